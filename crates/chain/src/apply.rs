@@ -1,0 +1,158 @@
+//! Applying a block: due jobs, then beacons, then transactions.
+
+use crate::{
+    CheckedTx, Refusal, Write, effects, genesis, queue,
+    scratch::{Records, Scratch, Stop},
+    tx,
+};
+use std::{collections::BTreeMap, future::Future};
+use types::{
+    Beacon, ChainId, Epoch, Hash, Height, Millis, PublicKey,
+    network::Genesis,
+    state::{Event, Key},
+};
+
+/// Where a block stands, beside what it contains.
+#[derive(Clone, Debug)]
+pub struct BlockContext {
+    pub network: Hash,
+    pub chain: ChainId,
+    pub height: Height,
+    pub epoch: Epoch,
+    pub view: u64,
+    pub leader: PublicKey,
+    pub timestamp: Millis,
+}
+
+/// What a block wants done. The caller has checked each beacon's signature.
+#[derive(Clone, Debug, Default)]
+pub struct Proposal {
+    pub beacons: Vec<Beacon>,
+    pub txs: Vec<CheckedTx>,
+}
+
+/// What to do about a refused item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Building: leave it out.
+    Build,
+    /// Checking another's block: the block is invalid.
+    Check,
+}
+
+/// The state before the block.
+pub trait Store: Send + Sync {
+    /// The records under `keys`, in the same order; `None` where there is none.
+    fn get_many(&self, keys: &[Key]) -> impl Future<Output = Vec<Option<Vec<u8>>>> + Send;
+}
+
+/// What a block did.
+#[derive(Clone, Debug, Default)]
+pub struct Applied {
+    /// In key order; each key once.
+    pub writes: Vec<Write>,
+    pub events: Vec<Event>,
+    /// What went through, in order: all of the proposal under [`Mode::Check`].
+    pub beacons: Vec<Beacon>,
+    pub included: Vec<CheckedTx>,
+    /// What did not, under [`Mode::Build`].
+    pub refused: Vec<(CheckedTx, Refusal)>,
+}
+
+/// Apply one block to `store`. `genesis` is written by the block of height 1.
+///
+/// # Errors
+/// Under [`Mode::Check`], the first refusal; under [`Mode::Build`], never.
+pub async fn apply_block<S: Store>(
+    store: &S,
+    genesis: &Genesis,
+    context: &BlockContext,
+    proposal: Proposal,
+    mode: Mode,
+) -> Result<Applied, Refusal> {
+    let mut run = Run { store, records: Records::default(), mode };
+    let mut applied = Applied::default();
+    if context.height == Height::new(1) {
+        run.records.written = genesis::genesis_writes(genesis).into_iter().collect();
+    }
+    run.prefetch(context, &proposal).await;
+
+    for job in run.must(|pad| queue::take_due(pad, context)).await {
+        run.must(|pad| effects::tick(pad, &job, context)).await;
+    }
+    for beacon in proposal.beacons {
+        let Some(jobs) = run.item(|pad| queue::open(pad, &beacon, context)).await? else { continue };
+        for job in jobs {
+            run.must(|pad| queue::draw(pad, &beacon, &job, context)).await;
+        }
+        applied.beacons.push(beacon);
+    }
+    for tx in proposal.txs {
+        match run.attempt(|pad| tx::apply(pad, &tx, context)).await {
+            Ok(()) => applied.included.push(tx),
+            Err(refusal) if mode == Mode::Check => return Err(refusal),
+            Err(refusal) => applied.refused.push((tx, refusal)),
+        }
+    }
+
+    applied.writes = run.records.written.into_iter().collect();
+    applied.events = run.records.events;
+    Ok(applied)
+}
+
+struct Run<'a, S> {
+    store: &'a S,
+    records: Records,
+    mode: Mode,
+}
+
+impl<S: Store> Run<'_, S> {
+    /// Read what the block's items will certainly ask for in one go.
+    async fn prefetch(&mut self, context: &BlockContext, proposal: &Proposal) {
+        let mut keys = vec![Key::Params, Key::Supply, Key::Queue, Key::Queued(context.height), Key::Due(context.height)];
+        keys.extend(proposal.beacons.iter().map(|beacon| Key::Queued(beacon.height)));
+        keys.push(Key::WorkerCount);
+        for tx in &proposal.txs {
+            tx::static_keys(tx.tx(), &mut keys);
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        keys.retain(|key| !self.records.written.contains_key(key));
+        let values = self.store.get_many(&keys).await;
+        self.records.loaded.extend(keys.into_iter().zip(values));
+    }
+
+    /// Run one item to its end, loading what it turns out to need; keep its writes only if it goes through.
+    async fn attempt<T>(&mut self, item: impl Fn(&mut Scratch<'_>) -> Result<T, Stop>) -> Result<T, Refusal> {
+        loop {
+            let mut pad = self.records.scratch();
+            match item(&mut pad) {
+                Ok(value) => {
+                    let (writes, events): (BTreeMap<_, _>, _) = pad.into_parts();
+                    self.records.written.extend(writes);
+                    self.records.events.extend(events);
+                    return Ok(value);
+                }
+                Err(Stop::Refused(refusal)) => return Err(refusal),
+                Err(Stop::Missing(key)) => {
+                    let value = self.store.get_many(&[key]).await.pop().flatten();
+                    self.records.loaded.insert(key, value);
+                }
+            }
+        }
+    }
+
+    /// An item that may be refused: left out when building, fatal when checking.
+    async fn item<T>(&mut self, item: impl Fn(&mut Scratch<'_>) -> Result<T, Stop>) -> Result<Option<T>, Refusal> {
+        match (self.attempt(item).await, self.mode) {
+            (Ok(value), _) => Ok(Some(value)),
+            (Err(_), Mode::Build) => Ok(None),
+            (Err(refusal), Mode::Check) => Err(refusal),
+        }
+    }
+
+    /// An item of the protocol's own, which no rule can refuse.
+    async fn must<T>(&mut self, item: impl Fn(&mut Scratch<'_>) -> Result<T, Stop>) -> T {
+        self.attempt(item).await.expect("the protocol's own steps are never refused")
+    }
+}

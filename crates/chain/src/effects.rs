@@ -1,0 +1,86 @@
+//! Carrying out what the job rules ask for: the one place where jobs and money meet.
+
+use crate::{
+    apply::BlockContext, queue,
+    scratch::{Scratch, Stop},
+};
+use jobs::{Effect, Input};
+use types::{
+    Address, JobId, NanoMeshx,
+    state::{Destination, Event, JobRecord, Key, Params, REPUTATION_MAX, Transfer, WorkerRecord, pools},
+};
+
+/// Give a job an input, store its next phase and do what follows from it.
+pub(crate) fn advance(
+    pad: &mut Scratch<'_>,
+    id: &JobId,
+    mut record: JobRecord,
+    input: Input,
+    context: &BlockContext,
+) -> Result<(), Stop> {
+    let params: Params = pad.expect(Key::Params)?;
+    let (phase, effects) = jobs::step(id, &record, input, context.height, &params)?;
+    if phase == record.phase && effects.is_empty() {
+        return Ok(());
+    }
+    record.phase = phase.clone();
+    pad.put(Key::Job(*id), &record);
+    for effect in effects {
+        carry_out(pad, id, effect, &params)?;
+    }
+    pad.emit(Event::Job { job: *id, phase });
+    Ok(())
+}
+
+/// A reminder fell due.
+pub(crate) fn tick(pad: &mut Scratch<'_>, id: &JobId, context: &BlockContext) -> Result<(), Stop> {
+    let record: JobRecord = pad.expect(Key::Job(*id))?;
+    advance(pad, id, record, Input::Tick, context)
+}
+
+fn carry_out(pad: &mut Scratch<'_>, id: &JobId, effect: Effect, params: &Params) -> Result<(), Stop> {
+    match effect {
+        Effect::Pay { worker, amount } => pad.transfer(&payment(worker, amount, params)),
+        Effect::Refund { payer, amount } => pad.transfer(&[Transfer {
+            from: pools::escrow(),
+            to: Destination::Account(payer),
+            amount,
+        }]),
+        Effect::Occupy { worker } => with_worker(pad, worker, |record| record.running += 1),
+        Effect::Release { worker, good } => with_worker(pad, worker, |record| {
+            record.running = record.running.checked_sub(1).expect("a seat is released once");
+            record.reputation = match good {
+                Some(true) => record.reputation.saturating_add(params.reputation_gain).min(REPUTATION_MAX),
+                Some(false) => record.reputation.saturating_sub(params.reputation_loss),
+                None => record.reputation,
+            };
+        }),
+        // A job's last reminder is its deadline, for which submission made sure of a place.
+        Effect::Remind { at } => match queue::remind(pad, id, at) {
+            Err(Stop::Refused(_)) => Ok(()),
+            other => other,
+        },
+        Effect::Cache { key } => {
+            pad.put(Key::Cached(key), id);
+            Ok(())
+        }
+    }
+}
+
+fn payment(worker: Address, amount: NanoMeshx, params: &Params) -> [Transfer; 4] {
+    let split = ledger::split(amount, params);
+    let to = |address, amount| Transfer { from: pools::escrow(), to: Destination::Account(address), amount };
+    [
+        to(worker, split.worker),
+        to(pools::validators(), split.validators),
+        to(pools::treasury(), split.treasury),
+        Transfer { from: pools::escrow(), to: Destination::Burned, amount: split.burned },
+    ]
+}
+
+fn with_worker(pad: &mut Scratch<'_>, worker: Address, change: impl Fn(&mut WorkerRecord)) -> Result<(), Stop> {
+    let mut record: WorkerRecord = pad.expect(Key::Worker(worker))?;
+    change(&mut record);
+    pad.put(Key::Worker(worker), &record);
+    Ok(())
+}

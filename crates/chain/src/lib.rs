@@ -1,0 +1,38 @@
+//! Turn one state into the next, one block at a time.
+//!
+//! [`apply_block`] is the only way state changes. It asks a [`Store`] for the records it needs, runs
+//! the rules of `ledger` and `jobs` over them, and returns what to write. The same block on the same
+//! state gives the same writes on every validator: no clock, no randomness, no floating point.
+//!
+//! ```text
+//!             +-- due jobs: reminders that fall due at this height
+//! block ------+-- beacons:  jobs of earlier heights meet their workers
+//!             +-- txs:      transfers, submissions, commitments, reveals, ...
+//!                   |
+//!                   v  over records read from the store, one scratch pad per item
+//!             writes + events
+//! ```
+//!
+//! A transaction that is refused leaves nothing behind: a proposer leaves it out, and a block that
+//! contains one is invalid.
+//!
+//! Not here: signatures of blocks and beacons (the caller checks them), storage, networking.
+
+mod apply;
+mod effects;
+mod genesis;
+mod queue;
+mod refusal;
+mod scratch;
+mod tx;
+mod why;
+
+pub use apply::{Applied, BlockContext, Mode, Proposal, Store, apply_block};
+pub use genesis::{genesis_writes, local_params};
+pub use refusal::Refusal;
+pub use scratch::Write;
+pub use tx::{CheckedTx, TX_DOMAIN, check_tx};
+pub use why::{Reason, why};
+
+#[cfg(test)]
+mod tests;

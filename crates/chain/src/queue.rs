@@ -1,0 +1,103 @@
+//! The compute queue: jobs that wait for their beacon, and reminders for later heights.
+
+use crate::{
+    Refusal, apply::BlockContext, effects,
+    scratch::{Scratch, Stop},
+};
+use jobs::{Input, TRIES_PER_SEAT};
+use types::{
+    Address, Beacon, Height, JobId,
+    state::{Due, Heights, JobRecord, Key, Phase, Queued, WorkerRecord},
+};
+
+/// How many heights after the wanted one a reminder may move to when that one is full.
+const REMINDER_SLACK: u64 = 64;
+
+/// Put `job` among those that the beacon of this block's round will draw for.
+pub(crate) fn enqueue(pad: &mut Scratch<'_>, job: &JobId, context: &BlockContext) -> Result<(), Stop> {
+    let here = Key::Queued(context.height);
+    let mut queued = pad.get::<Queued>(here)?.unwrap_or_else(|| Queued {
+        epoch: context.epoch,
+        view: context.view,
+        jobs: Due::default(),
+    });
+    queued.jobs.push(*job).map_err(|_| Refusal::Busy)?;
+    let mut heights: Heights = pad.get(Key::Queue)?.unwrap_or_default();
+    if heights.as_slice().last() != Some(&context.height) {
+        heights.push(context.height).map_err(|_| Refusal::Busy)?;
+        pad.put(Key::Queue, &heights);
+    }
+    pad.put(here, &queued);
+    Ok(())
+}
+
+/// Take the jobs that `beacon` draws for. It must be of the oldest height that has any.
+pub(crate) fn open(pad: &mut Scratch<'_>, beacon: &Beacon, context: &BlockContext) -> Result<Vec<JobId>, Stop> {
+    let mut heights: Heights = pad.get(Key::Queue)?.unwrap_or_default();
+    let key = Key::Queued(beacon.height);
+    let oldest = heights.as_slice().first() == Some(&beacon.height) && beacon.height < context.height;
+    let queued = if oldest { pad.get::<Queued>(key)? } else { None };
+    let Some(queued) = queued.filter(|q| q.epoch == beacon.epoch && q.view == beacon.view) else {
+        return Err(Refusal::WrongBeacon(beacon.height).into());
+    };
+    heights.retain(|height| *height != beacon.height);
+    pad.put(Key::Queue, &heights);
+    pad.forget(key);
+    Ok(queued.jobs.into_vec())
+}
+
+/// Draw workers for `job`; when too few will have it, let it wait for this block's beacon.
+pub(crate) fn draw(pad: &mut Scratch<'_>, beacon: &Beacon, job: &JobId, context: &BlockContext) -> Result<(), Stop> {
+    let record: JobRecord = pad.expect(Key::Job(*job))?;
+    if record.phase != Phase::Queued {
+        return Ok(());
+    }
+    let replicas = usize::from(record.submission.agreement.replicas);
+    let workers: u32 = pad.get(Key::WorkerCount)?.unwrap_or(0);
+    let mut drawn: Vec<Address> = Vec::with_capacity(replicas);
+    if usize::try_from(workers).is_ok_and(|count| count >= replicas) {
+        for (index, threshold) in jobs::tries(beacon, job, workers).take(replicas * TRIES_PER_SEAT) {
+            let address: Address = pad.expect(Key::WorkerAt(index))?;
+            let worker: WorkerRecord = pad.expect(Key::Worker(address))?;
+            let free = jobs::eligible(&address, &worker, &record.payer).is_ok();
+            if free && !drawn.contains(&address) && jobs::accepts(&worker, threshold) {
+                drawn.push(address);
+                if drawn.len() == replicas {
+                    return effects::advance(pad, job, record, Input::Drawn(drawn), context);
+                }
+            }
+        }
+    }
+    match enqueue(pad, job, context) {
+        // The queue is full: the job keeps its money and ends at its deadline.
+        Err(Stop::Refused(Refusal::Busy)) => Ok(()),
+        other => other,
+    }
+}
+
+/// Take the jobs whose reminder falls due in this block.
+pub(crate) fn take_due(pad: &mut Scratch<'_>, context: &BlockContext) -> Result<Vec<JobId>, Stop> {
+    let key = Key::Due(context.height);
+    let Some(due) = pad.get::<Due>(key)? else { return Ok(Vec::new()) };
+    pad.forget(key);
+    Ok(due.into_vec())
+}
+
+/// Look at `job` again at height `at`, or at most [`REMINDER_SLACK`] blocks later.
+///
+/// # Errors
+/// [`Refusal::Busy`] when all of those are full.
+pub(crate) fn remind(pad: &mut Scratch<'_>, job: &JobId, at: Height) -> Result<(), Stop> {
+    for height in at.get()..at.get().saturating_add(REMINDER_SLACK) {
+        let key = Key::Due(Height::new(height));
+        let mut due: Due = pad.get(key)?.unwrap_or_default();
+        if due.iter().any(|known| known == job) {
+            return Ok(());
+        }
+        if due.push(*job).is_ok() {
+            pad.put(key, &due);
+            return Ok(());
+        }
+    }
+    Err(Refusal::Busy.into())
+}

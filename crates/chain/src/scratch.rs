@@ -1,0 +1,109 @@
+//! A scratch pad over loaded records: an item of a block writes here, and only a whole item is kept.
+
+use crate::Refusal;
+use ledger::Accounts;
+use std::collections::BTreeMap;
+use types::{
+    Address,
+    codec::{DecodeExt, Encode, Read},
+    state::{Account, Destination, Event, Key, Supply, Transfer},
+};
+
+/// One record to store, or (`None`) to forget.
+pub type Write = (Key, Option<Vec<u8>>);
+
+/// Why an item stopped before its end. Its writes are dropped.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// Load this record and start the item again.
+    Missing(Key),
+    Refused(Refusal),
+}
+
+impl<R: Into<Refusal>> From<R> for Stop {
+    fn from(refusal: R) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+/// Records read from the store, and those the block has written so far.
+#[derive(Default)]
+pub(crate) struct Records {
+    pub(crate) loaded: BTreeMap<Key, Option<Vec<u8>>>,
+    pub(crate) written: BTreeMap<Key, Option<Vec<u8>>>,
+    pub(crate) events: Vec<Event>,
+}
+
+impl Records {
+    pub(crate) fn scratch(&self) -> Scratch<'_> {
+        Scratch { records: self, writes: BTreeMap::new(), events: Vec::new() }
+    }
+}
+
+pub(crate) struct Scratch<'a> {
+    records: &'a Records,
+    writes: BTreeMap<Key, Option<Vec<u8>>>,
+    events: Vec<Event>,
+}
+
+impl Scratch<'_> {
+    /// What an item leaves behind when it went through.
+    pub(crate) fn into_parts(self) -> (BTreeMap<Key, Option<Vec<u8>>>, Vec<Event>) {
+        (self.writes, self.events)
+    }
+
+    pub(crate) fn get<T: Read<Cfg = ()>>(&self, key: Key) -> Result<Option<T>, Stop> {
+        let bytes = self
+            .writes
+            .get(&key)
+            .or_else(|| self.records.written.get(&key))
+            .or_else(|| self.records.loaded.get(&key))
+            .ok_or(Stop::Missing(key))?;
+        Ok(bytes.as_ref().map(|bytes| T::decode(bytes.clone()).expect("state holds what this code wrote")))
+    }
+
+    /// A record that genesis put there.
+    pub(crate) fn expect<T: Read<Cfg = ()>>(&self, key: Key) -> Result<T, Stop> {
+        Ok(self.get(key)?.expect("genesis wrote this record"))
+    }
+
+    pub(crate) fn put<T: Encode>(&mut self, key: Key, record: &T) {
+        self.writes.insert(key, Some(record.encode().to_vec()));
+    }
+
+    pub(crate) fn forget(&mut self, key: Key) {
+        self.writes.insert(key, None);
+    }
+
+    pub(crate) fn emit(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    pub(crate) fn account(&self, address: Address) -> Result<Account, Stop> {
+        Ok(self.get(Key::Account(address))?.unwrap_or_default())
+    }
+
+    /// Post `transfers` through the ledger.
+    pub(crate) fn transfer(&mut self, transfers: &[Transfer]) -> Result<(), Stop> {
+        let mut accounts = Accounts::new();
+        for transfer in transfers {
+            accounts.insert(transfer.from, self.account(transfer.from)?);
+            if let Destination::Account(to) = transfer.to {
+                accounts.insert(to, self.account(to)?);
+            }
+        }
+        let before = accounts.clone();
+        let burned = ledger::post(&mut accounts, transfers)?;
+        for (address, account) in &accounts {
+            if before.get(address) != Some(account) {
+                self.put(Key::Account(*address), account);
+            }
+        }
+        if burned.get() > 0 {
+            let mut supply: Supply = self.expect(Key::Supply)?;
+            supply.burned = supply.burned.checked_add(burned).expect("no more burns than there is");
+            self.put(Key::Supply, &supply);
+        }
+        Ok(())
+    }
+}

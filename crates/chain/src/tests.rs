@@ -1,0 +1,386 @@
+//! Blocks applied to a map in memory: what a chain does, seen from outside.
+
+use crate::*;
+use crypto::SigningKey;
+use futures::executor::block_on;
+use std::collections::BTreeMap;
+use types::{
+    Abi, Action, Address, Agreement, Beacon, ChainId, Epoch, Float, Fuel, Hash, Height, JobSpec, Limits, List, Millis,
+    NanoMeshx, Outcome, OutputRef, PublicKey, Reveal, Signature, Status, Submission, Text, Tx, TxId,
+    codec::{Bytes, DecodeExt},
+    network::{Genesis, GenesisAccount, GenesisWorker},
+    state::{Account, Ending, JobRecord, Key, Phase, REPUTATION_NEW, Supply, WorkerRecord, pools},
+};
+
+#[derive(Default)]
+struct Memory(BTreeMap<Key, Vec<u8>>);
+
+impl Store for Memory {
+    async fn get_many(&self, keys: &[Key]) -> Vec<Option<Vec<u8>>> {
+        keys.iter().map(|key| self.0.get(key).cloned()).collect()
+    }
+}
+
+const NETWORK: Hash = Hash([42; 32]);
+const CLIENT: u8 = 100;
+
+struct Net {
+    store: Memory,
+    genesis: Genesis,
+    height: u64,
+    nonces: BTreeMap<u8, u64>,
+}
+
+fn key(n: u8) -> SigningKey {
+    SigningKey::from_seed(&[n; 32])
+}
+fn who(n: u8) -> Address {
+    Address::of(&PublicKey(key(n).public()))
+}
+fn profile() -> Hash {
+    Hash([1; 32])
+}
+
+impl Net {
+    /// Workers 0..workers, and a client with 1,000 MESHX.
+    fn new(workers: u8) -> Self {
+        let account = GenesisAccount { address: who(CLIENT), balance: "1000".parse().unwrap() };
+        let worker = |n| GenesisWorker { address: who(n), capacity: 16, city: Text::default() };
+        let genesis = Genesis {
+            chain: ChainId::Europe,
+            validators: List::default(),
+            sharing: Bytes::default(),
+            params: local_params(profile(), Hash([2; 32]), 500),
+            accounts: List::new(vec![account]).unwrap(),
+            workers: List::new((0..workers).map(worker).collect()).unwrap(),
+        };
+        let mut net = Self { store: Memory::default(), genesis, height: 0, nonces: BTreeMap::new() };
+        net.block(vec![]);
+        net
+    }
+
+    fn tx(&mut self, from: u8, action: Action) -> CheckedTx {
+        let nonce = self.nonces.entry(from).or_default();
+        let tx = signed(from, *nonce, action);
+        *nonce += 1;
+        check_tx(tx, &NETWORK, ChainId::Europe).unwrap()
+    }
+
+    fn context(&self) -> BlockContext {
+        BlockContext {
+            network: NETWORK,
+            chain: ChainId::Europe,
+            height: Height::new(self.height + 1),
+            epoch: Epoch::ZERO,
+            view: (self.height + 1) * 2,
+            leader: PublicKey(key(200).public()),
+            timestamp: Millis::new(self.height * 500),
+        }
+    }
+
+    fn try_block(&self, txs: Vec<CheckedTx>, beacons: Vec<Beacon>, mode: Mode) -> Result<Applied, Refusal> {
+        block_on(apply_block(&self.store, &self.genesis, &self.context(), Proposal { beacons, txs }, mode))
+    }
+
+    /// Apply a block in which everything must go through, with every beacon that is due.
+    fn block(&mut self, txs: Vec<CheckedTx>) -> Applied {
+        let beacons = self.due_beacons();
+        let applied = self.try_block(txs, beacons, Mode::Check).expect("block is valid");
+        for (key, value) in &applied.writes {
+            match value {
+                Some(bytes) => self.store.0.insert(*key, bytes.clone()),
+                None => self.store.0.remove(key),
+            };
+        }
+        self.height += 1;
+        self.assert_conserved();
+        applied
+    }
+
+    fn due_beacons(&self) -> Vec<Beacon> {
+        let heights: types::state::Heights = self.get(Key::Queue).unwrap_or_default();
+        heights
+            .iter()
+            .map(|height| {
+                let queued: types::state::Queued = self.get(Key::Queued(*height)).unwrap();
+                Beacon {
+                    height: *height,
+                    epoch: queued.epoch,
+                    view: queued.view,
+                    signature: Bytes::new(vec![height.get() as u8; 48]).unwrap(),
+                }
+            })
+            .collect()
+    }
+
+    fn get<T: types::codec::Read<Cfg = ()>>(&self, key: Key) -> Option<T> {
+        self.store.0.get(&key).map(|bytes| T::decode(bytes.clone()).unwrap())
+    }
+    fn balance(&self, address: Address) -> u64 {
+        self.get::<Account>(Key::Account(address)).unwrap_or_default().balance.get()
+    }
+    fn job(&self, id: TxId) -> JobRecord {
+        self.get(Key::Job(id)).expect("job exists")
+    }
+
+    fn assert_conserved(&self) {
+        let supply: Supply = self.get(Key::Supply).unwrap();
+        let mut held = 0_u128;
+        let mut promised = 0_u128;
+        for (key, bytes) in &self.store.0 {
+            match key {
+                Key::Account(_) => held += u128::from(Account::decode(bytes.clone()).unwrap().balance.get()),
+                Key::Job(_) => {
+                    let job = JobRecord::decode(bytes.clone()).unwrap();
+                    if !matches!(job.phase, Phase::Settled(_) | Phase::Ended { .. }) {
+                        promised += u128::from(job.submission.price_max.get());
+                    }
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(held + u128::from(supply.burned.get()), u128::from(supply.genesis.get()), "a nano was lost or made");
+        assert_eq!(u128::from(self.balance(pools::escrow())), promised, "escrow holds what open jobs promised");
+    }
+
+    fn submit(&mut self, submission: Submission) -> TxId {
+        let tx = self.tx(CLIENT, Action::SubmitJob(submission));
+        let id = tx.id();
+        self.block(vec![tx]);
+        id
+    }
+
+    /// Draw, then let each seated worker answer with `answer(worker)`; `None` stays silent.
+    fn run(&mut self, id: TxId, answer: impl Fn(usize) -> Option<Outcome>) {
+        self.block(vec![]);
+        let Phase::Committing { seats, .. } = self.job(id).phase else { panic!("not drawn: {:?}", self.job(id)) };
+        let seated: Vec<u8> = seats.iter().map(|s| (0..32).find(|n| who(*n) == s.worker).unwrap()).collect();
+        let reveals: Vec<(u8, Reveal)> = seated
+            .iter()
+            .enumerate()
+            .filter_map(|(i, n)| Some((*n, Reveal { job: id, outcome: answer(i)?, salt: Hash([*n; 32]) })))
+            .collect();
+        let commits = reveals
+            .iter()
+            .map(|(n, r)| self.tx(*n, Action::Commit { job: id, commitment: r.commitment(&who(*n)) }))
+            .collect();
+        self.block(commits);
+        while let Phase::Committing { .. } = self.job(id).phase {
+            self.block(vec![]);
+        }
+        if let Phase::Revealing { .. } = self.job(id).phase {
+            let txs = reveals.into_iter().map(|(n, r)| self.tx(n, Action::Reveal(r))).collect();
+            self.block(txs);
+        }
+    }
+}
+
+fn signed(from: u8, nonce: u64, action: Action) -> Tx {
+    let mut tx = Tx {
+        chain: ChainId::Europe,
+        sender: PublicKey(key(from).public()),
+        nonce,
+        tip: NanoMeshx::ZERO,
+        action,
+        signature: Signature([0; 64]),
+    };
+    tx.signature = Signature(key(from).sign(TX_DOMAIN, &tx.signing_bytes(&NETWORK)));
+    tx
+}
+
+fn submission(replicas: u8, agree: u8, deadline: u64) -> Submission {
+    let spec = JobSpec {
+        module: Hash([1; 32]),
+        module_len: 1,
+        abi: Abi::Wasi,
+        float: Float::Strict,
+        input: Hash([2; 32]),
+        input_len: 1,
+        args: List::default(),
+        env: List::default(),
+        files: List::default(),
+        limits: Limits { fuel: Fuel::new(1_000_000), memory_bytes: 1, output_bytes: 1, wall: Millis::new(500) },
+        profile: profile(),
+        seed: Hash([3; 32]),
+        clock: Millis::ZERO,
+    };
+    Submission {
+        spec,
+        agreement: Agreement { replicas, agree },
+        price_max: NanoMeshx::new(1_000 * u64::from(replicas)),
+        deadline: Height::new(deadline),
+        fresh: false,
+    }
+}
+
+fn outcome(n: u8) -> Outcome {
+    let output = OutputRef { hash: Hash([n; 32]), len: 1 };
+    Outcome { status: Status::Exited(0), stdout: output, stderr: output, fuel: Fuel::new(100_000) }
+}
+
+#[test]
+fn a_job_runs_settles_and_refunds_in_one_transaction() {
+    let mut net = Net::new(6);
+    let before = net.balance(who(CLIENT));
+    let id = net.submit(submission(4, 3, 100));
+    net.run(id, |seat| Some(outcome(u8::from(seat == 2))));
+    let Phase::Settled(settlement) = net.job(id).phase else { panic!("{:?}", net.job(id).phase) };
+    assert_eq!((settlement.agreed, settlement.paid.get(), settlement.refunded.get()), (3, 300, 3_700));
+    // 300 for three replicas and 1,000 for the submission.
+    assert_eq!(before - net.balance(who(CLIENT)), 1_300);
+    let earned: Vec<u64> = (0..6).map(|n| net.balance(who(n))).filter(|b| *b > 0).collect();
+    assert_eq!(earned, [95, 95, 95]);
+    let odd = settlement.seats.as_slice()[2].worker;
+    let record: WorkerRecord = net.get(Key::Worker(odd)).unwrap();
+    assert_eq!((record.running, record.reputation), (0, REPUTATION_NEW - 500));
+}
+
+#[test]
+fn an_equal_job_is_answered_at_once_and_costs_no_compute() {
+    let mut net = Net::new(4);
+    let first = net.submit(submission(3, 2, 100));
+    net.run(first, |_| Some(outcome(1)));
+    let before = net.balance(who(CLIENT));
+    let second = net.submit(submission(3, 2, 100));
+    let Phase::Settled(settlement) = net.job(second).phase else { panic!() };
+    assert_eq!((settlement.cached_from, settlement.paid), (Some(first), NanoMeshx::ZERO));
+    assert_eq!(before - net.balance(who(CLIENT)), 1_000);
+    let fresh = net.submit(Submission { fresh: true, ..submission(3, 2, 100) });
+    assert_eq!(net.job(fresh).phase, Phase::Queued);
+    let stricter = net.submit(submission(4, 4, 100));
+    assert_eq!(net.job(stricter).phase, Phase::Queued, "three who agreed are no four");
+}
+
+#[test]
+fn without_workers_the_deadline_gives_the_money_back() {
+    let mut net = Net::new(1);
+    let before = net.balance(who(CLIENT));
+    let id = net.submit(submission(4, 3, 8));
+    while net.height < 9 {
+        net.block(vec![]);
+    }
+    assert!(matches!(net.job(id).phase, Phase::Ended { ending: Ending::Expired, .. }));
+    assert_eq!(before - net.balance(who(CLIENT)), 1_000);
+    let reasons = why(&net.job(id), &[], Height::new(9));
+    assert_eq!(reasons[0].rule, "ended");
+}
+
+#[test]
+fn workers_that_vanish_do_not_keep_the_money() {
+    let mut net = Net::new(4);
+    let before = net.balance(who(CLIENT));
+    let id = net.submit(submission(4, 3, 100));
+    net.run(id, |seat| (seat < 2).then(|| outcome(1)));
+    assert!(matches!(net.job(id).phase, Phase::Ended { ending: Ending::Expired, .. }));
+    assert_eq!(before - net.balance(who(CLIENT)), 1_000);
+    for n in 0..4 {
+        assert_eq!(net.get::<WorkerRecord>(Key::Worker(who(n))).unwrap().running, 0);
+    }
+}
+
+#[test]
+fn a_job_queued_before_its_beacon_can_be_cancelled() {
+    let mut net = Net::new(0);
+    let id = net.submit(submission(1, 1, 100));
+    let stranger = net.tx(CLIENT, Action::CancelJob { job: Hash([7; 32]) });
+    assert_eq!(net.try_block(vec![stranger], vec![], Mode::Check).unwrap_err(), Refusal::UnknownJob(Hash([7; 32])));
+    *net.nonces.get_mut(&CLIENT).unwrap() -= 1;
+    let cancel = net.tx(CLIENT, Action::CancelJob { job: id });
+    net.block(vec![cancel]);
+    assert!(matches!(net.job(id).phase, Phase::Ended { ending: Ending::Cancelled, .. }));
+}
+
+#[test]
+fn a_refused_transaction_leaves_nothing_behind() {
+    let net = Net::new(4);
+    let all = net.balance(who(CLIENT));
+    let too_much = Action::Transfer { to: who(1), amount: NanoMeshx::new(all) };
+    let tx = check_tx(signed(CLIENT, 0, too_much), &NETWORK, ChainId::Europe).unwrap();
+    let built = net.try_block(vec![tx.clone()], vec![], Mode::Build).unwrap();
+    assert_eq!(built.included, vec![]);
+    assert!(built.writes.is_empty(), "{:?}", built.writes);
+    assert_eq!(built.refused[0].1.code(), "insufficient_funds");
+    assert_eq!(net.try_block(vec![tx], vec![], Mode::Check).unwrap_err().code(), "insufficient_funds");
+}
+
+#[test]
+fn nonces_neither_skip_nor_repeat() {
+    let mut net = Net::new(0);
+    let send = |nonce| {
+        let action = Action::Transfer { to: who(1), amount: NanoMeshx::new(1) };
+        check_tx(signed(CLIENT, nonce, action), &NETWORK, ChainId::Europe).unwrap()
+    };
+    assert_eq!(net.try_block(vec![send(1)], vec![], Mode::Check).unwrap_err().code(), "nonce_gap");
+    net.block(vec![send(0), send(1)]);
+    assert_eq!(net.try_block(vec![send(1)], vec![], Mode::Check).unwrap_err().code(), "nonce_used");
+}
+
+#[test]
+fn a_signature_is_good_for_one_network_chain_and_content() {
+    let tx = signed(CLIENT, 0, Action::Transfer { to: who(1), amount: NanoMeshx::new(1) });
+    assert!(check_tx(tx.clone(), &NETWORK, ChainId::Europe).is_ok());
+    assert_eq!(check_tx(tx.clone(), &Hash([0; 32]), ChainId::Europe), Err(Refusal::BadSignature));
+    assert_eq!(check_tx(tx.clone(), &NETWORK, ChainId::Asia).unwrap_err().code(), "wrong_chain");
+    let other = Tx { tip: NanoMeshx::new(1), ..tx };
+    assert_eq!(check_tx(other, &NETWORK, ChainId::Europe), Err(Refusal::BadSignature));
+}
+
+#[test]
+fn a_beacon_of_another_round_is_refused() {
+    let mut net = Net::new(4);
+    net.submit(submission(1, 1, 100));
+    let mut beacons = net.due_beacons();
+    beacons[0].view += 1;
+    assert_eq!(net.try_block(vec![], beacons, Mode::Check).unwrap_err().code(), "wrong_beacon");
+}
+
+/// Invariant (checked after every block by `assert_conserved`): money is conserved and escrow holds
+/// exactly what open jobs promised, whatever clients and workers do.
+#[test]
+fn random_blocks_conserve_money() {
+    let mut state = 7_u64;
+    let mut random = move |below: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % below
+    };
+    let mut net = Net::new(5);
+    let mut open: Vec<TxId> = Vec::new();
+    for _ in 0..400 {
+        let mut txs = Vec::new();
+        for _ in 0..random(4) {
+            let from = [CLIENT, CLIENT, 0, 1, 2, 3, 4][random(7) as usize];
+            let nonce = net.get::<Account>(Key::Account(who(from))).unwrap_or_default().nonce;
+            let job = open.get(random(open.len() as u64 + 1) as usize).copied().unwrap_or_default();
+            let reveal = Reveal { job, outcome: outcome(random(2) as u8), salt: Hash([from; 32]) };
+            let action = match random(8) {
+                0 => Action::Transfer { to: who(random(8) as u8), amount: NanoMeshx::new(random(2_000)) },
+                1 | 2 => {
+                    let replicas = 1 + random(4) as u8;
+                    let mut wanted = submission(replicas, replicas / 2 + 1, net.height + 1 + random(60));
+                    wanted.spec.input_len = random(4);
+                    Action::SubmitJob(wanted)
+                }
+                3 | 4 => Action::Commit { job, commitment: reveal.commitment(&who(from)) },
+                5 | 6 => Action::Reveal(reveal),
+                _ => Action::CancelJob { job },
+            };
+            txs.push(check_tx(signed(from, nonce, action), &NETWORK, ChainId::Europe).unwrap());
+        }
+        let beacons = if random(3) > 0 { net.due_beacons() } else { vec![] };
+        let built = net.try_block(txs, beacons, Mode::Build).unwrap();
+        open.extend(built.included.iter().filter(|t| matches!(t.tx().action, Action::SubmitJob(_))).map(CheckedTx::id));
+        let again = net.try_block(built.included.clone(), built.beacons.clone(), Mode::Check).unwrap();
+        assert_eq!(again.writes, built.writes, "a proposer and a validator disagree");
+        for (key, value) in built.writes {
+            match value {
+                Some(bytes) => net.store.0.insert(key, bytes),
+                None => net.store.0.remove(&key),
+            };
+        }
+        net.height += 1;
+        net.assert_conserved();
+    }
+    assert!(open.len() > 20, "the test exercised jobs: {}", open.len());
+}

@@ -1,0 +1,113 @@
+//! Transactions: one file each. Here: what all of them share.
+
+mod cancel_job;
+mod commit;
+mod register_worker;
+mod reveal;
+mod submit_job;
+mod transfer;
+
+use crate::{
+    Refusal,
+    apply::BlockContext,
+    scratch::{Scratch, Stop},
+};
+use types::{
+    Action, Address, ChainId, Hash, NanoMeshx, Tx, TxId,
+    state::{Destination, Event, Key, Params, Transfer},
+};
+
+/// What senders' signatures are made under.
+pub const TX_DOMAIN: &str = "meshx/tx/v1";
+
+/// A transaction for this network and chain whose signature is its sender's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedTx {
+    tx: Tx,
+    id: TxId,
+    from: Address,
+}
+
+impl CheckedTx {
+    pub const fn tx(&self) -> &Tx {
+        &self.tx
+    }
+    pub const fn id(&self) -> TxId {
+        self.id
+    }
+    pub const fn from(&self) -> Address {
+        self.from
+    }
+}
+
+/// Check a transaction's chain and signature.
+///
+/// # Errors
+/// [`Refusal::WrongChain`] or [`Refusal::BadSignature`].
+pub fn check_tx(tx: Tx, network: &Hash, chain: ChainId) -> Result<CheckedTx, Refusal> {
+    if tx.chain != chain {
+        return Err(Refusal::WrongChain { got: tx.chain, here: chain });
+    }
+    crypto::verify(&tx.sender.0, TX_DOMAIN, &tx.signing_bytes(network), &tx.signature.0)
+        .map_err(|_| Refusal::BadSignature)?;
+    let (id, from) = (tx.id(), tx.from());
+    Ok(CheckedTx { tx, id, from })
+}
+
+/// The records a transaction certainly reads.
+pub(crate) fn static_keys(tx: &Tx, keys: &mut Vec<Key>) {
+    keys.push(Key::Account(tx.from()));
+    match &tx.action {
+        Action::Transfer { to, .. } => keys.push(Key::Account(*to)),
+        Action::RegisterWorker { .. } => keys.push(Key::Worker(tx.from())),
+        Action::SubmitJob(submission) => {
+            keys.push(Key::Cached(types::state::cache_key(&submission.spec)));
+            keys.push(Key::Due(submission.deadline));
+        }
+        Action::Commit { job, .. } | Action::CancelJob { job } => keys.push(Key::Job(*job)),
+        Action::Reveal(reveal) => keys.push(Key::Job(reveal.job)),
+    }
+}
+
+/// Apply one transaction: nonce, fee, action.
+pub(crate) fn apply(pad: &mut Scratch<'_>, tx: &CheckedTx, context: &BlockContext) -> Result<(), Stop> {
+    let from = tx.from();
+    let mut account = pad.account(from)?;
+    ledger::spend_nonce(&mut account, from, tx.tx().nonce)?;
+    pad.put(Key::Account(from), &account);
+    match &tx.tx().action {
+        Action::Transfer { to, amount } => {
+            charge(pad, tx, context)?;
+            transfer::apply(pad, from, *to, *amount)?;
+        }
+        Action::RegisterWorker { capacity, city } => {
+            charge(pad, tx, context)?;
+            register_worker::apply(pad, from, *capacity, city, context)?;
+        }
+        Action::SubmitJob(submission) => {
+            charge(pad, tx, context)?;
+            submit_job::apply(pad, from, tx.id(), submission, context)?;
+        }
+        Action::CancelJob { job } => {
+            charge(pad, tx, context)?;
+            cancel_job::apply(pad, from, job, context)?;
+        }
+        // Free: a seat speaks twice at most, and the job's payer has paid for it.
+        Action::Commit { job, commitment } => commit::apply(pad, from, job, *commitment, context)?,
+        Action::Reveal(reveal) => reveal::apply(pad, from, reveal, context)?,
+    }
+    pad.emit(Event::Included { tx: tx.id(), sender: from });
+    Ok(())
+}
+
+/// Burn the base fee and hand the tip to the proposer.
+fn charge(pad: &mut Scratch<'_>, tx: &CheckedTx, context: &BlockContext) -> Result<(), Stop> {
+    let params: Params = pad.expect(Key::Params)?;
+    let (from, tip) = (tx.from(), tx.tx().tip);
+    let mut transfers = vec![Transfer { from, to: Destination::Burned, amount: params.base_fee }];
+    if tip > NanoMeshx::ZERO {
+        let proposer = Address::of(&context.leader);
+        transfers.push(Transfer { from, to: Destination::Account(proposer), amount: tip });
+    }
+    pad.transfer(&transfers)
+}

@@ -1,0 +1,14 @@
+//! Transfer: move MESHX from the sender to another account of the same chain.
+
+use crate::scratch::{Scratch, Stop};
+use types::{
+    Address, NanoMeshx,
+    state::{Destination, Transfer},
+};
+
+pub(super) fn apply(pad: &mut Scratch<'_>, from: Address, to: Address, amount: NanoMeshx) -> Result<(), Stop> {
+    if amount == NanoMeshx::ZERO {
+        return Err(ledger::Refusal::ZeroAmount.into());
+    }
+    pad.transfer(&[Transfer { from, to: Destination::Account(to), amount }])
+}

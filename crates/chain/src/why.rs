@@ -1,0 +1,82 @@
+//! Why a job is where it is: the rule, and the worker it speaks of.
+
+use types::{
+    Address, Height,
+    state::{Ending, JobRecord, Phase, Seat, WorkerRecord},
+};
+
+/// One rule that bears on a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// `None`: the rule is about the job itself.
+    pub worker: Option<Address>,
+    /// A code that never changes meaning.
+    pub rule: &'static str,
+    pub detail: String,
+}
+
+/// Explain `job` at height `now`, given the chain's workers. The first reason is the verdict.
+pub fn why(job: &JobRecord, workers: &[(Address, WorkerRecord)], now: Height) -> Vec<Reason> {
+    let about = |rule, detail| Reason { worker: None, rule, detail };
+    let mut reasons = Vec::new();
+    match &job.phase {
+        Phase::Queued => {
+            let able = |(address, worker): &&(Address, WorkerRecord)| jobs::eligible(address, worker, &job.payer).is_ok();
+            let (able, needed) = (workers.iter().filter(able).count(), job.submission.agreement.replicas);
+            let left = job.submission.deadline.saturating_sub(now);
+            reasons.push(about(
+                "waiting_for_workers",
+                format!("needs {needed} workers, {able} of {} can take it now; it waits {left} more blocks, then the money goes back", workers.len()),
+            ));
+            reasons.extend(workers.iter().filter_map(|(address, worker)| {
+                let refused = jobs::eligible(address, worker, &job.payer).err()?;
+                let rule = match refused {
+                    jobs::Ineligible::Busy { .. } => "busy",
+                    jobs::Ineligible::NoReputation => "no_reputation",
+                    jobs::Ineligible::IsPayer => "is_payer",
+                };
+                Some(Reason { worker: Some(*address), rule, detail: refused.to_string() })
+            }));
+        }
+        Phase::Committing { until, seats, .. } => {
+            reasons.push(about("running", format!("workers run it and commit by block {until}; this is block {now}")));
+            reasons.extend(seats.iter().map(|seat| seat_reason(seat, None, job)));
+        }
+        Phase::Revealing { until, seats, .. } => {
+            reasons.push(about("revealing", format!("workers show their results by block {until}; this is block {now}")));
+            reasons.extend(seats.iter().map(|seat| seat_reason(seat, None, job)));
+        }
+        Phase::Settled(settlement) => {
+            let detail = match settlement.cached_from {
+                Some(from) => format!("answered from the result of job {from}; nobody ran it again"),
+                None => format!("{} of {} workers agree", settlement.agreed, settlement.seats.len()),
+            };
+            reasons.push(about("settled", detail));
+            reasons.extend(settlement.seats.iter().map(|seat| seat_reason(seat, Some(&settlement.outcome), job)));
+        }
+        Phase::Ended { ending, seats, height } => {
+            let detail = match ending {
+                Ending::Expired if seats.is_empty() => "its deadline came before enough workers could be drawn",
+                Ending::Expired => "too few workers committed in time",
+                Ending::Cancelled => "its payer cancelled it",
+                Ending::NoAgreement => "too few workers gave the same result",
+            };
+            reasons.push(about("ended", format!("{detail} (block {height}); everything was refunded")));
+            reasons.extend(seats.iter().map(|seat| seat_reason(seat, None, job)));
+        }
+    }
+    reasons
+}
+
+fn seat_reason(seat: &Seat, agreed: Option<&types::Outcome>, job: &JobRecord) -> Reason {
+    let (rule, detail) = match (seat.commitment, seat.outcome, agreed) {
+        (None, _, _) => ("no_commitment", "has not committed to a result".to_owned()),
+        (Some(_), None, _) => ("no_reveal", "committed to a result and has not shown it".to_owned()),
+        (Some(_), Some(outcome), Some(agreed)) if outcome == *agreed => ("agreed", "gave the agreed result".to_owned()),
+        (Some(_), Some(outcome), _) => {
+            let detail = format!("says {:?}, output {}, fuel {} of {}", outcome.status, outcome.stdout.hash, outcome.fuel, job.submission.spec.limits.fuel);
+            (if agreed.is_some() { "disagreed" } else { "revealed" }, detail)
+        }
+    };
+    Reason { worker: Some(seat.worker), rule, detail }
+}

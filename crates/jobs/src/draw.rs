@@ -1,0 +1,117 @@
+//! Drawing workers from randomness nobody could choose.
+//!
+//! Rejection sampling: the beacon and the job's id give an endless list of (worker number, threshold);
+//! a worker is taken when its weight exceeds the threshold. Workers are read one at a time, so a draw
+//! costs the same among ten workers and among a million.
+
+use types::{
+    Address, Beacon, Height, JobId, Submission,
+    codec::Encode,
+    state::{Params, REPUTATION_MAX, WorkerRecord},
+};
+
+/// Tries per seat before a draw gives up and the job waits for the next block. With every worker at a
+/// tenth of full weight, a seat stays empty with probability 0.9^64 = 0.1 %.
+pub const TRIES_PER_SEAT: usize = 64;
+
+/// Free places a worker needs for full weight; more do not help, so that one giant does not draw all.
+const CAPACITY_FULL: u16 = 16;
+
+/// The rule that keeps a worker from a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Ineligible {
+    #[error("is running {running} of at most {capacity} jobs")]
+    Busy { running: u16, capacity: u16 },
+    #[error("has reputation 0")]
+    NoReputation,
+    #[error("is the payer of the job")]
+    IsPayer,
+}
+
+/// The draw's tries for `job` among `workers` registered workers: (worker number, threshold).
+pub fn tries(beacon: &Beacon, job: &JobId, workers: u32) -> impl Iterator<Item = (u32, u16)> + use<> {
+    let mut hasher = blake3::Hasher::new_derive_key("meshx/draw/v1");
+    hasher.update(&beacon.encode());
+    hasher.update(&job.0);
+    let mut stream = hasher.finalize_xof();
+    std::iter::from_fn(move || {
+        if workers == 0 {
+            return None;
+        }
+        let mut bytes = [0; 10];
+        stream.fill(&mut bytes);
+        let (index, threshold) = bytes.split_at(8);
+        let index = u64::from_be_bytes(index.try_into().expect("eight bytes"));
+        let threshold = u16::from_be_bytes(threshold.try_into().expect("two bytes"));
+        // The modulo's bias is below 2^-32 for any u32 of workers.
+        let index = u32::try_from(index % u64::from(workers)).expect("below a u32");
+        Some((index, threshold))
+    })
+}
+
+/// Whether `worker` may run this job at all.
+pub fn eligible(address: &Address, worker: &WorkerRecord, payer: &Address) -> Result<(), Ineligible> {
+    if address == payer {
+        return Err(Ineligible::IsPayer);
+    }
+    if worker.running >= worker.capacity {
+        return Err(Ineligible::Busy { running: worker.running, capacity: worker.capacity });
+    }
+    if worker.reputation == 0 {
+        return Err(Ineligible::NoReputation);
+    }
+    Ok(())
+}
+
+/// Whether an eligible `worker` is taken at this threshold: its chance is proportional to its free
+/// places (up to [`CAPACITY_FULL`]) and its reputation.
+pub fn accepts(worker: &WorkerRecord, threshold: u16) -> bool {
+    let free = worker.capacity.saturating_sub(worker.running).min(CAPACITY_FULL);
+    let weight = u64::from(free) * u64::from(worker.reputation.min(REPUTATION_MAX)) * u64::from(u16::MAX);
+    let full = u64::from(CAPACITY_FULL) * u64::from(REPUTATION_MAX);
+    u64::from(threshold) * full < weight
+}
+
+/// The block by which workers drawn at `drawn` must have committed.
+pub fn commit_until(submission: &Submission, params: &Params, drawn: Height) -> Height {
+    let run = submission.spec.limits.wall.get().div_ceil(params.block_ms);
+    let until = Height::new(drawn.get().saturating_add(params.commit_blocks).saturating_add(run));
+    until.min(submission.deadline)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use types::{Epoch, Hash, Text, codec::Bytes};
+
+    fn worker(capacity: u16, running: u16, reputation: u16) -> WorkerRecord {
+        WorkerRecord { capacity, running, reputation, city: Text::default(), registered: Height::ZERO }
+    }
+    fn beacon(n: u8) -> Beacon {
+        Beacon { height: Height::new(1), epoch: Epoch::ZERO, view: 1, signature: Bytes::new(vec![n; 48]).unwrap() }
+    }
+
+    #[test]
+    fn another_beacon_draws_others() {
+        let draw = |n| tries(&beacon(n), &Hash([1; 32]), 1_000).take(20).collect::<Vec<_>>();
+        assert_eq!(draw(1), draw(1));
+        assert_ne!(draw(1), draw(2));
+    }
+
+    #[test]
+    fn chance_follows_reputation_and_free_places() {
+        let share = |w: &WorkerRecord| {
+            let taken = tries(&beacon(3), &Hash([2; 32]), 7).take(40_000).filter(|(_, t)| accepts(w, *t)).count();
+            (taken * 100).div_ceil(40_000)
+        };
+        assert_eq!(share(&worker(16, 0, 10_000)), 100);
+        assert!((48..=52).contains(&share(&worker(16, 0, 5_000))));
+        assert!((23..=27).contains(&share(&worker(16, 12, 10_000))));
+        assert_eq!(share(&worker(16, 16, 10_000)), 0);
+    }
+
+    #[test]
+    fn nobody_is_drawn_from_nobody() {
+        assert_eq!(tries(&beacon(1), &Hash([1; 32]), 0).next(), None);
+    }
+}

@@ -1,0 +1,28 @@
+//! Carry a job from its payment to its settlement.
+//!
+//! A job's life is one function, [`step`]: the phase it is in and what happened give the phase it is
+//! in next and what must be done about it. Nothing is done here: money moves, reputations change and
+//! reminders are set because `chain` carries out the [`Effect`]s.
+//!
+//! ```text
+//!            drawn              all committed              enough agree
+//!  Queued ----------> Committing -------------> Revealing --------------> Settled
+//!    |                    | until                   | until, too few agree
+//!    | cancelled          | deadline                v
+//!    +--------------------+---------------------> Ended (all money back)
+//! ```
+//!
+//! Commit, then reveal: a worker that waits to copy another's answer has nothing to copy until it has
+//! committed to its own.
+//!
+//! Not here: who may be a worker (`Draw` asks the caller), private inputs, disputes.
+
+mod check;
+mod draw;
+mod price;
+mod step;
+
+pub use check::{Unacceptable, check};
+pub use draw::{Ineligible, TRIES_PER_SEAT, accepts, commit_until, eligible, tries};
+pub use price::{price_max, price_of};
+pub use step::{Effect, Input, OutOfPhase, step};

@@ -1,0 +1,210 @@
+//! One step of a job's life.
+
+use crate::price::price_of;
+use std::collections::BTreeMap;
+use types::{
+    Address, Hash, Height, JobId, NanoMeshx, Outcome, Reveal,
+    state::{Ending, JobRecord, Params, Phase, Seat, Seats, Settlement, cache_key},
+};
+
+/// What happened to a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The beacon drew these workers.
+    Drawn(Vec<Address>),
+    Commit { worker: Address, commitment: Hash },
+    Reveal { worker: Address, reveal: Reveal },
+    /// The payer wants out.
+    Cancel { by: Address },
+    /// The chain reached a height this job asked to be reminded of.
+    Tick,
+    /// An equal job has settled before.
+    CacheHit { job: JobId, settlement: Settlement },
+}
+
+/// What must be done about it, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// From escrow to a worker, who gets its share after the split.
+    Pay { worker: Address, amount: NanoMeshx },
+    /// From escrow back to the payer.
+    Refund { payer: Address, amount: NanoMeshx },
+    /// A seat is taken: the worker has one free place fewer.
+    Occupy { worker: Address },
+    /// A seat is free again; `good` says whether the worker did what the quorum did (`None`: no verdict).
+    Release { worker: Address, good: Option<bool> },
+    /// Send [`Input::Tick`] at this height.
+    Remind { at: Height },
+    /// Equal jobs may be answered by this one.
+    Cache { key: Hash },
+}
+
+/// An input that does not fit the job's phase. The job is unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OutOfPhase {
+    #[error("the job has ended")]
+    Over,
+    #[error("the job is not waiting for workers")]
+    NotQueued,
+    #[error("the job takes no commitments now")]
+    NotCommitting,
+    #[error("the job takes no reveals now; reveals open when all seats have committed or their time is up")]
+    NotRevealing,
+    #[error("worker {0} has no seat in this job")]
+    NoSeat(Address),
+    #[error("worker {0} has spoken already")]
+    Twice(Address),
+    #[error("what worker {0} reveals is not what it committed to")]
+    NotCommitted(Address),
+    #[error("only the payer can cancel a job")]
+    NotPayer,
+    #[error("workers are running the job already; it ends by itself at block {0}")]
+    TooLate(Height),
+}
+
+/// Give `job` its next phase. Pure: the same job, input and height give the same answer.
+///
+/// # Errors
+/// [`OutOfPhase`] when the input does not fit; nothing is to be done then.
+pub fn step(
+    id: &JobId,
+    job: &JobRecord,
+    input: Input,
+    now: Height,
+    params: &Params,
+) -> Result<(Phase, Vec<Effect>), OutOfPhase> {
+    let deadline = job.submission.deadline;
+    match (&job.phase, input) {
+        (Phase::Settled(_) | Phase::Ended { .. }, Input::Tick) => Ok((job.phase.clone(), vec![])),
+        (Phase::Settled(_) | Phase::Ended { .. }, _) => Err(OutOfPhase::Over),
+
+        (Phase::Queued, Input::CacheHit { job: from, settlement }) => Ok(answer_from_cache(job, from, settlement, now)),
+        (Phase::Queued, Input::Drawn(workers)) => Ok(seat(job, workers, now, params)),
+        (Phase::Queued, Input::Cancel { by }) if by == job.payer => Ok(end(job, Ending::Cancelled, &Seats::default(), now)),
+        (Phase::Queued, Input::Tick) if deadline <= now => Ok(end(job, Ending::Expired, &Seats::default(), now)),
+        (_, Input::Drawn(_) | Input::CacheHit { .. }) => Err(OutOfPhase::NotQueued),
+        (_, Input::Cancel { by }) if by != job.payer => Err(OutOfPhase::NotPayer),
+        (_, Input::Cancel { .. }) => Err(OutOfPhase::TooLate(deadline)),
+
+        (Phase::Committing { drawn, until, seats }, Input::Commit { worker, commitment }) => {
+            let mut seats = seats.clone();
+            let seat = find(&mut seats, &worker)?;
+            if seat.commitment.replace(commitment).is_some() {
+                return Err(OutOfPhase::Twice(worker));
+            }
+            if seats.iter().all(|seat| seat.commitment.is_some()) {
+                return Ok(open_reveals(job, *drawn, seats, now, params));
+            }
+            Ok((Phase::Committing { drawn: *drawn, until: *until, seats }, vec![]))
+        }
+        (Phase::Committing { drawn, until, seats }, Input::Tick) if *until <= now => {
+            let committed = seats.iter().filter(|seat| seat.commitment.is_some()).count();
+            if committed < usize::from(job.submission.agreement.agree) || deadline <= now {
+                return Ok(end(job, Ending::Expired, seats, now));
+            }
+            Ok(open_reveals(job, *drawn, seats.clone(), now, params))
+        }
+
+        (Phase::Revealing { drawn, until, seats }, Input::Reveal { worker, reveal }) => {
+            let mut seats = seats.clone();
+            let seat = find(&mut seats, &worker)?;
+            if seat.outcome.is_some() {
+                return Err(OutOfPhase::Twice(worker));
+            }
+            if reveal.job != *id || seat.commitment != Some(reveal.commitment(&worker)) {
+                return Err(OutOfPhase::NotCommitted(worker));
+            }
+            seat.outcome = Some(reveal.outcome);
+            let outstanding = seats.iter().any(|seat| seat.commitment.is_some() && seat.outcome.is_none());
+            if outstanding {
+                return Ok((Phase::Revealing { drawn: *drawn, until: *until, seats }, vec![]));
+            }
+            Ok(conclude(job, seats, now, params))
+        }
+        (Phase::Revealing { until, seats, .. }, Input::Tick) if *until <= now => Ok(conclude(job, seats.clone(), now, params)),
+
+        (phase, Input::Tick) => Ok((phase.clone(), vec![])),
+        (_, Input::Commit { .. }) => Err(OutOfPhase::NotCommitting),
+        (_, Input::Reveal { .. }) => Err(OutOfPhase::NotRevealing),
+    }
+}
+
+fn find<'a>(seats: &'a mut Seats, worker: &Address) -> Result<&'a mut Seat, OutOfPhase> {
+    seats.iter_mut().find(|seat| seat.worker == *worker).ok_or(OutOfPhase::NoSeat(*worker))
+}
+
+fn answer_from_cache(job: &JobRecord, from: JobId, known: Settlement, now: Height) -> (Phase, Vec<Effect>) {
+    let escrow = job.submission.price_max;
+    let settlement = Settlement {
+        height: now,
+        paid: NanoMeshx::ZERO,
+        refunded: escrow,
+        cached_from: Some(known.cached_from.unwrap_or(from)),
+        ..known
+    };
+    (Phase::Settled(settlement), vec![Effect::Refund { payer: job.payer, amount: escrow }])
+}
+
+fn seat(job: &JobRecord, workers: Vec<Address>, now: Height, params: &Params) -> (Phase, Vec<Effect>) {
+    let until = crate::draw::commit_until(&job.submission, params, now);
+    let mut effects: Vec<Effect> = workers.iter().map(|worker| Effect::Occupy { worker: *worker }).collect();
+    effects.push(Effect::Remind { at: until });
+    let seats = workers.into_iter().map(|worker| Seat { worker, commitment: None, outcome: None }).collect();
+    let seats = Seats::new(seats).expect("a draw fills at most as many seats as the job has replicas");
+    (Phase::Committing { drawn: now, until, seats }, effects)
+}
+
+fn open_reveals(job: &JobRecord, drawn: Height, seats: Seats, now: Height, params: &Params) -> (Phase, Vec<Effect>) {
+    let until = Height::new(now.get().saturating_add(params.reveal_blocks)).min(job.submission.deadline);
+    let until = until.max(now.next());
+    (Phase::Revealing { drawn, until, seats }, vec![Effect::Remind { at: until }])
+}
+
+/// Settle on what enough seats say, or give the money back.
+fn conclude(job: &JobRecord, seats: Seats, now: Height, params: &Params) -> (Phase, Vec<Effect>) {
+    let mut votes: BTreeMap<Outcome, u8> = BTreeMap::new();
+    for outcome in seats.iter().filter_map(|seat| seat.outcome) {
+        *votes.entry(outcome).or_default() += 1;
+    }
+    // More than half must agree, so at most one outcome can.
+    let agreed = votes.into_iter().find(|(_, count)| *count >= job.submission.agreement.agree);
+    let Some((outcome, agreed)) = agreed else {
+        return end(job, Ending::NoAgreement, &seats, now);
+    };
+    let each = price_of(outcome.fuel.min(job.submission.spec.limits.fuel), params);
+    let mut effects = Vec::new();
+    let mut rest = job.submission.price_max;
+    for seat in seats.iter() {
+        let good = seat.outcome == Some(outcome);
+        if good {
+            // `check` saw to it that the offer covers every replica at the fuel limit.
+            rest = rest.checked_sub(each).expect("escrow covers every replica at the fuel limit");
+            effects.push(Effect::Pay { worker: seat.worker, amount: each });
+        }
+        effects.push(Effect::Release { worker: seat.worker, good: Some(good) });
+    }
+    let paid = job.submission.price_max.checked_sub(rest).expect("the rest is part of the whole");
+    effects.push(Effect::Refund { payer: job.payer, amount: rest });
+    effects.push(Effect::Cache { key: cache_key(&job.submission.spec) });
+    (Phase::Settled(Settlement { height: now, outcome, agreed, seats, paid, refunded: rest, cached_from: None }), effects)
+}
+
+/// End without a result: everything back to the payer. Silence costs a seated worker reputation; an
+/// answer nobody confirmed does not, for nobody knows who was right.
+fn end(job: &JobRecord, ending: Ending, seats: &Seats, now: Height) -> (Phase, Vec<Effect>) {
+    let mut effects: Vec<Effect> = seats
+        .iter()
+        .map(|seat| {
+            let silent = match ending {
+                Ending::NoAgreement => seat.outcome.is_none(),
+                Ending::Expired | Ending::Cancelled => seat.commitment.is_none(),
+            };
+            Effect::Release { worker: seat.worker, good: silent.then_some(false) }
+        })
+        .collect();
+    effects.push(Effect::Refund { payer: job.payer, amount: job.submission.price_max });
+    (Phase::Ended { height: now, ending, seats: seats.clone() }, effects)
+}
+
+#[cfg(test)]
+mod tests;

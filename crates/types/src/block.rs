@@ -1,0 +1,89 @@
+//! Blocks: an ordered list of transactions, and a header that commits to what they did.
+
+use crate::{
+    ChainId, Epoch, Hash, Height, List, Millis, PublicKey, Tx,
+    codec::{Bytes, Encode},
+    hash::domain_hash,
+    wire_struct,
+};
+use serde::{Deserialize, Serialize};
+
+/// Most transactions in one block.
+pub const BODY_TXS_MAX: usize = 10_000;
+/// Most bytes of transactions in one block (whitepaper, appendix B: messages of at most 1 MB).
+pub const BODY_BYTES_MAX: usize = 900_000;
+
+/// The agreed randomness of an earlier, finalised block of the same chain: the threshold signature
+/// over its round. Nobody can choose it, and nobody knew it when that block was proposed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beacon {
+    pub height: Height,
+    pub epoch: Epoch,
+    pub view: u64,
+    pub signature: Bytes<96>,
+}
+wire_struct!(Beacon { height, epoch, view, signature });
+
+/// What a block asks to be done.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Body {
+    /// For each height whose jobs are drawn in this block, ascending.
+    pub beacons: List<Beacon, 8>,
+    pub txs: List<Tx, BODY_TXS_MAX>,
+}
+wire_struct!(Body { beacons, txs });
+
+/// The root of an authenticated log and the range of operations it covers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogRoot {
+    pub root: Hash,
+    pub start: u64,
+    pub end: u64,
+}
+wire_struct!(LogRoot { root, start, end });
+
+/// A block without its body: what a certificate signs and a light client keeps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    pub chain: ChainId,
+    pub epoch: Epoch,
+    pub view: u64,
+    /// The consensus key of the validator that proposed it.
+    pub leader: PublicKey,
+    pub parent_view: u64,
+    pub parent: Hash,
+    pub height: Height,
+    /// The proposer's clock, never before the parent's.
+    pub timestamp: Millis,
+    pub body: Hash,
+    /// Commits to every key of the chain's state: proofs of presence and of absence lead here.
+    pub state_root: Hash,
+    /// The operations that lead to that state, for a node that syncs.
+    pub state_log: LogRoot,
+    /// Messages to other chains, in order.
+    pub outbox: LogRoot,
+}
+wire_struct!(Header {
+    chain, epoch, view, leader, parent_view, parent, height, timestamp, body, state_root, state_log, outbox
+});
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    pub header: Header,
+    pub body: Body,
+}
+wire_struct!(Block { header, body });
+
+impl Header {
+    /// The block's name, which its certificate signs.
+    pub fn id(&self) -> Hash {
+        domain_hash("meshx/header/v1", &[&self.encode()])
+    }
+}
+
+impl Body {
+    /// What the header's `body` must be.
+    pub fn root(&self) -> Hash {
+        domain_hash("meshx/body/v1", &[&self.encode()])
+    }
+}

@@ -1,0 +1,39 @@
+//! Name the things that cross a wire or a disk.
+//!
+//! Every type here has exactly one byte form (the `commonware-codec` encoding, pinned by
+//! `vectors/`) and, where people read it, one text form. Bounds live in the types: a decoded
+//! [`Tx`] holds no list or byte string longer than its declared maximum.
+//!
+//! ```
+//! use types::{Address, NanoMeshx};
+//! let price: NanoMeshx = "1.5".parse().unwrap();
+//! assert_eq!(price.get(), 1_500_000_000);
+//! assert!("mesh1notanaddress".parse::<Address>().is_err());
+//! ```
+//!
+//! This crate checks *form* only. Signatures are checked by `crypto`, meaning by the rule crates.
+
+extern crate self as types;
+
+pub mod codec;
+mod hash;
+mod units;
+mod address;
+mod place;
+mod job;
+pub mod network;
+mod tx;
+mod block;
+pub mod state;
+
+pub use address::{Address, BadAddress, PublicKey, Signature};
+pub use block::{BODY_BYTES_MAX, BODY_TXS_MAX, Beacon, Block, Body, Header, LogRoot};
+pub use codec::{Bytes, List, Text};
+pub use hash::{BadHash, Hash, domain_hash};
+pub use job::{
+    ARGS_MAX, Abi, Agreement, ENV_MAX, ExecProfile, Float, INPUT_FILES_MAX, InputFile, JobId, JobSpec, Limits, Outcome,
+    OutputRef, REPLICAS_MAX, Status, Trap,
+};
+pub use place::{ChainId, City, UnknownChain};
+pub use tx::{Action, Reveal, Submission, Tx, TxId};
+pub use units::{BadAmount, Epoch, Fuel, Height, Millis, NanoMeshx, SUPPLY_MAX};

@@ -1,0 +1,88 @@
+//! What a network is: the keys its chains sign with, and what they started from.
+
+use crate::{
+    Address, ChainId, City, Hash, List, NanoMeshx, PublicKey, Text,
+    codec::{Bytes, Encode},
+    hash::domain_hash,
+    state::Params,
+    wire_struct,
+};
+use serde::{Deserialize, Serialize};
+
+/// Most validators of one chain.
+pub const VALIDATORS_MAX: usize = 100;
+
+/// Enough to check any certificate of a network, and no more. Its hash *is* the network's name to
+/// everyone: transactions are signed for it, and a receipt is worth what this hash is worth to you.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anchor {
+    pub name: Text<64>,
+    /// Whether one process dealt all threshold keys, and so could sign alone.
+    pub dev_dealer: bool,
+    pub chains: List<ChainAnchor, 8>,
+}
+wire_struct!(Anchor { name, dev_dealer, chains });
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainAnchor {
+    pub chain: ChainId,
+    /// The committee's BLS12-381 threshold public key (G2, compressed).
+    pub identity: Bytes<96>,
+    /// [`Genesis::id`].
+    pub genesis: Hash,
+}
+wire_struct!(ChainAnchor { chain, identity, genesis });
+
+impl Anchor {
+    /// The network's id.
+    pub fn network(&self) -> Hash {
+        domain_hash("meshx/network/v1", &[&self.encode()])
+    }
+
+    pub fn chain(&self, chain: ChainId) -> Option<&ChainAnchor> {
+        self.chains.iter().find(|anchor| anchor.chain == chain)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validator {
+    /// Names it to its peers and to the leader draw.
+    pub key: PublicKey,
+    pub city: City,
+}
+wire_struct!(Validator { key, city });
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GenesisAccount {
+    pub address: Address,
+    pub balance: NanoMeshx,
+}
+wire_struct!(GenesisAccount { address, balance });
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GenesisWorker {
+    pub address: Address,
+    pub capacity: u16,
+    pub city: City,
+}
+wire_struct!(GenesisWorker { address, capacity, city });
+
+/// What one chain starts from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Genesis {
+    pub chain: ChainId,
+    /// Sorted by key.
+    pub validators: List<Validator, VALIDATORS_MAX>,
+    /// The commitment to the committee's sharing polynomial, from which each partial key follows.
+    pub sharing: Bytes<20_000>,
+    pub params: Params,
+    pub accounts: List<GenesisAccount, 1_024>,
+    pub workers: List<GenesisWorker, 1_024>,
+}
+wire_struct!(Genesis { chain, validators, sharing, params, accounts, workers });
+
+impl Genesis {
+    pub fn id(&self) -> Hash {
+        domain_hash("meshx/genesis/v1", &[&self.encode()])
+    }
+}

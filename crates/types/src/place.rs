@@ -1,0 +1,98 @@
+//! Where: the eight chains and the cities nodes stand in.
+
+use crate::codec::{Buf, Error, FixedSize, Read, ReadExt, Write};
+use bytes::BufMut;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// One of the eight chains: the backbone or a continent's shard (whitepaper §2.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum ChainId {
+    Backbone = 0,
+    NorthAmerica = 1,
+    Europe = 2,
+    Asia = 3,
+    SouthAmerica = 4,
+    Africa = 5,
+    Oceania = 6,
+    Antarctica = 7,
+}
+
+/// Text that names no chain.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no chain is called {0:?}; expected one of backbone, NA, EU, AS, SA, AF, OC, AN")]
+pub struct UnknownChain(pub String);
+
+impl ChainId {
+    pub const ALL: [Self; 8] = [
+        Self::Backbone,
+        Self::NorthAmerica,
+        Self::Europe,
+        Self::Asia,
+        Self::SouthAmerica,
+        Self::Africa,
+        Self::Oceania,
+        Self::Antarctica,
+    ];
+
+    /// The name people type: `backbone`, `NA`, `EU`, ….
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Backbone => "backbone",
+            Self::NorthAmerica => "NA",
+            Self::Europe => "EU",
+            Self::Asia => "AS",
+            Self::SouthAmerica => "SA",
+            Self::Africa => "AF",
+            Self::Oceania => "OC",
+            Self::Antarctica => "AN",
+        }
+    }
+
+    pub const fn is_shard(self) -> bool {
+        !matches!(self, Self::Backbone)
+    }
+}
+
+impl std::fmt::Display for ChainId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+impl std::str::FromStr for ChainId {
+    type Err = UnknownChain;
+    fn from_str(text: &str) -> Result<Self, UnknownChain> {
+        Self::ALL
+            .into_iter()
+            .find(|chain| chain.name().eq_ignore_ascii_case(text))
+            .ok_or_else(|| UnknownChain(text.chars().take(40).collect()))
+    }
+}
+impl Write for ChainId {
+    fn write(&self, buf: &mut impl BufMut) {
+        (*self as u8).write(buf);
+    }
+}
+impl FixedSize for ChainId {
+    const SIZE: usize = 1;
+}
+impl Read for ChainId {
+    type Cfg = ();
+    fn read_cfg(buf: &mut impl Buf, _: &()) -> Result<Self, Error> {
+        let tag = u8::read(buf)?;
+        Self::ALL.get(usize::from(tag)).copied().ok_or(Error::InvalidEnum(tag))
+    }
+}
+impl Serialize for ChainId {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.name())
+    }
+}
+impl<'de> Deserialize<'de> for ChainId {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        String::deserialize(d)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// A city by name, as the latency table spells it.
+pub type City = crate::Text<64>;

@@ -1,0 +1,102 @@
+//! Transactions: the one door through which state changes.
+
+use crate::{
+    Address, Agreement, ChainId, City, Hash, Height, JobId, JobSpec, NanoMeshx, Outcome, PublicKey, Signature,
+    codec::Encode, hash::domain_hash, wire_enum, wire_struct,
+};
+use serde::{Deserialize, Serialize};
+
+/// A transaction's name: the hash of all it says except its signature.
+pub type TxId = Hash;
+
+/// What a sender asks one chain to do. Form is checked, meaning is not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tx {
+    pub chain: ChainId,
+    pub sender: PublicKey,
+    /// How many transactions this sender has had in blocks of this chain before this one.
+    pub nonce: u64,
+    /// What the proposer of the block gets, beside the base fee that is burned.
+    pub tip: NanoMeshx,
+    pub action: Action,
+    pub signature: Signature,
+}
+wire_struct!(Tx { chain, sender, nonce, tip, action, signature });
+
+/// The action a transaction carries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Action {
+    Transfer { to: Address, amount: NanoMeshx },
+    /// Offer to run jobs: at most `capacity` at once, from `city`.
+    RegisterWorker { capacity: u16, city: City },
+    SubmitJob(Submission),
+    /// Promise an outcome without showing it: [`Reveal::commitment`].
+    Commit { job: JobId, commitment: Hash },
+    Reveal(Reveal),
+    /// Take back a job that no worker has been drawn for.
+    CancelJob { job: JobId },
+}
+wire_enum!(Action {
+    0 => Transfer { to, amount },
+    1 => RegisterWorker { capacity, city },
+    2 => SubmitJob(submission),
+    3 => Commit { job, commitment },
+    4 => Reveal(reveal),
+    5 => CancelJob { job },
+});
+
+/// A job and what its payer offers for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Submission {
+    pub spec: JobSpec,
+    pub agreement: Agreement,
+    /// Goes into escrow; what is not earned comes back when the job settles.
+    pub price_max: NanoMeshx,
+    /// The block that ends the job if nothing else has.
+    pub deadline: Height,
+    /// Refuse an answer from the result cache and run anew.
+    pub fresh: bool,
+}
+wire_struct!(Submission { spec, agreement, price_max, deadline, fresh });
+
+/// A worker's receipt: what the job gave, opened after everyone had committed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reveal {
+    pub job: JobId,
+    pub outcome: Outcome,
+    pub salt: Hash,
+}
+wire_struct!(Reveal { job, outcome, salt });
+
+impl Reveal {
+    /// What `worker` must have committed to before: it binds job, worker, outcome and salt, so that
+    /// nobody can copy another's commitment.
+    pub fn commitment(&self, worker: &Address) -> Hash {
+        domain_hash("meshx/commitment/v1", &[&worker.encode(), &self.encode()])
+    }
+}
+
+impl Tx {
+    /// The bytes the sender signs, for the network named `network` (its genesis hash): a transaction
+    /// of one network means nothing on another.
+    pub fn signing_bytes(&self, network: &Hash) -> Vec<u8> {
+        let mut bytes = network.0.to_vec();
+        bytes.extend_from_slice(&self.unsigned_bytes());
+        bytes
+    }
+
+    pub fn id(&self) -> TxId {
+        domain_hash("meshx/tx/v1", &[&self.unsigned_bytes()])
+    }
+
+    /// The address that pays and whose nonce counts.
+    pub fn from(&self) -> Address {
+        Address::of(&self.sender)
+    }
+
+    fn unsigned_bytes(&self) -> Vec<u8> {
+        let all = self.encode();
+        all[..all.len() - 64].to_vec()
+    }
+}

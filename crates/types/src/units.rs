@@ -1,0 +1,140 @@
+//! Quantities that must not be mixed up: money, fuel, time, block numbers.
+
+use crate::codec::{Buf, Error, FixedSize, Read, ReadExt, Write};
+use bytes::BufMut;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// All MESHX there will ever be, in nano (whitepaper §3.1).
+pub const SUPPLY_MAX: NanoMeshx = NanoMeshx(10_000_000_000_000_000_000);
+
+macro_rules! unit {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(u64);
+        impl $name {
+            pub const ZERO: Self = Self(0);
+            pub const fn new(value: u64) -> Self { Self(value) }
+            pub const fn get(self) -> u64 { self.0 }
+            pub const fn checked_add(self, other: Self) -> Option<Self> {
+                match self.0.checked_add(other.0) { Some(sum) => Some(Self(sum)), None => None }
+            }
+            pub const fn checked_sub(self, other: Self) -> Option<Self> {
+                match self.0.checked_sub(other.0) { Some(rest) => Some(Self(rest)), None => None }
+            }
+            pub const fn saturating_sub(self, other: Self) -> Self { Self(self.0.saturating_sub(other.0)) }
+            pub const fn saturating_add(self, other: Self) -> Self { Self(self.0.saturating_add(other.0)) }
+        }
+        impl Write for $name {
+            fn write(&self, buf: &mut impl BufMut) { self.0.write(buf); }
+        }
+        impl FixedSize for $name {
+            const SIZE: usize = 8;
+        }
+        impl Read for $name {
+            type Cfg = ();
+            fn read_cfg(buf: &mut impl Buf, _: &()) -> Result<Self, Error> { Ok(Self(u64::read(buf)?)) }
+        }
+    };
+}
+macro_rules! plain_json {
+    ($name:ident) => {
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.serialize_u64(self.0)
+            }
+        }
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                u64::deserialize(d).map(Self)
+            }
+        }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+unit!(/// A token amount in nano-MeshX: 10⁻⁹ MESHX. JSON: a decimal string of nano.
+    NanoMeshx);
+unit!(/// WebAssembly work, as wasmtime counts it under one [`crate::ExecProfile`].
+    Fuel);
+unit!(/// A duration, or a moment since the Unix epoch, in milliseconds.
+    Millis);
+unit!(/// A block's number in its chain; genesis is 0.
+    Height);
+unit!(/// A committee's term.
+    Epoch);
+plain_json!(Fuel);
+plain_json!(Millis);
+plain_json!(Height);
+plain_json!(Epoch);
+
+impl Height {
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// Text that is not an amount of MESHX.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an amount: {0:?}; expected MESHX with at most 9 decimals, such as 12.5")]
+pub struct BadAmount(pub String);
+
+impl std::fmt::Display for NanoMeshx {
+    /// MESHX with the decimals it needs and no more: `12.5`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (whole, nano) = (self.0 / 1_000_000_000, self.0 % 1_000_000_000);
+        if nano == 0 {
+            return write!(f, "{whole}");
+        }
+        let decimals = format!("{nano:09}");
+        write!(f, "{whole}.{}", decimals.trim_end_matches('0'))
+    }
+}
+impl std::str::FromStr for NanoMeshx {
+    type Err = BadAmount;
+    fn from_str(text: &str) -> Result<Self, BadAmount> {
+        let bad = || BadAmount(text.chars().take(40).collect());
+        let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+        let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+        if whole.is_empty() || !digits(whole) || !digits(decimals) || decimals.len() > 9 || text.ends_with('.') {
+            return Err(bad());
+        }
+        let whole: u64 = whole.parse().map_err(|_| bad())?;
+        let nano: u64 = format!("{decimals:0<9}").parse().map_err(|_| bad())?;
+        whole.checked_mul(1_000_000_000).and_then(|n| n.checked_add(nano)).map(Self).ok_or_else(bad)
+    }
+}
+impl Serialize for NanoMeshx {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&self.0.to_string())
+    }
+}
+impl<'de> Deserialize<'de> for NanoMeshx {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        String::deserialize(d)?.parse().map(Self).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_read_back_as_written() {
+        for nano in [0, 1, 999_999_999, 1_000_000_000, 1_500_000_000, u64::MAX] {
+            let amount = NanoMeshx::new(nano);
+            assert_eq!(amount.to_string().parse(), Ok(amount));
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_amount() {
+        for text in ["", ".", "1.", ".5", "-1", "+1", "1e9", "1.0000000001", "18446744074", "1 "] {
+            assert_eq!(text.parse::<NanoMeshx>(), Err(BadAmount(text.into())), "{text}");
+        }
+    }
+}
