@@ -1,6 +1,6 @@
 //! Why a transaction was refused, with a code that never changes meaning.
 
-use types::{ChainId, JobId};
+use types::{Address, ChainId, JobId};
 
 /// The reason; state is as it was before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +30,11 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// A nonce that is not the expected one.
+    pub const fn nonce(account: Address, expected: u64, got: u64) -> Self {
+        Self::Ledger(ledger::Refusal::Nonce { account, expected, got })
+    }
+
     /// The stable code of the API's error contract.
     pub const fn code(&self) -> &'static str {
         match self {

@@ -48,6 +48,7 @@ impl Net {
         let worker = |n| GenesisWorker { address: who(n), capacity: 16, city: Text::default() };
         let genesis = Genesis {
             chain: ChainId::Europe,
+            started: Millis::ZERO,
             validators: List::default(),
             sharing: Bytes::default(),
             params: local_params(profile(), Hash([2; 32]), 500),

@@ -1,7 +1,7 @@
 //! What a network is: the keys its chains sign with, and what they started from.
 
 use crate::{
-    Address, ChainId, City, Hash, List, NanoMeshx, PublicKey, Text,
+    Address, ChainId, City, Hash, List, Millis, NanoMeshx, PublicKey, Text,
     codec::{Bytes, Encode},
     hash::domain_hash,
     state::Params,
@@ -71,6 +71,8 @@ wire_struct!(GenesisWorker { address, capacity, city });
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Genesis {
     pub chain: ChainId,
+    /// The timestamp of block 0.
+    pub started: Millis,
     /// Sorted by key.
     pub validators: List<Validator, VALIDATORS_MAX>,
     /// The commitment to the committee's sharing polynomial, from which each partial key follows.
@@ -79,7 +81,7 @@ pub struct Genesis {
     pub accounts: List<GenesisAccount, 1_024>,
     pub workers: List<GenesisWorker, 1_024>,
 }
-wire_struct!(Genesis { chain, validators, sharing, params, accounts, workers });
+wire_struct!(Genesis { chain, started, validators, sharing, params, accounts, workers });
 
 impl Genesis {
     pub fn id(&self) -> Hash {

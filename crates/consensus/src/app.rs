@@ -1,0 +1,368 @@
+//! The application under consensus: builds blocks, checks them, and tells the shell what became final.
+
+use crate::{
+    block::{Block, BlockContext, plain_key},
+    pooled::PooledTx,
+    store::{BatchStore, Batches, Databases, Merkleized},
+};
+use chain::{Applied, CheckedTx, Mode, Proposal, apply_block, check_tx};
+use commonware_consensus::{Epochable as _, Viewable as _, marshal::ancestry::Ancestry};
+use commonware_glue::stateful::{
+    Application, Finality, Input, Proposed,
+    db::{DatabaseSet, Merkleized as _, Unmerkleized as _},
+};
+use commonware_runtime::{Clock, Spawner};
+use commonware_storage::{Context as StorageContext, qmdb::sync::Target};
+use commonware_utils::{non_empty_range, range::NonEmptyRange};
+use futures::StreamExt as _;
+use mempool::Pool;
+use receipt::light::{self, Digest, Family, Record, Scheme, digest};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::{Duration, UNIX_EPOCH},
+};
+use tokio::sync::broadcast;
+use types::{
+    BODY_BYTES_MAX, BODY_TXS_MAX, Beacon, Body, ChainId, Epoch, Hash, Header, Height, List, LogRoot, Millis,
+    codec::{Bytes, DecodeExt as _},
+    network::Genesis,
+    state::{Event, Heights, Key, Queued},
+};
+
+/// A block's clock may run ahead of its parent's by this much. It bounds how long a validator can be
+/// made to wait; a network that was down for long catches up ten seconds a block.
+const TIMESTAMP_STEP_MAX: u64 = 10_000;
+/// A block's clock may run ahead of a validator's own by this much before it waits.
+const CLOCK_AHEAD_MAX: u64 = 500;
+/// How many recent views' seeds, and how many unapplied blocks' events, are kept.
+const RECENT_MAX: usize = 1_024;
+/// Most beacons in one block.
+const BEACONS_MAX: usize = 8;
+
+/// A block that became final.
+#[derive(Clone, Debug)]
+pub struct Final {
+    pub header: Header,
+    pub txs: Vec<types::Tx>,
+    pub events: Vec<Event>,
+    /// From the proposer's timestamp until this validator applied the block.
+    pub finality: Millis,
+}
+
+/// What the application, the gossip and the handle of one validator share.
+pub(crate) struct SharedState {
+    pub(crate) network: Hash,
+    pub(crate) genesis: Genesis,
+    pub(crate) genesis_block: Block,
+    pub(crate) scheme: Scheme,
+    pub(crate) block_interval: Millis,
+    pub(crate) pool: Mutex<Pool<PooledTx>>,
+    /// Seeds of finalised views, from their certificates.
+    pub(crate) seeds: Mutex<BTreeMap<(u64, u64), Bytes<96>>>,
+    /// What blocks did, from when they were processed until they are final.
+    events: Mutex<BTreeMap<Height, Vec<(Hash, Vec<Event>)>>>,
+    /// The header of each recently applied block, by its state root.
+    pub(crate) applied: Mutex<BTreeMap<Height, Header>>,
+    pub(crate) finals: broadcast::Sender<Arc<Final>>,
+}
+
+impl SharedState {
+    pub(crate) fn new(
+        network: Hash,
+        genesis: Genesis,
+        genesis_block: Block,
+        scheme: Scheme,
+        block_interval: Millis,
+        pool: mempool::Limits,
+    ) -> Self {
+        let (finals, _) = broadcast::channel(RECENT_MAX);
+        Self {
+            network,
+            genesis,
+            genesis_block,
+            scheme,
+            block_interval,
+            pool: Mutex::new(Pool::new(pool)),
+            seeds: Mutex::default(),
+            events: Mutex::default(),
+            applied: Mutex::default(),
+            finals,
+        }
+    }
+
+    pub(crate) const fn chain(&self) -> ChainId {
+        self.genesis.chain
+    }
+
+    pub(crate) fn remember_seed(&self, epoch: u64, view: u64, signature: Bytes<96>) {
+        let mut seeds = lock(&self.seeds);
+        seeds.insert((epoch, view), signature);
+        while seeds.len() > RECENT_MAX {
+            seeds.pop_first();
+        }
+    }
+
+    fn remember_events(&self, height: Height, block: Hash, events: Vec<Event>) {
+        let mut all = lock(&self.events);
+        all.entry(height).or_default().push((block, events));
+        while all.len() > RECENT_MAX {
+            all.pop_first();
+        }
+    }
+
+    fn take_events(&self, height: Height, block: &Hash) -> Vec<Event> {
+        let mut all = lock(&self.events);
+        let at_height = all.remove(&height).unwrap_or_default();
+        all.retain(|known, _| *known > height);
+        at_height.into_iter().find(|(id, _)| id == block).map(|(_, events)| events).unwrap_or_default()
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().expect("no panic while locked")
+}
+
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) shared: Arc<SharedState>,
+}
+
+impl App {
+    /// Execute a block on its parent's state; `None` if it is invalid.
+    async fn execute<E: StorageContext + Spawner>(
+        &self,
+        context: &chain::BlockContext,
+        batches: Batches<E>,
+        proposal: Proposal,
+        mode: Mode,
+    ) -> Option<(Applied, Merkleized<E>)> {
+        let (state, outbox) = batches;
+        let applied = apply_block(&BatchStore::<E>(&state), &self.shared.genesis, context, proposal, mode).await;
+        let applied = match applied {
+            Ok(applied) => applied,
+            Err(refusal) => {
+                tracing::warn!(chain = %context.chain, height = %context.height, %refusal, "block refused");
+                return None;
+            }
+        };
+        let mut state = state;
+        for (key, record) in &applied.writes {
+            let record = record.as_ref().map(|bytes| Record::new(bytes.clone()).expect("records are bounded by their types"));
+            state = state.write(digest(&key.path()), record);
+        }
+        let state = state.merkleize().await.expect("the state can be read");
+        let outbox = outbox.merkleize().await.expect("the outbox can be read");
+        Some((applied, (state, outbox)))
+    }
+
+    /// The transactions and beacons for the next block. `queued` are the heights whose jobs wait.
+    async fn gather<E: StorageContext + Spawner>(&self, batches: &Batches<E>) -> Proposal {
+        let store = BatchStore::<E>(&batches.0);
+        let txs = lock(&self.shared.pool).best(BODY_TXS_MAX, BODY_BYTES_MAX);
+        let heights: Heights = read(&store, Key::Queue).await.unwrap_or_default();
+        let mut beacons = Vec::new();
+        for height in heights.iter().take(BEACONS_MAX) {
+            let Some(queued) = read::<_, Queued>(&store, Key::Queued(*height)).await else { break };
+            let seed = lock(&self.shared.seeds).get(&(queued.epoch.get(), queued.view)).cloned();
+            // Not final here yet: a later block will draw.
+            let Some(signature) = seed else { break };
+            beacons.push(Beacon { height: *height, epoch: queued.epoch, view: queued.view, signature });
+        }
+        Proposal { beacons, txs: txs.into_iter().map(|tx| tx.0).collect() }
+    }
+
+    /// Check everything about a block that can be seen without its parent's state.
+    fn check(&self, block: &Block, parent: &Block) -> Option<Proposal> {
+        let (header, body) = (block.header(), &block.0.body);
+        let parent = parent.header();
+        let earliest = parent.timestamp.get();
+        let in_order = header.chain == self.shared.chain()
+            && header.height == parent.height.next()
+            && header.parent == parent.id()
+            && header.body == body.root()
+            && (earliest..=earliest.saturating_add(TIMESTAMP_STEP_MAX)).contains(&header.timestamp.get());
+        if !in_order || !body.beacons.iter().all(|beacon| light::verify_beacon(&self.shared.scheme, beacon)) {
+            return None;
+        }
+        let txs: Option<Vec<CheckedTx>> =
+            body.txs.iter().map(|tx| check_tx(tx.clone(), &self.shared.network, self.shared.chain()).ok()).collect();
+        Some(Proposal { beacons: body.beacons.as_slice().to_vec(), txs: txs? })
+    }
+}
+
+async fn read<S: chain::Store, T: types::codec::Read<Cfg = ()>>(store: &S, key: Key) -> Option<T> {
+    let bytes = store.get_many(&[key]).await.pop().flatten()?;
+    Some(T::decode(bytes).expect("state holds what this code wrote"))
+}
+
+fn now<E: Clock>(clock: &E) -> u64 {
+    let since = clock.current().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn context_of(shared: &SharedState, context: &BlockContext, height: Height, timestamp: Millis) -> chain::BlockContext {
+    chain::BlockContext {
+        network: shared.network,
+        chain: shared.chain(),
+        height,
+        epoch: Epoch::new(context.epoch().get()),
+        view: context.view().get(),
+        leader: plain_key(&context.leader),
+        timestamp,
+    }
+}
+
+fn state_log<E: StorageContext + Spawner>(merkleized: &Merkleized<E>) -> (Hash, LogRoot, LogRoot) {
+    let (state, outbox) = merkleized;
+    let state_log = LogRoot {
+        root: crate::block::hash(&state.ops_root()),
+        start: *state.sync_boundary(),
+        end: *state.bounds().tip.size,
+    };
+    let outbox_bounds = outbox.bounds();
+    let outbox_log = LogRoot {
+        root: crate::block::hash(&outbox.root()),
+        start: *outbox_bounds.inactivity_floor,
+        end: *outbox_bounds.tip.size,
+    };
+    (crate::block::hash(&state.root()), state_log, outbox_log)
+}
+
+fn target(log: &LogRoot) -> Target<Family, Digest> {
+    let range: NonEmptyRange<_> = non_empty_range!(log.start.into(), log.end.max(log.start + 1).into());
+    Target::new(digest(&log.root), range)
+}
+
+impl<E: StorageContext + Spawner + Clock> Application<E> for App {
+    type SigningScheme = Scheme;
+    type Context = BlockContext;
+    type Block = Block;
+    type Databases = Databases<E>;
+    type Captured = ();
+    type Provider = ();
+    type Input = ();
+
+    fn sync_targets(block: &Block) -> <Databases<E> as DatabaseSet<E>>::SyncTargets {
+        (target(&block.header().state_log), target(&block.header().outbox))
+    }
+
+    async fn genesis(&mut self) -> Block {
+        self.shared.genesis_block.clone()
+    }
+
+    async fn propose(
+        &mut self,
+        (clock, context): (E, BlockContext),
+        mut ancestry: impl Ancestry<Block>,
+        batches: Batches<E>,
+        _: Input<(), ()>,
+    ) -> Option<Proposed<Self, E>> {
+        let parent = ancestry.next().await?;
+        let parent = parent.inner().header().clone();
+        let due = parent.timestamp.get() + self.shared.block_interval.get();
+        let early = due.saturating_sub(now(&clock));
+        if early > 0 {
+            clock.sleep(Duration::from_millis(early)).await;
+        }
+        let latest = parent.timestamp.get().saturating_add(TIMESTAMP_STEP_MAX);
+        let timestamp = Millis::new(now(&clock).clamp(parent.timestamp.get(), latest));
+        let height = parent.height.next();
+        let proposal = self.gather::<E>(&batches).await;
+        let block_context = context_of(&self.shared, &context, height, timestamp);
+        let (applied, merkleized) = self.execute::<E>(&block_context, batches, proposal, Mode::Build).await?;
+        for (tx, refusal) in &applied.refused {
+            // A gap may close and money may come; what is used or malformed never becomes valid.
+            if !matches!(refusal.code(), "nonce_gap" | "block_full") {
+                lock(&self.shared.pool).remove(&tx.from(), tx.tx().nonce);
+            }
+        }
+        let body = Body {
+            beacons: List::new(applied.beacons.clone()).expect("at most eight were gathered"),
+            txs: List::new(applied.included.iter().map(|tx| tx.tx().clone()).collect()).expect("the pool was asked for no more"),
+        };
+        let (state_root, state_log, outbox) = state_log::<E>(&merkleized);
+        let header = Header {
+            chain: self.shared.chain(),
+            epoch: block_context.epoch,
+            view: block_context.view,
+            leader: block_context.leader,
+            parent_view: context.parent.0.get(),
+            parent: parent.id(),
+            height,
+            timestamp,
+            body: body.root(),
+            state_root,
+            state_log,
+            outbox,
+        };
+        self.shared.remember_events(height, header.id(), applied.events);
+        Some(Proposed { block: Block(types::Block { header, body }), merkleized })
+    }
+
+    async fn process(
+        &mut self,
+        (clock, context): (E, BlockContext),
+        mut ancestry: impl Ancestry<Block>,
+        batches: Batches<E>,
+        finality: Finality,
+    ) -> Option<Merkleized<E>> {
+        let block = ancestry.next().await?;
+        let parent = ancestry.next().await?;
+        let (block, parent) = (block.inner(), parent.inner());
+        let proposal = self.check(block, parent)?;
+        let header = block.header();
+        if finality == Finality::Candidate {
+            let early = header.timestamp.get().saturating_sub(now(&clock).saturating_add(CLOCK_AHEAD_MAX));
+            if early > 0 {
+                // At most TIMESTAMP_STEP_MAX: an honest parent's time has passed.
+                clock.sleep(Duration::from_millis(early.min(TIMESTAMP_STEP_MAX))).await;
+            }
+        }
+        let block_context = context_of(&self.shared, &context, header.height, header.timestamp);
+        let (applied, merkleized) = self.execute::<E>(&block_context, batches, proposal, Mode::Check).await?;
+        if state_log::<E>(&merkleized) != (header.state_root, header.state_log, header.outbox) {
+            tracing::warn!(chain = %header.chain, height = %header.height, "block commits to another state");
+            return None;
+        }
+        self.shared.remember_events(header.height, header.id(), applied.events);
+        Some(merkleized)
+    }
+
+    async fn capture(
+        &mut self,
+        _: (E, BlockContext),
+        _: &Block,
+        _: &Merkleized<E>,
+        _: <Databases<E> as DatabaseSet<E>>::Readers,
+    ) {
+    }
+
+    async fn finalized(
+        &mut self,
+        (clock, _): (E, BlockContext),
+        block: &Block,
+        (): (),
+        _: <Databases<E> as DatabaseSet<E>>::Readers,
+    ) {
+        let header = block.header().clone();
+        let txs = block.0.body.txs.as_slice().to_vec();
+        {
+            let mut pool = lock(&self.shared.pool);
+            for tx in &txs {
+                pool.advance(&tx.from(), tx.nonce + 1);
+            }
+        }
+        {
+            let mut applied = lock(&self.shared.applied);
+            applied.insert(header.height, header.clone());
+            while applied.len() > RECENT_MAX {
+                applied.pop_first();
+            }
+        }
+        let events = self.shared.take_events(header.height, &header.id());
+        let finality = Millis::new(now(&clock).saturating_sub(header.timestamp.get()));
+        // Nobody listening is fine.
+        let _ = self.shared.finals.send(Arc::new(Final { header, txs, events, finality }));
+    }
+}

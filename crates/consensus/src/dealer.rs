@@ -1,0 +1,78 @@
+//! The dev dealer: one process that makes all keys of a committee and hands them out.
+//!
+//! Whoever ran it could have kept the secret, so every network it makes says so in its anchor
+//! (`dev_dealer`) and every receipt of such a network says so too.
+
+use commonware_codec::{DecodeExt as _, Decode as _, Encode as _};
+use commonware_cryptography::{
+    bls12381::{
+        dkg::feldman_desmedt::deal as deal_shares,
+        primitives::{
+            group::Share,
+            sharing::{Mode, ModeVersion, Sharing},
+            variant::MinSig,
+        },
+    },
+    ed25519::PublicKey,
+};
+use commonware_utils::{N3f1, NZU32, ordered::Set};
+use rand::{SeedableRng as _, rngs::StdRng};
+use receipt::light::{Scheme, namespace};
+use types::{ChainId, Hash, codec::Bytes, network::VALIDATORS_MAX};
+
+/// A committee's keys: the public half goes into genesis, each share to its validator.
+pub struct Committee {
+    /// The threshold public key.
+    pub identity: Bytes<96>,
+    /// The commitment to the sharing polynomial.
+    pub sharing: Bytes<20_000>,
+    /// One secret share per validator, by validator key in ascending order.
+    pub shares: Vec<(types::PublicKey, Vec<u8>)>,
+}
+
+/// Deal threshold keys to `validators` from `seed`, which must be secret and never used twice.
+///
+/// # Panics
+/// If `validators` is empty, holds more than [`VALIDATORS_MAX`], or something that is not a key.
+pub fn deal(seed: [u8; 32], validators: &[types::PublicKey]) -> Committee {
+    assert!((1..=VALIDATORS_MAX).contains(&validators.len()), "1 to {VALIDATORS_MAX} validators");
+    let keys = validators.iter().map(|key| crate::block::consensus_key(key).expect("the dealer made these keys"));
+    let players: Set<PublicKey> = Set::from_iter_dedup(keys);
+    let (output, shares) = deal_shares::<MinSig, _, N3f1>(StdRng::from_seed(seed), Mode::NonZeroCounter, players)
+        .expect("there is at least one player");
+    let sharing = output.public();
+    Committee {
+        identity: Bytes::new(sharing.public().encode().to_vec()).expect("a G2 point has 96 bytes"),
+        sharing: Bytes::new(sharing.encode().to_vec()).expect("a hundred points fit"),
+        shares: shares
+            .iter_pairs()
+            .map(|(key, share)| (crate::block::plain_key(key), share.encode().to_vec()))
+            .collect(),
+    }
+}
+
+/// Why a validator's keys do not fit its chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadKeys {
+    #[error("genesis holds no sharing polynomial for its validators")]
+    Sharing,
+    #[error("the validator's threshold share cannot be read or is not the one genesis expects")]
+    Share,
+}
+
+/// The signing scheme of one validator.
+pub(crate) fn signer(
+    network: &Hash,
+    chain: ChainId,
+    validators: Set<PublicKey>,
+    sharing: &[u8],
+    share: &[u8],
+) -> Result<Scheme, BadKeys> {
+    let config = (NZU32!(VALIDATORS_MAX as u32), ModeVersion::v0());
+    let sharing = Sharing::<MinSig>::decode_cfg(sharing.to_vec(), &config).map_err(|_| BadKeys::Sharing)?;
+    if sharing.total().get() as usize != validators.len() {
+        return Err(BadKeys::Sharing);
+    }
+    let share = Share::decode(share.to_vec()).map_err(|_| BadKeys::Share)?;
+    Scheme::signer(&namespace(network, chain), validators, sharing, share).ok_or(BadKeys::Share)
+}

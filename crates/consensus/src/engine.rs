@@ -1,0 +1,342 @@
+//! Wiring one validator's engine.
+
+use crate::{
+    app::{App, SharedState},
+    block::{Block, consensus_key},
+    dealer::{BadKeys, signer},
+    elector::Draw,
+    gossip,
+    handle::Chain,
+    replay::BlocksOnly,
+    store::{BUFFER_BYTES, Databases, configs},
+};
+use commonware_actor::Feedback;
+use commonware_broadcast::buffered;
+use commonware_codec::Encode as _;
+use commonware_consensus::{
+    Reporter, Reporters,
+    marshal::{
+        self,
+        core::Actor as MarshalActor,
+        resolver::p2p as marshal_resolver,
+        standard::{Deferred, Standard},
+    },
+    simplex::{
+        self, Engine, Floor, ForwardPolicy, SkipBudget, SkipPolicy,
+        types::Activity,
+    },
+    types::{Epoch, FixedEpocher, ViewDelta},
+};
+use commonware_cryptography::{Digested, Digestible as _, Signer as _, certificate::ConstantProvider};
+use commonware_glue::stateful::{
+    Config as StatefulConfig, PruneConfig, Stateful, SyncPlan,
+    db::{DatabaseSet, SyncEngineConfig},
+};
+use commonware_p2p::utils::StaticProvider;
+use commonware_parallel::Sequential;
+use commonware_runtime::{
+    Clock, Metrics, Network as RuntimeNetwork, Spawner, Storage, Supervisor,
+    buffer::paged::CacheRef, tokio as tokio_runtime,
+};
+use commonware_storage::{Context as StorageContext, archive::prunable, translator::EightCap};
+use commonware_utils::{NZDuration, NZU16, NZU64, NZUsize, ordered::Set};
+use network::{Blocks, PrivateKey, PublicKey, Receiver, Sender};
+use rand_core::CryptoRng;
+use receipt::light::{Digest, Family, Scheme};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use types::{
+    Header, Height, Millis,
+    codec::Bytes,
+    network::{Anchor, Genesis},
+};
+
+/// Everything the engine needs of a runtime.
+pub trait Env: Clock + CryptoRng + Spawner + Storage + StorageContext + Metrics + Supervisor + RuntimeNetwork {}
+impl<T: Clock + CryptoRng + Spawner + Storage + StorageContext + Metrics + Supervisor + RuntimeNetwork> Env for T {}
+
+/// How many network channels one chain uses.
+pub const CHANNELS: u64 = 6;
+
+/// The network ends of one chain's engine, one pair per stream of messages.
+pub struct Channels {
+    pub votes: (Sender, Receiver),
+    pub certificates: (Sender, Receiver),
+    pub resolver: (Sender, Receiver),
+    pub backfill: (Sender, Receiver),
+    pub blocks: (Sender, Receiver),
+    pub txs: (Sender, Receiver),
+}
+
+impl Channels {
+    /// Register a chain's channels; `register` is given numbers 0 to [`CHANNELS`] − 1.
+    pub fn register(mut register: impl FnMut(u64) -> (Sender, Receiver)) -> Self {
+        Self {
+            votes: register(0),
+            certificates: register(1),
+            resolver: register(2),
+            backfill: register(3),
+            blocks: register(4),
+            txs: register(5),
+        }
+    }
+}
+
+/// One validator of one chain.
+pub struct ChainConfig {
+    pub anchor: Anchor,
+    pub genesis: Genesis,
+    pub key: PrivateKey,
+    /// The validator's threshold share.
+    pub share: Vec<u8>,
+    /// Names this validator's files within the runtime's storage folder.
+    pub partition: String,
+    pub pool: mempool::Limits,
+}
+
+/// How long a view waits for its leader beyond the block interval. Half-way round the Earth and back,
+/// twice: shorter would vote out honest leaders, longer makes a crashed one cost more.
+const LEADER_PATIENCE: Duration = Duration::from_millis(1_000);
+/// Views behind the last final one that stay in memory.
+const VIEWS_KEPT: u64 = 64;
+/// Final blocks kept to answer peers and receipts; at two a second, about three hours.
+const BLOCKS_KEPT: usize = 20_000;
+
+/// The largest message of a chain with `validators` validators.
+pub fn message_bytes_max(validators: u32) -> u32 {
+    commonware_p2p::max_message_size(&[
+        simplex::max_payload_size::<Scheme, Digest>(validators),
+        marshal::max_payload_size::<Standard<Block>, Scheme>(validators, &()),
+    ])
+}
+
+/// Start a validator on the tokio runtime.
+///
+/// # Errors
+/// [`BadKeys`] if the share does not fit the genesis.
+pub async fn start(
+    context: tokio_runtime::Context,
+    config: ChainConfig,
+    channels: Channels,
+    blocks: Blocks,
+) -> Result<Chain<tokio_runtime::Context>, BadKeys> {
+    start_on(context, config, channels, blocks).await
+}
+
+/// The block every validator starts from.
+fn genesis_block<E: Env>(genesis: &Genesis) -> Block {
+    let (state, outbox) = <Databases<E> as DatabaseSet<E>>::initial_sync_targets();
+    let log = |target: &commonware_storage::qmdb::sync::Target<Family, Digest>| types::LogRoot {
+        root: crate::block::hash(&target.root),
+        start: *target.range.start(),
+        end: *target.range.end(),
+    };
+    let body = types::Body::default();
+    let header = Header {
+        chain: genesis.chain,
+        epoch: types::Epoch::ZERO,
+        view: 0,
+        leader: genesis.validators.as_slice()[0].key,
+        parent_view: 0,
+        parent: genesis.id(),
+        height: Height::ZERO,
+        timestamp: genesis.started,
+        body: body.root(),
+        state_root: types::Hash::default(),
+        state_log: log(&state),
+        outbox: log(&outbox),
+    };
+    Block(types::Block { header, body })
+}
+
+/// Hears consensus' own reports: keeps the seed of every finalised view for later draws.
+#[derive(Clone)]
+struct SeedKeeper(Arc<SharedState>);
+
+impl Reporter for SeedKeeper {
+    type Activity = Activity<Scheme, Digest>;
+    fn report(&mut self, activity: Self::Activity) -> Feedback {
+        if let Activity::Finalization(finalization) = activity
+            && let Some(signature) = finalization.certificate.get()
+            && let Ok(seed) = Bytes::new(signature.seed_signature.encode().to_vec())
+        {
+            let round = finalization.proposal.round;
+            self.0.remember_seed(round.epoch().get(), round.view().get(), seed);
+        }
+        Feedback::Ok
+    }
+}
+
+async fn start_on<E: Env>(
+    context: E,
+    config: ChainConfig,
+    channels: Channels,
+    blocks: Blocks,
+) -> Result<Chain<E>, BadKeys> {
+    let ChainConfig { anchor, genesis, key, share, partition, pool } = config;
+    let me: PublicKey = key.public_key();
+    let keys = genesis.validators.iter().filter_map(|validator| consensus_key(&validator.key));
+    let validators: Set<PublicKey> = Set::from_iter_dedup(keys);
+    let network = anchor.network();
+    let scheme = signer(&network, genesis.chain, validators.clone(), genesis.sharing.as_slice(), &share)?;
+    let peers = StaticProvider::new(0, validators);
+    let genesis_block = genesis_block::<E>(&genesis);
+    let genesis_digest = genesis_block.digest();
+    let interval = Millis::new(genesis.params.block_ms);
+    let shared = Arc::new(SharedState::new(
+        network,
+        genesis,
+        genesis_block.clone(),
+        scheme.clone(),
+        interval,
+        pool,
+    ));
+    let cache = CacheRef::new(NZU16!(4_096), NZUsize!(128));
+
+    let resolver = marshal_resolver::init(
+        context.child("marshal_resolver"),
+        marshal_resolver::Config {
+            public_key: me.clone(),
+            peer_provider: peers.clone(),
+            blocker: blocks.clone(),
+            mailbox_size: NZUsize!(256),
+            fetch_timeout: NZDuration!(Duration::from_secs(2)),
+            fetch_retry_delay: Duration::from_millis(100),
+            priority_requests: false,
+            priority_responses: false,
+        },
+        channels.backfill,
+    );
+    let (broadcast, buffer) = buffered::Engine::new(
+        context.child("broadcast"),
+        buffered::Config {
+            public_key: me.clone(),
+            mailbox_size: NZUsize!(256),
+            deque_size: 16,
+            priority: false,
+            codec_config: (),
+            peer_provider: peers.clone(),
+            strategy: Sequential,
+        },
+    );
+    broadcast.start(channels.blocks);
+
+    let archive = |name: &str| prunable::Config {
+        translator: EightCap,
+        metadata_partition: format!("{partition}-{name}-metadata"),
+        key_partition: format!("{partition}-{name}-key"),
+        key_page_cache: cache.clone(),
+        value_partition: format!("{partition}-{name}-value"),
+        compression: None,
+        codec_config: (),
+        items_per_section: NZU64!(1_024),
+        key_write_buffer: BUFFER_BYTES,
+        value_write_buffer: BUFFER_BYTES,
+        replay_buffer: BUFFER_BYTES,
+    };
+    let finalizations = prunable::Archive::init(context.child("finalizations"), archive("finalizations"))
+        .await
+        .expect("the finalizations archive opens");
+    let final_blocks =
+        prunable::Archive::init(context.child("blocks"), archive("blocks")).await.expect("the block archive opens");
+
+    let plan = SyncPlan::init(context.child("plan"), partition.clone()).await;
+    let epocher = FixedEpocher::new(NZU64!(u64::MAX));
+    let (marshal_actor, marshal, floor) = MarshalActor::<_, Standard<Block>, _, _, _, _, _>::init(
+        context.child("marshal"),
+        finalizations,
+        final_blocks,
+        marshal::Config {
+            provider: ConstantProvider::new(scheme.clone()),
+            epocher: epocher.clone(),
+            start: plan.marshal_start(Digested::precomputed(genesis_block, genesis_digest)),
+            partition_prefix: partition.clone(),
+            mailbox_size: NZUsize!(256),
+            view_retention: ViewDelta::new(VIEWS_KEPT),
+            prunable_items_per_section: NZU64!(64),
+            page_cache: cache.clone(),
+            replay_buffer: BUFFER_BYTES,
+            key_write_buffer: BUFFER_BYTES,
+            value_write_buffer: BUFFER_BYTES,
+            block_codec_config: (),
+            max_repair: NZUsize!(16),
+            max_pending_acks: NZUsize!(4),
+            strategy: Sequential,
+        },
+    )
+    .await;
+
+    let app = App { shared: shared.clone() };
+    let (stateful_actor, stateful) = Stateful::new(
+        context.child("stateful"),
+        StatefulConfig {
+            application: app,
+            db_config: configs(&partition, &cache),
+            provider: (),
+            marshal: (marshal.clone(), floor),
+            mailbox_size: NZUsize!(256),
+            plan,
+            resolvers: (BlocksOnly::new(), BlocksOnly::new()),
+            sync_config: SyncEngineConfig {
+                fetch_batch_size: NZU64!(16),
+                apply_batch_size: NZU64!(1_024),
+                max_outstanding_requests: NZUsize!(8),
+            },
+            prune_config: Some(PruneConfig {
+                maintenance_interval: NZUsize!(1_000),
+                retained_marshal_blocks: BLOCKS_KEPT,
+                retained_qmdb_blocks: 1_000,
+            }),
+            strategy: Sequential,
+        },
+    );
+    let deferred = Deferred::new(context.child("deferred"), stateful.clone(), marshal.clone(), epocher);
+    marshal_actor.start(stateful.clone(), buffer, resolver);
+    stateful_actor.start();
+
+    let leader_timeout = Duration::from_millis(interval.get()) + LEADER_PATIENCE;
+    let engine = Engine::new(
+        context.child("simplex"),
+        simplex::Config {
+            scheme,
+            elector: Draw { anchor: network },
+            blocker: blocks,
+            automaton: deferred.clone(),
+            relay: deferred.clone(),
+            reporter: Reporters::from((deferred, SeedKeeper(shared.clone()))),
+            track_historical_votes: false,
+            strategy: Sequential,
+            partition: format!("{partition}-simplex"),
+            mailbox_size: NZUsize!(256),
+            epoch: Epoch::zero(),
+            floor: Floor::Genesis(genesis_digest),
+            replay_buffer: BUFFER_BYTES,
+            write_buffer: BUFFER_BYTES,
+            page_cache: cache,
+            leader_timeout,
+            certification_timeout: leader_timeout * 2,
+            timeout_retry: leader_timeout * 2,
+            view_retention: ViewDelta::new(VIEWS_KEPT),
+            skip: SkipPolicy::Enabled { timeout: leader_timeout * 8, budget: SkipBudget::Participants },
+            fetch_timeout: NZDuration!(Duration::from_secs(1)),
+            fetch_retry_delay: Duration::from_millis(100),
+            forward: ForwardPolicy::Disabled,
+        },
+    )
+    .start(channels.votes, channels.certificates, channels.resolver);
+
+    let databases = stateful.subscribe_databases().await;
+    let (tx_sender, tx_receiver) = channels.txs;
+    let listening = gossip::listen::<E>(shared.clone(), databases.clone(), tx_receiver);
+    context.child("gossip").spawn(move |_| listening);
+    Ok(Chain {
+        context: Arc::new(context.child("handle")),
+        shared,
+        databases,
+        marshal,
+        gossip: Arc::new(Mutex::new(tx_sender)),
+        engine: Arc::new(Mutex::new(Some(engine))),
+    })
+}

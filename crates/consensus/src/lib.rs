@@ -1,0 +1,33 @@
+//! Run one chain: agree on blocks, keep its state, answer for it.
+//!
+//! One engine type runs all eight chains. It wires commonware's parts together and adds what is ours:
+//! the leader draw ([`elector`]), the state transition (`chain::apply_block`) and the gossip of
+//! transactions.
+//!
+//! ```text
+//!  network channels
+//!   votes, certificates --> simplex --> Deferred --> Stateful --> App --> chain::apply_block
+//!   blocks -------------> broadcast --> marshal --------^          |
+//!   backfill -----------> resolver ---^                            v
+//!   transactions --------> gossip --> mempool            QMDB state, outbox log
+//! ```
+//!
+//! The shell talks to a [`Chain`]: submit a transaction, read and prove state, follow final blocks.
+//!
+//! Committees are fixed and their keys dealt by one process ([`deal`], the *dev dealer*). Resharing,
+//! epochs and messages between chains are not here yet.
+
+mod app;
+mod block;
+mod dealer;
+mod elector;
+mod engine;
+mod gossip;
+mod handle;
+mod pooled;
+mod replay;
+mod store;
+
+pub use dealer::{Committee, deal};
+pub use engine::{CHANNELS, Channels, ChainConfig, Env, message_bytes_max, start};
+pub use handle::{Chain, Final, Proof, SubmitError, Tip};

@@ -1,0 +1,4 @@
+//! The crate from outside: crafted signatures in batches, keystores under attack.
+
+mod keystore;
+mod zip215;

@@ -1,0 +1,23 @@
+//! Carry bytes between peers that know each other by key.
+//!
+//! Consensus sees two things only: a [`Sender`] and a [`Receiver`] per channel. What is behind them is
+//! chosen by the shell:
+//!
+//! ```text
+//!             +-- Mesh:    one process, every message delayed by the real distance of two cities
+//! Sender -----+
+//! Receiver ---+-- Sockets: TCP between processes, authenticated and encrypted
+//! ```
+//!
+//! Payloads are never decoded here. Discovery, NAT traversal and gossip are not here.
+
+mod latency;
+mod mesh;
+mod peer;
+mod socket;
+
+pub use commonware_cryptography::ed25519::{PrivateKey, PublicKey};
+pub use latency::{BadLatency, Latency, Place};
+pub use mesh::Mesh;
+pub use peer::{Blocks, Channel, Receiver, Sender};
+pub use socket::{Sockets, SocketsConfig};

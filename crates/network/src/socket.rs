@@ -1,0 +1,136 @@
+//! TCP between processes: commonware's authenticated peers, found by address.
+
+use crate::peer::{Blocks, Channel, Outlet, Parcel, Receiver, Sender};
+use commonware_cryptography::{
+    ChaCha20Poly1305, Signer as _,
+    ed25519::{PrivateKey, PublicKey},
+};
+use commonware_p2p::{
+    LimitedSender,
+    Address, AddressableManager as _, CheckedSender as _, Receiver as _, Recipients,
+    authenticated::lookup::{self, Network},
+};
+use commonware_runtime::{Handle, IoBufs, Quota, Spawner as _, Supervisor as _, tokio as tokio_runtime};
+use commonware_stream::{
+    cups::{self, Cups},
+    sake::{self, Sake},
+};
+use commonware_utils::{NZU32, NZUsize, ordered::Map};
+use std::{
+    net::SocketAddr,
+    num::NonZeroUsize,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// Messages per second and channel from one peer. A channel reserves room for one burst of it per peer,
+/// so a generous quota costs memory.
+const MESSAGES_PER_SECOND: u32 = 512;
+
+/// How far two nodes' clocks may be apart at a handshake.
+const CLOCK_SKEW_MAX: Duration = Duration::from_secs(5);
+
+#[derive(Clone, Debug)]
+pub struct SocketsConfig {
+    pub key: PrivateKey,
+    /// Separates networks: peers of another one fail the handshake.
+    pub namespace: Vec<u8>,
+    pub listen: SocketAddr,
+    pub peers: Vec<(PublicKey, SocketAddr)>,
+    pub message_bytes_max: u32,
+}
+
+type Upgrader = Cups<Sake<PrivateKey>, ChaCha20Poly1305>;
+
+/// A node's sockets. Register channels, then start.
+pub struct Sockets {
+    context: tokio_runtime::Context,
+    network: Network<tokio_runtime::Context, Upgrader>,
+    oracle: lookup::Oracle<PublicKey>,
+    me: PublicKey,
+    peers: Vec<PublicKey>,
+}
+
+impl Sockets {
+    /// Listen for `config.peers` and dial them. Nothing moves before [`Self::start`].
+    pub fn new(context: tokio_runtime::Context, config: SocketsConfig) -> Self {
+        let me = config.key.public_key();
+        let sake = Sake {
+            signer: config.key,
+            synchrony_bound: CLOCK_SKEW_MAX,
+            max_handshake_age: CLOCK_SKEW_MAX * 2,
+            version: sake::Version::V1,
+        };
+        let handshake = Cups::<_, ChaCha20Poly1305>::new(sake, cups::Version::V1);
+        let peers_max = NonZeroUsize::new(config.peers.len()).unwrap_or(NonZeroUsize::MIN);
+        let settings = lookup::Config::local(
+            handshake,
+            &config.namespace,
+            config.listen,
+            peers_max,
+            config.message_bytes_max,
+            NZUsize!(1_024),
+        );
+        let (network, mut oracle) = Network::new(context.child("network"), settings);
+        let addresses = config.peers.iter().map(|(key, address)| (key.clone(), Address::Symmetric(*address)));
+        oracle.track(0, Map::from_iter_dedup(addresses));
+        let peers = config.peers.into_iter().map(|(key, _)| key).collect();
+        Self { context, network, oracle, me, peers }
+    }
+
+    /// The two ends of `channel`.
+    pub fn register(&mut self, channel: Channel) -> (Sender, Receiver) {
+        let quota = Quota::per_second(NZU32!(MESSAGES_PER_SECOND));
+        let (sender, mut incoming) = self.network.register(channel, quota);
+        let (inbox, receiver) = Receiver::new();
+        self.context.child("inbox").with_attribute("channel", channel).spawn(move |_| async move {
+            let mut sequence = 0;
+            while let Ok(message) = incoming.recv().await {
+                sequence += 1;
+                let parcel = Parcel { due: Instant::now(), sequence, message };
+                if inbox.send(parcel).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let outlet = SocketOutlet { sender: Mutex::new(sender), me: self.me.clone(), peers: self.peers.clone() };
+        (Sender(Arc::new(outlet)), receiver)
+    }
+
+    /// Whom this node refuses to talk to.
+    pub fn blocks(&self) -> Blocks {
+        Blocks::default()
+    }
+
+    /// Begin to listen and dial.
+    pub fn start(self) -> Handle<()> {
+        drop(self.oracle);
+        self.network.start()
+    }
+}
+
+struct SocketOutlet<S> {
+    sender: Mutex<S>,
+    me: PublicKey,
+    peers: Vec<PublicKey>,
+}
+
+impl<S: LimitedSender<PublicKey = PublicKey>> Outlet for SocketOutlet<S> {
+    fn recipients(&self, wanted: Recipients<PublicKey>) -> Vec<PublicKey> {
+        let known = |peer: &PublicKey| *peer != self.me && self.peers.contains(peer);
+        match wanted {
+            Recipients::All => self.peers.iter().filter(|peer| known(peer)).cloned().collect(),
+            Recipients::Some(some) => some.into_iter().filter(known).collect(),
+            Recipients::One(one) => Some(one).filter(known).into_iter().collect(),
+        }
+    }
+
+    fn send(&self, to: &[PublicKey], message: IoBufs, priority: bool) -> bool {
+        let mut sender = self.sender.lock().expect("no panic while locked");
+        match sender.check(Recipients::Some(to.to_vec())) {
+            Ok(checked) => checked.send(message, priority).accepted(),
+            Err(_rate_limited_until) => false,
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Light-client rules: from a chain's one stable key to any record of its state.
+
+use commonware_codec::{DecodeExt as _, Decode as _, Encode as _};
+use commonware_consensus::{
+    simplex::{
+        scheme::bls12381_threshold::vrf::{self, Seed},
+        types::Finalization as SimplexFinalization,
+    },
+    types::{Epoch, Round, View},
+};
+use commonware_cryptography::{
+    Blake3,
+    blake3::Digest as Blake3Digest,
+    bls12381::primitives::variant::{MinSig, Variant},
+    ed25519,
+};
+use commonware_parallel::Sequential;
+use commonware_storage::{
+    merkle::mmb,
+    qmdb::{any::value::VariableEncoding, current::ordered::proof::constant},
+};
+use rand::{SeedableRng as _, rngs::StdRng};
+use types::{
+    Beacon, ChainId, Hash, Header,
+    codec::Bytes,
+    domain_hash,
+    network::Anchor,
+    state::Key,
+};
+
+/// Most bytes of one state record.
+pub const RECORD_BYTES_MAX: usize = 1 << 20;
+/// Bytes of one chunk of the state's activity bitmap.
+pub const CHUNK_BYTES: usize = 32;
+/// Most digests in a proof: a path through 2^64 operations, peaks included.
+const PROOF_DIGESTS_MAX: usize = 256;
+
+pub type Digest = Blake3Digest;
+pub type Scheme = vrf::Scheme<ed25519::PublicKey, MinSig>;
+pub type Finalization = SimplexFinalization<Scheme, Digest>;
+pub type Record = Bytes<RECORD_BYTES_MAX>;
+pub type Family = mmb::Family;
+pub type Inclusion = constant::KeyValueProof<Family, Digest, Digest, CHUNK_BYTES>;
+pub type Exclusion = constant::ExclusionProof<Family, Digest, VariableEncoding<Record>, Digest, CHUNK_BYTES>;
+
+/// Why a certificate or proof does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    #[error("the network's anchor has no chain {0}")]
+    UnknownChain(ChainId),
+    #[error("the chain's threshold key is not a key")]
+    BadIdentity,
+    #[error("the certificate cannot be read")]
+    BadCertificate,
+    #[error("the certificate is for another block")]
+    OtherBlock,
+    #[error("the committee's signature does not verify")]
+    BadSignature,
+    #[error("the state proof cannot be read")]
+    BadProof,
+    #[error("the state proof does not lead to the block's state root")]
+    ProofMismatch,
+}
+
+/// What every signature of a chain is made under.
+pub fn namespace(network: &Hash, chain: ChainId) -> Vec<u8> {
+    let mut bytes = b"meshx/consensus/v1".to_vec();
+    bytes.extend_from_slice(&network.0);
+    bytes.push(chain as u8);
+    bytes
+}
+
+pub fn digest(hash: &Hash) -> Digest {
+    Digest::from(hash.0)
+}
+
+/// A verifier for the certificates of `chain`.
+///
+/// # Errors
+/// [`Invalid::UnknownChain`] or [`Invalid::BadIdentity`].
+pub fn verifier(anchor: &Anchor, chain: ChainId) -> Result<Scheme, Invalid> {
+    let known = anchor.chain(chain).ok_or(Invalid::UnknownChain(chain))?;
+    let identity = <MinSig as Variant>::Public::decode(known.identity.as_slice().to_vec()).map_err(|_| Invalid::BadIdentity)?;
+    Ok(Scheme::certificate_verifier(&namespace(&anchor.network(), chain), identity))
+}
+
+/// Check that `certificate` finalises the block with this header.
+///
+/// # Errors
+/// [`Invalid`], the first check that fails.
+pub fn verify_certificate(anchor: &Anchor, header: &Header, certificate: &[u8]) -> Result<(), Invalid> {
+    let scheme = verifier(anchor, header.chain)?;
+    let finalization = Finalization::decode(certificate.to_vec()).map_err(|_| Invalid::BadCertificate)?;
+    let proposal = &finalization.proposal;
+    let round = Round::new(Epoch::new(header.epoch.get()), View::new(header.view));
+    let same = proposal.payload == digest(&header.id()) && proposal.round == round && proposal.parent == View::new(header.parent_view);
+    if !same {
+        return Err(Invalid::OtherBlock);
+    }
+    // The weights of the batch check follow from all it checks, so that nobody can aim at them.
+    let seed = domain_hash("meshx/batch-weights/v1", &[certificate, &header.id().0]);
+    if finalization.verify(&mut StdRng::from_seed(seed.0), &scheme, &Sequential) {
+        Ok(())
+    } else {
+        Err(Invalid::BadSignature)
+    }
+}
+
+/// Check that `beacon` is the committee's signature over its round.
+pub fn verify_beacon(scheme: &Scheme, beacon: &Beacon) -> bool {
+    let round = Round::new(Epoch::new(beacon.epoch.get()), View::new(beacon.view));
+    let Ok(signature) = <MinSig as Variant>::Signature::decode(beacon.signature.as_slice().to_vec()) else { return false };
+    Seed::<MinSig>::new(round, signature).verify(scheme)
+}
+
+/// Check that the state under `header` holds `record` at `key`.
+///
+/// # Errors
+/// [`Invalid::BadProof`] or [`Invalid::ProofMismatch`].
+pub fn verify_inclusion(header: &Header, key: &Key, record: &[u8], proof: &[u8]) -> Result<(), Invalid> {
+    let proof = Inclusion::decode_cfg(proof.to_vec(), &(PROOF_DIGESTS_MAX, ())).map_err(|_| Invalid::BadProof)?;
+    let record = Record::new(record.to_vec()).map_err(|_| Invalid::BadProof)?;
+    let root = digest(&header.state_root);
+    if proof.verify::<Blake3, VariableEncoding<Record>>(digest(&key.path()), record, &root) {
+        Ok(())
+    } else {
+        Err(Invalid::ProofMismatch)
+    }
+}
+
+/// Check that the state under `header` holds nothing at `key`.
+///
+/// # Errors
+/// [`Invalid::BadProof`] or [`Invalid::ProofMismatch`].
+pub fn verify_exclusion(header: &Header, key: &Key, proof: &[u8]) -> Result<(), Invalid> {
+    let proof = Exclusion::decode_cfg(proof.to_vec(), &(PROOF_DIGESTS_MAX, ((), ()), ())).map_err(|_| Invalid::BadProof)?;
+    if proof.verify::<Blake3>(&digest(&key.path()), &digest(&header.state_root)) {
+        Ok(())
+    } else {
+        Err(Invalid::ProofMismatch)
+    }
+}
+
+/// The beacon a finalised block's certificate carries.
+pub fn beacon_of(header: &Header, finalization: &Finalization) -> Option<Beacon> {
+    let signature = finalization.certificate.get()?.seed_signature.encode().to_vec();
+    Some(Beacon {
+        height: header.height,
+        epoch: header.epoch,
+        view: header.view,
+        signature: Bytes::new(signature).ok()?,
+    })
+}

@@ -1,0 +1,155 @@
+//! The checks of a receipt, one after the other, each with a name.
+
+use crate::{
+    file::{Receipt, Unreadable},
+    light,
+};
+use types::{
+    Action, Address, Hash, TxId,
+    codec::Encode,
+    state::{Phase, Settlement},
+};
+
+/// What senders' signatures are made under (the same constant as the chain's; a test compares).
+pub(crate) const TX_DOMAIN: &str = "meshx/tx/v1";
+
+/// How much stands behind a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tier {
+    /// One worker's word.
+    None,
+    /// This many of that many workers gave the same result.
+    Quorum { agreed: u8, replicas: u8 },
+}
+
+impl std::fmt::Display for Tier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Quorum { agreed, replicas } => write!(f, "quorum {agreed}/{replicas}"),
+        }
+    }
+}
+
+/// The tier of a settled job.
+pub fn tier(settlement: &Settlement) -> Tier {
+    let replicas = u8::try_from(settlement.seats.len()).expect("bounded by its type");
+    match settlement.agreed {
+        0 | 1 => Tier::None,
+        agreed => Tier::Quorum { agreed, replicas },
+    }
+}
+
+/// The check that failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failed {
+    #[error("format: {0}")]
+    Format(#[from] Unreadable),
+    #[error("network: the receipt is of network {0}, which is not among those trusted here")]
+    Network(Hash),
+    #[error("chain: the block is of another chain than the receipt says")]
+    Chain,
+    #[error("certificate: {0}")]
+    Certificate(light::Invalid),
+    #[error("state proof: {0}")]
+    StateProof(light::Invalid),
+    #[error("settlement: the job has not settled")]
+    NotSettled,
+    #[error("settlement: what was paid and what was refunded is not what was in escrow")]
+    Money,
+    #[error("workers: the signature of reveal {0} is not the worker's")]
+    WorkerSignature(TxId),
+    #[error("workers: {0} has no seat in the job, appears twice, or does not say what its seat says")]
+    Worker(Address),
+    #[error("workers: {found} signed reveals of the agreed result, {needed} are needed")]
+    TooFewWorkers { found: u8, needed: u8 },
+}
+
+/// A receipt that passed every check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    receipt: Receipt,
+    settlement: Settlement,
+    network: Hash,
+}
+
+impl Verified {
+    pub const fn receipt(&self) -> &Receipt {
+        &self.receipt
+    }
+    pub const fn settlement(&self) -> &Settlement {
+        &self.settlement
+    }
+    pub const fn network(&self) -> Hash {
+        self.network
+    }
+    pub fn tier(&self) -> Tier {
+        tier(&self.settlement)
+    }
+    /// Whether the network's keys were all dealt by one process, so that one party could have made
+    /// this receipt up.
+    pub const fn dev_dealer(&self) -> bool {
+        self.receipt.anchor.dev_dealer
+    }
+}
+
+/// Check a receipt file. `trusted` says which network ids the caller believes in: everything in the
+/// file could be made up by someone who runs a network of their own.
+///
+/// # Errors
+/// The first check that fails.
+pub fn verify(bytes: &[u8], trusted: impl Fn(&Hash) -> bool) -> Result<Verified, Failed> {
+    let receipt = Receipt::from_bytes(bytes)?;
+    let network = receipt.anchor.network();
+    if receipt.header.chain != receipt.chain {
+        return Err(Failed::Chain);
+    }
+    light::verify_certificate(&receipt.anchor, &receipt.header, receipt.certificate.as_slice())
+        .map_err(Failed::Certificate)?;
+    let record = receipt.record.encode();
+    light::verify_inclusion(&receipt.header, &receipt.key(), &record, receipt.proof.as_slice())
+        .map_err(Failed::StateProof)?;
+    let Phase::Settled(settlement) = &receipt.record.phase else { return Err(Failed::NotSettled) };
+    let settlement = settlement.clone();
+    if settlement.paid.checked_add(settlement.refunded) != Some(receipt.record.submission.price_max) {
+        return Err(Failed::Money);
+    }
+    check_workers(&receipt, &settlement, &network)?;
+    // Last, because it only says that the file is as it was written, not by whom.
+    if !Receipt::intact(bytes) {
+        return Err(Failed::Format(Unreadable::Checksum));
+    }
+    // After the rest, so that an unknown network is reported for a receipt that is otherwise sound.
+    if !trusted(&network) {
+        return Err(Failed::Network(network));
+    }
+    Ok(Verified { receipt, settlement, network })
+}
+
+/// Every reveal is signed by a seated worker and says what its seat committed to; enough of them say
+/// what was settled.
+fn check_workers(receipt: &Receipt, settlement: &Settlement, network: &Hash) -> Result<(), Failed> {
+    let ran = settlement.cached_from.unwrap_or(receipt.job);
+    let mut seen: Vec<Address> = Vec::new();
+    let mut found = 0;
+    for tx in receipt.reveals.iter() {
+        crypto::verify(&tx.sender.0, TX_DOMAIN, &tx.signing_bytes(network), &tx.signature.0)
+            .map_err(|_| Failed::WorkerSignature(tx.id()))?;
+        let worker = tx.from();
+        let Action::Reveal(reveal) = &tx.action else { return Err(Failed::Worker(worker)) };
+        let seat = settlement.seats.iter().find(|seat| seat.worker == worker);
+        let fits = seat.is_some_and(|seat| {
+            reveal.job == ran && seat.commitment == Some(reveal.commitment(&worker)) && seat.outcome == Some(reveal.outcome)
+        });
+        if !fits || tx.chain != receipt.chain || seen.contains(&worker) {
+            return Err(Failed::Worker(worker));
+        }
+        seen.push(worker);
+        found += u8::from(reveal.outcome == settlement.outcome);
+    }
+    let needed = settlement.agreed;
+    if found < needed {
+        return Err(Failed::TooFewWorkers { found, needed });
+    }
+    Ok(())
+}
