@@ -1,0 +1,272 @@
+//! The engine: compiles modules, keeps them, and runs jobs in pooled instances.
+
+use crate::cache::Cache;
+use crate::facts::{Facts, Offer, signature};
+use crate::job::{Ended, Job};
+use crate::limits::{
+    MEMORIES_MAX, MEMORY_BYTES_MAX, OUTPUT_BYTES_MAX, PAGE_BYTES, STACK_BYTES, TABLE_ELEMENTS_MAX,
+    TABLES_MAX,
+};
+use crate::meter;
+use crate::module::Inspected;
+use crate::refused::Refused;
+use crate::rewrite::{rewrite, start_name};
+use crate::run::run;
+use crate::slots::{Slots, Ticker};
+use crate::state::State;
+use crate::{raw, wasi};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use types::{Float, Fuel, Hash};
+use wasmtime::{
+    Config, InstanceAllocationStrategy, InstancePre, Linker, Module, OptLevel,
+    PoolingAllocationConfig, Store,
+};
+
+/// The engine's version, pinned in the workspace; part of the execution profile.
+pub(crate) const WASMTIME: &str = "48.0.8";
+
+/// Memory kept mapped per slot between jobs: small jobs then need no system call to be wiped.
+const KEEP_RESIDENT_BYTES: usize = 64 << 10;
+/// Bookkeeping of one instance: grows with its functions in tables.
+const INSTANCE_BYTES_MAX: usize = 16 << 20;
+/// More slots than this would not fit into 47 bits of address space twice.
+const SLOTS_MAX: u32 = 1_000;
+
+/// What an engine may take from its machine. No two workers need agree on this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EngineConfig {
+    /// Jobs at once, 1 to 1,000; usually the number of cores. Further jobs wait in
+    /// [`Engine::run`]. Each slot reserves 32 GiB of addresses, but memory only as it is used.
+    pub slots: u32,
+    /// Most linear memory of one job, 64 KiB to 4 GiB, in bytes. Jobs that may use more are
+    /// refused; `slots` times this must fit into memory, or the system may kill the process.
+    pub memory_bytes_max: u64,
+    /// Compiled modules to keep, at least 1; each takes about four times its size.
+    pub cache_modules: usize,
+}
+
+/// Runs jobs. Cheap to share by reference among threads; each running job occupies its thread.
+pub struct Engine {
+    strict: Mode,
+    arch_class: Mode,
+    offer: Offer,
+    modules: Cache<Prepared>,
+    slots: Arc<Slots>,
+    config: EngineConfig,
+    _ticker: Ticker,
+}
+
+/// One wasmtime engine per way of computing floats, and what it offers to modules.
+struct Mode {
+    engine: wasmtime::Engine,
+    linker: Linker<State>,
+}
+
+/// A module ready to run.
+pub(crate) struct Prepared {
+    pub(crate) instance: InstancePre<State>,
+    pub(crate) facts: Facts,
+    /// The export to call first, if the module has a start function.
+    pub(crate) start: Option<String>,
+}
+
+impl Engine {
+    /// # Errors
+    /// [`Refused::BadConfig`], or [`Refused::Machine`] if the machine grants no such address space.
+    pub fn new(config: EngineConfig) -> Result<Self, Refused> {
+        check_config(&config)?;
+        let strict = Mode::new(Float::Strict, &config).map_err(machine)?;
+        let arch_class = Mode::new(Float::ArchClass, &config).map_err(machine)?;
+        let offer = strict.offer();
+        let slots = Slots::new(config.slots);
+        let engines = [strict.engine.clone(), arch_class.engine.clone()];
+        let tick = move || engines.iter().for_each(wasmtime::Engine::increment_epoch);
+        let ticker =
+            Ticker::start(&slots, tick).map_err(|error| Refused::Machine(error.to_string()))?;
+        let modules = Cache::new(config.cache_modules);
+        Ok(Self { strict, arch_class, offer, modules, slots, config, _ticker: ticker })
+    }
+
+    /// Say what `module` is, without compiling or running it.
+    ///
+    /// # Errors
+    /// Every [`Refused`] that concerns the module alone. A module that passes here is refused by
+    /// [`Engine::run`] only for the job's sake: too little memory allowed, the other ABI asked for.
+    pub fn inspect(&self, module: &[u8]) -> Result<Inspected, Refused> {
+        let facts = Facts::read(module)?;
+        facts.check_imports(&self.offer)?;
+        Ok(Inspected {
+            abi: facts.abi()?,
+            uses_float: facts.uses_float,
+            memory_bytes_min: facts.memory_bytes_min,
+            load: facts.load(),
+        })
+    }
+
+    /// Run `job` to its end, on this thread, once a slot is free.
+    ///
+    /// `observer` sees each chunk of standard output as it is printed; together the chunks are
+    /// [`crate::Run::stdout`]. It should return soon: the job waits for it, and the wall clock runs.
+    /// Raising `cancel` ends the job within some milliseconds, also while it waits for its slot;
+    /// compiling is not interrupted.
+    ///
+    /// The thread needs [`STACK_BYTES`] of stack and 512 KiB more; Rust's default of 2 MiB will do.
+    ///
+    /// # Errors
+    /// [`Refused`] if nothing could be run. Whatever the module does once it runs is [`Ended`].
+    pub fn run(
+        &self,
+        job: &Job<'_>,
+        observer: &dyn Fn(&[u8]),
+        cancel: &AtomicBool,
+    ) -> Result<Ended, Refused> {
+        self.check_job(job)?;
+        let prepared = self.prepare(job.module, job.float)?;
+        prepared.facts.check_entry(job.abi)?;
+        let (needed, limit) = (prepared.facts.memory_bytes_min, job.limits.memory_bytes);
+        if needed > limit {
+            return Err(Refused::MemoryOverLimit { needed, limit });
+        }
+        let Some(_slot) = self.slots.take(cancel) else { return Ok(Ended::Cancelled) };
+        run(&prepared, job, observer, cancel)
+    }
+
+    fn prepare(&self, module: &[u8], float: Float) -> Result<Arc<Prepared>, Refused> {
+        let mode = match float {
+            Float::Strict => &self.strict,
+            Float::ArchClass => &self.arch_class,
+        };
+        self.modules.get((Hash::of_content(module), float), || {
+            let facts = Facts::read(module)?;
+            facts.check_imports(&self.offer)?;
+            let start = facts.has_start.map(|_| start_name(&facts));
+            let compiled = Module::from_binary(&mode.engine, &rewrite(module, &facts))
+                .map_err(|error| Refused::NotCompiled(format!("{error:#}")))?;
+            let instance = mode.linker.instantiate_pre(&compiled).map_err(machine)?;
+            Ok(Prepared { instance, facts, start })
+        })
+    }
+
+    fn check_job(&self, job: &Job<'_>) -> Result<(), Refused> {
+        let at_most = |what, asked, offered| {
+            if asked <= offered {
+                Ok(())
+            } else {
+                Err(Refused::LimitTooHigh { what, asked, offered })
+            }
+        };
+        at_most("memory", job.limits.memory_bytes, self.config.memory_bytes_max)?;
+        at_most("output", job.limits.output_bytes, OUTPUT_BYTES_MAX)?;
+        for (what, texts) in [("argument", job.args), ("environment", job.env)] {
+            if let Some(text) = texts.iter().find(|text| text.contains('\0')) {
+                return Err(Refused::ZeroByte { what, text: text.chars().take(80).collect() });
+            }
+        }
+        for (place, (name, _)) in job.files.iter().enumerate() {
+            let bad = |problem| Refused::BadFile { name: name.chars().take(80).collect(), problem };
+            if matches!(*name, "" | "." | "..") || name.contains(['/', '\0']) {
+                return Err(bad("has no proper name"));
+            }
+            if job.files[..place].iter().any(|(other, _)| other == name) {
+                return Err(bad("appears twice"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl Mode {
+    fn new(float: Float, config: &EngineConfig) -> wasmtime::Result<Self> {
+        let engine = wasmtime::Engine::new(&settings(float, config))?;
+        let mut linker = Linker::new(&engine);
+        raw::link(&mut linker)?;
+        wasi::link(&mut linker)?;
+        Ok(Self { engine, linker })
+    }
+
+    /// Every import that modules may have, with its type.
+    fn offer(&self) -> Offer {
+        let nobody = Job::new(&[], types::Abi::Raw, NO_LIMITS);
+        let cancel = AtomicBool::new(false);
+        // SAFETY: the store, which holds the loan, is declared after what it borrows and dropped before.
+        let loan = unsafe { crate::loan::Loan::new(&nobody, &|_| {}, &cancel) };
+        let mut store = Store::new(&self.engine, State::new(loan));
+        let items: Vec<_> = self
+            .linker
+            .iter(&mut store)
+            .map(|(m, n, item)| (m.to_owned(), n.to_owned(), item))
+            .collect();
+        let types = items.into_iter().filter_map(|(module, name, item)| {
+            let ty = item.into_func()?.ty(&store);
+            let (parameters, results): (Vec<_>, Vec<_>) =
+                (ty.params().collect(), ty.results().collect());
+            Some(((module, name), signature(&parameters, &results)))
+        });
+        types.collect()
+    }
+}
+
+const NO_LIMITS: types::Limits =
+    types::Limits { fuel: Fuel::ZERO, memory_bytes: 0, output_bytes: 0, wall: types::Millis::ZERO };
+
+/// What makes runs reproducible and bounded. What this decides about results, the profile names.
+fn settings(float: Float, config: &EngineConfig) -> Config {
+    let mut pool = PoolingAllocationConfig::default();
+    pool.total_core_instances(config.slots)
+        .total_memories(config.slots * MEMORIES_MAX)
+        .total_tables(config.slots * TABLES_MAX)
+        .max_memories_per_module(MEMORIES_MAX)
+        .max_tables_per_module(TABLES_MAX)
+        .max_memory_size(config.memory_bytes_max as usize)
+        .max_core_instance_size(INSTANCE_BYTES_MAX)
+        .table_elements(TABLE_ELEMENTS_MAX as usize)
+        .max_unused_warm_slots(config.slots)
+        .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+        .table_keep_resident(4096);
+    let mut settings = Config::new();
+    settings
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
+        .consume_fuel(true)
+        .operator_cost(meter::operator_cost())
+        .epoch_interruption(true)
+        .cranelift_nan_canonicalization(float == Float::Strict)
+        .cranelift_opt_level(OptLevel::Speed)
+        .wasm_simd(true)
+        .wasm_relaxed_simd(true)
+        .relaxed_simd_deterministic(true)
+        .wasm_multi_memory(true)
+        .wasm_tail_call(true)
+        .wasm_extended_const(true)
+        .wasm_memory64(false)
+        .wasm_wide_arithmetic(false)
+        .wasm_custom_page_sizes(false)
+        .max_wasm_stack(STACK_BYTES)
+        .wasm_backtrace_max_frames(None)
+        .generate_address_map(false);
+    settings
+}
+
+fn check_config(config: &EngineConfig) -> Result<(), Refused> {
+    if !(1..=SLOTS_MAX).contains(&config.slots) {
+        return Err(Refused::BadConfig("slots must be 1 to 1,000"));
+    }
+    if !(PAGE_BYTES..=MEMORY_BYTES_MAX).contains(&config.memory_bytes_max) {
+        return Err(Refused::BadConfig("memory_bytes_max must be 64 KiB to 4 GiB"));
+    }
+    if config.cache_modules == 0 {
+        return Err(Refused::BadConfig("cache_modules must be at least 1"));
+    }
+    Ok(())
+}
+
+/// A failure of this machine: what a module or a job can do wrong has been checked before.
+fn machine(error: wasmtime::Error) -> Refused {
+    Refused::Machine(format!("{error:#}"))
+}

@@ -1,0 +1,70 @@
+//! What is asked of the engine, and what it answers.
+
+use types::{Abi, Float, Fuel, Hash, Limits, Millis, Status};
+
+/// Everything that decides a run's result. Two equal jobs have equal results.
+#[derive(Clone, Debug)]
+pub struct Job<'a> {
+    /// The module in binary form.
+    pub module: &'a [u8],
+    pub abi: Abi,
+    pub float: Float,
+    /// Standard input, or the argument of `run`.
+    pub input: &'a [u8],
+    /// Arguments after the program's name, which is always `job`.
+    pub args: &'a [&'a str],
+    /// Environment variables, each as `NAME=value`.
+    pub env: &'a [&'a str],
+    /// Name and content of each file under `/in`, also for `meshx.read_blob`.
+    pub files: &'a [(&'a str, &'a [u8])],
+    pub limits: Limits,
+    /// What the job's randomness is made from.
+    pub seed: Hash,
+    /// What the job's clock reads at its start, in milliseconds since the Unix epoch.
+    pub clock: Millis,
+}
+
+impl<'a> Job<'a> {
+    /// A job without input, arguments or files, reproducible everywhere ([`Float::Strict`]).
+    pub fn new(module: &'a [u8], abi: Abi, limits: Limits) -> Self {
+        Self {
+            module,
+            abi,
+            float: Float::Strict,
+            input: &[],
+            args: &[],
+            env: &[],
+            files: &[],
+            limits,
+            seed: Hash::default(),
+            clock: Millis::ZERO,
+        }
+    }
+}
+
+/// How the engine came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The module ran to its end or to a limit that every machine shares.
+    Done(Run),
+    /// The wall clock ran out after this long. Machines differ, so this is never an agreed outcome.
+    Killed { after: Millis },
+    /// The caller raised the cancel flag.
+    Cancelled,
+}
+
+/// What a run gave: the same on every honest machine of one profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    pub status: Status,
+    /// What was printed, emitted or returned by `run`, at most [`Limits::output_bytes`].
+    pub stdout: Vec<u8>,
+    /// What was printed there or logged, at most [`Limits::output_bytes`].
+    pub stderr: Vec<u8>,
+    /// Work done, at most [`Limits::fuel`]. It is the whole limit where the engine cannot tell:
+    /// out of fuel, stack overflow, and faults inside the module's own code (an access out of
+    /// bounds, a division by zero; not `unreachable`, by which most languages abort).
+    pub fuel: Fuel,
+    /// The part of `fuel` spent on loading the module and on its calls to the host.
+    pub fuel_host: Fuel,
+}

@@ -1,0 +1,117 @@
+//! Limits every worker shares: what no job may exceed, whatever it pays.
+//!
+//! They are part of the execution profile. A job's own limits ([`types::Limits`]) come on top.
+
+use types::Trap;
+use wasmtime::ResourceLimiter;
+
+/// Largest module accepted, in bytes. Models and data belong in blobs, not in the module.
+pub const MODULE_BYTES_MAX: usize = 64 << 20;
+/// Most linear memories one module may have. Each costs a worker 4 GiB of address space.
+pub const MEMORIES_MAX: u32 = 4;
+/// Most tables one module may have.
+pub const TABLES_MAX: u32 = 4;
+/// Most elements in one table; the largest Go programs use about 30,000.
+pub const TABLE_ELEMENTS_MAX: u32 = 200_000;
+/// Most bytes a job may be allowed to print: they are kept in memory until it ends.
+pub const OUTPUT_BYTES_MAX: u64 = 1 << 30;
+/// Stack for WebAssembly frames. Callers of [`crate::Engine::run`] need this much and 512 KiB more.
+pub const STACK_BYTES: usize = 1 << 20;
+/// Most files a job may hold open.
+pub(crate) const OPEN_FILES_MAX: usize = 1024;
+/// Most memory a 32-bit module can address.
+pub(crate) const MEMORY_BYTES_MAX: u64 = 1 << 32;
+pub(crate) const PAGE_BYTES: u64 = 64 << 10;
+
+/// Counts what an instance holds and says no at the limit.
+///
+/// The answer depends on the job's limit alone, never on what the machine has to spare: when the
+/// machine cannot keep a promise, [`Bounds::broken`] says so and the run has no outcome at all.
+pub(crate) struct Bounds {
+    memory_bytes_max: u64,
+    memory_bytes: u64,
+    memory_refused: bool,
+    /// Bytes of memory given since the module was loaded and not yet paid for.
+    unpaid_bytes: u64,
+    broken: Option<String>,
+}
+
+impl Bounds {
+    pub(crate) fn new(memory_bytes_max: u64) -> Self {
+        Self {
+            memory_bytes_max,
+            memory_bytes: 0,
+            memory_refused: false,
+            unpaid_bytes: 0,
+            broken: None,
+        }
+    }
+
+    /// What a trap inside the module is called, given how growing went before it.
+    pub(crate) fn trap(&self) -> Trap {
+        if self.memory_refused { Trap::OutOfMemory } else { Trap::Wasm }
+    }
+
+    /// Bytes of memory that were given since this was last asked.
+    pub(crate) fn take_unpaid(&mut self) -> u64 {
+        std::mem::take(&mut self.unpaid_bytes)
+    }
+
+    pub(crate) fn broken(&mut self) -> Option<String> {
+        self.broken.take()
+    }
+}
+
+impl ResourceLimiter for Bounds {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let total = self.memory_bytes - current as u64 + desired as u64;
+        if total > self.memory_bytes_max {
+            self.memory_refused = true;
+            return Ok(false);
+        }
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false); // The module's own maximum: no fault of the limit.
+        }
+        self.unpaid_bytes += desired as u64 - current as u64;
+        self.memory_bytes = total;
+        Ok(true)
+    }
+
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        // Wasmtime asks about growth past 4 GiB nowhere else; every other failure is the machine's.
+        if error.to_string().contains("memory type's limits") {
+            self.memory_refused = true;
+        } else {
+            self.broken = Some(error.to_string());
+        }
+        Ok(())
+    }
+
+    fn table_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= TABLE_ELEMENTS_MAX as usize
+            && maximum.is_none_or(|maximum| desired <= maximum))
+    }
+
+    fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.broken = Some(error.to_string());
+        Ok(())
+    }
+
+    fn memories(&self) -> usize {
+        MEMORIES_MAX as usize
+    }
+
+    fn tables(&self) -> usize {
+        TABLES_MAX as usize
+    }
+}

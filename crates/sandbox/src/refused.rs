@@ -1,0 +1,147 @@
+//! Refusals: why a job cannot be run at all. Nothing ran, nothing is owed.
+
+use types::Abi;
+
+/// Why a module or a job was refused. The message says what was found and what to try.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("not a WebAssembly module: it is {looks}; {advice}")]
+    NotWasm { looks: &'static str, advice: &'static str },
+    #[error("the WebAssembly text does not parse: {0}")]
+    BadText(String),
+    #[error(
+        "the module is damaged at byte {offset}: {message}; try building or downloading it again"
+    )]
+    Malformed { message: String, offset: usize },
+    #[error(
+        "the module needs a feature that jobs may not use ({message}, at byte {offset}); {advice}"
+    )]
+    Forbidden { message: String, offset: usize, advice: &'static str },
+    #[error(
+        "the module has {bytes} bytes, more than the {max} a job may have; move data into input files (try also `wasm-opt -Oz` and stripping debug info)"
+    )]
+    TooBig { bytes: usize, max: usize },
+    #[error("the module imports {module}.{name}, which no worker offers; {advice}")]
+    UnknownImport { module: String, name: String, advice: String },
+    #[error("the module imports {module}.{name} as {found}, but it is {offered}")]
+    WrongImport { module: String, name: String, found: String, offered: String },
+    #[error("the module has no entry for the {} ABI ({missing}); a WASI command exports `_start`, a raw module exports `alloc`, `run` and `memory`", abi_name(*.abi))]
+    NoEntry { abi: Abi, missing: &'static str },
+    #[error("the module exports {name} as {found}, expected {expected}")]
+    WrongExport { name: &'static str, found: String, expected: &'static str },
+    #[error(
+        "the module starts with {needed} bytes of memory, the job allows {limit}; raise the job's memory limit or link with a smaller initial memory"
+    )]
+    MemoryOverLimit { needed: u64, limit: u64 },
+    #[error("the module has {found} memories, at most {max} are allowed")]
+    TooManyMemories { found: u32, max: u32 },
+    #[error("the module has {found} tables, at most {max} are allowed")]
+    TooManyTables { found: u32, max: u32 },
+    #[error("the module has a table of {elements} elements, at most {max} are allowed")]
+    TableTooLarge { elements: u64, max: u32 },
+    #[error("the module is valid but cannot be compiled: {0}; try splitting its largest functions")]
+    NotCompiled(String),
+    #[error("the job allows {asked} bytes of {what}, this worker offers at most {offered}")]
+    LimitTooHigh { what: &'static str, asked: u64, offered: u64 },
+    #[error(
+        "the job's file {name:?} {problem}; a file is named by one path component, such as model.gguf"
+    )]
+    BadFile { name: String, problem: &'static str },
+    #[error("the job's {what} contains a zero byte, which no program could read: {text:?}")]
+    ZeroByte { what: &'static str, text: String },
+    #[error("the engine configuration is out of range: {0}")]
+    BadConfig(&'static str),
+    /// This machine's failure, not the job's: another worker may run it.
+    #[error("this machine could not run the job: {0}")]
+    Machine(String),
+}
+
+impl Refused {
+    /// Whether every worker would say the same. If not, the job should go to another one.
+    pub fn is_final(&self) -> bool {
+        !matches!(self, Self::Machine(_) | Self::BadConfig(_) | Self::LimitTooHigh { .. })
+    }
+}
+
+fn abi_name(abi: Abi) -> &'static str {
+    match abi {
+        Abi::Raw => "raw",
+        Abi::Wasi => "WASI",
+    }
+}
+
+/// What bytes that are no module look like, and what to do about it.
+pub(crate) fn not_wasm(bytes: &[u8]) -> Refused {
+    let text = bytes.iter().take(256).all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace());
+    let (looks, advice) = match bytes {
+        [] => ("empty", "check that the build wrote the file"),
+        [0, b'a', b's', b'm', _, 0, 1, 0, ..] => (
+            "a WebAssembly component",
+            "build a core module instead, for instance with target wasm32-wasip1 or `jco`'s and \
+             `cargo component`'s core output",
+        ),
+        [0, b'a', b's', b'm', ..] => (
+            "WebAssembly of an unknown version",
+            "rebuild it; version 1 of the binary format is expected",
+        ),
+        [0x7f, b'E', b'L', b'F', ..] => {
+            ("a native Linux program (ELF)", "compile for wasm32-wasip1 instead of this machine")
+        }
+        [0xcf | 0xce, 0xfa, 0xed, 0xfe, ..] | [0xca, 0xfe, 0xba, 0xbe, ..] => {
+            ("a native macOS program", "compile for wasm32-wasip1 instead of this machine")
+        }
+        [b'M', b'Z', ..] => {
+            ("a native Windows program", "compile for wasm32-wasip1 instead of this machine")
+        }
+        [0x1f, 0x8b, ..] => ("gzip data", "unpack it first"),
+        [b'P', b'K', 3, 4, ..] => ("a zip archive", "unpack it first"),
+        [b'!', b'<', b'a', b'r', b'c', b'h', b'>', ..] => {
+            ("a static library", "link it into a program (a `bin` or `cdylib` crate)")
+        }
+        [b'#', b'!', ..] => {
+            ("a script", "compile it, or run an interpreter built for WASI with it as input")
+        }
+        _ if text && crate::module::is_wat(bytes) => {
+            ("WebAssembly text", "convert it with `wat2wasm`, or give the .wat file to the CLI")
+        }
+        _ if text => ("text", "give the compiled .wasm file rather than its source"),
+        _ => ("binary data of an unknown kind", "give a file that starts with \\0asm"),
+    };
+    Refused::NotWasm { looks, advice }
+}
+
+/// What to try when a validator said that `message`.
+pub(crate) fn feature_advice(message: &str) -> &'static str {
+    const ADVICE: [(&str, &str); 9] = [
+        ("shared", "build without threads: their order is not reproducible"),
+        ("threads", "build without threads: their order is not reproducible"),
+        ("memory64", "build for 32-bit WebAssembly (wasm32)"),
+        ("64-bit", "build for 32-bit WebAssembly (wasm32)"),
+        ("component", "build a core module (target wasm32-wasip1)"),
+        (
+            "exception",
+            "build without WebAssembly exceptions (-fno-exceptions, -fno-wasm-exceptions)",
+        ),
+        ("stack switching", "build without stack switching"),
+        ("gc", "build without WebAssembly GC, with the language's own collector in linear memory"),
+        ("reference", "build without garbage-collected references (externref, typed functions)"),
+    ];
+    let found = ADVICE.iter().find(|(word, _)| message.contains(word));
+    found.map_or("build for the `generic` or `lime1` CPU", |(_, advice)| advice)
+}
+
+/// What to try when a module asks for `module` and none of it exists.
+pub(crate) fn import_advice(module: &str, offered: &[&str]) -> String {
+    match module {
+        "wasi_unstable" => "rebuild with a WASI preview 1 toolchain (wasm32-wasip1)".into(),
+        "gojs" | "go" => "build with GOOS=wasip1 instead of GOOS=js".into(),
+        "wbg" | "__wbindgen_placeholder__" => {
+            "it was built for the browser by wasm-bindgen; build for wasm32-wasip1".into()
+        }
+        _ if module.starts_with("wasi:") => "it was built for WASI preview 2; build for wasm32-wasip1".into(),
+        _ if offered.is_empty() => {
+            "link the missing library in; imports come from wasi_snapshot_preview1, meshx and env only".into()
+        }
+        _ => format!("{module} offers {}", offered.join(", ")),
+    }
+}

@@ -1,0 +1,11 @@
+//! The sandbox from outside: hostile modules, determinism, both ABIs, and WASI against wasmtime's own.
+
+mod common;
+mod determinism;
+mod differential;
+mod examples;
+mod hostile;
+mod parallel;
+mod raw;
+mod reference;
+mod script;
