@@ -1,0 +1,168 @@
+//! Backend: what the routes ask of a node.
+
+use crate::{
+    AccountView, BlobView, BlockView, JobEvent, JobView, NetworkStatus, Output, Page, Problem, ProofKey, ProofView,
+    Submitted, Why, WorkerView,
+};
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use types::{Address, ChainId, Hash, Height, JobId, Tx, state::Params};
+
+/// Pieces of a body, in order. It is pulled: nothing is produced before it is asked for. An error ends it.
+pub type Chunks = BoxStream<'static, Result<Bytes, Problem>>;
+
+/// Things that happen, as they happen. An error ends it; dropping it unsubscribes.
+pub type Events<T> = BoxStream<'static, Result<T, Problem>>;
+
+/// Bytes on their way to a client.
+pub struct Body {
+    /// Exactly how many, if known: goes into `Content-Length`.
+    pub len: Option<u64>,
+    pub chunks: Chunks,
+}
+
+impl Body {
+    /// A body that is in memory already.
+    pub fn whole(bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        let len = Some(bytes.len() as u64);
+        Self { len, chunks: Box::pin(futures::stream::iter([Ok(bytes)])) }
+    }
+}
+
+/// What an answer to a submission waits for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wait {
+    /// A final block that holds the transaction.
+    #[default]
+    Final,
+    /// That the node took it in.
+    None,
+}
+
+/// Which jobs to list: newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JobsQuery {
+    /// `None`: of all chains.
+    pub chain: Option<ChainId>,
+    pub payer: Option<Address>,
+    /// From an earlier page's `next`. Came from outside: check it.
+    pub cursor: Option<String>,
+    /// 1 to [`crate::Limits::page_max`].
+    pub limit: usize,
+}
+
+/// Which workers to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WorkersQuery {
+    /// `None`: of all chains.
+    pub chain: Option<ChainId>,
+    /// From an earlier page's `next`. Came from outside: check it.
+    pub cursor: Option<String>,
+    /// 1 to [`crate::Limits::page_max`].
+    pub limit: usize,
+}
+
+/// A node as its API sees it.
+///
+/// Each method is one route. What a client did wrong is a [`Problem`] with its code; what went wrong
+/// here is [`Problem::internal`]. The router bounds how long an answer may take and drops the future
+/// then: a method must not leave anything half-done when dropped at an `await`.
+pub trait Backend: Clone + Send + Sync + 'static {
+    /// The network and the chains this node follows. Cheap: health checks and pages poll it.
+    fn status(&self) -> impl Future<Output = Result<NetworkStatus, Problem>> + Send;
+
+    /// The bytes of the network's descriptor.
+    fn genesis(&self) -> impl Future<Output = Result<Bytes, Problem>> + Send;
+
+    /// [`crate::Code::UnknownChain`] for a chain not followed here; so for every `chain` below.
+    fn params(&self, chain: ChainId) -> impl Future<Output = Result<Params, Problem>> + Send;
+
+    /// An account that was never used is no error.
+    fn account(
+        &self,
+        chain: ChainId,
+        address: Address,
+    ) -> impl Future<Output = Result<AccountView, Problem>> + Send;
+
+    /// Take a transaction in, for the chain it names. The same one again gives the same answer, also
+    /// when it is in a block already. With [`Wait::None`], `height` and `block` may be `None`.
+    fn submit(&self, tx: Tx, wait: Wait) -> impl Future<Output = Result<Submitted, Problem>> + Send;
+
+    /// Store what `content` gives (at most [`crate::BLOB_BYTES_MAX`]) if it has the hash `expected`.
+    /// The same content again is no error. [`crate::Code::HashMismatch`], [`crate::Code::StorageFull`].
+    /// If `content` ends in an error, so does this; the client is told the former.
+    fn put_blob(
+        &self,
+        expected: Option<Hash>,
+        content: Chunks,
+    ) -> impl Future<Output = Result<BlobView, Problem>> + Send;
+
+    /// [`crate::Code::UnknownBlob`].
+    fn blob(&self, hash: Hash) -> impl Future<Output = Result<Body, Problem>> + Send;
+
+    /// The blob in bao's combined encoding, for a reader that trusts nobody.
+    fn blob_encoded(&self, hash: Hash) -> impl Future<Output = Result<Body, Problem>> + Send;
+
+    /// Its length, without its content.
+    fn blob_len(&self, hash: Hash) -> impl Future<Output = Result<u64, Problem>> + Send;
+
+    fn jobs(&self, query: JobsQuery) -> impl Future<Output = Result<Page<JobView>, Problem>> + Send;
+
+    /// `chain: None` looks on all chains. [`crate::Code::UnknownJob`]; so for every `job` below.
+    fn job(
+        &self,
+        chain: Option<ChainId>,
+        job: JobId,
+    ) -> impl Future<Output = Result<JobView, Problem>> + Send;
+
+    /// What a settled job wrote. [`crate::Code::NotSettled`].
+    fn output(
+        &self,
+        chain: Option<ChainId>,
+        job: JobId,
+        output: Output,
+    ) -> impl Future<Output = Result<Body, Problem>> + Send;
+
+    /// The bytes of a settled job's `.mxr` file. [`crate::Code::NotSettled`].
+    fn receipt(
+        &self,
+        chain: Option<ChainId>,
+        job: JobId,
+    ) -> impl Future<Output = Result<Bytes, Problem>> + Send;
+
+    fn why(
+        &self,
+        chain: Option<ChainId>,
+        job: JobId,
+    ) -> impl Future<Output = Result<Why, Problem>> + Send;
+
+    /// The job's current phase, then each later one. The router ends the stream after the last.
+    fn job_events(
+        &self,
+        chain: Option<ChainId>,
+        job: JobId,
+    ) -> impl Future<Output = Result<Events<JobEvent>, Problem>> + Send;
+
+    fn workers(&self, query: WorkersQuery) -> impl Future<Output = Result<Page<WorkerView>, Problem>> + Send;
+
+    /// A final block. [`crate::Code::UnknownBlock`], [`crate::Code::Pruned`].
+    fn block(
+        &self,
+        chain: ChainId,
+        height: Height,
+    ) -> impl Future<Output = Result<BlockView, Problem>> + Send;
+
+    /// Each block as it becomes final, from now on.
+    fn blocks(&self, chain: ChainId) -> impl Future<Output = Result<Events<BlockView>, Problem>> + Send;
+
+    /// That a record is in the chain's state, or that it is not.
+    fn proof(
+        &self,
+        chain: ChainId,
+        key: ProofKey,
+    ) -> impl Future<Output = Result<ProofView, Problem>> + Send;
+
+    /// Everything measured, as Prometheus reads it.
+    fn metrics(&self) -> impl Future<Output = Result<String, Problem>> + Send;
+}

@@ -1,0 +1,216 @@
+//! Views: what the API shows. Amounts are decimal strings of nano, hashes and bytes lowercase hex,
+//! addresses bech32m, moments and durations milliseconds.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use types::{
+    Address, ChainId, Hash, Header, Height, JobId, Millis, NanoMeshx, TxId,
+    state::{JobRecord, Phase, WorkerRecord},
+};
+
+/// Bytes of any length. JSON: lowercase hex.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hex(pub Vec<u8>);
+
+impl Serialize for Hex {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&hex::encode(&self.0))
+    }
+}
+impl<'de> Deserialize<'de> for Hex {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        hex::decode(String::deserialize(d)?).map(Self).map_err(de::Error::custom)
+    }
+}
+
+/// Part of a list. `next`, if any, is the `cursor` that continues it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    pub next: Option<String>,
+}
+
+/// A network as one node sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NetworkStatus {
+    /// The hash of the network's descriptor: what transactions are signed for.
+    pub network: Hash,
+    pub name: String,
+    /// The node's version.
+    pub version: String,
+    /// Whether one process dealt all threshold keys, and so could sign alone.
+    pub dev_dealer: bool,
+    /// The chains this node follows, in the order of [`ChainId`].
+    pub chains: Vec<ChainStatus>,
+}
+
+/// A chain as one node sees it. What needs a final block is `None` before the first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChainStatus {
+    pub chain: ChainId,
+    /// The newest final block.
+    pub height: Height,
+    pub finalized_id: Option<Hash>,
+    /// That block's timestamp.
+    pub timestamp: Option<Millis>,
+    pub validators: u32,
+    pub workers: u32,
+    /// From a block's timestamp until it was final here, over recent blocks.
+    pub finality_ms_p50: Option<Millis>,
+    pub finality_ms_p99: Option<Millis>,
+    pub blocks_per_second: Option<f64>,
+    /// Whether the chain has a final block.
+    pub ready: bool,
+}
+
+/// An account at a height. One that was never used has balance 0 and nonce 0.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountView {
+    pub address: Address,
+    pub chain: ChainId,
+    pub balance: NanoMeshx,
+    /// The nonce of the account's next transaction, by the newest final block.
+    pub nonce: u64,
+    pub height: Height,
+}
+
+/// Where a transaction went. `height` and `block` are `None` if the answer did not wait for a block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Submitted {
+    pub tx: TxId,
+    pub chain: ChainId,
+    pub height: Option<Height>,
+    /// The id of the final block that holds it.
+    pub block: Option<Hash>,
+}
+
+/// A stored blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlobView {
+    pub hash: Hash,
+    /// Bytes of content.
+    pub len: u64,
+}
+
+/// A job at a height.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobView {
+    pub job: JobId,
+    pub chain: ChainId,
+    /// The block whose state this is.
+    pub height: Height,
+    pub record: JobRecord,
+    pub evidence: Evidence,
+}
+
+impl JobView {
+    /// Whether nothing will change any more.
+    pub const fn is_over(&self) -> bool {
+        matches!(self.record.phase, Phase::Settled(_) | Phase::Ended { .. })
+    }
+}
+
+/// What stands behind a result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// `quorum 3/4`, or `none`.
+    pub tier: String,
+    /// Whether anything in it was simulated: keys of a development dealer, emulated hardware.
+    pub simulated: bool,
+}
+
+/// Why a job is where it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Why {
+    pub verdict: String,
+    pub reasons: Vec<Reason>,
+}
+
+/// One rule that bears on a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// The worker it speaks of; `None`: the job itself.
+    pub worker: Option<Address>,
+    /// A code that never changes its meaning: `no_reveal`.
+    pub rule: String,
+    pub detail: String,
+}
+
+/// What happens to a job, in order. The stream ends after the phase that [`JobView::is_over`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobEvent {
+    /// Its phase changed; the first event is its current one.
+    Phase(Box<JobView>),
+    /// It produced some more output.
+    Output(OutputChunk),
+}
+
+/// Which output of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Output {
+    Stdout,
+    Stderr,
+}
+
+/// A piece of a job's output. Until the job has settled it is one worker's word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputChunk {
+    pub output: Output,
+    /// How many bytes of this output came before.
+    pub offset: u64,
+    /// JSON: base64 with padding.
+    #[serde(with = "base64_text")]
+    pub bytes: Vec<u8>,
+}
+
+/// A worker of a chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerView {
+    pub address: Address,
+    pub chain: ChainId,
+    pub record: WorkerRecord,
+}
+
+/// A final block without its body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockView {
+    pub id: Hash,
+    pub header: Header,
+    /// Transactions in it.
+    pub txs: u32,
+    /// Shows that it is final; `None` if only a later block's does, which follows from the chain of parents.
+    pub certificate: Option<Hex>,
+}
+
+/// What a proof is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProofKey {
+    Account(Address),
+    Job(JobId),
+    Worker(Address),
+}
+
+/// A record of a chain's state, or its absence, and all it takes to check that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProofView {
+    pub present: bool,
+    /// The record's encoding, if present.
+    pub value: Option<Hex>,
+    /// Leads from the key (and the value, if present) to the header's `state_root`.
+    pub proof: Hex,
+    pub header: Header,
+    /// The certificate of `header`.
+    pub certificate: Hex,
+}
+
+mod base64_text {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&STANDARD.encode(bytes))
+    }
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
+        STANDARD.decode(String::deserialize(d)?).map_err(de::Error::custom)
+    }
+}

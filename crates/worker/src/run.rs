@@ -1,0 +1,121 @@
+//! Running one seat of a job.
+
+use blobs::{BlobError, Store};
+use crypto::SigningKey;
+use sandbox::{Ended, Engine, Job};
+use std::sync::{Arc, atomic::AtomicBool};
+use types::{
+    Address, Hash, JobId, JobSpec, Millis, Outcome, OutputRef, PublicKey, Reveal, domain_hash,
+};
+
+/// Why a worker has nothing to commit to. It stays silent; others may still answer.
+#[derive(Debug, thiserror::Error)]
+pub enum CannotRun {
+    #[error("blob {hash} could not be had: {source}")]
+    Blob { hash: Hash, source: BlobError },
+    #[error("the module is refused: {0}")]
+    Refused(#[from] sandbox::Refused),
+    #[error("the job was killed by its wall-clock limit after {0} ms")]
+    WallClock(Millis),
+    #[error("the node is shutting down")]
+    Cancelled,
+    #[error("the job is for another execution profile than this worker's")]
+    Profile,
+    #[error("the blob's length is {actual}, the job says {declared}")]
+    Length { declared: u64, actual: u64 },
+}
+
+/// One worker: its key, and what it runs jobs with.
+#[derive(Clone)]
+pub struct Worker {
+    key: SigningKey,
+    engine: Arc<Engine>,
+    store: Store,
+}
+
+impl Worker {
+    pub fn new(key: SigningKey, engine: Arc<Engine>, store: Store) -> Self {
+        Self { key, engine, store }
+    }
+
+    pub fn address(&self) -> Address {
+        Address::of(&self.public())
+    }
+
+    pub fn public(&self) -> PublicKey {
+        PublicKey(self.key.public())
+    }
+
+    pub const fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
+    /// Run `spec` once. Blocks for as long as the job runs. Blobs must be in the store already
+    /// ([`Self::needs`] names them); the outputs are there afterwards.
+    ///
+    /// # Errors
+    /// [`CannotRun`].
+    pub fn run(&self, spec: &JobSpec, cancel: &AtomicBool) -> Result<Outcome, CannotRun> {
+        if spec.profile != sandbox::profile(spec.float) {
+            return Err(CannotRun::Profile);
+        }
+        let module = self.blob(spec.module, spec.module_len)?;
+        let input = self.blob(spec.input, spec.input_len)?;
+        let contents: Vec<Vec<u8>> =
+            spec.files.iter().map(|file| self.blob(file.content, file.len)).collect::<Result<_, _>>()?;
+        let files: Vec<(&str, &[u8])> =
+            spec.files.iter().zip(&contents).map(|(file, bytes)| (file.name.as_str(), bytes.as_slice())).collect();
+        let args: Vec<&str> = spec.args.iter().map(|arg| arg.as_str()).collect();
+        let env: Vec<&str> = spec.env.iter().map(|variable| variable.as_str()).collect();
+        let job = Job {
+            module: &module,
+            abi: spec.abi,
+            float: spec.float,
+            input: &input,
+            args: &args,
+            env: &env,
+            files: &files,
+            limits: spec.limits,
+            seed: spec.seed,
+            clock: spec.clock,
+        };
+        match self.engine.run(&job, &|_chunk| {}, cancel)? {
+            Ended::Done(run) => Ok(Outcome {
+                status: run.status,
+                stdout: self.keep(&run.stdout)?,
+                stderr: self.keep(&run.stderr)?,
+                fuel: run.fuel,
+            }),
+            Ended::Killed { after } => Err(CannotRun::WallClock(after)),
+            Ended::Cancelled => Err(CannotRun::Cancelled),
+        }
+    }
+
+    /// The blobs a job needs, with their lengths.
+    pub fn needs(spec: &JobSpec) -> Vec<(Hash, u64)> {
+        let mut needs = vec![(spec.module, spec.module_len), (spec.input, spec.input_len)];
+        needs.extend(spec.files.iter().map(|file| (file.content, file.len)));
+        needs
+    }
+
+    /// What this worker says about `job`; its commitment is `reveal.commitment(&worker.address())`.
+    pub fn reveal(&self, job: JobId, outcome: Outcome) -> Reveal {
+        let salt = domain_hash("meshx/reveal-salt/v1", &[self.key.seed().as_slice(), &job.0]);
+        Reveal { job, outcome, salt }
+    }
+
+    fn blob(&self, hash: Hash, declared: u64) -> Result<Vec<u8>, CannotRun> {
+        let bytes = self.store.get(hash).map_err(|source| CannotRun::Blob { hash, source })?;
+        let actual = bytes.len() as u64;
+        if actual != declared {
+            return Err(CannotRun::Length { declared, actual });
+        }
+        Ok(bytes)
+    }
+
+    fn keep(&self, bytes: &[u8]) -> Result<OutputRef, CannotRun> {
+        let hash = Hash::of_content(bytes);
+        let blob = self.store.put(bytes).map_err(|source| CannotRun::Blob { hash, source })?;
+        Ok(OutputRef { hash: blob.hash, len: blob.len })
+    }
+}
