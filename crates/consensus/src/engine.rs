@@ -122,7 +122,8 @@ pub async fn start(
     channels: Channels,
     blocks: Blocks,
 ) -> Result<Chain<tokio_runtime::Context>, BadKeys> {
-    start_on(context, config, channels, blocks).await
+    // Boxed, because an engine's start is a large state machine and callers start dozens.
+    Box::pin(start_on(context, config, channels, blocks)).await
 }
 
 /// The block every validator starts from.

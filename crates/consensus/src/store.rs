@@ -35,8 +35,8 @@ type OutboxConfig = keyless::variable::Config<(), Sequential>;
 
 pub(crate) fn configs(prefix: &str, cache: &CacheRef) -> (StateConfig, OutboxConfig) {
     let merkle = |name: &str| MerkleConfig {
-        journal_partition: format!("{prefix}-{name}-merkle"),
-        metadata_partition: format!("{prefix}-{name}-merkle-metadata"),
+        journal_partition: format!("{prefix}-{name}-tree"),
+        metadata_partition: format!("{prefix}-{name}-nodes"),
         items_per_blob: NZU64!(65_536),
         write_buffer: BUFFER_BYTES,
         replay_buffer: BUFFER_BYTES,

@@ -178,3 +178,27 @@ impl Blocker for Blocks {
         receiver
     }
 }
+
+/// The identity key made from 32 secret bytes.
+pub fn private_key(secret: &[u8; 32]) -> commonware_cryptography::ed25519::PrivateKey {
+    use commonware_codec::DecodeExt as _;
+    commonware_cryptography::ed25519::PrivateKey::decode(secret.to_vec()).expect("any 32 bytes are an Ed25519 seed")
+}
+
+/// The public half of an identity, as the rest of MeshX writes it.
+pub fn public_key(key: &commonware_cryptography::ed25519::PrivateKey) -> types::PublicKey {
+    use commonware_cryptography::Signer as _;
+    types::PublicKey(key.public_key().as_ref().try_into().expect("an Ed25519 key has 32 bytes"))
+}
+
+/// The public half of an identity, as peers know it.
+pub fn peer_key(key: &commonware_cryptography::ed25519::PrivateKey) -> PublicKey {
+    use commonware_cryptography::Signer as _;
+    key.public_key()
+}
+
+/// The peer key behind a validator's key, if it is one.
+pub fn consensus_key(key: &types::PublicKey) -> Option<PublicKey> {
+    use commonware_codec::DecodeExt as _;
+    PublicKey::decode(key.0.to_vec()).ok()
+}

@@ -1,0 +1,59 @@
+//! `meshx`: one binary for the developer, the provider and the operator.
+//!
+//! ```text
+//! args --> settings (flag > MESHX_* > meshx.toml > config.toml) --> commands/<verb>
+//! ```
+//!
+//! Results go to stdout, talk goes to stderr. The exit code of `run` is the job's own; 125 means that
+//! meshx itself could not do what was asked, 134 that the job trapped.
+
+mod args;
+mod commands;
+mod home;
+mod local;
+mod settings;
+mod submit;
+mod talk;
+mod wallet;
+
+use args::{Args, Command};
+use clap::Parser;
+use settings::Settings;
+use std::process::ExitCode;
+
+/// What meshx exits with when the failure is its own and not the job's.
+const OWN_FAILURE: u8 = 125;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("MESHX_LOG").unwrap_or_else(|_| "error".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match dispatch(args) {
+        Ok(code) => code,
+        Err(error) => {
+            talk::failure(&error);
+            ExitCode::from(OWN_FAILURE)
+        }
+    }
+}
+
+fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
+    let settings = Settings::resolve(&args.global)?;
+    if args.global.show_settings {
+        println!("{}", serde_json::to_string_pretty(&settings)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let done = |result: anyhow::Result<()>| result.map(|()| ExitCode::SUCCESS);
+    match args.command {
+        Command::Up(up) => done(commands::up::up(&settings, &up)),
+        Command::Run(run) => commands::run::run(&settings, &run),
+        Command::Quote(quote) => done(commands::quote::quote(&settings, &quote)),
+        Command::Verify(verify) => commands::verify::verify(&settings, &verify),
+        Command::Replay(replay) => commands::replay::replay(&settings, &replay),
+        Command::Why(why) => done(commands::job::why(&settings, &why.id)),
+        Command::Job(job) => done(commands::job::job(&settings, &job)),
+        Command::Wallet(wallet) => done(commands::wallet::wallet(&settings, &wallet)),
+        Command::Status => done(commands::status::status(&settings)),
+        Command::Node(node) => done(commands::node::node(&settings, &node)),
+    }
+}

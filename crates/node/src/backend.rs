@@ -1,0 +1,410 @@
+//! Answers to the API, from the chains' own state.
+
+use crate::{
+    explain,
+    host::{Host, Node},
+    receipts::{NoReceipt, receipt},
+};
+use api::{
+    AccountView, Backend, BlobView, BlockView, Body, ChunkReader, Chunks, Code, Events, Evidence, Hex, JobEvent, JobView,
+    JobsQuery, NetworkStatus, Output, Page, Problem, ProofKey, ProofView, Reason, Submitted, Wait, Why, WorkerView,
+    WorkersQuery, chunk_pipe,
+};
+use blobs::BlobError;
+use consensus::Final;
+use futures::{StreamExt as _, stream};
+use std::{io::Write as _, sync::Arc, time::Duration};
+use tokio::sync::broadcast::error::RecvError;
+use types::{
+    Address, ChainId, Hash, Height, JobId, Tx,
+    codec::Encode as _,
+    state::{Event, JobRecord, Key, Params, Phase, WorkerRecord},
+};
+
+/// How long `?wait=final` waits.
+const FINAL_TIMEOUT: Duration = Duration::from_secs(60);
+/// Most workers that `why` looks at.
+const WHY_WORKERS_MAX: u32 = 1_000;
+
+type Answer<T> = Result<T, Problem>;
+
+impl Node {
+    fn on(&self, chain: ChainId) -> Answer<&Host> {
+        self.host(chain).ok_or_else(|| {
+            Problem::new(Code::UnknownChain, format!("this node does not run chain {chain}"))
+                .hint("GET /v1/status lists its chains")
+        })
+    }
+
+    /// A job's record and where it was found: on `chain`, or on any.
+    async fn job_record(&self, chain: Option<ChainId>, job: JobId) -> Answer<(&Host, JobRecord)> {
+        let hosts: Vec<&Host> = match chain {
+            Some(chain) => vec![self.on(chain)?],
+            None => self.hosts.values().collect(),
+        };
+        for host in hosts {
+            if let Some(record) = host.chain.record(Key::Job(job)).await {
+                return Ok((host, record));
+            }
+        }
+        let place = chain.map_or_else(|| "no chain of this node".to_owned(), |chain| format!("not chain {chain}"));
+        Err(Problem::new(Code::UnknownJob, format!("{place} knows job {job}")).hint("check the id and the network"))
+    }
+
+    async fn view(&self, chain: Option<ChainId>, job: JobId) -> Answer<JobView> {
+        let (host, record) = self.job_record(chain, job).await?;
+        let chain = host.chain.id();
+        let height = host.chain.tip().map_or(Height::ZERO, |tip| tip.height);
+        let evidence = match &record.phase {
+            Phase::Settled(settlement) => {
+                Evidence { tier: receipt::tier(settlement).to_string(), simulated: self.anchor.dev_dealer }
+            }
+            _ => Evidence { tier: "none".to_owned(), simulated: self.anchor.dev_dealer },
+        };
+        Ok(JobView { job, chain, height, record, evidence })
+    }
+
+}
+
+fn blob_problem(error: BlobError) -> Problem {
+    match error {
+        BlobError::TooLong => Problem::new(Code::PayloadTooLarge, error.to_string()),
+        BlobError::Full { .. } => Problem::new(Code::StorageFull, error.to_string()),
+        BlobError::WrongHash { .. } => Problem::new(Code::HashMismatch, error.to_string()),
+        BlobError::NotFound(_) => Problem::new(Code::UnknownBlob, error.to_string()),
+        BlobError::Source(source) => Problem::new(Code::BadRequest, format!("the upload broke off: {source}")),
+        other => Problem::internal(other),
+    }
+}
+
+fn refusal_problem(error: &consensus::SubmitError) -> Problem {
+    use consensus::SubmitError;
+    match error {
+        SubmitError::Refused(refusal) => {
+            let code = match Code::from(refusal.code()) {
+                Code::Unknown => Code::BadRequest,
+                known => known,
+            };
+            Problem::new(code, refusal.to_string())
+        }
+        SubmitError::Rejected(mempool::Rejected::Full) => Problem::new(Code::Overloaded, error.to_string()),
+        SubmitError::Rejected(mempool::Rejected::Used { .. } | mempool::Rejected::Occupied(_)) => {
+            Problem::new(Code::NonceUsed, error.to_string())
+        }
+        SubmitError::Rejected(mempool::Rejected::Gap { .. }) => Problem::new(Code::NonceGap, error.to_string()),
+        SubmitError::NotReady => Problem::new(Code::NotReady, error.to_string()).hint("try again in a second"),
+    }
+}
+
+fn receipt_problem(error: NoReceipt) -> Problem {
+    let code = match &error {
+        NoReceipt::UnknownJob(_) => Code::UnknownJob,
+        NoReceipt::NotSettled => Code::NotSettled,
+        NoReceipt::NotProved => Code::Timeout,
+        NoReceipt::Pruned => Code::Pruned,
+    };
+    Problem::new(code, error.to_string())
+}
+
+/// Hand a blocking reader out as a body.
+fn body(len: Option<u64>, mut reader: impl std::io::Read + Send + 'static) -> Body {
+    let (mut writer, chunks) = chunk_pipe();
+    tokio::task::spawn_blocking(move || {
+        let copied = std::io::copy(&mut reader, &mut writer).and_then(|_| writer.flush());
+        if let Err(error) = copied {
+            writer.fail(Problem::internal(error));
+        }
+    });
+    Body { len, chunks }
+}
+
+impl Backend for Node {
+    async fn genesis(&self) -> Answer<axum::body::Bytes> {
+        Ok(self.anchor.encode())
+    }
+
+    async fn metrics(&self) -> Answer<String> {
+        Ok(explain::metrics(self))
+    }
+
+    async fn status(&self) -> Answer<NetworkStatus> {
+        let mut chains = Vec::new();
+        for host in self.hosts.values() {
+            chains.push(host.status().await);
+        }
+        Ok(NetworkStatus {
+            network: self.anchor.network(),
+            name: self.anchor.name.to_string(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            dev_dealer: self.anchor.dev_dealer,
+            chains,
+        })
+    }
+
+    async fn params(&self, chain: ChainId) -> Answer<Params> {
+        self.on(chain)?.chain.params().await.ok_or_else(|| Problem::new(Code::NotReady, "the chain has no final block yet"))
+    }
+
+    async fn account(&self, chain: ChainId, address: Address) -> Answer<AccountView> {
+        let chain_handle = &self.on(chain)?.chain;
+        let tip = chain_handle.tip().ok_or_else(|| Problem::new(Code::NotReady, "the chain has no final block yet"))?;
+        let account = chain_handle.account(address).await;
+        let nonce = chain_handle.next_nonce(address).await;
+        Ok(AccountView { address, chain, balance: account.balance, nonce, height: tip.height })
+    }
+
+    async fn submit(&self, tx: Tx, wait: Wait) -> Answer<Submitted> {
+        let chain = tx.chain;
+        let host = self.on(chain)?;
+        let (id, sender, nonce) = (tx.id(), tx.from(), tx.nonce);
+        let mut finals = host.chain.finals();
+        if let Err(error) = host.chain.submit(tx).await {
+            // The same transaction again: it is in a block already, so say which.
+            let used = matches!(&error, consensus::SubmitError::Refused(refusal) if refusal.code() == "nonce_used");
+            return match if used { explain::find_tx(host, id, &sender, nonce).await } else { None } {
+                Some(view) => Ok(view),
+                None => Err(refusal_problem(&error)),
+            };
+        }
+        if wait == Wait::None {
+            return Ok(Submitted { tx: id, chain, height: None, block: None });
+        }
+        let included = async {
+            loop {
+                let block = match finals.recv().await {
+                    Ok(block) => block,
+                    Err(RecvError::Lagged(_)) => continue,
+                    Err(RecvError::Closed) => return None,
+                };
+                if block.txs.iter().any(|tx| tx.id() == id) {
+                    return Some(block);
+                }
+            }
+        };
+        match tokio::time::timeout(FINAL_TIMEOUT, included).await {
+            Ok(Some(block)) => {
+                Ok(Submitted { tx: id, chain, height: Some(block.header.height), block: Some(block.header.id()) })
+            }
+            _ => Err(Problem::new(Code::Timeout, format!("transaction {id} is not final after a minute"))
+                .hint("it may still become so; send the same transaction again to ask")),
+        }
+    }
+
+    async fn put_blob(&self, expected: Option<Hash>, content: Chunks) -> Answer<BlobView> {
+        let store = self.store.clone();
+        let reader = ChunkReader::new(content);
+        let writing = tokio::task::spawn_blocking(move || match expected {
+            Some(hash) => store.put_expected(hash, reader),
+            None => store.put(reader),
+        });
+        let blob = writing.await.map_err(Problem::internal)?.map_err(blob_problem)?;
+        Ok(BlobView { hash: blob.hash, len: blob.len })
+    }
+
+    async fn blob_len(&self, hash: Hash) -> Answer<u64> {
+        self.store.len(hash).map_err(blob_problem)
+    }
+
+    async fn blob(&self, hash: Hash) -> Answer<Body> {
+        let store = self.store.clone();
+        let opened = tokio::task::spawn_blocking(move || store.open_verified(hash)).await.map_err(Problem::internal)?;
+        let reader = opened.map_err(blob_problem)?;
+        Ok(body(Some(reader.blob().len), reader))
+    }
+
+    async fn blob_encoded(&self, hash: Hash) -> Answer<Body> {
+        self.store.len(hash).map_err(blob_problem)?;
+        let (mut writer, chunks) = chunk_pipe();
+        let store = self.store.clone();
+        tokio::task::spawn_blocking(move || {
+            let encoded = store.encode(hash, &mut writer).and_then(|()| writer.flush().map_err(BlobError::Sink));
+            if let Err(error) = encoded {
+                writer.fail(Problem::internal(error));
+            }
+        });
+        Ok(Body { len: None, chunks })
+    }
+
+    async fn jobs(&self, query: JobsQuery) -> Answer<Page<JobView>> {
+        let hosts: Vec<&Host> = match query.chain {
+            Some(chain) => vec![self.on(chain)?],
+            None => self.hosts.values().collect(),
+        };
+        let seen: Vec<(ChainId, JobId)> = hosts
+            .iter()
+            .flat_map(|host| host.jobs_seen(query.payer).into_iter().map(|job| (host.chain.id(), job)))
+            .collect();
+        let start = match &query.cursor {
+            None => 0,
+            Some(cursor) => {
+                let after: Hash =
+                    cursor.parse().map_err(|error| Problem::new(Code::BadRequest, format!("cursor: {error}")))?;
+                seen.iter().position(|(_, job)| *job == after).map_or(seen.len(), |place| place + 1)
+            }
+        };
+        let mut items = Vec::new();
+        for (chain, job) in seen.iter().skip(start).take(query.limit) {
+            items.push(self.view(Some(*chain), *job).await?);
+        }
+        let more = seen.len() > start + items.len();
+        let next = items.last().filter(|_| more).map(|view| view.job.to_string());
+        Ok(Page { items, next })
+    }
+
+    async fn job(&self, chain: Option<ChainId>, job: JobId) -> Answer<JobView> {
+        self.view(chain, job).await
+    }
+
+    async fn output(&self, chain: Option<ChainId>, job: JobId, output: Output) -> Answer<Body> {
+        let (_, record) = self.job_record(chain, job).await?;
+        let Phase::Settled(settlement) = &record.phase else {
+            return Err(Problem::new(Code::NotSettled, "the job has no agreed result")
+                .hint(format!("GET /v1/jobs/{job}/why says where it is")));
+        };
+        let hash = match output {
+            Output::Stdout => settlement.outcome.stdout.hash,
+            Output::Stderr => settlement.outcome.stderr.hash,
+        };
+        self.fetch_blob(hash).await.map_err(|error| Problem::new(Code::UnknownBlob, error.to_string()))?;
+        self.blob(hash).await
+    }
+
+    async fn receipt(&self, chain: Option<ChainId>, job: JobId) -> Answer<axum::body::Bytes> {
+        let (host, _) = self.job_record(chain, job).await?;
+        let receipt = receipt(&self.anchor, &host.chain, job).await.map_err(receipt_problem)?;
+        Ok(receipt.to_bytes().into())
+    }
+
+    async fn why(&self, chain: Option<ChainId>, job: JobId) -> Answer<Why> {
+        let (host, record) = self.job_record(chain, job).await?;
+        let handle = &host.chain;
+        let count: u32 = handle.record(Key::WorkerCount).await.unwrap_or(0);
+        let mut workers = Vec::new();
+        for index in 0..count.min(WHY_WORKERS_MAX) {
+            let Some(address) = handle.record::<Address>(Key::WorkerAt(index)).await else { continue };
+            if let Some(worker) = handle.record::<WorkerRecord>(Key::Worker(address)).await {
+                workers.push((address, worker));
+            }
+        }
+        let now = handle.tip().map_or(Height::ZERO, |tip| tip.height);
+        let mut reasons: Vec<Reason> = chain::why(&record, &workers, now)
+            .into_iter()
+            .map(|reason| Reason { worker: reason.worker, rule: reason.rule.to_owned(), detail: reason.detail })
+            .collect();
+        let verdict = if reasons.is_empty() { String::new() } else { reasons.remove(0).detail };
+        Ok(Why { verdict, reasons })
+    }
+
+    async fn job_events(&self, chain: Option<ChainId>, job: JobId) -> Answer<Events<JobEvent>> {
+        let first = self.view(chain, job).await?;
+        let chain = first.chain;
+        let finals = self.on(chain)?.chain.finals();
+        // Look again now that the feed is open, so that no change falls between the two.
+        let first = self.view(Some(chain), job).await.unwrap_or(first);
+        let state = (self.clone(), finals, Some(first), false);
+        let events = stream::unfold(state, move |(node, mut finals, first, over)| async move {
+            if over {
+                return None;
+            }
+            let view = match first {
+                Some(view) => view,
+                None => loop {
+                    let changed = match finals.recv().await {
+                        Ok(block) => mentions(&block, &job),
+                        Err(RecvError::Lagged(_)) => true,
+                        Err(RecvError::Closed) => return None,
+                    };
+                    if changed {
+                        break node.view(Some(chain), job).await.ok()?;
+                    }
+                },
+            };
+            let over = view.is_over();
+            Some((Ok(JobEvent::Phase(Box::new(view))), (node, finals, None, over)))
+        });
+        Ok(events.boxed())
+    }
+
+    async fn workers(&self, query: WorkersQuery) -> Answer<Page<WorkerView>> {
+        // Chains one after the other; the cursor is `chain/number` of the first worker of the next page.
+        let chains: Vec<ChainId> = match query.chain {
+            Some(chain) => vec![self.on(chain)?.chain.id()],
+            None => self.hosts.keys().copied().collect(),
+        };
+        let bad = || Problem::new(Code::BadRequest, "cursor: expected what an earlier page gave as next");
+        let from: (ChainId, u32) = match &query.cursor {
+            None => (chains.first().copied().unwrap_or(ChainId::Backbone), 0),
+            Some(cursor) => {
+                let (chain, number) = cursor.split_once('/').ok_or_else(bad)?;
+                (chain.parse().map_err(|_| bad())?, number.parse().map_err(|_| bad())?)
+            }
+        };
+        let mut items = Vec::new();
+        for chain in chains.into_iter().filter(|chain| *chain >= from.0) {
+            let handle = &self.on(chain)?.chain;
+            let count: u32 = handle.record(Key::WorkerCount).await.unwrap_or(0);
+            let start = if chain == from.0 { from.1 } else { 0 };
+            for index in start..count {
+                if items.len() == query.limit {
+                    return Ok(Page { items, next: Some(format!("{chain}/{index}")) });
+                }
+                let Some(address) = handle.record::<Address>(Key::WorkerAt(index)).await else { continue };
+                if let Some(record) = handle.record(Key::Worker(address)).await {
+                    items.push(WorkerView { address, chain, record });
+                }
+            }
+        }
+        Ok(Page { items, next: None })
+    }
+
+    async fn block(&self, chain: ChainId, height: Height) -> Answer<BlockView> {
+        let handle = &self.on(chain)?.chain;
+        let block = handle.block(height).await.ok_or_else(|| {
+            Problem::new(Code::UnknownBlock, format!("chain {chain} has no final block {height} here"))
+        })?;
+        let certificate = handle.certificate(height).await.map(Hex);
+        let txs = u32::try_from(block.body.txs.len()).unwrap_or(u32::MAX);
+        Ok(BlockView { id: block.header.id(), header: block.header, txs, certificate })
+    }
+
+    async fn blocks(&self, chain: ChainId) -> Answer<Events<BlockView>> {
+        let finals = self.on(chain)?.chain.finals();
+        let blocks = stream::unfold(finals, |mut finals| async move {
+            loop {
+                match finals.recv().await {
+                    Ok(block) => {
+                        let txs = u32::try_from(block.txs.len()).unwrap_or(u32::MAX);
+                        let header = block.header.clone();
+                        let view = BlockView { id: header.id(), header, txs, certificate: None };
+                        return Some((Ok(view), finals));
+                    }
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return None,
+                }
+            }
+        });
+        Ok(blocks.boxed())
+    }
+
+    async fn proof(&self, chain: ChainId, key: ProofKey) -> Answer<ProofView> {
+        let key = match key {
+            ProofKey::Account(address) => Key::Account(address),
+            ProofKey::Job(job) => Key::Job(job),
+            ProofKey::Worker(address) => Key::Worker(address),
+        };
+        let proof = self.on(chain)?.chain.prove(&key).await.ok_or_else(|| {
+            Problem::new(Code::Timeout, "no block with a certificate of its own came in time").hint("try again")
+        })?;
+        Ok(ProofView {
+            present: proof.record.is_some(),
+            value: proof.record.map(Hex),
+            proof: Hex(proof.proof),
+            header: proof.header,
+            certificate: Hex(proof.certificate),
+        })
+    }
+}
+
+fn mentions(block: &Arc<Final>, job: &JobId) -> bool {
+    block.events.iter().any(|event| matches!(event, Event::Job { job: changed, .. } if changed == job))
+}

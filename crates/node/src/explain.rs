@@ -1,0 +1,47 @@
+//! What a node says about itself and about transactions of the past.
+
+use crate::host::{Host, Node};
+use api::Submitted;
+use std::fmt::Write as _;
+use types::{Address, Height, TxId};
+
+/// How many blocks back a repeated transaction is looked for.
+const REPEAT_BLOCKS_MAX: u64 = 1_200;
+
+/// Metrics in Prometheus' text form.
+pub(crate) fn metrics(node: &Node) -> String {
+    let mut text = String::new();
+    let mut family = |name: &str, help: &str, value: &dyn Fn(&Host) -> u64| {
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
+        for (chain, host) in node.hosts.iter() {
+            let _ = writeln!(text, "{name}{{chain=\"{chain}\"}} {}", value(host));
+        }
+    };
+    let tip = |host: &Host| host.chain.tip();
+    family("meshx_chain_height", "Height of the newest final block.", &|host| tip(host).map_or(0, |t| t.height.get()));
+    family("meshx_chain_view", "View of the newest final block.", &|host| tip(host).map_or(0, |t| t.view));
+    family("meshx_mempool_txs", "Transactions that wait for a block at this node.", &|host| host.chain.waiting() as u64);
+    let _ = writeln!(
+        text,
+        "# HELP meshx_blob_bytes Bytes in the blob store.\n# TYPE meshx_blob_bytes gauge\nmeshx_blob_bytes {}",
+        node.store.bytes_used()
+    );
+    text
+}
+
+/// Where transaction `id` of `sender` went, if it is in one of the newest blocks.
+pub(crate) async fn find_tx(host: &Host, id: TxId, sender: &Address, nonce: u64) -> Option<Submitted> {
+    let tip = host.chain.tip()?.height.get();
+    for height in (tip.saturating_sub(REPEAT_BLOCKS_MAX)..=tip).rev() {
+        let block = host.chain.block(Height::new(height)).await?;
+        for tx in block.body.txs.iter() {
+            if tx.from() == *sender && tx.nonce == nonce {
+                let same = tx.id() == id;
+                let chain = host.chain.id();
+                let view = Submitted { tx: id, chain, height: Some(block.header.height), block: Some(block.header.id()) };
+                return same.then_some(view);
+            }
+        }
+    }
+    None
+}

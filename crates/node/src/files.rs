@@ -1,0 +1,170 @@
+//! A network in a folder: one file everyone shares, and one per node with its secrets.
+
+use crate::local::{Dealt, Plan, deal_network};
+use serde::{Deserialize, Serialize};
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+use types::{
+    ChainId, Hash, PublicKey,
+    codec::{DecodeExt, Encode},
+    network::{Anchor, Genesis},
+};
+
+/// A node's folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BadFile {
+    #[error("cannot read {path}: {source}")]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("cannot write {path}: {source}; choose a folder you may write to")]
+    Unwritable { path: PathBuf, source: io::Error },
+    #[error("{path} is not a node file: {what}")]
+    Malformed { path: PathBuf, what: String },
+    #[error("{path} exists already; choose an empty folder")]
+    Exists { path: PathBuf },
+}
+
+/// Everything one node of a dealt network needs, as written by `meshx node init`.
+#[derive(Serialize, Deserialize)]
+pub struct NodeFiles {
+    pub name: String,
+    /// Hex of the anchor's bytes.
+    anchor: String,
+    /// Hex of each chain's genesis.
+    genesis: Vec<String>,
+    /// This node's place among the validators' addresses.
+    pub index: usize,
+    /// Secret: the node's identity.
+    node_key: String,
+    /// Secret: threshold share per chain.
+    shares: Vec<(ChainId, String)>,
+    /// Secret: the keys of its workers.
+    workers: Vec<(ChainId, String, String)>,
+    /// Node key and peer-to-peer address of every node.
+    peers: Vec<(PublicKey, SocketAddr)>,
+    pub p2p: SocketAddr,
+    pub api: SocketAddr,
+    /// Where the other nodes' blobs can be asked for.
+    pub blob_peers: Vec<String>,
+}
+
+/// What a node file says, read and checked.
+pub struct NodeSecrets {
+    pub anchor: Anchor,
+    pub genesis: Vec<Genesis>,
+    pub node_key: [u8; 32],
+    pub shares: Vec<(ChainId, Vec<u8>)>,
+    pub workers: Vec<(ChainId, [u8; 32], String)>,
+    pub peers: Vec<(PublicKey, SocketAddr)>,
+}
+
+/// Write the folders `node-0` … under `folder` for a network of `nodes` processes. Each runs one
+/// validator of every chain and its share of the workers. Ports count up from `base_port`.
+///
+/// # Errors
+/// [`BadFile`].
+pub fn write_network(folder: &Path, seed: &[u8; 32], plan: &Plan, base_port: u16) -> Result<Anchor, BadFile> {
+    let nodes = plan.validators;
+    let dealt: Dealt = deal_network(seed, &Plan { same_validators: true, ..plan.clone() });
+    let address = |port: usize| SocketAddr::from(([127, 0, 0, 1], base_port + u16::try_from(port).unwrap_or(u16::MAX)));
+    let first = &dealt.chains[0];
+    let peers: Vec<(PublicKey, SocketAddr)> =
+        first.genesis.validators.iter().enumerate().map(|(i, v)| (v.key, address(2 * i))).collect();
+    for index in 0..nodes {
+        let node = folder.join(format!("node-{index}"));
+        fs::create_dir_all(&node).map_err(|source| BadFile::Unwritable { path: node.clone(), source })?;
+        let workers = dealt.chains.iter().flat_map(|chain| {
+            let mine = chain.workers.iter().enumerate().filter(move |(i, _)| i % nodes == index);
+            mine.map(|(_, worker)| {
+                (chain.genesis.chain, hex::encode(worker.key.seed().as_slice()), worker.place.city.clone())
+            })
+        });
+        let files = NodeFiles {
+            name: plan.name.clone(),
+            anchor: hex::encode(dealt.anchor.encode()),
+            genesis: dealt.chains.iter().map(|chain| hex::encode(chain.genesis.encode())).collect(),
+            index,
+            node_key: hex::encode(first.validators[index].secret),
+            shares: dealt
+                .chains
+                .iter()
+                .map(|chain| (chain.genesis.chain, hex::encode(&chain.validators[index].share)))
+                .collect(),
+            workers: workers.collect(),
+            peers: peers.clone(),
+            p2p: address(2 * index),
+            api: address(2 * index + 1),
+            blob_peers: (0..nodes).filter(|i| *i != index).map(|i| format!("http://{}", address(2 * i + 1))).collect(),
+        };
+        let path = node.join("node.json");
+        if path.exists() {
+            return Err(BadFile::Exists { path });
+        }
+        let text = serde_json::to_string_pretty(&files).expect("plain data is JSON");
+        write_secret(&path, text.as_bytes()).map_err(|source| BadFile::Unwritable { path, source })?;
+    }
+    Ok(dealt.anchor)
+}
+
+/// Write a file that only its owner may read.
+fn write_secret(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    use io::Write as _;
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Read the node file in `folder`.
+///
+/// # Errors
+/// [`BadFile`] with the path and what is wrong.
+pub fn read_node(folder: &Path) -> Result<(NodeFiles, NodeSecrets), BadFile> {
+    let path = folder.join("node.json");
+    let text = fs::read_to_string(&path).map_err(|source| BadFile::Unreadable { path: path.clone(), source })?;
+    let malformed = |what: String| BadFile::Malformed { path: path.clone(), what };
+    let files: NodeFiles = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
+    let bytes = |text: &str| hex::decode(text).map_err(|error| malformed(error.to_string()));
+    let key = |text: &str| -> Result<[u8; 32], BadFile> {
+        bytes(text)?.try_into().map_err(|_| malformed("a key has 32 bytes".into()))
+    };
+    let anchor = Anchor::decode(bytes(&files.anchor)?).map_err(|error| malformed(format!("anchor: {error}")))?;
+    let genesis: Vec<Genesis> = files
+        .genesis
+        .iter()
+        .map(|text| Genesis::decode(bytes(text)?).map_err(|error| malformed(format!("genesis: {error}"))))
+        .collect::<Result<_, _>>()?;
+    for genesis in &genesis {
+        let fits = anchor.chain(genesis.chain).is_some_and(|known| known.genesis == genesis.id());
+        if !fits || genesis.validators.is_empty() {
+            return Err(malformed(format!("the genesis of {} is not the one the anchor names", genesis.chain)));
+        }
+    }
+    let secrets = NodeSecrets {
+        anchor,
+        genesis,
+        node_key: key(&files.node_key)?,
+        shares: files
+            .shares
+            .iter()
+            .map(|(chain, share)| Ok((*chain, bytes(share)?)))
+            .collect::<Result<_, BadFile>>()?,
+        workers: files
+            .workers
+            .iter()
+            .map(|(chain, secret, city)| Ok((*chain, key(secret)?, city.clone())))
+            .collect::<Result<_, BadFile>>()?,
+        peers: files.peers.clone(),
+    };
+    Ok((files, secrets))
+}
+
+/// The id of a network, for people.
+pub fn short(network: &Hash) -> String {
+    network.to_string().chars().take(12).collect()
+}

@@ -1,0 +1,27 @@
+//! Hold a node together: chains, workers, blobs and the API in one process.
+//!
+//! Everything that decides anything lives in the crates below; this one starts it, feeds it and
+//! answers for it.
+//!
+//! ```text
+//!            +-- chains:  one engine per validator (consensus)
+//! Node ------+-- workers: watch their chain, run what they are drawn for (worker)
+//!            +-- blobs:   modules, inputs, outputs
+//!            +-- backend: answers the API from the chains' own state
+//! ```
+//!
+//! [`local`] deals a whole network's keys in one process; [`start`] runs the part of a network that
+//! this process is to run: all of it for `meshx up`, one validator per chain for `meshx node start`.
+
+pub mod local;
+mod backend;
+mod explain;
+mod files;
+mod host;
+mod receipts;
+mod start;
+mod workers;
+
+pub use files::{BadFile, NodeFiles, NodeSecrets, read_node, short, write_network};
+pub use host::{Host, NoBlob, Node};
+pub use start::{Net, NotStarted, Part, Running, run, start};

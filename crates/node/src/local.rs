@@ -1,0 +1,225 @@
+//! Deal a whole network in one process: the dev dealer's side of genesis.
+//!
+//! Every key follows from one secret seed, so a network's folder needs to keep nothing else; and
+//! whoever has the seed *is* the network. The anchor says so (`dev_dealer`).
+
+use consensus::deal;
+use crypto::SigningKey;
+use network::{Latency, Place, PrivateKey, private_key, public_key};
+use types::{
+    Address, ChainId, Float, List, Millis, NanoMeshx, PublicKey, SUPPLY_MAX, Text, codec::Bytes, domain_hash,
+    network::{Anchor, ChainAnchor, Genesis, GenesisAccount, GenesisWorker, Validator},
+    state::pools,
+};
+
+/// What a local network is to be.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub name: String,
+    pub chains: Vec<ChainId>,
+    /// Per chain, 1 to 100.
+    pub validators: usize,
+    /// Per shard.
+    pub workers: usize,
+    /// Jobs one worker takes at once.
+    pub capacity: u16,
+    pub block: Millis,
+    pub started: Millis,
+    pub latency: Latency,
+    /// Every chain has the same validators, as when each process runs one of every chain.
+    pub same_validators: bool,
+    /// Accounts with money on every shard.
+    pub accounts: Vec<(Address, NanoMeshx)>,
+}
+
+/// One chain's dealt keys.
+pub struct DealtChain {
+    pub genesis: Genesis,
+    identity: Bytes<96>,
+    pub validators: Vec<DealtValidator>,
+    pub workers: Vec<DealtWorker>,
+}
+
+pub struct DealtValidator {
+    pub key: PrivateKey,
+    /// The 32 bytes `key` is made from.
+    pub(crate) secret: [u8; 32],
+    pub share: Vec<u8>,
+    pub place: Place,
+}
+
+pub struct DealtWorker {
+    pub key: SigningKey,
+    pub place: Place,
+}
+
+/// A network with all its secrets.
+pub struct Dealt {
+    pub anchor: Anchor,
+    pub chains: Vec<DealtChain>,
+}
+
+/// What each worker has for its fees at the start.
+const WORKER_BALANCE: NanoMeshx = NanoMeshx::new(1_000_000_000);
+
+fn secret(seed: &[u8; 32], role: &str, chain: ChainId, index: usize) -> [u8; 32] {
+    domain_hash("meshx/dev-dealer/v1", &[seed, role.as_bytes(), &[chain as u8], &(index as u64).to_be_bytes()]).0
+}
+
+/// Deal keys for `plan` from `seed`.
+///
+/// # Panics
+/// If the plan has no validators, more than a chain may have, or more money than there can be.
+pub fn deal_network(seed: &[u8; 32], plan: &Plan) -> Dealt {
+    let mut chains = Vec::new();
+    let mut left = SUPPLY_MAX;
+    for chain in &plan.chains {
+        let dealt = deal_chain(seed, plan, *chain);
+        for account in dealt.genesis.accounts.iter() {
+            left = left.checked_sub(account.balance).expect("accounts hold less than the supply");
+        }
+        chains.push(dealt);
+    }
+    // What no account was given belongs to the treasury of the first chain, so that all chains together
+    // start with the whole supply.
+    if let Some(first) = chains.first_mut() {
+        let rest = GenesisAccount { address: pools::treasury(), balance: left };
+        first.genesis.accounts.push(rest).expect("few accounts are dealt");
+    }
+    let anchors = chains
+        .iter()
+        .map(|dealt| ChainAnchor {
+            chain: dealt.genesis.chain,
+            identity: dealt.identity.clone(),
+            genesis: dealt.genesis.id(),
+        })
+        .collect();
+    let anchor = Anchor {
+        name: Text::new(plan.name.clone()).expect("a short name"),
+        dev_dealer: true,
+        chains: List::new(anchors).expect("at most eight chains"),
+    };
+    Dealt { anchor, chains }
+}
+
+fn deal_chain(seed: &[u8; 32], plan: &Plan, chain: ChainId) -> DealtChain {
+    let of = if plan.same_validators { ChainId::Backbone } else { chain };
+    let mut keys: Vec<(PublicKey, [u8; 32])> = (0..plan.validators)
+        .map(|index| secret(seed, "validator", of, index))
+        .map(|secret| (public_key(&private_key(&secret)), secret))
+        .collect();
+    keys.sort_by_key(|(public, _)| *public);
+    let publics: Vec<PublicKey> = keys.iter().map(|(public, _)| *public).collect();
+    let committee = deal(secret(seed, "committee", chain, 0), &publics);
+    let validators: Vec<DealtValidator> = keys
+        .into_iter()
+        .zip(&committee.shares)
+        .enumerate()
+        .map(|(index, ((public, secret), (of, share)))| {
+            assert_eq!(public, *of, "shares come in the order of the keys");
+            let (key, place) = (private_key(&secret), plan.latency.seat(chain, index));
+            DealtValidator { key, secret, share: share.clone(), place }
+        })
+        .collect();
+    let worker_count = if chain.is_shard() { plan.workers } else { 0 };
+    let workers: Vec<DealtWorker> = (0..worker_count)
+        .map(|index| DealtWorker {
+            key: SigningKey::from_seed(&secret(seed, "worker", chain, index)),
+            place: plan.latency.seat(chain, index),
+        })
+        .collect();
+    let genesis = Genesis {
+        chain,
+        started: plan.started,
+        validators: bounded(
+            validators.iter().zip(&publics).map(|(v, key)| Validator { key: *key, city: city(&v.place) }).collect(),
+        ),
+        sharing: committee.sharing,
+        params: chain::local_params(
+            sandbox::profile(Float::Strict),
+            sandbox::profile(Float::ArchClass),
+            plan.block.get(),
+        ),
+        accounts: bounded(accounts(plan, chain, &workers)),
+        workers: bounded(
+            workers
+                .iter()
+                .map(|worker| GenesisWorker {
+                    address: address(&worker.key),
+                    capacity: plan.capacity,
+                    city: city(&worker.place),
+                })
+                .collect(),
+        ),
+    };
+    DealtChain { genesis, identity: committee.identity, validators, workers }
+}
+
+fn accounts(plan: &Plan, chain: ChainId, workers: &[DealtWorker]) -> Vec<GenesisAccount> {
+    if !chain.is_shard() {
+        return Vec::new();
+    }
+    let given = plan.accounts.iter().map(|(address, balance)| GenesisAccount { address: *address, balance: *balance });
+    let workers =
+        workers.iter().map(|worker| GenesisAccount { address: address(&worker.key), balance: WORKER_BALANCE });
+    given.chain(workers).collect()
+}
+
+fn address(key: &SigningKey) -> Address {
+    Address::of(&PublicKey(key.public()))
+}
+
+fn city(place: &Place) -> types::City {
+    let short: String = place.city.chars().take(48).collect();
+    Text::new(short).unwrap_or_default()
+}
+
+fn bounded<T, const MAX: usize>(items: Vec<T>) -> List<T, MAX> {
+    List::new(items).expect("a plan stays within the bounds of a genesis")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(validators: usize) -> Plan {
+        Plan {
+            name: "test".into(),
+            chains: ChainId::ALL.to_vec(),
+            validators,
+            workers: 4,
+            capacity: 4,
+            block: Millis::new(500),
+            started: Millis::new(1),
+            latency: Latency::real(),
+            same_validators: false,
+            accounts: vec![(Address::pool("somebody"), NanoMeshx::new(5))],
+        }
+    }
+
+    #[test]
+    fn all_chains_together_start_with_the_whole_supply() {
+        let dealt = deal_network(&[1; 32], &plan(4));
+        let sum: u128 = dealt
+            .chains
+            .iter()
+            .flat_map(|chain| chain.genesis.accounts.iter())
+            .map(|account| u128::from(account.balance.get()))
+            .sum();
+        assert_eq!(sum, u128::from(SUPPLY_MAX.get()));
+    }
+
+    #[test]
+    fn the_seed_decides_everything() {
+        let id = |seed| deal_network(&[seed; 32], &plan(1)).anchor.network();
+        assert_eq!(id(1), id(1));
+        assert_ne!(id(1), id(2));
+    }
+
+    #[test]
+    fn a_chain_may_have_a_hundred_validators() {
+        let mut one = plan(100);
+        one.chains = vec![ChainId::Europe];
+        assert_eq!(deal_network(&[1; 32], &one).chains[0].validators.len(), 100);
+    }
+}

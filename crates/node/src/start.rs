@@ -1,0 +1,211 @@
+//! Starting a node's part of a network.
+
+use crate::{
+    host::{Host, Node},
+    local::DealtWorker,
+    workers,
+};
+use blobs::{BlobError, Store};
+use commonware_runtime::{Runner as _, Supervisor as _, tokio as tokio_runtime};
+use consensus::{CHANNELS, ChainConfig, Channels, message_bytes_max};
+use futures::future::try_join_all;
+use network::{Latency, Mesh, Place, PrivateKey, PublicKey, Sockets, SocketsConfig, consensus_key};
+use sandbox::{Engine, EngineConfig};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::AtomicBool},
+};
+use types::{ChainId, network::{Anchor, Genesis}};
+use worker::Worker;
+
+/// How the validators of this process reach the others.
+pub enum Net {
+    /// All of them are in this process.
+    InProcess(Latency),
+    /// One per process; the addresses of all, by node key.
+    Sockets { key: PrivateKey, listen: SocketAddr, peers: Vec<(types::PublicKey, SocketAddr)> },
+}
+
+/// The validators and workers of one chain that this process runs.
+pub struct Part {
+    pub genesis: Genesis,
+    /// Key, threshold share, place.
+    pub validators: Vec<(PrivateKey, Vec<u8>, Place)>,
+    pub workers: Vec<DealtWorker>,
+}
+
+/// Why a node did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum NotStarted {
+    #[error("blob store: {0}")]
+    Blobs(#[from] BlobError),
+    #[error("sandbox: {0}")]
+    Sandbox(#[from] sandbox::Refused),
+    #[error("{chain}: {reason}")]
+    Keys { chain: ChainId, reason: String },
+    #[error("cannot listen on {address}: {source}; is another node running? choose another port")]
+    Listen { address: SocketAddr, source: std::io::Error },
+}
+
+/// A node that runs.
+pub struct Running {
+    pub node: Node,
+    cancel: Arc<AtomicBool>,
+}
+
+impl Running {
+    /// Stop workers and engines.
+    pub fn stop(&self) {
+        self.cancel.store(true, std::sync::atomic::Ordering::Relaxed);
+        for host in self.node.hosts.values() {
+            host.chain.stop();
+        }
+    }
+}
+
+/// Starting an engine moves state machines of some hundred kilobytes through the stack.
+const STACK_BYTES: usize = 32 << 20;
+
+/// Run `main` on the runtime every node needs, with its files under `folder`.
+///
+/// # Panics
+/// If the machine gives no thread, or `main` panics.
+pub fn run<T, F>(folder: &Path, main: impl FnOnce(tokio_runtime::Context) -> F + Send) -> T
+where
+    T: Send,
+    F: Future<Output = T>,
+{
+    let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
+    let config = tokio_runtime::Config::default()
+        .with_storage_directory(folder.join("chains"))
+        .with_worker_threads(threads)
+        .with_catch_panics(false);
+    std::thread::scope(|scope| {
+        let main = std::thread::Builder::new()
+            .name("node".into())
+            .stack_size(STACK_BYTES)
+            .spawn_scoped(scope, || tokio_runtime::Runner::new(config).start(main))
+            .expect("the machine has a thread to spare");
+        main.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// Start `parts` of the network `anchor` describes. Blobs go to `folder/blobs`; `peers` are base URLs
+/// of nodes that may have blobs this one lacks.
+///
+/// # Errors
+/// [`NotStarted`]; nothing of the node is left running.
+pub async fn start(
+    context: tokio_runtime::Context,
+    folder: PathBuf,
+    anchor: Anchor,
+    parts: Vec<Part>,
+    net: Net,
+    peers: Vec<String>,
+) -> Result<Running, NotStarted> {
+    let store = Store::open(folder.join("blobs"))?;
+    let slots = std::thread::available_parallelism().map_or(2, |n| u32::try_from(n.get()).unwrap_or(2)).max(2);
+    let engine = Arc::new(Engine::new(EngineConfig { slots, memory_bytes_max: 1 << 30, cache_modules: 64 })?);
+    let cancel = Arc::new(AtomicBool::new(false));
+
+    let mut wires = Wires::new(&context, &anchor, &parts, net);
+    let mut starting = Vec::new();
+    let mut workers = Vec::new();
+    for part in parts {
+        let chain = part.genesis.chain;
+        for (index, (key, share, _)) in part.validators.into_iter().enumerate() {
+            let (channels, blocks) = wires.connect(chain, &key);
+            let config = ChainConfig {
+                anchor: anchor.clone(),
+                genesis: part.genesis.clone(),
+                key,
+                share,
+                partition: format!("{}-{index}", chain.name().to_lowercase()),
+                pool: mempool::Limits::default(),
+            };
+            let context = context.child("validator").with_attribute("chain", chain).with_attribute("index", index);
+            starting.push(Box::pin(async move {
+                let started = consensus::start(context, config, channels, blocks).await;
+                started.map_err(|error| NotStarted::Keys { chain, reason: error.to_string() })
+            }));
+        }
+        workers.extend(part.workers.into_iter().map(|worker| (chain, worker)));
+    }
+    wires.start();
+
+    let mut hosts = BTreeMap::new();
+    for chain in try_join_all(starting).await? {
+        // The first validator of each chain is this node's view of it.
+        hosts.entry(chain.id()).or_insert_with(|| Host::new(chain));
+    }
+    let node = Node { anchor: Arc::new(anchor), hosts: Arc::new(hosts), store: store.clone(), peers: Arc::new(peers) };
+    for host in node.hosts.values().cloned() {
+        let mut finals = host.chain.finals();
+        tokio::spawn(async move {
+            while let Ok(block) = finals.recv().await {
+                host.saw(&block);
+            }
+        });
+    }
+    for (chain, dealt) in workers {
+        let Some(host) = node.host(chain) else { continue };
+        let worker = Worker::new(dealt.key, engine.clone(), store.clone());
+        tokio::spawn(workers::serve(node.clone(), host.chain.clone(), worker, cancel.clone()));
+    }
+    Ok(Running { node, cancel })
+}
+
+/// The network of one process, whichever it is.
+enum Wires {
+    Mesh(BTreeMap<ChainId, Mesh>),
+    Sockets(Box<Sockets>),
+}
+
+impl Wires {
+    fn new(context: &tokio_runtime::Context, anchor: &Anchor, parts: &[Part], net: Net) -> Self {
+        match net {
+            Net::InProcess(latency) => Self::Mesh(
+                parts
+                    .iter()
+                    .map(|part| {
+                        let places: BTreeMap<PublicKey, Place> =
+                            part.validators.iter().map(|(key, _, place)| (network::peer_key(key), place.clone())).collect();
+                        (part.genesis.chain, Mesh::new(latency.clone(), places))
+                    })
+                    .collect(),
+            ),
+            Net::Sockets { key, listen, peers } => {
+                let validators = parts.iter().map(|part| part.genesis.validators.len()).max().unwrap_or(1);
+                let config = SocketsConfig {
+                    key,
+                    namespace: anchor.network().0.to_vec(),
+                    listen,
+                    peers: peers.iter().filter_map(|(key, address)| Some((consensus_key(key)?, *address))).collect(),
+                    message_bytes_max: message_bytes_max(u32::try_from(validators).unwrap_or(u32::MAX)),
+                };
+                Self::Sockets(Box::new(Sockets::new(context.child("sockets"), config)))
+            }
+        }
+    }
+
+    fn connect(&mut self, chain: ChainId, key: &PrivateKey) -> (Channels, network::Blocks) {
+        match self {
+            Self::Mesh(meshes) => {
+                let (mesh, me) = (&meshes[&chain], network::peer_key(key));
+                (Channels::register(|channel| mesh.register(&me, channel)), mesh.blocks(&me))
+            }
+            Self::Sockets(sockets) => {
+                let base = CHANNELS * chain as u64;
+                (Channels::register(|channel| sockets.register(base + channel)), sockets.blocks())
+            }
+        }
+    }
+
+    fn start(self) {
+        if let Self::Sockets(sockets) = self {
+            sockets.start();
+        }
+    }
+}

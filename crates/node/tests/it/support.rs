@@ -1,0 +1,150 @@
+//! A network to test with, and a client of it.
+
+use api::{Backend as _, JobEvent, JobView, Wait};
+use crypto::SigningKey;
+use futures::StreamExt as _;
+use network::Latency;
+use node::{
+    Net, Node, Part, Running,
+    local::{Plan, deal_network},
+};
+use std::path::Path;
+use types::{
+    Abi, Action, Address, Agreement, ChainId, Float, Fuel, Hash, Height, JobSpec, Limits, List, Millis, NanoMeshx,
+    PublicKey, Signature, Submission, Tx,
+};
+
+pub const CHAIN: ChainId = ChainId::Europe;
+
+pub fn client_key() -> SigningKey {
+    SigningKey::from_seed(&[77; 32])
+}
+
+pub fn address(key: &SigningKey) -> Address {
+    Address::of(&PublicKey(key.public()))
+}
+
+pub fn plan(chains: &[ChainId], validators: usize, latency: Latency) -> Plan {
+    Plan {
+        name: "test".into(),
+        chains: chains.to_vec(),
+        validators,
+        workers: 4,
+        capacity: 4,
+        block: Millis::new(200),
+        started: Millis::new(1_700_000_000_000),
+        latency,
+        same_validators: false,
+        accounts: vec![(address(&client_key()), "1000".parse().unwrap())],
+    }
+}
+
+/// Run `test` against a network in a folder of its own.
+pub fn with_network<F: Future<Output = ()>>(plan: &Plan, test: impl FnOnce(Node) -> F + Send) {
+    let folder = tempfile::tempdir().unwrap();
+    on_network(folder.path(), plan, test);
+}
+
+pub fn on_network<F: Future<Output = ()>>(folder: &Path, plan: &Plan, test: impl FnOnce(Node) -> F + Send) {
+    let dealt = deal_network(&[1; 32], plan);
+    let (anchor, net) = (dealt.anchor, Net::InProcess(plan.latency.clone()));
+    let parts = dealt
+        .chains
+        .into_iter()
+        .map(|chain| Part {
+            genesis: chain.genesis,
+            validators: chain.validators.into_iter().map(|v| (v.key, v.share, v.place)).collect(),
+            workers: chain.workers,
+        })
+        .collect();
+    let folder = folder.to_owned();
+    node::run(&folder.clone(), |context| async move {
+        let running: Running = node::start(context, folder, anchor, parts, net, vec![]).await.unwrap();
+        while !running.node.ready() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        test(running.node.clone()).await;
+        running.stop();
+    });
+}
+
+/// Sends transactions in nonce order.
+pub struct Client {
+    pub node: Node,
+    pub key: SigningKey,
+}
+
+impl Client {
+    pub fn new(node: &Node) -> Self {
+        Self { node: node.clone(), key: client_key() }
+    }
+
+    pub fn signed(&self, nonce: u64, action: Action) -> Tx {
+        let mut tx = Tx {
+            chain: CHAIN,
+            sender: PublicKey(self.key.public()),
+            nonce,
+            tip: NanoMeshx::ZERO,
+            action,
+            signature: Signature([0; 64]),
+        };
+        let network = self.node.anchor().network();
+        tx.signature = Signature(self.key.sign(chain::TX_DOMAIN, &tx.signing_bytes(&network)));
+        tx
+    }
+
+    pub async fn send(&self, action: Action) -> Result<Hash, api::Problem> {
+        let nonce = self.node.account(CHAIN, address(&self.key)).await?.nonce;
+        Ok(self.node.submit(self.signed(nonce, action), Wait::Final).await?.tx)
+    }
+
+    pub async fn blob(&self, bytes: &[u8]) -> Hash {
+        let body = api::Body::whole(bytes.to_vec());
+        self.node.put_blob(None, body.chunks).await.unwrap().hash
+    }
+
+    pub async fn submission(&self, module: &[u8], input: &[u8]) -> Submission {
+        let height = self.node.host(CHAIN).unwrap().chain.tip().unwrap().height;
+        let limits = Limits {
+            fuel: Fuel::new(100_000_000),
+            memory_bytes: 64 << 20,
+            output_bytes: 1 << 20,
+            wall: Millis::new(10_000),
+        };
+        let spec = JobSpec {
+            module: self.blob(module).await,
+            module_len: module.len() as u64,
+            abi: Abi::Wasi,
+            float: Float::Strict,
+            input: self.blob(input).await,
+            input_len: input.len() as u64,
+            args: List::default(),
+            env: List::default(),
+            files: List::default(),
+            limits,
+            profile: sandbox::profile(Float::Strict),
+            seed: Hash::default(),
+            clock: Millis::ZERO,
+        };
+        Submission {
+            spec,
+            agreement: Agreement { replicas: 4, agree: 3 },
+            price_max: NanoMeshx::new(400_000),
+            deadline: Height::new(height.get() + 600),
+            fresh: false,
+        }
+    }
+
+    /// Submit and wait until the job is over.
+    pub async fn run(&self, submission: Submission) -> JobView {
+        let job = self.send(Action::SubmitJob(submission)).await.unwrap();
+        let mut events = self.node.job_events(Some(CHAIN), job).await.unwrap();
+        let mut last = None;
+        while let Some(event) = events.next().await {
+            if let JobEvent::Phase(view) = event.unwrap() {
+                last = Some(*view);
+            }
+        }
+        last.expect("a job has at least one phase")
+    }
+}
