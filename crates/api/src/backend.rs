@@ -31,7 +31,8 @@ impl Body {
 }
 
 /// What an answer to a submission waits for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Wait {
     /// A final block that holds the transaction.
     #[default]

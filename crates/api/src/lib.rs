@@ -1,15 +1,51 @@
 //! Answer over HTTP what people, programs and workers ask of a node.
+//!
+//! A node is a [`Backend`]: one method for each question. This crate turns requests into questions and
+//! answers into responses, and holds what both sides must agree on: the routes, the [views](JobView),
+//! the [`Code`]s of everything that can go wrong, and a [`client`] that speaks all of it.
+//!
+//! ```text
+//!                   .- App: places, timeouts -.
+//! client ==HTTP==> | routes/  -> extract      | --> Backend   (`node`; a fake in the tests)
+//!    ^             |    |  Problem on failure | <-- views, bodies, events
+//!    '---------    '----|---------------------'
+//!                       '--> openapi.json
+//! ```
+//!
+//! Nothing reaches the backend that is not well-formed: chains, hashes, addresses and transactions are
+//! parsed here, bodies are bounded while they arrive ([`Limits`]). Whatever fails, be it the route, the
+//! method, a body or the backend, is told as a [`Problem`] (RFC 9457) with a code that stays.
+//!
+//! ```
+//! # fn serve(backend: impl api::Backend) {
+//! let app: axum::Router = api::router(backend, api::Limits::default());
+//! # }
+//! ```
+//!
+//! Not here: any implementation of [`Backend`], who may ask (put a proxy before a public node: there are
+//! no keys, no TLS, and no limit per client), and whether an answer is true (see `receipt`).
 
+#![forbid(unsafe_code)]
+
+mod problem;
+mod view;
 mod backend;
 mod bridge;
 mod limits;
-mod problem;
-mod view;
+mod app;
+mod extract;
+mod routes;
+mod noun;
+mod openapi;
+pub mod client;
 
 pub use backend::{Backend, Body, Chunks, Events, JobsQuery, Wait, WorkersQuery};
 pub use bridge::{ChunkReader, ChunkWriter, chunk_pipe};
+pub use client::{Client, ClientError};
 pub use limits::{BLOB_BYTES_MAX, Limits};
+pub use openapi::openapi;
 pub use problem::{Code, PROBLEM_JSON, Problem};
+pub use routes::router;
 pub use view::{
     AccountView, BlobView, BlockView, ChainStatus, Evidence, Hex, JobEvent, JobView, NetworkStatus, Output,
     OutputChunk, Page, ProofKey, ProofView, Reason, Submitted, Why, WorkerView,

@@ -22,7 +22,7 @@ pub struct Limits {
     /// How long the backend may take to begin an answer; then 504. Usual: 10 s. A proof may wait a
     /// few blocks, so not below 2 s.
     pub answer_timeout: Duration,
-    /// The same for a transaction that waits to be final. Usual: 30 s, some fifty blocks.
+    /// The same for a transaction that waits to be final. Usual: 60 s, a hundred blocks.
     pub final_timeout: Duration,
     /// How long a client may pause while it sends a body; then its request ends. Usual: 15 s.
     /// Too high: idle clients hold their place among `requests_max`.
@@ -43,7 +43,7 @@ impl Default for Limits {
             blob_bytes_max: BLOB_BYTES_MAX,
             page_max: 100,
             answer_timeout: Duration::from_secs(10),
-            final_timeout: Duration::from_secs(30),
+            final_timeout: Duration::from_secs(60),
             body_pause: Duration::from_secs(15),
             blob_timeout: Duration::from_secs(600),
             keep_alive: Duration::from_secs(15),

@@ -1,11 +1,13 @@
 //! Views: what the API shows. Amounts are decimal strings of nano, hashes and bytes lowercase hex,
 //! addresses bech32m, moments and durations milliseconds.
 
+use crate::noun;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use types::{
     Address, ChainId, Hash, Header, Height, JobId, Millis, NanoMeshx, TxId,
     state::{JobRecord, Phase, WorkerRecord},
 };
+use utoipa::ToSchema;
 
 /// Bytes of any length. JSON: lowercase hex.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,16 +25,17 @@ impl<'de> Deserialize<'de> for Hex {
 }
 
 /// Part of a list. `next`, if any, is the `cursor` that continues it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Page<T> {
     pub items: Vec<T>,
     pub next: Option<String>,
 }
 
 /// A network as one node sees it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct NetworkStatus {
     /// The hash of the network's descriptor: what transactions are signed for.
+    #[schema(value_type = noun::Hash)]
     pub network: Hash,
     pub name: String,
     /// The node's version.
@@ -44,18 +47,24 @@ pub struct NetworkStatus {
 }
 
 /// A chain as one node sees it. What needs a final block is `None` before the first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ChainStatus {
+    #[schema(value_type = noun::ChainId)]
     pub chain: ChainId,
     /// The newest final block.
+    #[schema(value_type = u64)]
     pub height: Height,
+    #[schema(value_type = Option<noun::Hash>)]
     pub finalized_id: Option<Hash>,
     /// That block's timestamp.
+    #[schema(value_type = Option<u64>)]
     pub timestamp: Option<Millis>,
     pub validators: u32,
     pub workers: u32,
     /// From a block's timestamp until it was final here, over recent blocks.
+    #[schema(value_type = Option<u64>)]
     pub finality_ms_p50: Option<Millis>,
+    #[schema(value_type = Option<u64>)]
     pub finality_ms_p99: Option<Millis>,
     pub blocks_per_second: Option<f64>,
     /// Whether the chain has a final block.
@@ -63,41 +72,54 @@ pub struct ChainStatus {
 }
 
 /// An account at a height. One that was never used has balance 0 and nonce 0.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AccountView {
+    #[schema(value_type = noun::Address)]
     pub address: Address,
+    #[schema(value_type = noun::ChainId)]
     pub chain: ChainId,
+    #[schema(value_type = noun::Amount)]
     pub balance: NanoMeshx,
     /// The nonce of the account's next transaction, by the newest final block.
     pub nonce: u64,
+    #[schema(value_type = u64)]
     pub height: Height,
 }
 
 /// Where a transaction went. `height` and `block` are `None` if the answer did not wait for a block.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Submitted {
+    #[schema(value_type = noun::Hash)]
     pub tx: TxId,
+    #[schema(value_type = noun::ChainId)]
     pub chain: ChainId,
+    #[schema(value_type = Option<u64>)]
     pub height: Option<Height>,
     /// The id of the final block that holds it.
+    #[schema(value_type = Option<noun::Hash>)]
     pub block: Option<Hash>,
 }
 
 /// A stored blob.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BlobView {
+    #[schema(value_type = noun::Hash)]
     pub hash: Hash,
     /// Bytes of content.
     pub len: u64,
 }
 
 /// A job at a height.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JobView {
+    #[schema(value_type = noun::Hash)]
     pub job: JobId,
+    #[schema(value_type = noun::ChainId)]
     pub chain: ChainId,
     /// The block whose state this is.
+    #[schema(value_type = u64)]
     pub height: Height,
+    #[schema(value_type = noun::JobRecord)]
     pub record: JobRecord,
     pub evidence: Evidence,
 }
@@ -110,7 +132,7 @@ impl JobView {
 }
 
 /// What stands behind a result.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Evidence {
     /// `quorum 3/4`, or `none`.
     pub tier: String,
@@ -119,16 +141,17 @@ pub struct Evidence {
 }
 
 /// Why a job is where it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Why {
     pub verdict: String,
     pub reasons: Vec<Reason>,
 }
 
 /// One rule that bears on a job.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Reason {
     /// The worker it speaks of; `None`: the job itself.
+    #[schema(value_type = Option<noun::Address>)]
     pub worker: Option<Address>,
     /// A code that never changes its meaning: `no_reveal`.
     pub rule: String,
@@ -145,7 +168,7 @@ pub enum JobEvent {
 }
 
 /// Which output of a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Output {
     Stdout,
@@ -153,32 +176,39 @@ pub enum Output {
 }
 
 /// A piece of a job's output. Until the job has settled it is one worker's word.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OutputChunk {
     pub output: Output,
     /// How many bytes of this output came before.
     pub offset: u64,
     /// JSON: base64 with padding.
     #[serde(with = "base64_text")]
+    #[schema(value_type = String, format = Byte)]
     pub bytes: Vec<u8>,
 }
 
 /// A worker of a chain.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WorkerView {
+    #[schema(value_type = noun::Address)]
     pub address: Address,
+    #[schema(value_type = noun::ChainId)]
     pub chain: ChainId,
+    #[schema(value_type = noun::WorkerRecord)]
     pub record: WorkerRecord,
 }
 
 /// A final block without its body.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BlockView {
+    #[schema(value_type = noun::Hash)]
     pub id: Hash,
+    #[schema(value_type = noun::Header)]
     pub header: Header,
     /// Transactions in it.
     pub txs: u32,
     /// Shows that it is final; `None` if only a later block's does, which follows from the chain of parents.
+    #[schema(value_type = Option<noun::Hex>)]
     pub certificate: Option<Hex>,
 }
 
@@ -191,15 +221,19 @@ pub enum ProofKey {
 }
 
 /// A record of a chain's state, or its absence, and all it takes to check that.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProofView {
     pub present: bool,
     /// The record's encoding, if present.
+    #[schema(value_type = Option<noun::Hex>)]
     pub value: Option<Hex>,
     /// Leads from the key (and the value, if present) to the header's `state_root`.
+    #[schema(value_type = noun::Hex)]
     pub proof: Hex,
+    #[schema(value_type = noun::Header)]
     pub header: Header,
     /// The certificate of `header`.
+    #[schema(value_type = noun::Hex)]
     pub certificate: Hex,
 }
 

@@ -260,8 +260,10 @@ impl<E: StorageContext + Spawner + Clock> Application<E> for App {
     ) -> Option<Proposed<Self, E>> {
         let parent = ancestry.next().await?;
         let parent = parent.inner().header().clone();
-        let due = parent.timestamp.get() + self.shared.block_interval.get();
-        let early = due.saturating_sub(now(&clock));
+        let interval = self.shared.block_interval.get();
+        let behind = now(&clock) > parent.timestamp.get().saturating_add(TIMESTAMP_STEP_MAX);
+        // A chain that was down catches up in time, not in blocks: deadlines are counted in blocks.
+        let early = if behind { interval } else { (parent.timestamp.get() + interval).saturating_sub(now(&clock)) };
         if early > 0 {
             clock.sleep(Duration::from_millis(early)).await;
         }

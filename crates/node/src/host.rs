@@ -143,7 +143,7 @@ impl Node {
         let fetch = tokio::task::spawn_blocking(move || {
             let mut last = "no peers are known".to_owned();
             for peer in peers.iter() {
-                let fetched: Result<std::io::Empty, String> = Err("no client yet".into());
+                let fetched = api::Client::new(peer).and_then(|client| client.blob_encoded(hash));
                 match fetched.map(|reader| store.put_encoded(hash, reader)) {
                     Ok(Ok(_)) => return Ok(()),
                     Ok(Err(error)) => last = format!("{peer}: {error}"),

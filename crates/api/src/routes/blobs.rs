@@ -1,80 +1,113 @@
-//! Blobs: modules, inputs and outputs by content.
+//! Routes for content-addressed files.
 
-use super::{BLOB_BYTES_MAX, Path, Query, bytes};
-use crate::{Backend, BlobView, ByteStream, Code, Problem};
+use crate::{
+    Backend, BlobView, Problem,
+    app::{App, within},
+    extract::{Asked, Segments, bytes_response, parse, receive},
+};
 use axum::{
     Json,
     body::Body,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
 };
-use futures::{StreamExt as _, TryStreamExt as _};
 use serde::Deserialize;
-use std::io;
 use types::Hash;
 
-#[derive(Deserialize, utoipa::IntoParams)]
-pub(super) struct Encoding {
-    /// `bao` gives bao's combined encoding, which can be checked chunk by chunk.
-    encoding: Option<String>,
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EncodingAsked {
+    encoding: Option<Encoding>,
+}
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Encoding {
+    Bao,
 }
 
-fn stream(headers: &HeaderMap, body: Body) -> Result<ByteStream, Problem> {
-    let declared = headers.get(header::CONTENT_LENGTH).and_then(|n| n.to_str().ok()).and_then(|n| n.parse::<u64>().ok());
-    if declared.is_some_and(|len| len > BLOB_BYTES_MAX) {
-        return Err(Problem::new(Code::PayloadTooLarge, format!("a blob has at most {BLOB_BYTES_MAX} bytes"))
-            .hint("split the input into several files"));
-    }
-    Ok(body.into_data_stream().map_err(io::Error::other).boxed())
-}
-
-/// Store a blob; the answer says its hash.
-#[utoipa::path(post, path = "/v1/blobs", request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 201, body = BlobView), (status = 413, body = Problem), (status = 507, body = Problem)))]
-pub(super) async fn post<B: Backend>(
-    State(backend): State<B>,
+/// Store a blob whose hash is known.
+#[utoipa::path(put, path = "/v1/blobs/{hash}", tag = "blobs",
+    params(("hash" = String, Path, description = "BLAKE3 of the content, 64 hex digits")),
+    request_body(content = crate::noun::Binary, content_type = "application/octet-stream", description = "at most 64 MiB"),
+    responses((status = 201, body = BlobView), (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn put_blob<B: Backend>(
+    State(app): State<App<B>>,
+    Segments(hash): Segments<String>,
     headers: HeaderMap,
     body: Body,
-) -> Result<(StatusCode, Json<BlobView>), Problem> {
-    let view = backend.put_blob(None, stream(&headers, body)?).await?;
-    Ok((StatusCode::CREATED, Json(view)))
+) -> Result<Response, Problem> {
+    store(&app, Some(parse(&hash)?), &headers, body).await
 }
 
-/// Store a blob whose hash is known; anything else is refused.
-#[utoipa::path(put, path = "/v1/blobs/{hash}", params(("hash" = String, Path)), request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 201, body = BlobView), (status = 413, body = Problem), (status = 422, body = Problem)))]
-pub(super) async fn put<B: Backend>(
-    State(backend): State<B>,
-    Path((hash,)): Path<(Hash,)>,
+/// Store a blob and learn its hash.
+#[utoipa::path(post, path = "/v1/blobs", tag = "blobs",
+    request_body(content = crate::noun::Binary, content_type = "application/octet-stream", description = "at most 64 MiB"),
+    responses((status = 201, body = BlobView), (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn post_blob<B: Backend>(
+    State(app): State<App<B>>,
     headers: HeaderMap,
     body: Body,
-) -> Result<(StatusCode, Json<BlobView>), Problem> {
-    let view = backend.put_blob(Some(hash), stream(&headers, body)?).await?;
-    Ok((StatusCode::CREATED, Json(view)))
+) -> Result<Response, Problem> {
+    store(&app, None, &headers, body).await
 }
 
-/// A blob's bytes.
-#[utoipa::path(get, path = "/v1/blobs/{hash}", params(("hash" = String, Path), Encoding),
-    responses((status = 200, content_type = "application/octet-stream"), (status = 404, body = Problem)))]
-pub(super) async fn get<B: Backend>(
-    State(backend): State<B>,
-    Path((hash,)): Path<(Hash,)>,
-    Query(Encoding { encoding }): Query<Encoding>,
+async fn store<B: Backend>(
+    app: &App<B>,
+    expected: Option<Hash>,
+    headers: &HeaderMap,
+    body: Body,
 ) -> Result<Response, Problem> {
-    match encoding.as_deref() {
-        None => backend.blob(hash).await.map(bytes),
-        Some("bao") => backend.blob_encoded(hash).await.map(bytes),
-        Some(other) => Err(Problem::new(Code::BadRequest, format!("no encoding is called {other:?}")).hint("leave it out, or use bao")),
-    }
+    let (chunks, ended) = receive(&app.limits, app.limits.blob_bytes_max, headers, body)?;
+    let stored = within(app.limits.blob_timeout, app.backend.put_blob(expected, chunks)).await;
+    // What ended the body says more than what its end did to the store.
+    let cause = ended.lock().expect("no panic while locked").take();
+    let blob = cause.map_or(stored, Err)?;
+    let location = format!("/v1/blobs/{}", blob.hash);
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(blob)).into_response())
 }
 
-/// Whether this node has a blob, and its length.
-#[utoipa::path(head, path = "/v1/blobs/{hash}", params(("hash" = String, Path)), responses((status = 200), (status = 404)))]
-pub(super) async fn head<B: Backend>(
-    State(backend): State<B>,
-    Path((hash,)): Path<(Hash,)>,
+/// A blob's content.
+///
+/// `encoding=bao` interleaves the BLAKE3 tree ([bao](https://github.com/oconnor663/bao)'s combined
+/// encoding), so that each KiB can be checked as it arrives.
+#[utoipa::path(get, path = "/v1/blobs/{hash}", tag = "blobs",
+    params(("hash" = String, Path, description = "BLAKE3 of the content, 64 hex digits"),
+        ("encoding" = Option<String>, Query, description = "bao")),
+    responses((status = 200, body = crate::noun::Binary, content_type = "application/octet-stream"),
+        (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn blob<B: Backend>(
+    State(app): State<App<B>>,
+    Segments(hash): Segments<String>,
+    Asked(asked): Asked<EncodingAsked>,
 ) -> Result<Response, Problem> {
-    let len = backend.blob_len(hash).await?;
-    Ok(([(header::CONTENT_LENGTH, len.to_string())], ()).into_response())
+    let hash = parse(&hash)?;
+    let body = match asked.encoding {
+        None => app.ask(app.backend.blob(hash)).await?,
+        Some(Encoding::Bao) => app.ask(app.backend.blob_encoded(hash)).await?,
+    };
+    Ok(forever(bytes_response(body)))
+}
+
+/// Whether a blob is here, and how long it is.
+#[utoipa::path(head, path = "/v1/blobs/{hash}", tag = "blobs",
+    params(("hash" = String, Path, description = "BLAKE3 of the content, 64 hex digits")),
+    responses((status = 200, description = "`Content-Length` is the blob's"),
+        (status = "default", description = "the status of the problem that GET would tell")))]
+pub(crate) async fn blob_len<B: Backend>(
+    State(app): State<App<B>>,
+    Segments(hash): Segments<String>,
+    Asked(asked): Asked<EncodingAsked>,
+) -> Result<Response, Problem> {
+    let len = app.ask(app.backend.blob_len(parse(&hash)?)).await?;
+    // How long its encoding is, only the answer that carries it says.
+    let len = asked.encoding.is_none().then_some(len);
+    Ok(forever(bytes_response(crate::Body { len, chunks: Box::pin(futures::stream::empty()) })))
+}
+
+/// What a hash names never changes.
+fn forever(mut response: Response) -> Response {
+    let value = HeaderValue::from_static("public, max-age=31536000, immutable");
+    response.headers_mut().insert(header::CACHE_CONTROL, value);
+    response
 }

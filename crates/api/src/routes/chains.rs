@@ -1,76 +1,62 @@
-//! Chains: blocks, workers, proofs.
+//! Routes for those who check a chain themselves.
 
-use super::{OnChain, Path, Query};
-use crate::{Backend, BlockView, Code, Page, Problem, ProofView, WorkerView};
-use axum::{
-    Json,
-    extract::State,
-    response::{
-        IntoResponse, Response,
-        sse::{Event, KeepAlive, Sse},
-    },
+use super::events;
+use crate::{
+    Backend, BlockView, Problem, ProofKey, ProofView,
+    app::App,
+    extract::{Segments, parse, parse_chain},
 };
+use axum::{Json, extract::State, response::Response};
 use futures::StreamExt as _;
-use serde::Deserialize;
-use std::convert::Infallible;
-use types::{ChainId, Height, state::Key};
+use types::Height;
 
-#[derive(Deserialize, utoipa::IntoParams)]
-pub(super) struct Listing {
-    #[param(value_type = Option<String>)]
-    chain: Option<ChainId>,
-    cursor: Option<u32>,
-    /// 1 to 100; 50 if absent.
-    limit: Option<usize>,
-}
-
-/// A chain's workers in the order they registered.
-#[utoipa::path(get, path = "/v1/workers", params(Listing), responses((status = 200, body = Page<WorkerView>)))]
-pub(super) async fn workers<B: Backend>(
-    State(backend): State<B>,
-    Query(listing): Query<Listing>,
-) -> Result<Json<Page<WorkerView>>, Problem> {
-    let limit = listing.limit.unwrap_or(50).clamp(1, 100);
-    backend.workers(listing.chain.unwrap_or(super::CHAIN_DEFAULT), listing.cursor, limit).await.map(Json)
-}
-
-/// A final block's header and certificate.
-#[utoipa::path(get, path = "/v1/chains/{chain}/blocks/{height}", params(("chain" = String, Path), ("height" = u64, Path)), responses((status = 200, body = BlockView), (status = 404, body = Problem)))]
-pub(super) async fn block<B: Backend>(
-    State(backend): State<B>,
-    Path((chain, height)): Path<(ChainId, u64)>,
+/// A final block without its transactions.
+#[utoipa::path(get, path = "/v1/chains/{chain}/blocks/{height}", tag = "chains",
+    params(("chain" = String, Path), ("height" = u64, Path)),
+    responses((status = 200, body = BlockView), (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn block<B: Backend>(
+    State(app): State<App<B>>,
+    Segments((chain, height)): Segments<(String, String)>,
 ) -> Result<Json<BlockView>, Problem> {
-    backend.block(chain, Height::new(height)).await.map(Json)
+    let chain = parse_chain(&chain)?;
+    let height = height.parse().map_err(|_| Problem::bad_request(format!("{height:?} is not a height")))?;
+    app.ask(app.backend.block(chain, Height::new(height))).await.map(Json)
 }
 
-/// Blocks as they become final, as server-sent events named `block`.
-#[utoipa::path(get, path = "/v1/chains/{chain}/blocks", params(("chain" = String, Path)), responses((status = 200, content_type = "text/event-stream"), (status = 404, body = Problem)))]
-pub(super) async fn blocks<B: Backend>(
-    State(backend): State<B>,
-    Path((chain,)): Path<(ChainId,)>,
+/// Blocks as they become final, as server-sent events: `block` carries a BlockView.
+#[utoipa::path(get, path = "/v1/chains/{chain}/blocks", tag = "chains",
+    params(("chain" = String, Path)),
+    responses((status = 200, body = String, content_type = "text/event-stream"),
+        (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn blocks<B: Backend>(
+    State(app): State<App<B>>,
+    Segments(chain): Segments<String>,
 ) -> Result<Response, Problem> {
-    let blocks = backend.block_events(chain).await?;
-    let events = blocks
-        .map(|view| Ok::<_, Infallible>(Event::default().event("block").json_data(&view).unwrap_or_default()));
-    Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
+    let chain = parse_chain(&chain)?;
+    let place = app.stream_place()?;
+    let blocks = app.ask(app.backend.blocks(chain)).await?;
+    let named = blocks.map(|block| events::named("block", &block?));
+    Ok(events::response(named, place, app.limits.keep_alive))
 }
 
-/// A record of the chain's state, or its absence, with a proof that leads to a certified header.
-/// `kind` is `account`, `job` or `worker`.
-#[utoipa::path(get, path = "/v1/proofs/{kind}/{id}", params(("kind" = String, Path), ("id" = String, Path), OnChain), responses((status = 200, body = ProofView), (status = 400, body = Problem)))]
-pub(super) async fn proof<B: Backend>(
-    State(backend): State<B>,
-    Path((kind, id)): Path<(String, String)>,
-    Query(on): Query<OnChain>,
+/// That a record is in a chain's newest certified state, or that it is not.
+#[utoipa::path(get, path = "/v1/chains/{chain}/proof/{kind}/{id}", tag = "chains",
+    params(("chain" = String, Path), ("kind" = String, Path, description = "account, job or worker"),
+        ("id" = String, Path, description = "an address, or a job's id")),
+    responses((status = 200, body = ProofView), (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn proof<B: Backend>(
+    State(app): State<App<B>>,
+    Segments((chain, kind, id)): Segments<(String, String, String)>,
 ) -> Result<Json<ProofView>, Problem> {
+    let chain = parse_chain(&chain)?;
     let key = match kind.as_str() {
-        "account" => Key::Account(super::parse(&id)?),
-        "worker" => Key::Worker(super::parse(&id)?),
-        "job" => Key::Job(super::parse(&id)?),
+        "account" => ProofKey::Account(parse(&id)?),
+        "job" => ProofKey::Job(parse(&id)?),
+        "worker" => ProofKey::Worker(parse(&id)?),
         other => {
-            return Err(Problem::new(Code::BadRequest, format!("nothing is proved of kind {other:?}"))
-                .hint("kind is account, job or worker"));
+            let detail = format!("a proof is about an account, a job or a worker, not {other:?}");
+            return Err(Problem::bad_request(detail));
         }
     };
-    backend.proof(on.chain(), key).await.map(Json)
+    app.ask(app.backend.proof(chain, key)).await.map(Json)
 }

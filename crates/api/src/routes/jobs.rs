@@ -1,114 +1,153 @@
-//! Jobs: their state, results, receipts and reasons.
+//! Routes about jobs.
 
-use super::{OnChain, Path, Query, bytes};
-use crate::{Backend, Code, JobView, Page, Problem, WhyView};
+use super::{ChainAsked, events};
+use crate::{
+    Backend, Body, JobEvent, JobView, JobsQuery, Output, Page, Problem, Why,
+    app::App,
+    extract::{Asked, Segments, bytes_response, cursor, optional_chain, page_limit, parse},
+};
 use axum::{
     Json,
     extract::State,
-    response::{
-        IntoResponse, Response,
-        sse::{Event, KeepAlive, Sse},
-    },
+    http::{HeaderValue, header},
+    response::Response,
 };
-use futures::StreamExt as _;
+use futures::{StreamExt as _, stream};
 use serde::Deserialize;
-use std::convert::Infallible;
-use types::{Address, ChainId, Hash};
+use types::{ChainId, JobId};
 
-const LIMIT_DEFAULT: usize = 20;
-const LIMIT_MAX: usize = 100;
-
-#[derive(Deserialize, utoipa::IntoParams)]
-pub(super) struct Listing {
-    #[param(value_type = Option<String>)]
-    chain: Option<ChainId>,
-    #[param(value_type = Option<String>)]
-    payer: Option<Address>,
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JobsAsked {
+    chain: Option<String>,
+    payer: Option<String>,
     cursor: Option<String>,
-    /// 1 to 100; 20 if absent.
     limit: Option<usize>,
 }
 
-/// The jobs this node has seen since it started, newest first.
-#[utoipa::path(get, path = "/v1/jobs", params(Listing), responses((status = 200, body = Page<JobView>), (status = 400, body = Problem)))]
-pub(super) async fn list<B: Backend>(
-    State(backend): State<B>,
-    Query(listing): Query<Listing>,
+/// Jobs, newest first.
+#[utoipa::path(get, path = "/v1/jobs", tag = "jobs",
+    params(("chain" = Option<String>, Query, description = "only of this chain"),
+        ("payer" = Option<String>, Query, description = "only of this address"),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+        ("limit" = Option<u32>, Query, description = "1 to 100, usually 20")),
+    responses((status = 200, body = Page<JobView>), (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn jobs<B: Backend>(
+    State(app): State<App<B>>,
+    Asked(asked): Asked<JobsAsked>,
 ) -> Result<Json<Page<JobView>>, Problem> {
-    let limit = listing.limit.unwrap_or(LIMIT_DEFAULT);
-    if !(1..=LIMIT_MAX).contains(&limit) {
-        return Err(Problem::new(Code::BadRequest, format!("limit must be 1 to {LIMIT_MAX}")));
-    }
-    let chain = listing.chain.unwrap_or(super::CHAIN_DEFAULT);
-    backend.jobs(chain, listing.payer, listing.cursor, limit).await.map(Json)
+    let query = JobsQuery {
+        chain: optional_chain(asked.chain.as_deref())?,
+        payer: asked.payer.as_deref().map(parse).transpose()?,
+        cursor: cursor(asked.cursor)?,
+        limit: page_limit(&app.limits, asked.limit)?,
+    };
+    app.ask(app.backend.jobs(query)).await.map(Json)
 }
 
-/// A job as it stands in the chain's state.
-#[utoipa::path(get, path = "/v1/jobs/{id}", params(("id" = String, Path), OnChain), responses((status = 200, body = JobView), (status = 404, body = Problem)))]
-pub(super) async fn show<B: Backend>(
-    State(backend): State<B>,
-    Path((job,)): Path<(Hash,)>,
-    Query(on): Query<OnChain>,
+/// A job, to be found on the chain named or on any.
+fn which(id: &str, asked: &ChainAsked) -> Result<(Option<ChainId>, JobId), Problem> {
+    Ok((optional_chain(asked.chain.as_deref())?, parse(id)?))
+}
+
+/// A job as it stands.
+#[utoipa::path(get, path = "/v1/jobs/{id}", tag = "jobs",
+    params(("id" = String, Path, description = "the id of the transaction that submitted it"),
+        ("chain" = Option<String>, Query, description = "where it is; otherwise all chains are searched")),
+    responses((status = 200, body = JobView), (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn job<B: Backend>(
+    State(app): State<App<B>>,
+    Segments(id): Segments<String>,
+    Asked(asked): Asked<ChainAsked>,
 ) -> Result<Json<JobView>, Problem> {
-    backend.job(on.chain(), job).await.map(Json)
+    let (chain, job) = which(&id, &asked)?;
+    app.ask(app.backend.job(chain, job)).await.map(Json)
 }
 
-/// What a settled job wrote to stdout.
-#[utoipa::path(get, path = "/v1/jobs/{id}/output", params(("id" = String, Path), OnChain), responses((status = 200, content_type = "application/octet-stream"), (status = 409, body = Problem)))]
-pub(super) async fn output<B: Backend>(
-    State(backend): State<B>,
-    Path((job,)): Path<(Hash,)>,
-    Query(on): Query<OnChain>,
+/// What a settled job wrote to stdout, or returned from `run`.
+#[utoipa::path(get, path = "/v1/jobs/{id}/output", tag = "jobs",
+    params(("id" = String, Path), ("chain" = Option<String>, Query)),
+    responses((status = 200, body = crate::noun::Binary, content_type = "application/octet-stream"),
+        (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn stdout<B: Backend>(
+    State(app): State<App<B>>,
+    Segments(id): Segments<String>,
+    Asked(asked): Asked<ChainAsked>,
 ) -> Result<Response, Problem> {
-    backend.job_output(on.chain(), job).await.map(bytes)
+    let (chain, job) = which(&id, &asked)?;
+    app.ask(app.backend.output(chain, job, Output::Stdout)).await.map(bytes_response)
 }
 
-/// What a settled job wrote to stderr.
-#[utoipa::path(get, path = "/v1/jobs/{id}/logs", params(("id" = String, Path), OnChain), responses((status = 200, content_type = "application/octet-stream"), (status = 409, body = Problem)))]
-pub(super) async fn logs<B: Backend>(
-    State(backend): State<B>,
-    Path((job,)): Path<(Hash,)>,
-    Query(on): Query<OnChain>,
+/// What a settled job wrote to stderr, or logged.
+#[utoipa::path(get, path = "/v1/jobs/{id}/logs", tag = "jobs",
+    params(("id" = String, Path), ("chain" = Option<String>, Query)),
+    responses((status = 200, body = crate::noun::Binary, content_type = "application/octet-stream"),
+        (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn stderr<B: Backend>(
+    State(app): State<App<B>>,
+    Segments(id): Segments<String>,
+    Asked(asked): Asked<ChainAsked>,
 ) -> Result<Response, Problem> {
-    backend.job_logs(on.chain(), job).await.map(bytes)
+    let (chain, job) = which(&id, &asked)?;
+    app.ask(app.backend.output(chain, job, Output::Stderr)).await.map(bytes_response)
 }
 
-/// A settled job's receipt, which anyone can check offline.
-#[utoipa::path(get, path = "/v1/jobs/{id}/receipt", params(("id" = String, Path), OnChain), responses((status = 200, content_type = "application/octet-stream"), (status = 409, body = Problem)))]
-pub(super) async fn receipt<B: Backend>(
-    State(backend): State<B>,
-    Path((job,)): Path<(Hash,)>,
-    Query(on): Query<OnChain>,
+/// A settled job's receipt, which `meshx verify` checks without a network.
+#[utoipa::path(get, path = "/v1/jobs/{id}/receipt", tag = "jobs",
+    params(("id" = String, Path), ("chain" = Option<String>, Query)),
+    responses((status = 200, description = "an .mxr file", body = crate::noun::Binary, content_type = "application/octet-stream"),
+        (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn receipt<B: Backend>(
+    State(app): State<App<B>>,
+    Segments(id): Segments<String>,
+    Asked(asked): Asked<ChainAsked>,
 ) -> Result<Response, Problem> {
-    let bytes = backend.job_receipt(on.chain(), job).await?;
-    let headers = [
-        ("content-type", "application/octet-stream".to_owned()),
-        ("content-disposition", format!("attachment; filename=\"{job}.mxr\"")),
-    ];
-    Ok((headers, bytes).into_response())
+    let (chain, job) = which(&id, &asked)?;
+    let mut response = bytes_response(Body::whole(app.ask(app.backend.receipt(chain, job)).await?));
+    let name = HeaderValue::from_str(&format!("attachment; filename=\"{job}.mxr\"")).expect("hex is ASCII");
+    response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
+    Ok(response)
 }
 
-/// Per worker and rule, why the job is where it is.
-#[utoipa::path(get, path = "/v1/jobs/{id}/why", params(("id" = String, Path), OnChain), responses((status = 200, body = WhyView), (status = 404, body = Problem)))]
-pub(super) async fn why<B: Backend>(
-    State(backend): State<B>,
-    Path((job,)): Path<(Hash,)>,
-    Query(on): Query<OnChain>,
-) -> Result<Json<WhyView>, Problem> {
-    backend.job_why(on.chain(), job).await.map(Json)
+/// Why a job is where it is.
+#[utoipa::path(get, path = "/v1/jobs/{id}/why", tag = "jobs",
+    params(("id" = String, Path), ("chain" = Option<String>, Query)),
+    responses((status = 200, body = Why), (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn why<B: Backend>(
+    State(app): State<App<B>>,
+    Segments(id): Segments<String>,
+    Asked(asked): Asked<ChainAsked>,
+) -> Result<Json<Why>, Problem> {
+    let (chain, job) = which(&id, &asked)?;
+    app.ask(app.backend.why(chain, job)).await.map(Json)
 }
 
-/// The job now and at every change, as server-sent events named `phase`; ends when the job has.
-#[utoipa::path(get, path = "/v1/jobs/{id}/events", params(("id" = String, Path), OnChain), responses((status = 200, content_type = "text/event-stream"), (status = 404, body = Problem)))]
-pub(super) async fn events<B: Backend>(
-    State(backend): State<B>,
-    Path((job,)): Path<(Hash,)>,
-    Query(on): Query<OnChain>,
+/// What happens to a job, as server-sent events.
+///
+/// `phase` carries a JobView: the current one first, then each change. `output` carries an OutputChunk,
+/// where outputs stream. `problem` carries a Problem and ends the stream, as does a job's last phase.
+/// A client that lost the connection asks again and gets the current phase.
+#[utoipa::path(get, path = "/v1/jobs/{id}/events", tag = "jobs",
+    params(("id" = String, Path), ("chain" = Option<String>, Query)),
+    responses((status = 200, body = String, content_type = "text/event-stream"),
+        (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn job_events<B: Backend>(
+    State(app): State<App<B>>,
+    Segments(id): Segments<String>,
+    Asked(asked): Asked<ChainAsked>,
 ) -> Result<Response, Problem> {
-    let views = backend.job_events(on.chain(), job).await?;
-    let events = views.map(|view| {
-        let event = Event::default().event("phase").json_data(&view).unwrap_or_default();
-        Ok::<_, Infallible>(event)
+    let (chain, job) = which(&id, &asked)?;
+    let place = app.stream_place()?;
+    let events = app.ask(app.backend.job_events(chain, job)).await?;
+    let until_over = stream::unfold(Some(events), |events| async {
+        let mut events = events?;
+        let event = events.next().await?;
+        let over = matches!(&event, Ok(JobEvent::Phase(view)) if view.is_over());
+        Some((event, (!over).then_some(events)))
     });
-    Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
+    let named = until_over.map(|event| match event? {
+        JobEvent::Phase(view) => events::named("phase", &view),
+        JobEvent::Output(chunk) => events::named("output", &chunk),
+    });
+    Ok(events::response(named, place, app.limits.keep_alive))
 }

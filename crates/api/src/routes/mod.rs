@@ -1,154 +1,107 @@
-//! Routes, one file per area. Here: what they share.
+//! Routes: one file per area, and how they are put together.
 
+mod accounts;
 mod blobs;
 mod chains;
+mod events;
+mod health;
 mod jobs;
 mod network;
+mod page;
 mod txs;
+mod workers;
 
-use crate::{Backend, Code, Problem};
+use crate::{Backend, Code, Limits, Problem, app::App, app::limit_requests};
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, FromRequestParts},
-    http::{Method, Uri, request::Parts},
-    response::{IntoResponse, Response},
-    routing::{get, post},
+    http::{HeaderValue, Method, Uri, header},
+    middleware,
+    response::{IntoResponse as _, Response},
+    routing::MethodRouter,
 };
-use std::str::FromStr;
-use tower_http::catch_panic::CatchPanicLayer;
-use types::ChainId;
-use utoipa::OpenApi;
+use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
-/// Longest JSON or transaction body.
-pub const JSON_BYTES_MAX: usize = 1 << 20;
-/// Largest blob.
-pub const BLOB_BYTES_MAX: u64 = 64 << 20;
-/// Where jobs and accounts are looked for when a request names no chain.
-pub(crate) const CHAIN_DEFAULT: ChainId = ChainId::Europe;
+pub(crate) use accounts::*;
+pub(crate) use blobs::*;
+pub(crate) use chains::*;
+pub(crate) use health::*;
+pub(crate) use jobs::*;
+pub(crate) use network::*;
+pub(crate) use page::*;
+pub(crate) use txs::*;
+pub(crate) use workers::*;
 
-#[derive(OpenApi)]
-#[openapi(
-    info(title = "MeshX", description = "An open market for computation.", license(name = "Apache-2.0 OR MIT")),
-    paths(
-        network::status, network::anchor, network::params, network::account, network::healthz, network::readyz,
-        network::metrics, txs::submit, blobs::post, blobs::put, blobs::get, blobs::head, jobs::list, jobs::show,
-        jobs::output, jobs::logs, jobs::receipt, jobs::why, jobs::events, chains::workers, chains::block,
-        chains::blocks, chains::proof
-    )
-)]
-struct Document;
-
-/// The whole API over `backend`.
-pub fn router<B: Backend>(backend: B) -> Router {
-    Router::new()
-        .route("/v1/status", get(network::status::<B>))
-        .route("/v1/anchor", get(network::anchor::<B>))
-        .route("/v1/params", get(network::params::<B>))
-        .route("/v1/accounts/{address}", get(network::account::<B>))
-        .route("/v1/txs", post(txs::submit::<B>))
-        .route("/v1/blobs", post(blobs::post::<B>).layer(DefaultBodyLimit::disable()))
-        .route(
-            "/v1/blobs/{hash}",
-            get(blobs::get::<B>).put(blobs::put::<B>).head(blobs::head::<B>).layer(DefaultBodyLimit::disable()),
-        )
-        .route("/v1/jobs", get(jobs::list::<B>))
-        .route("/v1/jobs/{id}", get(jobs::show::<B>))
-        .route("/v1/jobs/{id}/output", get(jobs::output::<B>))
-        .route("/v1/jobs/{id}/logs", get(jobs::logs::<B>))
-        .route("/v1/jobs/{id}/receipt", get(jobs::receipt::<B>))
-        .route("/v1/jobs/{id}/why", get(jobs::why::<B>))
-        .route("/v1/jobs/{id}/events", get(jobs::events::<B>))
-        .route("/v1/workers", get(chains::workers::<B>))
-        .route("/v1/chains/{chain}/blocks/{height}", get(chains::block::<B>))
-        .route("/v1/chains/{chain}/blocks", get(chains::blocks::<B>))
-        .route("/v1/proofs/{kind}/{id}", get(chains::proof::<B>))
-        .route("/healthz", get(network::healthz))
-        .route("/readyz", get(network::readyz::<B>))
-        .route("/metrics", get(network::metrics::<B>))
-        .route("/openapi.json", get(async || ([("content-type", "application/json")], openapi())))
-        .route("/", get(network::dashboard))
+/// Every route over `backend`.
+pub fn router<B: Backend>(backend: B, limits: Limits) -> Router {
+    let app = App::new(backend, limits);
+    let limited = mount(limited_routes::<B>())
+        .route_layer(middleware::from_fn_with_state(app.clone(), limit_requests::<B>));
+    mount(open_routes::<B>())
+        .merge(limited)
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
-        .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
-        .layer(CatchPanicLayer::custom(|_| Problem::internal("a request handler panicked").into_response()))
-        .with_state(backend)
+        .layer(CatchPanicLayer::custom(|_| Problem::internal("a handler panicked").into_response()))
+        .layer(middleware::map_response(harden))
+        .layer(TraceLayer::new_for_http().on_failure(()))
+        .with_state(app)
 }
 
-/// The OpenAPI document, as served at `/openapi.json`.
-pub fn openapi() -> String {
-    Document::openapi().to_pretty_json().expect("an OpenAPI document is JSON")
+type Routes<B> = Vec<(&'static str, MethodRouter<App<B>>)>;
+
+fn mount<B: Backend>(routes: Routes<B>) -> Router<App<B>> {
+    routes.into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods))
+}
+
+/// Answered however much there is to do.
+fn open_routes<B: Backend>() -> Routes<B> {
+    use axum::routing::get;
+    vec![
+        ("/", get(page)),
+        ("/healthz", get(healthz)),
+        ("/readyz", get(readyz::<B>)),
+        ("/metrics", get(metrics::<B>)),
+        ("/openapi.json", get(openapi_json)),
+    ]
+}
+
+/// Answered while there are places.
+fn limited_routes<B: Backend>() -> Routes<B> {
+    use axum::routing::{get, post, put};
+    vec![
+        ("/v1/status", get(status::<B>)),
+        ("/v1/genesis", get(genesis::<B>)),
+        ("/v1/params", get(params::<B>)),
+        ("/v1/accounts/{address}", get(account::<B>)),
+        ("/v1/txs", post(submit::<B>)),
+        ("/v1/blobs", post(post_blob::<B>)),
+        ("/v1/blobs/{hash}", put(put_blob::<B>).get(blob::<B>).head(blob_len::<B>)),
+        ("/v1/jobs", get(jobs::<B>)),
+        ("/v1/jobs/{id}", get(job::<B>)),
+        ("/v1/jobs/{id}/output", get(stdout::<B>)),
+        ("/v1/jobs/{id}/logs", get(stderr::<B>)),
+        ("/v1/jobs/{id}/receipt", get(receipt::<B>)),
+        ("/v1/jobs/{id}/why", get(why::<B>)),
+        ("/v1/jobs/{id}/events", get(job_events::<B>)),
+        ("/v1/workers", get(workers::<B>)),
+        ("/v1/chains/{chain}/blocks", get(blocks::<B>)),
+        ("/v1/chains/{chain}/blocks/{height}", get(block::<B>)),
+        ("/v1/chains/{chain}/proof/{kind}/{id}", get(proof::<B>)),
+    ]
 }
 
 async fn no_route(uri: Uri) -> Problem {
-    Problem::new(Code::NotFound, format!("nothing is served at {}", uri.path())).hint("GET /openapi.json lists all routes")
+    Problem::new(Code::NotFound, format!("there is no route {}", uri.path())).hint("/openapi.json lists them all")
 }
 
 async fn no_method(method: Method, uri: Uri) -> Problem {
-    Problem::new(Code::MethodNotAllowed, format!("{} does not take {method}", uri.path()))
+    Problem::new(Code::MethodNotAllowed, format!("{} does not have the method {method}", uri.path()))
+        .hint("the header Allow lists those it has")
 }
 
-/// Path parameters that parse, or a problem that says which does not.
-pub(crate) struct Path<T>(pub(crate) T);
-
-impl<S: Send + Sync, T: FromPath> FromRequestParts<S> for Path<T> {
-    type Rejection = Problem;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let axum::extract::Path(texts) = axum::extract::Path::<Vec<String>>::from_request_parts(parts, state)
-            .await
-            .map_err(|error| Problem::new(Code::BadRequest, error.body_text()))?;
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        T::from_path(&texts).map(Self)
-    }
-}
-
-pub(crate) trait FromPath: Sized {
-    fn from_path(texts: &[&str]) -> Result<Self, Problem>;
-}
-
-pub(crate) fn parse<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Problem> {
-    text.parse().map_err(|error: T::Err| Problem::new(Code::BadRequest, error.to_string()))
-}
-
-macro_rules! from_path {
-    ($($name:ident),+) => {
-        #[allow(unused_parens, non_snake_case)]
-        impl<$($name: FromStr<Err: std::fmt::Display>),+> FromPath for ($($name,)+) {
-            fn from_path(texts: &[&str]) -> Result<Self, Problem> {
-                let mut texts = texts.iter();
-                $(let $name = parse(texts.next().copied().unwrap_or_default())?;)+
-                Ok(($($name,)+))
-            }
-        }
-    };
-}
-from_path!(A);
-from_path!(A, B);
-from_path!(A, B, C);
-
-/// The `chain` query parameter and its like.
-pub(crate) struct Query<T>(pub(crate) T);
-
-impl<S: Send + Sync, T: serde::de::DeserializeOwned + Send> FromRequestParts<S> for Query<T> {
-    type Rejection = Problem;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let query = axum::extract::Query::<T>::from_request_parts(parts, state).await;
-        query.map(|axum::extract::Query(value)| Self(value)).map_err(|error| Problem::new(Code::BadRequest, error.body_text()))
-    }
-}
-
-#[derive(serde::Deserialize, utoipa::IntoParams)]
-pub(crate) struct OnChain {
-    /// `NA`, `EU`, `AS`, `SA`, `AF`, `OC`, `AN` or `backbone`; `EU` if absent.
-    #[param(value_type = Option<String>)]
-    chain: Option<ChainId>,
-}
-
-impl OnChain {
-    pub(crate) fn chain(&self) -> ChainId {
-        self.chain.unwrap_or(CHAIN_DEFAULT)
-    }
-}
-
-pub(crate) fn bytes(stream: crate::ByteStream) -> Response {
-    ([("content-type", "application/octet-stream")], axum::body::Body::from_stream(stream)).into_response()
+/// Middleware: browsers must not guess types, and nobody keeps what may change.
+async fn harden(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
 }

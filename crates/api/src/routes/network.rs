@@ -1,63 +1,44 @@
-//! The network as a whole, and accounts.
+//! Routes about the network as a whole.
 
-use super::{OnChain, Path, Query};
-use crate::{AccountView, Backend, Code, NetworkStatus, Problem};
-use axum::{
-    Json,
-    extract::State,
-    response::{Html, IntoResponse, Response},
+use crate::{
+    Backend, Body, NetworkStatus, Problem,
+    app::App,
+    extract::{Asked, bytes_response, required_chain},
 };
-use types::{Address, codec::Encode, state::Params};
+use axum::{Json, extract::State, response::Response};
+use serde::Deserialize;
+use types::state::Params;
 
-/// The network and all its chains.
-#[utoipa::path(get, path = "/v1/status", responses((status = 200, body = NetworkStatus)))]
-pub(super) async fn status<B: Backend>(State(backend): State<B>) -> Json<NetworkStatus> {
-    Json(backend.status().await)
+/// `?chain=`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChainAsked {
+    pub(crate) chain: Option<String>,
 }
 
-/// What it takes to check the network's certificates, as bytes; its hash is the network's id.
-#[utoipa::path(get, path = "/v1/anchor", responses((status = 200, content_type = "application/octet-stream")))]
-pub(super) async fn anchor<B: Backend>(State(backend): State<B>) -> Response {
-    ([("content-type", "application/octet-stream")], backend.anchor().encode().to_vec()).into_response()
+/// The network and the chains this node follows.
+#[utoipa::path(get, path = "/v1/status", tag = "network",
+    responses((status = 200, body = NetworkStatus), (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn status<B: Backend>(State(app): State<App<B>>) -> Result<Json<NetworkStatus>, Problem> {
+    app.ask(app.backend.status()).await.map(Json)
 }
 
-/// A chain's rules with numbers in them.
-#[utoipa::path(get, path = "/v1/params", params(OnChain), responses((status = 200, body = Object), (status = 404, body = Problem)))]
-pub(super) async fn params<B: Backend>(
-    State(backend): State<B>,
-    Query(on): Query<OnChain>,
+/// The network's descriptor: all it takes to check what its chains say.
+#[utoipa::path(get, path = "/v1/genesis", tag = "network",
+    responses((status = 200, body = crate::noun::Binary, content_type = "application/octet-stream"),
+        (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn genesis<B: Backend>(State(app): State<App<B>>) -> Result<Response, Problem> {
+    Ok(bytes_response(Body::whole(app.ask(app.backend.genesis()).await?)))
+}
+
+/// The parameters a chain runs with.
+#[utoipa::path(get, path = "/v1/params", tag = "network",
+    params(("chain" = String, Query, description = "backbone, NA, EU, AS, SA, AF, OC or AN")),
+    responses((status = 200, body = crate::noun::Params), (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn params<B: Backend>(
+    State(app): State<App<B>>,
+    Asked(asked): Asked<ChainAsked>,
 ) -> Result<Json<Params>, Problem> {
-    backend.params(on.chain()).await.map(Json)
-}
-
-/// An account's balance and next nonce on one chain.
-#[utoipa::path(get, path = "/v1/accounts/{address}", params(("address" = String, Path), OnChain), responses((status = 200, body = AccountView), (status = 400, body = Problem)))]
-pub(super) async fn account<B: Backend>(
-    State(backend): State<B>,
-    Path((address,)): Path<(Address,)>,
-    Query(on): Query<OnChain>,
-) -> Result<Json<AccountView>, Problem> {
-    backend.account(on.chain(), address).await.map(Json)
-}
-
-/// Whether the process answers.
-#[utoipa::path(get, path = "/healthz", responses((status = 200)))]
-pub(super) async fn healthz() -> &'static str {
-    "ok\n"
-}
-
-/// Whether every chain of this node has a final block.
-#[utoipa::path(get, path = "/readyz", responses((status = 200), (status = 503, body = Problem)))]
-pub(super) async fn readyz<B: Backend>(State(backend): State<B>) -> Result<&'static str, Problem> {
-    if backend.ready() { Ok("ready\n") } else { Err(Problem::new(Code::NotReady, "not every chain has a final block yet")) }
-}
-
-/// Prometheus metrics.
-#[utoipa::path(get, path = "/metrics", responses((status = 200, content_type = "text/plain")))]
-pub(super) async fn metrics<B: Backend>(State(backend): State<B>) -> Response {
-    ([("content-type", "text/plain; version=0.0.4")], backend.metrics()).into_response()
-}
-
-pub(super) async fn dashboard() -> Html<&'static str> {
-    Html(include_str!("dashboard.html"))
+    let chain = required_chain(asked.chain.as_deref())?;
+    app.ask(app.backend.params(chain)).await.map(Json)
 }

@@ -1,69 +1,85 @@
-//! Sending transactions.
+//! The route by which everything changes.
 
-use super::Query;
-use crate::{Backend, Code, Problem, TxView};
+use crate::{
+    Backend, Code, Problem, Submitted, Wait,
+    app::{App, within},
+    extract::{Asked, read_body},
+};
 use axum::{
     Json,
-    body::Bytes,
-    extract::{FromRequest, Request, State},
-    http::{StatusCode, header},
+    body::Body,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Response},
 };
+use bytes::Bytes;
 use serde::Deserialize;
-use types::{Tx, codec::DecodeExt};
+use types::{Tx, codec::DecodeExt as _};
 
-#[derive(Deserialize, Default, Clone, Copy)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Wait {
-    None,
-    #[default]
-    Final,
-}
-
-#[derive(Deserialize, utoipa::IntoParams)]
-pub(super) struct Waiting {
-    /// `final` (the default) answers when the transaction's block is final; `none` at once.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WaitAsked {
     #[serde(default)]
-    #[param(value_type = Option<String>)]
     wait: Wait,
 }
 
-/// Send a signed transaction, as bytes or as JSON. The same transaction again gets the same answer:
-/// its id is the idempotency key.
-#[utoipa::path(post, path = "/v1/txs", params(Waiting),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 200, body = TxView), (status = 202, body = TxView), (status = 402, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
-pub(super) async fn submit<B: Backend>(
-    State(backend): State<B>,
-    Query(Waiting { wait }): Query<Waiting>,
-    Body(tx): Body,
-) -> Result<(StatusCode, Json<TxView>), Problem> {
-    let waits = matches!(wait, Wait::Final);
-    let view = backend.submit(tx, waits).await?;
-    Ok((if waits { StatusCode::OK } else { StatusCode::ACCEPTED }, Json(view)))
+/// Submit a signed transaction.
+///
+/// By default the answer comes when a final block holds it. The transaction's id is its idempotency
+/// key: sending the same again is safe at any time and gives the same answer. An `Idempotency-Key`
+/// header is accepted and changes nothing.
+#[utoipa::path(post, path = "/v1/txs", tag = "transactions",
+    params(("wait" = Option<String>, Query, description = "final (default) or none"),
+        ("Idempotency-Key" = Option<String>, Header, description = "not needed: the transaction's id serves")),
+    request_body(content((crate::noun::Tx = "application/json"), (crate::noun::Binary = "application/octet-stream"))),
+    responses((status = 200, description = "A final block holds it", body = Submitted),
+        (status = 202, description = "Taken in (`wait=none`)", body = Submitted),
+        (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn submit<B: Backend>(
+    State(app): State<App<B>>,
+    Asked(asked): Asked<WaitAsked>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let form = Form::of(&headers)?;
+    let tx = form.read(read_body(&app.limits, &headers, body).await?)?;
+    let (limit, status) = match asked.wait {
+        Wait::Final => (app.limits.final_timeout, StatusCode::OK),
+        Wait::None => (app.limits.answer_timeout, StatusCode::ACCEPTED),
+    };
+    let id = tx.id();
+    let submitted = within(limit, app.backend.submit(tx, asked.wait)).await;
+    let submitted = submitted.map_err(|problem| match problem.code {
+        Code::Timeout => Problem::new(Code::Timeout, format!("transaction {id} may or may not become final yet"))
+            .hint("send the very same transaction again: it counts once"),
+        _ => problem,
+    })?;
+    Ok((status, Json(submitted)).into_response())
 }
 
-/// A transaction from either form of body.
-pub(super) struct Body(Tx);
+/// How a transaction is written.
+enum Form {
+    Json,
+    Encoded,
+}
 
-impl<S: Send + Sync> FromRequest<S> for Body {
-    type Rejection = Problem;
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
-        let (json, binary) = (kind.starts_with("application/json"), kind.starts_with("application/octet-stream"));
-        if !json && !binary {
-            let detail = format!("content type {kind:?} is not understood");
-            return Err(Problem::new(Code::UnsupportedMediaType, detail)
-                .hint("send application/octet-stream (encoded) or application/json"));
+impl Form {
+    fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        match kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+            "application/json" => Ok(Self::Json),
+            "application/octet-stream" => Ok(Self::Encoded),
+            other => Err(Problem::new(Code::UnsupportedMediaType, format!("a transaction cannot be {other:?}"))
+                .hint("send application/octet-stream (its encoding) or application/json")),
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|error| {
-            let code = if error.status() == StatusCode::PAYLOAD_TOO_LARGE { Code::PayloadTooLarge } else { Code::BadRequest };
-            Problem::new(code, error.body_text())
-        })?;
-        let tx = if json {
-            serde_json::from_slice(&bytes).map_err(|error| Problem::new(Code::BadJson, error.to_string()))?
-        } else {
-            Tx::decode(bytes).map_err(|error| Problem::new(Code::BadTransaction, error.to_string()))?
-        };
-        Ok(Self(tx))
+    }
+
+    fn read(self, body: Bytes) -> Result<Tx, Problem> {
+        match self {
+            Self::Json => {
+                serde_json::from_slice(&body).map_err(|error| Problem::new(Code::BadJson, error.to_string()))
+            }
+            Self::Encoded => Tx::decode(body).map_err(|error| Problem::new(Code::BadTx, error.to_string())),
+        }
     }
 }

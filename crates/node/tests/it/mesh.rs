@@ -79,7 +79,7 @@ fn a_job_that_runs_out_of_fuel_settles_with_that_outcome() {
         let view = client.run(client.submission(&module, b"").await).await;
         let Phase::Settled(settlement) = &view.record.phase else { panic!("{:?}", view.record.phase) };
         assert_eq!(settlement.outcome.status, Status::Trapped(Trap::OutOfFuel));
-        assert_eq!(settlement.refunded, NanoMeshx::ZERO);
+        assert_eq!(settlement.refunded, NanoMeshx::ZERO, "{settlement:#?}");
     });
 }
 

@@ -24,6 +24,11 @@ pub fn address(key: &SigningKey) -> Address {
     Address::of(&PublicKey(key.public()))
 }
 
+fn now_ms() -> u64 {
+    let since = std::time::UNIX_EPOCH.elapsed().unwrap();
+    u64::try_from(since.as_millis()).unwrap()
+}
+
 pub fn plan(chains: &[ChainId], validators: usize, latency: Latency) -> Plan {
     Plan {
         name: "test".into(),
@@ -32,7 +37,7 @@ pub fn plan(chains: &[ChainId], validators: usize, latency: Latency) -> Plan {
         workers: 4,
         capacity: 4,
         block: Millis::new(200),
-        started: Millis::new(1_700_000_000_000),
+        started: Millis::new(now_ms()),
         latency,
         same_validators: false,
         accounts: vec![(address(&client_key()), "1000".parse().unwrap())],

@@ -1,0 +1,398 @@
+//! Client: one node, asked from code that blocks.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), api::ClientError> {
+//! let client = api::Client::new("http://127.0.0.1:8700")?;
+//! for chain in client.status()?.chains {
+//!     println!("{} is at {}", chain.chain, chain.height);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It believes nothing that can be checked elsewhere: what a node says about a chain is that node's
+//! word until a receipt or a proof is verified. It speaks plain HTTP only.
+
+mod error;
+mod events;
+mod sse;
+mod transfer;
+
+pub use error::ClientError;
+pub use events::{Blocks, JobEvents};
+pub use transfer::Download;
+
+use crate::{
+    AccountView, BLOB_BYTES_MAX, BlobView, BlockView, JobView, JobsQuery, NetworkStatus, Output, Page, ProofKey,
+    ProofView, Submitted, Wait, Why, WorkerView, WorkersQuery,
+};
+use serde::de::DeserializeOwned;
+use std::{io::Read, time::Duration};
+use transfer::Source;
+use types::{
+    Address, ChainId, Hash, Height, JobId, Tx,
+    codec::Encode as _,
+    state::Params,
+};
+use ureq::{Agent, Body, RequestBuilder, SendBody, http::Response};
+
+/// Longest JSON answer read: a page of 100 jobs with 16 seats each is below 2 MiB.
+const JSON_BYTES_MAX: u64 = 16 << 20;
+/// Longest network descriptor and longest receipt read.
+const FILE_BYTES_MAX: u64 = 16 << 20;
+/// Longest bao encoding of a blob: 64 bytes of tree for each KiB, and a length.
+const ENCODED_BYTES_MAX: u64 = BLOB_BYTES_MAX + BLOB_BYTES_MAX / 8;
+
+/// How patient a client is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until a connection stands. Usual: 5 s.
+    pub connect: Duration,
+    /// Between two pieces of an answer, and before the first. Usual: 20 s, twice what a node takes at most.
+    pub answer: Duration,
+    /// The same while a transaction becomes final, a blob is stored or nothing happens to a job.
+    /// Usual: 75 s, above [`crate::Limits::final_timeout`] and [`crate::Limits::keep_alive`].
+    pub patient: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            answer: Duration::from_secs(20),
+            patient: Duration::from_secs(75),
+        }
+    }
+}
+
+/// Asks one node. Cheap to clone; clones share connections.
+#[derive(Clone, Debug)]
+pub struct Client {
+    base: String,
+    agent: Agent,
+    timeouts: Timeouts,
+}
+
+type Answer<T> = Result<T, ClientError>;
+
+impl Client {
+    /// A client of the node at `base`, such as `http://127.0.0.1:8700`. It connects when it is used.
+    ///
+    /// # Errors
+    /// [`ClientError::BadUrl`].
+    pub fn new(base: impl AsRef<str>) -> Answer<Self> {
+        Self::with_timeouts(base, Timeouts::default())
+    }
+
+    /// # Errors
+    /// [`ClientError::BadUrl`].
+    pub fn with_timeouts(base: impl AsRef<str>, timeouts: Timeouts) -> Answer<Self> {
+        let base = checked_base(base.as_ref())?;
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .user_agent(concat!("meshx/", env!("CARGO_PKG_VERSION")))
+            .timeout_connect(Some(timeouts.connect))
+            .timeout_per_read(Some(timeouts.answer))
+            .timeout_per_write(Some(timeouts.answer))
+            .build();
+        Ok(Self { base, agent: config.new_agent(), timeouts })
+    }
+
+    /// The node's URL, without a slash at its end.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    pub fn status(&self) -> Answer<NetworkStatus> {
+        self.json("/v1/status")
+    }
+
+    /// `Ok` once every chain of the node has a final block; otherwise a problem with
+    /// [`crate::Code::NotReady`].
+    pub fn ready(&self) -> Answer<()> {
+        self.get("/readyz").map(drop)
+    }
+
+    pub fn metrics(&self) -> Answer<String> {
+        self.text("/metrics")
+    }
+
+    /// The OpenAPI description that the node serves.
+    pub fn openapi(&self) -> Answer<String> {
+        self.text("/openapi.json")
+    }
+
+    /// The bytes of the network's descriptor.
+    pub fn genesis(&self) -> Answer<Vec<u8>> {
+        self.file("/v1/genesis")
+    }
+
+    pub fn params(&self, chain: ChainId) -> Answer<Params> {
+        self.json(&format!("/v1/params?chain={chain}"))
+    }
+
+    pub fn account(&self, chain: ChainId, address: Address) -> Answer<AccountView> {
+        self.json(&format!("/v1/accounts/{address}?chain={chain}"))
+    }
+
+    /// Send a transaction. After [`ClientError::TimedOut`] or [`ClientError::Unreachable`] send the
+    /// very same again: it counts once.
+    pub fn submit(&self, tx: &Tx, wait: Wait) -> Answer<Submitted> {
+        let wait = match wait {
+            Wait::Final => "final",
+            Wait::None => "none",
+        };
+        let path = format!("/v1/txs?wait={wait}");
+        let request = self.patient(self.agent.post(self.url(&path)));
+        let sent = request.header("content-type", "application/octet-stream").send(&tx.encode()[..]);
+        self.read_json(&path, self.checked(&path, sent)?)
+    }
+
+    /// Store what `content` gives under its hash. `len`, if known, lets the node refuse before the
+    /// content is sent.
+    pub fn put_blob(&self, hash: Hash, content: impl Read, len: Option<u64>) -> Answer<BlobView> {
+        let path = format!("/v1/blobs/{hash}");
+        self.upload(&path, self.agent.put(self.url(&path)), content, len)
+    }
+
+    /// Store what `content` gives and learn its hash: from the node, so compare it if it matters.
+    pub fn post_blob(&self, content: impl Read, len: Option<u64>) -> Answer<BlobView> {
+        self.upload("/v1/blobs", self.agent.post(self.url("/v1/blobs")), content, len)
+    }
+
+    /// A blob as the node sends it: check its hash, or use [`Self::blob_bytes`].
+    pub fn blob(&self, hash: Hash) -> Answer<Download> {
+        self.download(&format!("/v1/blobs/{hash}"), BLOB_BYTES_MAX)
+    }
+
+    /// A blob in memory, with its hash checked.
+    ///
+    /// # Errors
+    /// Also [`ClientError::WrongContent`].
+    pub fn blob_bytes(&self, hash: Hash) -> Answer<Vec<u8>> {
+        let path = format!("/v1/blobs/{hash}");
+        let bytes = self.download(&path, BLOB_BYTES_MAX)?.bytes()?;
+        let actual = Hash::of_content(&bytes);
+        if actual != hash {
+            return Err(ClientError::WrongContent { expected: hash, actual });
+        }
+        Ok(bytes)
+    }
+
+    /// A blob in bao's combined encoding, for a decoder that checks each piece.
+    pub fn blob_encoded(&self, hash: Hash) -> Answer<Download> {
+        self.download(&format!("/v1/blobs/{hash}?encoding=bao"), ENCODED_BYTES_MAX)
+    }
+
+    /// How long a blob is; `None`: the node does not have it.
+    pub fn blob_len(&self, hash: Hash) -> Answer<Option<u64>> {
+        let path = format!("/v1/blobs/{hash}");
+        let response =
+            self.agent.head(self.url(&path)).call().map_err(|error| ClientError::from_ureq(&self.url(&path), error))?;
+        match response.status().as_u16() {
+            404 => Ok(None),
+            200 => transfer::announced_len(&response)
+                .map(Some)
+                .ok_or_else(|| self.bad_answer(&path, "it does not say how long the blob is")),
+            // An answer to HEAD has no body to tell the problem.
+            status => Err(self.bad_answer(&path, format!("HTTP status {status}"))),
+        }
+    }
+
+    /// One page; continue with its `next` as the cursor.
+    pub fn jobs(&self, query: &JobsQuery) -> Answer<Page<JobView>> {
+        let payer = query.payer.map(|payer| format!("&payer={payer}")).unwrap_or_default();
+        self.json(&format!("/v1/jobs?{}{payer}", page_query(query.chain, query.cursor.as_deref(), query.limit)))
+    }
+
+    /// `chain: None` searches all chains of the node.
+    pub fn job(&self, chain: Option<ChainId>, job: JobId) -> Answer<JobView> {
+        self.json(&job_path(chain, job, ""))
+    }
+
+    /// What a settled job wrote. Compare its hash with the settlement's.
+    pub fn output(&self, chain: Option<ChainId>, job: JobId, output: Output) -> Answer<Download> {
+        let part = match output {
+            Output::Stdout => "/output",
+            Output::Stderr => "/logs",
+        };
+        self.download(&job_path(chain, job, part), BLOB_BYTES_MAX)
+    }
+
+    /// The bytes of a settled job's `.mxr` file.
+    pub fn receipt(&self, chain: Option<ChainId>, job: JobId) -> Answer<Vec<u8>> {
+        self.file(&job_path(chain, job, "/receipt"))
+    }
+
+    pub fn why(&self, chain: Option<ChainId>, job: JobId) -> Answer<Why> {
+        self.json(&job_path(chain, job, "/why"))
+    }
+
+    /// The job's current phase, then what happens to it until it is over. Connects again when the
+    /// connection breaks.
+    pub fn job_events(&self, chain: Option<ChainId>, job: JobId) -> JobEvents {
+        JobEvents::new(self.clone(), job_path(chain, job, "/events"))
+    }
+
+    pub fn workers(&self, query: &WorkersQuery) -> Answer<Page<WorkerView>> {
+        self.json(&format!("/v1/workers?{}", page_query(query.chain, query.cursor.as_deref(), query.limit)))
+    }
+
+    pub fn block(&self, chain: ChainId, height: Height) -> Answer<BlockView> {
+        self.json(&format!("/v1/chains/{chain}/blocks/{height}"))
+    }
+
+    /// Blocks as they become final, until the connection ends.
+    pub fn blocks(&self, chain: ChainId) -> Answer<Blocks> {
+        Blocks::new(self, &format!("/v1/chains/{chain}/blocks"))
+    }
+
+    pub fn proof(&self, chain: ChainId, key: ProofKey) -> Answer<ProofView> {
+        let key = match key {
+            ProofKey::Account(address) => format!("account/{address}"),
+            ProofKey::Job(job) => format!("job/{job}"),
+            ProofKey::Worker(address) => format!("worker/{address}"),
+        };
+        self.json(&format!("/v1/chains/{chain}/proof/{key}"))
+    }
+}
+
+/// How the routes above are asked.
+impl Client {
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    fn bad_answer(&self, path: &str, what: impl ToString) -> ClientError {
+        ClientError::BadAnswer { url: self.url(path), what: what.to_string() }
+    }
+
+    fn patient<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        request.config().timeout_per_read(Some(self.timeouts.patient)).build()
+    }
+
+    fn get(&self, path: &str) -> Answer<Response<Body>> {
+        self.checked(path, self.agent.get(self.url(path)).call())
+    }
+
+    fn stream(&self, path: &str) -> Answer<sse::Reader> {
+        let response = self.checked(path, self.patient(self.agent.get(self.url(path))).call())?;
+        let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok());
+        if !kind.is_some_and(|kind| kind.starts_with("text/event-stream")) {
+            return Err(self.bad_answer(path, format!("not an event stream but {kind:?}")));
+        }
+        Ok(sse::Reader::new(response.into_body().into_with_config().limit(u64::MAX).reader()))
+    }
+
+    fn json<T: DeserializeOwned>(&self, path: &str) -> Answer<T> {
+        self.read_json(path, self.get(path)?)
+    }
+
+    fn read_json<T: DeserializeOwned>(&self, path: &str, response: Response<Body>) -> Answer<T> {
+        let bytes = Download::new(self.url(path), response, JSON_BYTES_MAX).bytes()?;
+        serde_json::from_slice(&bytes).map_err(|error| self.bad_answer(path, error))
+    }
+
+    fn text(&self, path: &str) -> Answer<String> {
+        String::from_utf8(self.file(path)?).map_err(|error| self.bad_answer(path, error))
+    }
+
+    fn file(&self, path: &str) -> Answer<Vec<u8>> {
+        self.download(path, FILE_BYTES_MAX)?.bytes()
+    }
+
+    fn download(&self, path: &str, bytes_max: u64) -> Answer<Download> {
+        Ok(Download::new(self.url(path), self.get(path)?, bytes_max))
+    }
+
+    fn upload(
+        &self,
+        path: &str,
+        request: RequestBuilder<ureq::typestate::WithBody>,
+        content: impl Read,
+        len: Option<u64>,
+    ) -> Answer<BlobView> {
+        // The node can refuse before anything is sent.
+        let request = self.patient(request).header("expect", "100-continue");
+        let request = request.header("content-type", "application/octet-stream");
+        let request = match len {
+            Some(len) => request.header("content-length", len),
+            None => request,
+        };
+        let mut source = Source::new(content);
+        let sent = request.send(SendBody::from_reader(&mut source));
+        if let Some(error) = source.failure() {
+            return Err(ClientError::Source(error));
+        }
+        self.read_json(path, self.checked(path, sent)?)
+    }
+
+    /// The answer, if it is one; otherwise the problem it tells.
+    fn checked(&self, path: &str, sent: Result<Response<Body>, ureq::Error>) -> Answer<Response<Body>> {
+        let url = self.url(path);
+        let response = sent.map_err(|error| ClientError::from_ureq(&url, error))?;
+        if response.status().is_success() { Ok(response) } else { Err(ClientError::from_response(url, response)) }
+    }
+}
+
+fn checked_base(text: &str) -> Answer<String> {
+    let bad = |reason: &str| ClientError::BadUrl { url: text.chars().take(200).collect(), reason: reason.to_owned() };
+    let (scheme, rest) = text.trim().split_once("://").unwrap_or(("http", text.trim()));
+    match scheme {
+        "http" => {}
+        "https" => return Err(bad("this client speaks plain HTTP; put a proxy that speaks TLS between, or use http://")),
+        _ => return Err(bad("only http:// is spoken here")),
+    }
+    let base = format!("http://{}", rest.trim_end_matches('/'));
+    let uri: ureq::http::Uri = base.parse().map_err(|_| bad("it is not a URL"))?;
+    if uri.host().is_none_or(str::is_empty) || uri.query().is_some() {
+        return Err(bad("it does not name a host, and nothing else"));
+    }
+    Ok(base)
+}
+
+fn job_path(chain: Option<ChainId>, job: JobId, part: &str) -> String {
+    let chain = chain.map(|chain| format!("?chain={chain}")).unwrap_or_default();
+    format!("/v1/jobs/{job}{part}{chain}")
+}
+
+/// `limit: 0` leaves the number of items to the node.
+fn page_query(chain: Option<ChainId>, cursor: Option<&str>, limit: usize) -> String {
+    let chain = chain.map(|chain| format!("chain={chain}"));
+    let cursor = cursor.map(|cursor| format!("cursor={}", percent_encoded(cursor)));
+    let limit = (limit > 0).then(|| format!("limit={limit}"));
+    [chain, cursor, limit].into_iter().flatten().collect::<Vec<_>>().join("&")
+}
+
+fn percent_encoded(text: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
+    text.bytes().map(|b| if plain(&b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_is_a_plain_http_url() {
+        for (text, base) in [
+            ("http://127.0.0.1:8700", "http://127.0.0.1:8700"),
+            ("http://node.example/meshx/", "http://node.example/meshx"),
+            ("localhost:8700", "http://localhost:8700"),
+        ] {
+            assert_eq!(Client::new(text).unwrap().base(), base);
+        }
+        for text in ["", "https://node.example", "ftp://x", "http://", "http://a b", "http://x/?chain=EU", "::::"] {
+            assert!(matches!(Client::new(text), Err(ClientError::BadUrl { .. })), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn queries_name_only_what_is_asked() {
+        assert_eq!(page_query(None, None, 0), "");
+        assert_eq!(page_query(Some(ChainId::Europe), Some("a/b&c"), 5), "chain=EU&cursor=a%2Fb%26c&limit=5");
+    }
+}

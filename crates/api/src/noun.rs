@@ -1,0 +1,318 @@
+//! Nouns: how the things of `types` look in JSON, for the description of the API only.
+//!
+//! `types` knows nothing of OpenAPI. A test holds each of these against what `types` really writes.
+
+#![allow(dead_code, reason = "they are read by a derive, not by code")]
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Bytes as they are.
+#[derive(Serialize, ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub(crate) struct Binary(Vec<u8>);
+
+/// Lowercase hex.
+#[derive(Serialize, ToSchema)]
+#[schema(pattern = "^([0-9a-f]{2})*$")]
+pub(crate) struct Hex(String);
+
+/// A BLAKE3-256 digest: 64 lowercase hex digits.
+#[derive(Serialize, ToSchema)]
+#[schema(pattern = "^[0-9a-f]{64}$")]
+pub(crate) struct Hash(String);
+
+/// An Ed25519 public key: 64 lowercase hex digits.
+#[derive(Serialize, ToSchema)]
+#[schema(pattern = "^[0-9a-f]{64}$")]
+pub(crate) struct PublicKey(String);
+
+/// An Ed25519 signature: 128 lowercase hex digits.
+#[derive(Serialize, ToSchema)]
+#[schema(pattern = "^[0-9a-f]{128}$")]
+pub(crate) struct Signature(String);
+
+/// Where money is held: bech32m.
+#[derive(Serialize, ToSchema)]
+#[schema(pattern = "^meshx1[02-9ac-hj-np-z]+$")]
+pub(crate) struct Address(String);
+
+/// Nano-MESHX (10⁻⁹) in decimal digits. A string, because numbers above 2⁵³ do not survive JavaScript.
+#[derive(Serialize, ToSchema)]
+#[schema(pattern = "^[0-9]{1,20}$", example = "1500000000")]
+pub(crate) struct Amount(String);
+
+/// The backbone or a continent's shard.
+#[derive(Serialize, ToSchema)]
+pub(crate) enum ChainId {
+    #[serde(rename = "backbone")]
+    Backbone,
+    #[serde(rename = "NA")]
+    NorthAmerica,
+    #[serde(rename = "EU")]
+    Europe,
+    #[serde(rename = "AS")]
+    Asia,
+    #[serde(rename = "SA")]
+    SouthAmerica,
+    #[serde(rename = "AF")]
+    Africa,
+    #[serde(rename = "OC")]
+    Oceania,
+    #[serde(rename = "AN")]
+    Antarctica,
+}
+
+/// Why a request was not answered (RFC 9457).
+#[derive(Serialize, ToSchema, utoipa::ToResponse)]
+#[response(description = "Why there is no answer", content_type = "application/problem+json")]
+pub(crate) struct Problem {
+    /// `urn:meshx:error:<code>`
+    r#type: String,
+    /// The same for every problem with this code.
+    title: String,
+    status: u16,
+    /// What happened this time.
+    detail: String,
+    #[schema(inline)]
+    code: Code,
+    /// What to try.
+    hint: Option<String>,
+}
+
+/// A word that never changes its meaning. A client must expect ones it does not know.
+#[derive(Serialize)]
+pub(crate) struct Code;
+impl utoipa::PartialSchema for Code {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        let known = crate::Code::ALL.iter().filter(|code| **code != crate::Code::Unknown);
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::Type::String)
+            .description(Some("A word that never changes its meaning. Expect ones you do not know."))
+            .enum_values(Some(known.map(|code| code.as_str())))
+            .into()
+    }
+}
+impl ToSchema for Code {}
+
+/// The rules of a chain that have a number in them.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Params {
+    base_fee: Amount,
+    fuel_per_nano: u64,
+    fuel_max: u64,
+    memory_bytes_max: u64,
+    output_bytes_max: u64,
+    commit_blocks: u64,
+    reveal_blocks: u64,
+    deadline_blocks_max: u64,
+    validators_bps: u16,
+    treasury_bps: u16,
+    burned_bps: u16,
+    reputation_gain: u16,
+    reputation_loss: u16,
+    profile_strict: Hash,
+    profile_arch_class: Hash,
+    block_ms: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Tx {
+    chain: ChainId,
+    sender: PublicKey,
+    nonce: u64,
+    tip: Amount,
+    action: Action,
+    signature: Signature,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum Action {
+    Transfer { to: Address, amount: Amount },
+    RegisterWorker { capacity: u16, city: String },
+    SubmitJob(Submission),
+    Commit { job: Hash, commitment: Hash },
+    Reveal(Reveal),
+    CancelJob { job: Hash },
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Submission {
+    spec: JobSpec,
+    agreement: Agreement,
+    price_max: Amount,
+    deadline: u64,
+    fresh: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Reveal {
+    job: Hash,
+    outcome: Outcome,
+    salt: Hash,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct JobSpec {
+    module: Hash,
+    module_len: u64,
+    abi: Abi,
+    float: Float,
+    input: Hash,
+    input_len: u64,
+    args: Vec<String>,
+    env: Vec<String>,
+    files: Vec<InputFile>,
+    limits: JobLimits,
+    profile: Hash,
+    seed: Hash,
+    /// Milliseconds since the Unix epoch.
+    clock: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Abi {
+    Raw,
+    Wasi,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Float {
+    Strict,
+    ArchClass,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct InputFile {
+    name: String,
+    content: Hash,
+    len: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct JobLimits {
+    fuel: u64,
+    memory_bytes: u64,
+    output_bytes: u64,
+    /// Milliseconds.
+    wall: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Agreement {
+    replicas: u8,
+    agree: u8,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Outcome {
+    status: Status,
+    stdout: OutputRef,
+    stderr: OutputRef,
+    fuel: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Status {
+    Exited(i32),
+    Trapped(Trap),
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Trap {
+    Wasm,
+    OutOfFuel,
+    OutOfMemory,
+    StackOverflow,
+    OutputTooLong,
+    BadAbi,
+    Abort,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OutputRef {
+    hash: Hash,
+    len: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct JobRecord {
+    payer: Address,
+    submission: Submission,
+    submitted: u64,
+    phase: Phase,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(tag = "phase", rename_all = "snake_case")]
+pub(crate) enum Phase {
+    Queued,
+    Committing { drawn: u64, until: u64, seats: Vec<Seat> },
+    Revealing { drawn: u64, until: u64, seats: Vec<Seat> },
+    Settled(Settlement),
+    Ended { height: u64, ending: Ending, seats: Vec<Seat> },
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Seat {
+    worker: Address,
+    commitment: Option<Hash>,
+    outcome: Option<Outcome>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Settlement {
+    height: u64,
+    outcome: Outcome,
+    agreed: u8,
+    seats: Vec<Seat>,
+    paid: Amount,
+    refunded: Amount,
+    cached_from: Option<Hash>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Ending {
+    Expired,
+    Cancelled,
+    NoAgreement,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct WorkerRecord {
+    capacity: u16,
+    running: u16,
+    reputation: u16,
+    city: String,
+    registered: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Header {
+    chain: ChainId,
+    epoch: u64,
+    view: u64,
+    leader: PublicKey,
+    parent_view: u64,
+    parent: Hash,
+    height: u64,
+    /// Milliseconds since the Unix epoch.
+    timestamp: u64,
+    body: Hash,
+    state_root: Hash,
+    state_log: LogRoot,
+    outbox: LogRoot,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LogRoot {
+    root: Hash,
+    start: u64,
+    end: u64,
+}

@@ -1,0 +1,406 @@
+//! A node that is made up.
+
+use api::{
+    AccountView, Backend, BlobView, BlockView, Body, ChainStatus, Chunks, Code, Events, Evidence, Hex, JobEvent,
+    JobView, JobsQuery, NetworkStatus, Output, OutputChunk, Page, Problem, ProofKey, ProofView, Reason, Submitted,
+    Wait, Why, WorkerView, WorkersQuery,
+};
+use bytes::Bytes;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+use types::{
+    Abi, Address, Agreement, ChainId, Epoch, Float, Fuel, Hash, Header, Height, JobId, JobSpec, Limits, List, LogRoot,
+    Millis, NanoMeshx, Outcome, OutputRef, PublicKey, Status, Submission, Text, Tx,
+    state::{Ending, JobRecord, Params, Phase, Seat, Settlement, WorkerRecord},
+};
+
+/// What goes wrong, if anything.
+#[derive(Clone, Debug, Default)]
+pub enum Mood {
+    #[default]
+    Well,
+    /// Every question gets this.
+    Refusing(Code),
+    /// No question gets an answer.
+    Silent,
+    Panicking,
+    /// Bodies and streams break after their first piece.
+    Breaking,
+    /// Streams stay open without anything happening.
+    Idle,
+}
+
+#[derive(Clone, Default)]
+pub struct Fake {
+    pub mood: Mood,
+    pub blobs: Arc<Mutex<BTreeMap<Hash, Bytes>>>,
+    pub queries: Arc<Mutex<Vec<String>>>,
+}
+
+pub const CHAIN: ChainId = ChainId::Europe;
+
+pub fn job_id() -> JobId {
+    Hash([7; 32])
+}
+pub fn address() -> Address {
+    Address::of(&PublicKey([1; 32]))
+}
+
+impl Fake {
+    pub fn with(mood: Mood) -> Self {
+        Self { mood, ..Self::default() }
+    }
+
+    async fn answer<T>(&self, answer: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+        match self.mood {
+            Mood::Refusing(Code::Internal) => Err(Problem::internal("/secret/disk: broken")),
+            Mood::Refusing(code) => Err(Problem::new(code, "refused").hint("ask someone else")),
+            Mood::Silent => std::future::pending().await,
+            Mood::Panicking => panic!("with a /secret"),
+            Mood::Well | Mood::Breaking | Mood::Idle => answer(),
+        }
+    }
+
+    fn body(&self, bytes: Bytes) -> Body {
+        let len = Some(bytes.len() as u64);
+        let mut chunks: Vec<_> = bytes.chunks(100_000).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
+        if matches!(self.mood, Mood::Breaking) {
+            chunks.truncate(1);
+            chunks.push(Err(Problem::new(Code::Internal, "the disk is gone")));
+        }
+        Body { len, chunks: Box::pin(stream::iter(chunks)) }
+    }
+
+    fn find(&self, hash: Hash) -> Result<Bytes, Problem> {
+        let blob = self.blobs.lock().unwrap().get(&hash).cloned();
+        blob.ok_or_else(|| Problem::new(Code::UnknownBlob, format!("there is no blob {hash} here")))
+    }
+
+    fn stream<T: Send + 'static>(&self, events: Vec<T>) -> Events<T> {
+        let all = stream::iter(events.into_iter().map(Ok));
+        match self.mood {
+            Mood::Idle => Box::pin(all.take(1).chain(stream::pending())),
+            Mood::Breaking => {
+                let problem = Problem::new(Code::Pruned, "the stream was too slow");
+                Box::pin(all.take(1).chain(stream::iter([Err(problem)])))
+            }
+            // Like a real node: the stream of a job does not end on its own.
+            _ => Box::pin(all.chain(stream::pending())),
+        }
+    }
+}
+
+fn only(chain: ChainId) -> Result<(), Problem> {
+    if chain == CHAIN { Ok(()) } else { Err(Problem::new(Code::UnknownChain, format!("{chain} is not followed here"))) }
+}
+
+fn known(chain: Option<ChainId>, job: JobId) -> Result<(), Problem> {
+    chain.map_or(Ok(()), only)?;
+    if job == job_id() { Ok(()) } else { Err(Problem::new(Code::UnknownJob, format!("no job has id {job}"))) }
+}
+
+impl Backend for Fake {
+    async fn status(&self) -> Result<NetworkStatus, Problem> {
+        self.answer(|| {
+            Ok(NetworkStatus {
+                network: Hash([9; 32]),
+                name: "fake".into(),
+                version: "0".into(),
+                dev_dealer: true,
+                chains: vec![chain_status(CHAIN, true), chain_status(ChainId::Asia, !matches!(self.mood, Mood::Idle))],
+            })
+        })
+        .await
+    }
+
+    async fn genesis(&self) -> Result<Bytes, Problem> {
+        self.answer(|| Ok(Bytes::from_static(b"\x00genesis\xff"))).await
+    }
+
+    async fn params(&self, chain: ChainId) -> Result<Params, Problem> {
+        self.answer(|| only(chain).map(|()| params())).await
+    }
+
+    async fn account(&self, chain: ChainId, address: Address) -> Result<AccountView, Problem> {
+        self.answer(|| {
+            only(chain)?;
+            let balance = NanoMeshx::new(1_500_000_000);
+            Ok(AccountView { address, chain, balance, nonce: 3, height: Height::new(12) })
+        })
+        .await
+    }
+
+    async fn submit(&self, tx: Tx, wait: Wait) -> Result<Submitted, Problem> {
+        self.answer(|| {
+            only(tx.chain)?;
+            let is_final = wait == Wait::Final;
+            Ok(Submitted {
+                tx: tx.id(),
+                chain: tx.chain,
+                height: is_final.then_some(Height::new(13)),
+                block: is_final.then_some(Hash([3; 32])),
+            })
+        })
+        .await
+    }
+
+    async fn put_blob(&self, expected: Option<Hash>, content: Chunks) -> Result<BlobView, Problem> {
+        self.answer(|| Ok(())).await?;
+        // Like a real store, it does not know what the end of its reader was about.
+        let content: Vec<u8> = content
+            .try_fold(Vec::new(), |mut all, chunk| async move {
+                all.extend_from_slice(&chunk);
+                Ok(all)
+            })
+            .await
+            .map_err(|_| Problem::internal("the reader failed"))?;
+        let (hash, len) = (Hash::of_content(&content), content.len() as u64);
+        if expected.is_some_and(|expected| expected != hash) {
+            return Err(Problem::new(Code::HashMismatch, format!("the content has the hash {hash}")));
+        }
+        self.blobs.lock().unwrap().insert(hash, content.into());
+        Ok(BlobView { hash, len })
+    }
+
+    async fn blob(&self, hash: Hash) -> Result<Body, Problem> {
+        self.answer(|| Ok(self.body(self.find(hash)?))).await
+    }
+
+    async fn blob_encoded(&self, hash: Hash) -> Result<Body, Problem> {
+        self.answer(|| Ok(Body { len: None, ..self.body([b"bao:", &self.find(hash)?[..]].concat().into()) })).await
+    }
+
+    async fn blob_len(&self, hash: Hash) -> Result<u64, Problem> {
+        self.answer(|| Ok(self.find(hash)?.len() as u64)).await
+    }
+
+    async fn jobs(&self, query: JobsQuery) -> Result<Page<JobView>, Problem> {
+        self.answer(|| {
+            self.queries.lock().unwrap().push(format!("{query:?}"));
+            let next = query.cursor.is_none().then(|| "2&more".to_owned());
+            Ok(Page { items: vec![job_view(Phase::Queued)], next })
+        })
+        .await
+    }
+
+    async fn job(&self, chain: Option<ChainId>, job: JobId) -> Result<JobView, Problem> {
+        self.answer(|| known(chain, job).map(|()| job_view(settled()))).await
+    }
+
+    async fn output(&self, chain: Option<ChainId>, job: JobId, output: Output) -> Result<Body, Problem> {
+        self.answer(|| {
+            known(chain, job)?;
+            Ok(Body::whole(match output {
+                Output::Stdout => "hello",
+                Output::Stderr => "careful",
+            }))
+        })
+        .await
+    }
+
+    async fn receipt(&self, chain: Option<ChainId>, job: JobId) -> Result<Bytes, Problem> {
+        self.answer(|| known(chain, job).map(|()| Bytes::from_static(b"MXR\x01"))).await
+    }
+
+    async fn why(&self, chain: Option<ChainId>, job: JobId) -> Result<Why, Problem> {
+        self.answer(|| {
+            known(chain, job)?;
+            let reason =
+                Reason { worker: Some(address()), rule: "no_reveal".into(), detail: "has not shown it".into() };
+            Ok(Why { verdict: "settled".into(), reasons: vec![reason] })
+        })
+        .await
+    }
+
+    async fn job_events(&self, chain: Option<ChainId>, job: JobId) -> Result<Events<JobEvent>, Problem> {
+        self.answer(|| {
+            known(chain, job)?;
+            let phase = |phase| JobEvent::Phase(Box::new(job_view(phase)));
+            let output = JobEvent::Output(OutputChunk { output: Output::Stdout, offset: 0, bytes: b"hello".into() });
+            Ok(self.stream(vec![phase(Phase::Queued), phase(committing()), output, phase(settled())]))
+        })
+        .await
+    }
+
+    async fn workers(&self, query: WorkersQuery) -> Result<Page<WorkerView>, Problem> {
+        self.answer(|| {
+            self.queries.lock().unwrap().push(format!("{query:?}"));
+            Ok(Page { items: vec![WorkerView { address: address(), chain: CHAIN, record: worker() }], next: None })
+        })
+        .await
+    }
+
+    async fn block(&self, chain: ChainId, height: Height) -> Result<BlockView, Problem> {
+        self.answer(|| {
+            only(chain)?;
+            match height.get() {
+                ..100 => Ok(block(height.get())),
+                _ => Err(Problem::new(Code::UnknownBlock, format!("block {height} is not final yet"))),
+            }
+        })
+        .await
+    }
+
+    async fn blocks(&self, chain: ChainId) -> Result<Events<BlockView>, Problem> {
+        self.answer(|| only(chain).map(|()| self.stream(vec![block(1), block(2)]))).await
+    }
+
+    async fn proof(&self, chain: ChainId, key: ProofKey) -> Result<ProofView, Problem> {
+        self.answer(|| {
+            only(chain)?;
+            let present = key == ProofKey::Account(address());
+            Ok(ProofView {
+                present,
+                value: present.then(|| Hex(vec![1, 2])),
+                proof: Hex(vec![3, 4]),
+                header: header(5),
+                certificate: Hex(vec![0xff]),
+            })
+        })
+        .await
+    }
+
+    async fn metrics(&self) -> Result<String, Problem> {
+        self.answer(|| Ok("meshx_height{chain=\"EU\"} 12\n".into())).await
+    }
+}
+
+fn chain_status(chain: ChainId, ready: bool) -> ChainStatus {
+    ChainStatus {
+        chain,
+        height: Height::new(12),
+        finalized_id: ready.then_some(Hash([4; 32])),
+        timestamp: ready.then_some(Millis::new(1_700_000_000_000)),
+        validators: 4,
+        workers: 2,
+        finality_ms_p50: Some(Millis::new(175)),
+        finality_ms_p99: None,
+        blocks_per_second: Some(2.0),
+        ready,
+    }
+}
+
+pub fn params() -> Params {
+    Params {
+        base_fee: NanoMeshx::new(1_000),
+        fuel_per_nano: 1,
+        fuel_max: Fuel::new(2),
+        memory_bytes_max: 3,
+        output_bytes_max: 4,
+        commit_blocks: 5,
+        reveal_blocks: 6,
+        deadline_blocks_max: 7,
+        validators_bps: 8,
+        treasury_bps: 9,
+        burned_bps: 10,
+        reputation_gain: 11,
+        reputation_loss: 12,
+        profile_strict: Hash([1; 32]),
+        profile_arch_class: Hash([2; 32]),
+        block_ms: 500,
+    }
+}
+
+pub fn worker() -> WorkerRecord {
+    WorkerRecord {
+        capacity: 2,
+        running: 1,
+        reputation: 5_000,
+        city: Text::new("Lisbon").unwrap(),
+        registered: Height::new(1),
+    }
+}
+
+pub fn submission() -> Submission {
+    let spec = JobSpec {
+        module: Hash([1; 32]),
+        module_len: 10,
+        abi: Abi::Wasi,
+        float: Float::ArchClass,
+        input: Hash([2; 32]),
+        input_len: 20,
+        args: List::new(vec![Text::new("-v").unwrap()]).unwrap(),
+        env: List::default(),
+        files: List::new(vec![types::InputFile {
+            name: Text::new("data.bin").unwrap(),
+            content: Hash([5; 32]),
+            len: 30,
+        }])
+        .unwrap(),
+        limits: Limits { fuel: Fuel::new(100), memory_bytes: 1, output_bytes: 2, wall: Millis::new(3) },
+        profile: Hash([3; 32]),
+        seed: Hash([4; 32]),
+        clock: Millis::new(5),
+    };
+    let agreement = Agreement { replicas: 4, agree: 3 };
+    Submission { spec, agreement, price_max: NanoMeshx::new(2_500_000_000), deadline: Height::new(50), fresh: false }
+}
+
+pub fn outcome() -> Outcome {
+    Outcome {
+        status: Status::Exited(0),
+        stdout: OutputRef { hash: Hash::of_content(b"hello"), len: 5 },
+        stderr: OutputRef { hash: Hash::of_content(b"careful"), len: 7 },
+        fuel: Fuel::new(60),
+    }
+}
+
+fn seats(outcome: Option<Outcome>) -> types::state::Seats {
+    let commitment = outcome.map(|_| Hash([6; 32]));
+    List::new(vec![Seat { worker: address(), commitment, outcome }]).unwrap()
+}
+
+pub fn committing() -> Phase {
+    Phase::Committing { drawn: Height::new(3), until: Height::new(9), seats: seats(None) }
+}
+
+pub fn revealing() -> Phase {
+    Phase::Revealing { drawn: Height::new(3), until: Height::new(9), seats: seats(Some(outcome())) }
+}
+
+pub fn settled() -> Phase {
+    Phase::Settled(Settlement {
+        height: Height::new(10),
+        outcome: outcome(),
+        agreed: 3,
+        seats: seats(Some(outcome())),
+        paid: NanoMeshx::new(60),
+        refunded: NanoMeshx::new(40),
+        cached_from: None,
+    })
+}
+
+pub fn ended() -> Phase {
+    Phase::Ended { height: Height::new(10), ending: Ending::NoAgreement, seats: seats(None) }
+}
+
+pub fn job_view(phase: Phase) -> JobView {
+    let record = JobRecord { payer: address(), submission: submission(), submitted: Height::new(2), phase };
+    let evidence = Evidence { tier: "quorum 3/4".into(), simulated: true };
+    JobView { job: job_id(), chain: CHAIN, height: Height::new(12), record, evidence }
+}
+
+pub fn header(height: u64) -> Header {
+    Header {
+        chain: CHAIN,
+        epoch: Epoch::new(0),
+        view: height,
+        leader: PublicKey([8; 32]),
+        parent_view: height.saturating_sub(1),
+        parent: Hash([1; 32]),
+        height: Height::new(height),
+        timestamp: Millis::new(1_700_000_000_000 + height),
+        body: Hash([2; 32]),
+        state_root: Hash([3; 32]),
+        state_log: LogRoot { root: Hash([4; 32]), start: 0, end: height },
+        outbox: LogRoot::default(),
+    }
+}
+
+fn block(height: u64) -> BlockView {
+    let header = header(height);
+    BlockView { id: header.id(), header, txs: 2, certificate: Some(Hex(vec![0xab])) }
+}

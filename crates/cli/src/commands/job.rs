@@ -1,0 +1,94 @@
+//! `meshx job …` and `meshx why`: looking at jobs, and taking them back.
+
+use crate::{
+    args::{JobCommand, JobVerb},
+    settings::Settings,
+    submit,
+    talk::to_stdout,
+    wallet,
+};
+use anyhow::Result;
+use api::{JobView, JobsQuery, Output, Wait};
+use types::{Action, Hash, JobId, codec::DecodeExt, network::Anchor, state::Phase};
+
+const LISTED: usize = 20;
+
+pub fn job(settings: &Settings, command: &JobCommand) -> Result<()> {
+    match &command.verb {
+        JobVerb::List => list(settings),
+        JobVerb::Show(id) => show(settings, id.id),
+        JobVerb::Logs(id) => logs(settings, id.id),
+        JobVerb::Cancel(id) => cancel(settings, id.id),
+    }
+}
+
+fn list(settings: &Settings) -> Result<()> {
+    let query = JobsQuery { limit: LISTED, ..JobsQuery::default() };
+    let page = submit::client(settings)?.jobs(&query)?;
+    if settings.json() {
+        println!("{}", serde_json::to_string(&page)?);
+        return Ok(());
+    }
+    println!("{:64}  {:5}  {:19}  PRICE", "JOB", "CHAIN", "PHASE");
+    for view in &page.items {
+        let price = match &view.record.phase {
+            Phase::Settled(settlement) => format!("{} MESHX", settlement.paid),
+            _ => String::new(),
+        };
+        println!("{}  {:5}  {:19}  {price}", view.job, view.chain, submit::phase_words(&view.record.phase));
+    }
+    Ok(())
+}
+
+fn show(settings: &Settings, id: JobId) -> Result<()> {
+    let view: JobView = submit::client(settings)?.job(None, id)?;
+    if settings.json() {
+        println!("{}", serde_json::to_string(&view)?);
+        return Ok(());
+    }
+    let submission = &view.record.submission;
+    println!("job       {} on {}", view.job, view.chain);
+    println!("payer     {}", view.record.payer);
+    println!("module    {}", submission.spec.module);
+    println!("replicas  {} of {} must agree", submission.agreement.agree, submission.agreement.replicas);
+    println!("escrow    {} MESHX, until block {}", submission.price_max, submission.deadline);
+    println!("phase     {}", submit::phase_words(&view.record.phase));
+    if let Phase::Settled(settlement) = &view.record.phase {
+        println!("result    {:?}, output {}", settlement.outcome.status, settlement.outcome.stdout.hash);
+        println!("price     {} MESHX for {} fuel, {} refunded", settlement.paid, settlement.outcome.fuel, settlement.refunded);
+        println!("evidence  {}", view.evidence.tier);
+    }
+    Ok(())
+}
+
+fn logs(settings: &Settings, id: JobId) -> Result<()> {
+    let client = submit::client(settings)?;
+    let view = client.job(None, id)?;
+    Ok(to_stdout(&submit::output(&client, &view, Output::Stderr)?)?)
+}
+
+fn cancel(settings: &Settings, id: JobId) -> Result<()> {
+    let client = submit::client(settings)?;
+    let key = submit::paying_key(settings, &client)?;
+    let view = client.job(None, id)?;
+    let network = Anchor::decode(client.genesis()?)?.network();
+    let nonce = client.account(view.chain, wallet::address(&key))?.nonce;
+    let tx = submit::sign(&key, &network, view.chain, nonce, Action::CancelJob { job: id });
+    let done = client.submit(&tx, Wait::Final)?;
+    println!("cancelled {id}, block {}", done.height.unwrap_or_default());
+    Ok(())
+}
+
+pub fn why(settings: &Settings, id: &Hash) -> Result<()> {
+    let why = submit::client(settings)?.why(None, *id)?;
+    if settings.json() {
+        println!("{}", serde_json::to_string(&why)?);
+        return Ok(());
+    }
+    println!("{}", why.verdict);
+    for reason in &why.reasons {
+        let who = reason.worker.map_or_else(|| "the job".to_owned(), |worker| format!("worker {worker}"));
+        println!("  {:14} {who} {}", reason.rule, reason.detail);
+    }
+    Ok(())
+}

@@ -1,0 +1,11 @@
+//! One file per verb.
+
+pub mod job;
+pub mod node;
+pub mod quote;
+pub mod replay;
+pub mod run;
+pub mod status;
+pub mod up;
+pub mod verify;
+pub mod wallet;

@@ -1,0 +1,64 @@
+//! `meshx replay`: run a receipt's job again here and compare bytes.
+
+use crate::{
+    args::Replay,
+    commands::{
+        quote::dry_run,
+        verify::{REFUSED, check, refuse},
+    },
+    home,
+    settings::Settings,
+    submit::Request,
+};
+use anyhow::{Context as _, Result, bail};
+use serde_json::json;
+use std::{fs, path::PathBuf, process::ExitCode};
+use types::Hash;
+
+pub fn replay(settings: &Settings, args: &Replay) -> Result<ExitCode> {
+    let verified = match check(&args.verify)?.0 {
+        Ok(verified) => verified,
+        Err(failed) => return Ok(refuse(settings, &failed)),
+    };
+    let submission = &verified.receipt().record.submission;
+    let spec = submission.spec.clone();
+    if spec.profile != sandbox::profile(spec.float) {
+        bail!("the job ran under another execution profile than this program's\nhint: use the version of meshx that made the receipt");
+    }
+    let request = Request {
+        module: content("module", spec.module, args.module.as_ref())?,
+        input: content("input", spec.input, args.input.as_ref())?,
+        files: spec
+            .files
+            .iter()
+            .map(|file| Ok((file.name.to_string(), content("file", file.content, None)?)))
+            .collect::<Result<_>>()?,
+        agreement: submission.agreement,
+        spec,
+    };
+    let (here, _) = dry_run(&request)?;
+    let there = verified.settlement().outcome;
+    let same = here == there;
+    if settings.json() {
+        println!("{}", json!({ "replayed": same, "here": here, "receipt": there }));
+    } else if same {
+        println!("replayed  the same output ({}), ending and fuel ({}) as the receipt says", here.stdout.hash, here.fuel);
+    } else {
+        eprintln!("refused: this machine gets another result\n  receipt: {there:?}\n  here:    {here:?}");
+    }
+    Ok(if same { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) })
+}
+
+/// The bytes with this hash: from the file named, or kept from an earlier run.
+fn content(what: &str, hash: Hash, named: Option<&PathBuf>) -> Result<Vec<u8>> {
+    let Some(path) = named else {
+        return home::kept_blob(&hash)
+            .with_context(|| format!("the {what} {hash} is not among the files kept from earlier runs\nhint: name it with --{what} FILE"));
+    };
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = if what == "module" { sandbox::binary_of(&bytes)?.into_owned() } else { bytes };
+    if Hash::of_content(&bytes) != hash {
+        bail!("{} is not the {what} of this job\nhint: its BLAKE3 must be {hash}", path.display());
+    }
+    Ok(bytes)
+}

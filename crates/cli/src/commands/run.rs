@@ -1,0 +1,130 @@
+//! `meshx run`: a WebAssembly file as a job, here or on a network.
+
+use crate::{
+    args::Run,
+    home, local, submit,
+    submit::{Finished, Request, Terms},
+    settings::Settings,
+    talk::{Progress, to_stdout},
+};
+use anyhow::{Context as _, Result, bail};
+use api::{Client, Output};
+use serde_json::json;
+use std::{path::PathBuf, process::ExitCode};
+use types::{
+    Status,
+    state::{Phase, Settlement},
+};
+
+/// What `run` exits with when the job trapped, as a shell would after an abort.
+const TRAPPED: u8 = 134;
+
+pub fn run(settings: &Settings, args: &Run) -> Result<ExitCode> {
+    // Whatever can never run is refused here, before a mesh is started or money moves.
+    let request = Request::read(&args.job)?;
+    let progress = Progress::new();
+    if let Some(url) = settings.node.clone().or_else(submit::running_mesh) {
+        return on(settings, args, &Client::new(url)?, &request, &progress);
+    }
+    progress.say("starting a local mesh of eight chains");
+    let shape = submit::ephemeral(&args.latency)?;
+    local::with_mesh(&shape, |ready| async move {
+        let client = Client::new(&ready.url)?;
+        tokio::task::block_in_place(|| on(settings, args, &client, &request, &progress))
+    })
+}
+
+fn on(settings: &Settings, args: &Run, client: &Client, request: &Request, progress: &Progress) -> Result<ExitCode> {
+    let key = submit::paying_key(settings, client)?;
+    let terms = Terms { chain: settings.chain, max_price: args.max_price, deadline: args.deadline, fresh: args.fresh };
+    let Finished { view, network } = submit::submit(client, &key, request, &terms, progress)?;
+    let Phase::Settled(settlement) = &view.record.phase else {
+        let why = client.why(Some(view.chain), view.job)?;
+        bail!("the job ended without a result: {}\nhint: meshx why {} names the workers and rules", why.verdict, view.job);
+    };
+    progress.say("checking the receipt");
+    let stdout = submit::output(client, &view, Output::Stdout)?;
+    let stderr = submit::output(client, &view, Output::Stderr)?;
+    let receipt = client.receipt(Some(view.chain), view.job)?;
+    let verified = receipt::verify(&receipt, |id| *id == network).context("the node's receipt does not hold")?;
+    if !submit::same(verified.settlement(), settlement) {
+        bail!("the receipt says something else than the node\nhint: ask another node");
+    }
+    let path = match &args.receipt {
+        Some(path) => path.clone(),
+        None => home::data()?.join("receipts").join(format!("{}.mxr", view.job)),
+    };
+    home::write_whole(&path, &receipt, false)?;
+    progress.say("");
+    let facts = Facts { view: &view, settlement, tier: verified.tier().to_string(), simulated: verified.dev_dealer(), path };
+    if settings.json() {
+        facts.print_json(&stdout, &stderr)?;
+    } else {
+        to_stdout(&stdout)?;
+        eprint!("{}", String::from_utf8_lossy(&stderr));
+        facts.print_summary();
+    }
+    Ok(exit_code(&settlement.outcome.status))
+}
+
+fn exit_code(status: &Status) -> ExitCode {
+    match status {
+        // As an operating system does: the low eight bits.
+        Status::Exited(code) => ExitCode::from(code.to_le_bytes()[0]),
+        Status::Trapped(_) => ExitCode::from(TRAPPED),
+    }
+}
+
+/// What is said about a result.
+struct Facts<'a> {
+    view: &'a api::JobView,
+    settlement: &'a Settlement,
+    tier: String,
+    simulated: bool,
+    path: PathBuf,
+}
+
+impl Facts<'_> {
+    fn print_summary(&self) {
+        let Settlement { outcome, paid, cached_from, .. } = self.settlement;
+        let ending = match outcome.status {
+            Status::Exited(0) => String::new(),
+            Status::Exited(code) => format!("exit code {code}, "),
+            Status::Trapped(trap) => format!("trapped ({trap:?}), "),
+        };
+        let cached = if cached_from.is_some() { " (answered from the result cache, nobody ran it again)" } else { "" };
+        let simulated = if self.simulated { ", on development keys: one process runs all of it" } else { "" };
+        eprintln!("{ending}price {paid} MESHX for {} fuel{cached}", outcome.fuel);
+        eprintln!("evidence {}{simulated}", self.tier);
+        eprintln!("receipt {}", self.path.display());
+    }
+
+    fn print_json(&self, stdout: &[u8], stderr: &[u8]) -> Result<()> {
+        use base64::Engine as _;
+        let text = |bytes: &[u8]| match std::str::from_utf8(bytes) {
+            Ok(text) => json!({ "text": text }),
+            Err(_) => json!({ "base64": base64::engine::general_purpose::STANDARD.encode(bytes) }),
+        };
+        let Settlement { outcome, paid, refunded, seats, agreed, cached_from, height } = self.settlement;
+        let object = json!({
+            "job": self.view.job,
+            "chain": self.view.chain,
+            "height": height,
+            "status": outcome.status,
+            "output_hash": outcome.stdout.hash,
+            "output": text(stdout),
+            "logs": text(stderr),
+            "fuel": outcome.fuel,
+            "price": paid,
+            "refunded": refunded,
+            "workers": seats.iter().filter(|seat| seat.outcome.as_ref() == Some(outcome)).map(|seat| seat.worker).collect::<Vec<_>>(),
+            "agreed": agreed,
+            "tier": self.tier,
+            "simulated": self.simulated,
+            "cached_from": cached_from,
+            "receipt": self.path,
+        });
+        println!("{object}");
+        Ok(())
+    }
+}

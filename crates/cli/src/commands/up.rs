@@ -1,0 +1,48 @@
+//! `meshx up`: a local mesh of eight chains that stays until it is stopped.
+
+use crate::{args::Up, home, local, local::Shape, settings::Settings, wallet};
+use anyhow::{Context as _, Result};
+use serde_json::json;
+use std::{fs, time::Instant};
+
+pub fn up(settings: &Settings, args: &Up) -> Result<()> {
+    let started = Instant::now();
+    let shape = Shape {
+        validators: usize::from(args.validators),
+        workers: usize::from(args.workers),
+        latency: local::latency(&args.latency)?,
+        block_ms: args.block_ms,
+        listen: args.listen,
+        data: args.data.clone(),
+    };
+    local::with_mesh(&shape, |ready| async move {
+        let seconds = started.elapsed().as_secs_f32();
+        let network = ready.node.anchor().network();
+        let mark = home::state()?.join("up");
+        home::write_whole(&mark, ready.url.as_bytes(), false)?;
+        if settings.json() {
+            println!("{}", json!({ "ready": true, "node": ready.url, "network": network, "seconds": seconds }));
+        } else {
+            println!("ready in {seconds:.1} s: eight chains, {} validators and {} workers a chain, latency {}", args.validators, args.workers, args.latency);
+            println!("node      {}", ready.url);
+            println!("network   {network} (development keys: this process is the whole network)");
+            println!("wallet    {} holds 1000000 MESHX on every shard and is everyone's", wallet::address(&local::dev_key()));
+            println!("try       meshx run examples/wordcount.wasm < README.md");
+            println!("stop      Ctrl-C");
+        }
+        stop_signal().await?;
+        eprintln!("stopping");
+        let _ = fs::remove_file(mark);
+        Ok(())
+    })
+}
+
+/// Wait for Ctrl-C, or for the polite end a service manager asks for.
+pub async fn stop_signal() -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result.context("cannot listen for Ctrl-C"),
+        _ = terminate.recv() => Ok(()),
+    }
+}

@@ -1,0 +1,67 @@
+//! `meshx verify`: check a receipt without asking anyone.
+
+use crate::{args::Verify, home, settings::Settings};
+use anyhow::{Context as _, Result};
+use receipt::{Failed, Verified};
+use serde_json::json;
+use std::{fs, process::ExitCode};
+use types::Status;
+
+/// What `verify` and `replay` exit with when the receipt does not hold.
+pub const REFUSED: u8 = 1;
+
+/// Check the file, against the networks this machine knows and those named.
+pub fn check(args: &Verify) -> Result<(Result<Verified, Failed>, usize)> {
+    let bytes = fs::read(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
+    let verdict = receipt::verify(&bytes, |network| args.networks.contains(network) || home::trusts(network));
+    Ok((verdict, bytes.len()))
+}
+
+/// Say why a receipt is refused.
+pub fn refuse(settings: &Settings, failed: &Failed) -> ExitCode {
+    if settings.json() {
+        println!("{}", json!({ "accepted": false, "failed": failed.to_string() }));
+    } else {
+        eprintln!("refused: {failed}");
+        if let Failed::Network(network) = failed {
+            eprintln!("hint: all its signatures hold. If someone you trust told you this network's id, add --network {network}");
+        }
+    }
+    ExitCode::from(REFUSED)
+}
+
+pub fn verify(settings: &Settings, args: &Verify) -> Result<ExitCode> {
+    let (verdict, bytes) = check(args)?;
+    let verified = match verdict {
+        Ok(verified) => verified,
+        Err(failed) => return Ok(refuse(settings, &failed)),
+    };
+    let (receipt, settlement) = (verified.receipt(), verified.settlement());
+    let outcome = &settlement.outcome;
+    if settings.json() {
+        let object = json!({
+            "accepted": true, "network": verified.network(), "dev_dealer": verified.dev_dealer(), "chain": receipt.chain,
+            "height": receipt.header.height, "job": receipt.job, "module": receipt.record.submission.spec.module,
+            "input": receipt.record.submission.spec.input, "status": outcome.status, "output_hash": outcome.stdout.hash,
+            "fuel": outcome.fuel, "price": settlement.paid, "tier": verified.tier().to_string(),
+        });
+        println!("{object}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let ending = match outcome.status {
+        Status::Exited(code) => format!("exit code {code}"),
+        Status::Trapped(trap) => format!("trapped: {trap:?}"),
+    };
+    println!("accepted  {} ({bytes} bytes)", args.file.display());
+    println!("job       {} on {}, block {}", receipt.job, receipt.chain, receipt.header.height);
+    println!("module    {}", receipt.record.submission.spec.module);
+    println!("input     {}", receipt.record.submission.spec.input);
+    println!("output    {} ({} bytes), {ending}", outcome.stdout.hash, outcome.stdout.len);
+    println!("price     {} MESHX for {} fuel", settlement.paid, outcome.fuel);
+    println!("evidence  {}", verified.tier());
+    println!("network   {}", verified.network());
+    if verified.dev_dealer() {
+        println!("note      one process dealt this network's keys: it could have made this receipt alone");
+    }
+    Ok(ExitCode::SUCCESS)
+}

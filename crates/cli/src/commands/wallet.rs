@@ -1,0 +1,93 @@
+//! `meshx wallet …`: make, show, restore and use wallets.
+
+use crate::{
+    args::{WalletCommand, WalletVerb},
+    home, local,
+    settings::Settings,
+    submit, wallet,
+};
+use anyhow::{Context as _, Result, bail};
+use api::Wait;
+use crypto::{Mnemonic, Role, Wallet, keystore};
+use serde_json::json;
+use std::io::{IsTerminal as _, Read as _};
+use types::{Action, Address, NanoMeshx, codec::DecodeExt, network::Anchor};
+
+pub fn wallet(settings: &Settings, command: &WalletCommand) -> Result<()> {
+    match &command.verb {
+        WalletVerb::New => new(settings),
+        WalletVerb::Show => show(settings),
+        WalletVerb::Import => import(settings),
+        WalletVerb::Send { to, amount } => send(settings, *to, *amount),
+    }
+}
+
+fn new(settings: &Settings) -> Result<()> {
+    let words = Mnemonic::from_entropy(&local::random_seed()?).context("32 bytes make 24 words")?;
+    let address = keep(settings, &words)?;
+    if settings.json() {
+        println!("{}", json!({ "address": address, "wallet": settings.wallet, "words": *words.phrase() }));
+        return Ok(());
+    }
+    println!("{address}");
+    eprintln!("recovery words, shown this once; whoever has them has the money:\n\n  {}\n", *words.phrase());
+    eprintln!("wallet {}", settings.wallet.display());
+    Ok(())
+}
+
+fn import(settings: &Settings) -> Result<()> {
+    if std::io::stdin().is_terminal() {
+        eprintln!("type the recovery words, then Ctrl-D:");
+    }
+    let mut phrase = String::new();
+    std::io::stdin().take(4_096).read_to_string(&mut phrase).context("cannot read the recovery words")?;
+    let words = Mnemonic::parse(&phrase)?;
+    println!("{}", keep(settings, &words)?);
+    Ok(())
+}
+
+/// Seal the words into the wallet file, which must not exist.
+fn keep(settings: &Settings, words: &Mnemonic) -> Result<Address> {
+    if settings.wallet.exists() {
+        bail!("{} exists already\nhint: name another file with --wallet", settings.wallet.display());
+    }
+    let passphrase = wallet::passphrase("Passphrase for the new wallet")?;
+    let (mut salt, mut nonce) = ([0; 16], [0; 12]);
+    getrandom::fill(&mut salt).and_then(|()| getrandom::fill(&mut nonce)).map_err(|error| anyhow::anyhow!("the machine gives no randomness: {error}"))?;
+    let sealed = keystore::seal(&words.entropy(), &passphrase, salt, nonce, keystore::Argon2Params::default())?;
+    home::write_whole(&settings.wallet, keystore::to_text(&sealed).as_bytes(), true)?;
+    Ok(wallet::address(&Wallet::from_mnemonic(words, "").key(Role::Spend, 0)))
+}
+
+fn show(settings: &Settings) -> Result<()> {
+    let client = submit::client(settings)?;
+    let status = client.status().ok();
+    let key = wallet::paying(settings, status.as_ref().is_some_and(|status| status.dev_dealer))?;
+    let address = wallet::address(&key);
+    let account = status.as_ref().and_then(|_| client.account(settings.chain, address).ok());
+    if settings.json() {
+        println!("{}", json!({ "address": address, "account": account }));
+        return Ok(());
+    }
+    println!("{address}");
+    match account {
+        Some(account) => println!("{} MESHX on {} (block {})", account.balance, account.chain, account.height),
+        None => eprintln!("no node answers, so the balance is not known"),
+    }
+    Ok(())
+}
+
+fn send(settings: &Settings, to: Address, amount: NanoMeshx) -> Result<()> {
+    let client = submit::client(settings)?;
+    let key = submit::paying_key(settings, &client)?;
+    let network = Anchor::decode(client.genesis()?)?.network();
+    let nonce = client.account(settings.chain, wallet::address(&key))?.nonce;
+    let tx = submit::sign(&key, &network, settings.chain, nonce, Action::Transfer { to, amount });
+    let done = client.submit(&tx, Wait::Final)?;
+    if settings.json() {
+        println!("{}", serde_json::to_string(&done)?);
+    } else {
+        println!("sent {amount} MESHX to {to}, block {}", done.height.unwrap_or_default());
+    }
+    Ok(())
+}
