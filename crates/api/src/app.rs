@@ -29,11 +29,19 @@ pub(crate) struct App<B> {
 impl<B: Backend> App<B> {
     pub(crate) fn new(backend: B, limits: Limits) -> Self {
         let places = |max: usize| Arc::new(Semaphore::new(max.min(Semaphore::MAX_PERMITS)));
-        Self { backend, limits, requests: places(limits.requests_max), streams: places(limits.streams_max) }
+        Self {
+            backend,
+            limits,
+            requests: places(limits.requests_max),
+            streams: places(limits.streams_max),
+        }
     }
 
     /// The backend's answer, if it begins in time.
-    pub(crate) async fn ask<T>(&self, answer: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    pub(crate) async fn ask<T>(
+        &self,
+        answer: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
         within(self.limits.answer_timeout, answer).await
     }
 
@@ -49,11 +57,16 @@ pub(crate) async fn within<T>(
 ) -> Result<T, Problem> {
     tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| {
         let detail = format!("the node had no answer after {} s", limit.as_secs_f32());
-        Err(Problem::new(Code::Timeout, detail).hint("try again; /v1/status says whether its chains move"))
+        Err(Problem::new(Code::Timeout, detail)
+            .hint("try again; /v1/status says whether its chains move"))
     })
 }
 
-fn place(places: &Arc<Semaphore>, what: &str, retry_after: u32) -> Result<OwnedSemaphorePermit, Problem> {
+fn place(
+    places: &Arc<Semaphore>,
+    what: &str,
+    retry_after: u32,
+) -> Result<OwnedSemaphorePermit, Problem> {
     places.clone().try_acquire_owned().map_err(|_| {
         Problem::new(Code::Overloaded, format!("as many {what} as this node allows at once"))
             .retry_after(retry_after)

@@ -1,8 +1,8 @@
 //! Backend: what the routes ask of a node.
 
 use crate::{
-    AccountView, BlobView, BlockView, JobEvent, JobView, NetworkStatus, Output, Page, Problem, ProofKey, ProofView,
-    Submitted, Why, WorkerView,
+    AccountView, BlobView, BlockView, JobEvent, JobView, NetworkStatus, Output, Page, Problem,
+    ProofKey, ProofView, Submitted, Why, WorkerView,
 };
 use bytes::Bytes;
 use futures::stream::BoxStream;
@@ -88,7 +88,8 @@ pub trait Backend: Clone + Send + Sync + 'static {
 
     /// Take a transaction in, for the chain it names. The same one again gives the same answer, also
     /// when it is in a block already. With [`Wait::None`], `height` and `block` may be `None`.
-    fn submit(&self, tx: Tx, wait: Wait) -> impl Future<Output = Result<Submitted, Problem>> + Send;
+    fn submit(&self, tx: Tx, wait: Wait)
+    -> impl Future<Output = Result<Submitted, Problem>> + Send;
 
     /// Store what `content` gives (at most [`crate::BLOB_BYTES_MAX`]) if it has the hash `expected`.
     /// The same content again is no error. [`crate::Code::HashMismatch`], [`crate::Code::StorageFull`].
@@ -108,7 +109,8 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// Its length, without its content.
     fn blob_len(&self, hash: Hash) -> impl Future<Output = Result<u64, Problem>> + Send;
 
-    fn jobs(&self, query: JobsQuery) -> impl Future<Output = Result<Page<JobView>, Problem>> + Send;
+    fn jobs(&self, query: JobsQuery)
+    -> impl Future<Output = Result<Page<JobView>, Problem>> + Send;
 
     /// `chain: None` looks on all chains. [`crate::Code::UnknownJob`]; so for every `job` below.
     fn job(
@@ -145,7 +147,10 @@ pub trait Backend: Clone + Send + Sync + 'static {
         job: JobId,
     ) -> impl Future<Output = Result<Events<JobEvent>, Problem>> + Send;
 
-    fn workers(&self, query: WorkersQuery) -> impl Future<Output = Result<Page<WorkerView>, Problem>> + Send;
+    fn workers(
+        &self,
+        query: WorkersQuery,
+    ) -> impl Future<Output = Result<Page<WorkerView>, Problem>> + Send;
 
     /// A final block. [`crate::Code::UnknownBlock`], [`crate::Code::Pruned`].
     fn block(
@@ -155,7 +160,10 @@ pub trait Backend: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<BlockView, Problem>> + Send;
 
     /// Each block as it becomes final, from now on.
-    fn blocks(&self, chain: ChainId) -> impl Future<Output = Result<Events<BlockView>, Problem>> + Send;
+    fn blocks(
+        &self,
+        chain: ChainId,
+    ) -> impl Future<Output = Result<Events<BlockView>, Problem>> + Send;
 
     /// That a record is in the chain's state, or that it is not.
     fn proof(

@@ -23,7 +23,8 @@ impl<B: Backend, T: DeserializeOwned + Send> FromRequestParts<App<B>> for Segmen
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, app: &App<B>) -> Result<Self, Problem> {
         let path = Path::from_request_parts(parts, app).await;
-        path.map(|Path(segments)| Self(segments)).map_err(|error| Problem::bad_request(error.body_text()))
+        path.map(|Path(segments)| Self(segments))
+            .map_err(|error| Problem::bad_request(error.body_text()))
     }
 }
 
@@ -34,7 +35,9 @@ impl<B: Backend, T: DeserializeOwned> FromRequestParts<App<B>> for Asked<T> {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, _: &App<B>) -> Result<Self, Problem> {
         let query = Query::try_from_uri(&parts.uri);
-        query.map(|Query(asked)| Self(asked)).map_err(|error| Problem::bad_request(error.body_text()))
+        query
+            .map(|Query(asked)| Self(asked))
+            .map_err(|error| Problem::bad_request(error.body_text()))
     }
 }
 
@@ -44,7 +47,8 @@ pub(crate) fn parse<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T,
 }
 
 pub(crate) fn parse_chain(text: &str) -> Result<ChainId, Problem> {
-    text.parse().map_err(|error: types::UnknownChain| Problem::new(Code::UnknownChain, error.to_string()))
+    text.parse()
+        .map_err(|error: types::UnknownChain| Problem::new(Code::UnknownChain, error.to_string()))
 }
 
 pub(crate) fn optional_chain(text: Option<&str>) -> Result<Option<ChainId>, Problem> {
@@ -53,7 +57,8 @@ pub(crate) fn optional_chain(text: Option<&str>) -> Result<Option<ChainId>, Prob
 
 pub(crate) fn required_chain(text: Option<&str>) -> Result<ChainId, Problem> {
     optional_chain(text)?.ok_or_else(|| {
-        Problem::bad_request("the request does not say which chain it is about").hint("add ?chain=EU")
+        Problem::bad_request("the request does not say which chain it is about")
+            .hint("add ?chain=EU")
     })
 }
 
@@ -67,19 +72,27 @@ pub(crate) fn page_limit(limits: &Limits, limit: Option<usize>) -> Result<usize,
     match limit {
         None => Ok(PAGE_USUAL.min(max)),
         Some(limit) if (1..=max).contains(&limit) => Ok(limit),
-        Some(limit) => Err(Problem::bad_request(format!("a page has 1 to {max} items, not {limit}"))),
+        Some(limit) => {
+            Err(Problem::bad_request(format!("a page has 1 to {max} items, not {limit}")))
+        }
     }
 }
 
 pub(crate) fn cursor(cursor: Option<String>) -> Result<Option<String>, Problem> {
     match cursor {
-        Some(cursor) if cursor.len() > CURSOR_BYTES_MAX => Err(Problem::bad_request("this is no cursor of ours")),
+        Some(cursor) if cursor.len() > CURSOR_BYTES_MAX => {
+            Err(Problem::bad_request("this is no cursor of ours"))
+        }
         cursor => Ok(cursor),
     }
 }
 
 /// The whole of a short body.
-pub(crate) async fn read_body(limits: &Limits, headers: &HeaderMap, body: HttpBody) -> Result<Bytes, Problem> {
+pub(crate) async fn read_body(
+    limits: &Limits,
+    headers: &HeaderMap,
+    body: HttpBody,
+) -> Result<Bytes, Problem> {
     let mut chunks = receive(limits, limits.body_bytes_max as u64, headers, body)?.0;
     // However steadily it comes: a body this short has no reason to take longer.
     within(limits.answer_timeout, async {
@@ -102,7 +115,8 @@ pub(crate) fn receive(
     headers: &HeaderMap,
     body: HttpBody,
 ) -> Result<(Chunks, Ended), Problem> {
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|len| len.to_str().ok()?.parse::<u64>().ok());
+    let announced =
+        headers.get(header::CONTENT_LENGTH).and_then(|len| len.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|len| len > bytes_max) {
         return Err(too_long(bytes_max));
     }
@@ -118,7 +132,10 @@ pub(crate) fn receive(
                 Ok(Some(Ok(chunk))) if chunk.len() as u64 <= left => Ok(chunk),
                 Ok(Some(Ok(_))) => Err(too_long(bytes_max)),
                 Ok(Some(Err(_))) => Err(Problem::bad_request("the body ended early")),
-                Err(_) => Err(Problem::bad_request(format!("the body paused for more than {} s", pause.as_secs_f32()))),
+                Err(_) => Err(Problem::bad_request(format!(
+                    "the body paused for more than {} s",
+                    pause.as_secs_f32()
+                ))),
             };
             Some(match chunk {
                 Ok(chunk) => {
@@ -145,7 +162,8 @@ pub(crate) fn bytes_response(body: Body) -> Response {
     let chunks = body.chunks.inspect_err(|problem| tracing::warn!(%problem, "a body broke off"));
     let mut response = HttpBody::from_stream(chunks).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/octet-stream"));
+    headers
+        .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/octet-stream"));
     headers.insert(header::CONTENT_DISPOSITION, header::HeaderValue::from_static("attachment"));
     if let Some(len) = body.len {
         headers.insert(header::CONTENT_LENGTH, len.into());

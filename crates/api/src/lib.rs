@@ -27,17 +27,17 @@
 
 #![forbid(unsafe_code)]
 
-mod problem;
-mod view;
+mod app;
 mod backend;
 mod bridge;
-mod limits;
-mod app;
+pub mod client;
 mod extract;
-mod routes;
+mod limits;
 mod noun;
 mod openapi;
-pub mod client;
+mod problem;
+mod routes;
+mod view;
 
 pub use backend::{Backend, Body, Chunks, Events, JobsQuery, Wait, WorkersQuery};
 pub use bridge::{ChunkReader, ChunkWriter, chunk_pipe};
@@ -47,6 +47,6 @@ pub use openapi::openapi;
 pub use problem::{Code, PROBLEM_JSON, Problem};
 pub use routes::router;
 pub use view::{
-    AccountView, BlobView, BlockView, ChainStatus, Evidence, Hex, JobEvent, JobView, NetworkStatus, Output,
-    OutputChunk, Page, ProofKey, ProofView, Reason, Submitted, Why, WorkerView,
+    AccountView, BlobView, BlockView, ChainStatus, Evidence, Hex, JobEvent, JobView, NetworkStatus,
+    Output, OutputChunk, Page, ProofKey, ProofView, Reason, Submitted, Why, WorkerView,
 };

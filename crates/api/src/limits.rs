@@ -9,7 +9,8 @@ pub const BLOB_BYTES_MAX: u64 = 64 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Requests under `/v1` in work at once, until their last byte is out; one more gets 429.
-    /// Usual: 512. Too low: bursts are refused; too high: memory (each may hold `body_bytes_max`).
+    /// Usual: 1,024. A transaction that waits to be final keeps its place for about half a second, so
+    /// this also bounds how many per second can wait. Too high: memory (each may hold `body_bytes_max`).
     pub requests_max: usize,
     /// Event streams open at once, beside the requests; one more gets 429. Usual: 256.
     pub streams_max: usize,
@@ -37,7 +38,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            requests_max: 512,
+            requests_max: 1_024,
             streams_max: 256,
             body_bytes_max: 1 << 20,
             blob_bytes_max: BLOB_BYTES_MAX,

@@ -88,7 +88,9 @@ impl utoipa::PartialSchema for Code {
         let known = crate::Code::ALL.iter().filter(|code| **code != crate::Code::Unknown);
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::Type::String)
-            .description(Some("A word that never changes its meaning. Expect ones you do not know."))
+            .description(Some(
+                "A word that never changes its meaning. Expect ones you do not know.",
+            ))
             .enum_values(Some(known.map(|code| code.as_str())))
             .into()
     }

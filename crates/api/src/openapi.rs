@@ -38,14 +38,18 @@ use utoipa::OpenApi;
         routes::readyz,
         routes::metrics
     ),
-    components(responses(noun::Problem), schemas(noun::Problem, crate::JobView, crate::BlockView, crate::OutputChunk))
+    components(
+        responses(noun::Problem),
+        schemas(noun::Problem, crate::JobView, crate::BlockView, crate::OutputChunk)
+    )
 )]
 struct Description;
 
 /// The description of the API: what `/openapi.json` serves and `crates/api/openapi.json` records.
 pub fn openapi() -> &'static str {
     static JSON: LazyLock<String> = LazyLock::new(|| {
-        let mut json = Description::openapi().to_pretty_json().expect("strings and numbers become JSON");
+        let mut json =
+            Description::openapi().to_pretty_json().expect("strings and numbers become JSON");
         json.push('\n');
         json
     });

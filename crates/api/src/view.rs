@@ -46,7 +46,7 @@ pub struct NetworkStatus {
     pub chains: Vec<ChainStatus>,
 }
 
-/// A chain as one node sees it. What needs a final block is `None` before the first.
+/// A chain as one node sees it. What needs a final block is null before the first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ChainStatus {
     #[schema(value_type = noun::ChainId)]
@@ -86,7 +86,7 @@ pub struct AccountView {
     pub height: Height,
 }
 
-/// Where a transaction went. `height` and `block` are `None` if the answer did not wait for a block.
+/// Where a transaction went. `height` and `block` are null if the answer did not wait for a block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Submitted {
     #[schema(value_type = noun::Hash)]
@@ -150,7 +150,7 @@ pub struct Why {
 /// One rule that bears on a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Reason {
-    /// The worker it speaks of; `None`: the job itself.
+    /// The worker it speaks of; null: the job itself.
     #[schema(value_type = Option<noun::Address>)]
     pub worker: Option<Address>,
     /// A code that never changes its meaning: `no_reveal`.
@@ -181,7 +181,7 @@ pub struct OutputChunk {
     pub output: Output,
     /// How many bytes of this output came before.
     pub offset: u64,
-    /// JSON: base64 with padding.
+    /// In JSON: base64 with padding.
     #[serde(with = "base64_text")]
     #[schema(value_type = String, format = Byte)]
     pub bytes: Vec<u8>,
@@ -207,7 +207,7 @@ pub struct BlockView {
     pub header: Header,
     /// Transactions in it.
     pub txs: u32,
-    /// Shows that it is final; `None` if only a later block's does, which follows from the chain of parents.
+    /// Shows that it is final; null if only a later block has one, from which the chain of parents leads here.
     #[schema(value_type = Option<noun::Hex>)]
     pub certificate: Option<Hex>,
 }

@@ -18,12 +18,18 @@ pub enum ClientError {
     #[error("no node answers at {url}: {reason}\nhint: {hint}")]
     Unreachable { url: String, reason: String, hint: &'static str },
     /// The answer did not come in time. What was asked may have been done.
-    #[error("{url} did not answer in time\nhint: try again; sending the same transaction or blob twice is safe")]
+    #[error(
+        "{url} did not answer in time\nhint: try again; sending the same transaction or blob twice is safe"
+    )]
     TimedOut { url: String },
     /// The answer is not one of this API.
-    #[error("{url} gave an answer that is not understood here: {what}\nhint: check that it is a MeshX node of this version")]
+    #[error(
+        "{url} gave an answer that is not understood here: {what}\nhint: check that it is a MeshX node of this version"
+    )]
     BadAnswer { url: String, what: String },
-    #[error("{url:?} cannot be used as a node's address: {reason}\nhint: http://127.0.0.1:8700 could")]
+    #[error(
+        "{url:?} cannot be used as a node's address: {reason}\nhint: http://127.0.0.1:8700 could"
+    )]
     BadUrl { url: String, reason: String },
     /// The node sent other content than its name says.
     #[error("the node sent content with the hash {actual}, not {expected}\nhint: ask another node")]
@@ -94,11 +100,19 @@ impl ClientError {
 
     pub(super) fn from_response(url: String, response: Response<Body>) -> Self {
         let status = response.status();
-        let retry_after = response.headers().get("retry-after").and_then(|at| at.to_str().ok()?.parse().ok());
-        let body = response.into_body().into_with_config().limit(PROBLEM_BYTES_MAX).read_to_vec().unwrap_or_default();
+        let retry_after =
+            response.headers().get("retry-after").and_then(|at| at.to_str().ok()?.parse().ok());
+        let body = response
+            .into_body()
+            .into_with_config()
+            .limit(PROBLEM_BYTES_MAX)
+            .read_to_vec()
+            .unwrap_or_default();
         match serde_json::from_slice::<Problem>(&body) {
             Ok(problem) => Self::Problem(Problem { retry_after, ..problem }),
-            Err(_) => Self::BadAnswer { url, what: format!("HTTP status {status} without a problem") },
+            Err(_) => {
+                Self::BadAnswer { url, what: format!("HTTP status {status} without a problem") }
+            }
         }
     }
 }

@@ -7,8 +7,8 @@ use std::{thread, time::Duration};
 
 /// How often a broken stream is taken up again without anything new coming of it.
 const RECONNECTS_MAX: u32 = 5;
-/// How long to wait before that.
-const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
+/// Most of what a node asks to wait that is waited.
+const RETRY_AFTER_MAX_SECS: u32 = 30;
 
 /// What happens to a job: its current phase, then whatever follows, until it is over. Each step blocks.
 ///
@@ -28,7 +28,16 @@ pub struct JobEvents {
 impl JobEvents {
     pub(super) const fn new(client: Client, path: String) -> Self {
         let (reader, last) = (None, None);
-        Self { client, path, reader, failures: 0, over: false, last, stdout_bytes: 0, stderr_bytes: 0 }
+        Self {
+            client,
+            path,
+            reader,
+            failures: 0,
+            over: false,
+            last,
+            stdout_bytes: 0,
+            stderr_bytes: 0,
+        }
     }
 
     /// The next event that is news, or why there will be none.
@@ -40,17 +49,24 @@ impl JobEvents {
                     return Ok(event);
                 }
                 Ok(None) => {}
-                Err(error) => {
-                    self.reader = None;
-                    self.failures += 1;
-                    if !error.is_passing() || self.failures > RECONNECTS_MAX {
-                        return Err(error);
-                    }
-                    let asked = error.problem().and_then(|problem| problem.retry_after).unwrap_or(0);
-                    thread::sleep(RECONNECT_PAUSE.max(Duration::from_secs(u64::from(asked.min(30)))));
-                }
+                Err(error) => self.take_up_again(error)?,
             }
         }
+    }
+
+    /// Wait before the next try, unless there is no point in one.
+    fn take_up_again(&mut self, error: ClientError) -> Answer<()> {
+        self.reader = None;
+        self.failures += 1;
+        // A node that never answered is not there; one that did may be starting anew.
+        let never_there = self.last.is_none() && matches!(error, ClientError::Unreachable { .. });
+        if never_there || !error.is_passing() || self.failures > RECONNECTS_MAX {
+            return Err(error);
+        }
+        let asked = error.problem().and_then(|problem| problem.retry_after).unwrap_or(0);
+        let asked = Duration::from_secs(asked.min(RETRY_AFTER_MAX_SECS).into());
+        thread::sleep(self.client.timeouts.reconnect.max(asked));
+        Ok(())
     }
 
     fn step(&mut self) -> Answer<Option<JobEvent>> {
@@ -125,7 +141,11 @@ pub struct Blocks {
 
 impl Blocks {
     pub(super) fn new(client: &Client, path: &str) -> Answer<Self> {
-        Ok(Self { client: client.clone(), path: path.to_owned(), reader: Some(client.stream(path)?) })
+        Ok(Self {
+            client: client.clone(),
+            path: path.to_owned(),
+            reader: Some(client.stream(path)?),
+        })
     }
 
     fn step(&mut self) -> Answer<Option<BlockView>> {
@@ -133,7 +153,9 @@ impl Blocks {
         let event = next(reader, &self.client.url(&self.path))?;
         match event.kind.as_str() {
             "block" => parse(&self.client, &self.path, &event).map(Some),
-            "problem" => Err(ClientError::Problem(parse::<Problem>(&self.client, &self.path, &event)?)),
+            "problem" => {
+                Err(ClientError::Problem(parse::<Problem>(&self.client, &self.path, &event)?))
+            }
             _ => Ok(None),
         }
     }
@@ -170,7 +192,8 @@ fn next(reader: &mut sse::Reader, url: &str) -> Answer<sse::Event> {
 }
 
 fn parse<T: DeserializeOwned>(client: &Client, path: &str, event: &sse::Event) -> Answer<T> {
-    serde_json::from_str(&event.data).map_err(|error| client.bad_answer(path, format!("{}: {error}", event.kind)))
+    serde_json::from_str(&event.data)
+        .map_err(|error| client.bad_answer(path, format!("{}: {error}", event.kind)))
 }
 
 #[cfg(test)]
@@ -179,9 +202,11 @@ mod tests {
 
     #[test]
     fn what_was_told_is_not_told_again() {
-        let chunk = |offset, text: &str| OutputChunk { output: Output::Stdout, offset, bytes: text.into() };
+        let chunk =
+            |offset, text: &str| OutputChunk { output: Output::Stdout, offset, bytes: text.into() };
         let mut told = 0;
-        let mut check = |given, left: Option<OutputChunk>| assert_eq!(untold(given, &mut told), left);
+        let mut check =
+            |given, left: Option<OutputChunk>| assert_eq!(untold(given, &mut told), left);
         check(chunk(0, "abc"), Some(chunk(0, "abc")));
         check(chunk(0, "abc"), None);
         check(chunk(0, "abcde"), Some(chunk(3, "de")));

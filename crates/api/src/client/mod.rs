@@ -13,6 +13,7 @@
 //! It believes nothing that can be checked elsewhere: what a node says about a chain is that node's
 //! word until a receipt or a proof is verified. It speaks plain HTTP only.
 
+mod ask;
 mod error;
 mod events;
 mod sse;
@@ -23,23 +24,14 @@ pub use events::{Blocks, JobEvents};
 pub use transfer::Download;
 
 use crate::{
-    AccountView, BLOB_BYTES_MAX, BlobView, BlockView, JobView, JobsQuery, NetworkStatus, Output, Page, ProofKey,
-    ProofView, Submitted, Wait, Why, WorkerView, WorkersQuery,
+    AccountView, BLOB_BYTES_MAX, BlobView, BlockView, JobView, JobsQuery, NetworkStatus, Output,
+    Page, ProofKey, ProofView, Submitted, Wait, Why, WorkerView, WorkersQuery,
 };
-use serde::de::DeserializeOwned;
+use ask::{checked_base, job_path, page_query};
 use std::{io::Read, time::Duration};
-use transfer::Source;
-use types::{
-    Address, ChainId, Hash, Height, JobId, Tx,
-    codec::Encode as _,
-    state::Params,
-};
-use ureq::{Agent, Body, RequestBuilder, SendBody, http::Response};
+use types::{Address, ChainId, Hash, Height, JobId, Tx, codec::Encode as _, state::Params};
+use ureq::Agent;
 
-/// Longest JSON answer read: a page of 100 jobs with 16 seats each is below 2 MiB.
-const JSON_BYTES_MAX: u64 = 16 << 20;
-/// Longest network descriptor and longest receipt read.
-const FILE_BYTES_MAX: u64 = 16 << 20;
 /// Longest bao encoding of a blob: 64 bytes of tree for each KiB, and a length.
 const ENCODED_BYTES_MAX: u64 = BLOB_BYTES_MAX + BLOB_BYTES_MAX / 8;
 
@@ -53,6 +45,8 @@ pub struct Timeouts {
     /// The same while a transaction becomes final, a blob is stored or nothing happens to a job.
     /// Usual: 75 s, above [`crate::Limits::final_timeout`] and [`crate::Limits::keep_alive`].
     pub patient: Duration,
+    /// Before a broken event stream is taken up again. Usual: 1 s.
+    pub reconnect: Duration,
 }
 
 impl Default for Timeouts {
@@ -61,6 +55,7 @@ impl Default for Timeouts {
             connect: Duration::from_secs(5),
             answer: Duration::from_secs(20),
             patient: Duration::from_secs(75),
+            reconnect: Duration::from_secs(1),
         }
     }
 }
@@ -147,7 +142,8 @@ impl Client {
         };
         let path = format!("/v1/txs?wait={wait}");
         let request = self.patient(self.agent.post(self.url(&path)));
-        let sent = request.header("content-type", "application/octet-stream").send(&tx.encode()[..]);
+        let sent =
+            request.header("content-type", "application/octet-stream").send(&tx.encode()[..]);
         self.read_json(&path, self.checked(&path, sent)?)
     }
 
@@ -190,8 +186,11 @@ impl Client {
     /// How long a blob is; `None`: the node does not have it.
     pub fn blob_len(&self, hash: Hash) -> Answer<Option<u64>> {
         let path = format!("/v1/blobs/{hash}");
-        let response =
-            self.agent.head(self.url(&path)).call().map_err(|error| ClientError::from_ureq(&self.url(&path), error))?;
+        let response = self
+            .agent
+            .head(self.url(&path))
+            .call()
+            .map_err(|error| ClientError::from_ureq(&self.url(&path), error))?;
         match response.status().as_u16() {
             404 => Ok(None),
             200 => transfer::announced_len(&response)
@@ -205,7 +204,10 @@ impl Client {
     /// One page; continue with its `next` as the cursor.
     pub fn jobs(&self, query: &JobsQuery) -> Answer<Page<JobView>> {
         let payer = query.payer.map(|payer| format!("&payer={payer}")).unwrap_or_default();
-        self.json(&format!("/v1/jobs?{}{payer}", page_query(query.chain, query.cursor.as_deref(), query.limit)))
+        self.json(&format!(
+            "/v1/jobs?{}{payer}",
+            page_query(query.chain, query.cursor.as_deref(), query.limit)
+        ))
     }
 
     /// `chain: None` searches all chains of the node.
@@ -238,7 +240,10 @@ impl Client {
     }
 
     pub fn workers(&self, query: &WorkersQuery) -> Answer<Page<WorkerView>> {
-        self.json(&format!("/v1/workers?{}", page_query(query.chain, query.cursor.as_deref(), query.limit)))
+        self.json(&format!(
+            "/v1/workers?{}",
+            page_query(query.chain, query.cursor.as_deref(), query.limit)
+        ))
     }
 
     pub fn block(&self, chain: ChainId, height: Height) -> Answer<BlockView> {
@@ -260,118 +265,6 @@ impl Client {
     }
 }
 
-/// How the routes above are asked.
-impl Client {
-    fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.base)
-    }
-
-    fn bad_answer(&self, path: &str, what: impl ToString) -> ClientError {
-        ClientError::BadAnswer { url: self.url(path), what: what.to_string() }
-    }
-
-    fn patient<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
-        request.config().timeout_per_read(Some(self.timeouts.patient)).build()
-    }
-
-    fn get(&self, path: &str) -> Answer<Response<Body>> {
-        self.checked(path, self.agent.get(self.url(path)).call())
-    }
-
-    fn stream(&self, path: &str) -> Answer<sse::Reader> {
-        let response = self.checked(path, self.patient(self.agent.get(self.url(path))).call())?;
-        let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok());
-        if !kind.is_some_and(|kind| kind.starts_with("text/event-stream")) {
-            return Err(self.bad_answer(path, format!("not an event stream but {kind:?}")));
-        }
-        Ok(sse::Reader::new(response.into_body().into_with_config().limit(u64::MAX).reader()))
-    }
-
-    fn json<T: DeserializeOwned>(&self, path: &str) -> Answer<T> {
-        self.read_json(path, self.get(path)?)
-    }
-
-    fn read_json<T: DeserializeOwned>(&self, path: &str, response: Response<Body>) -> Answer<T> {
-        let bytes = Download::new(self.url(path), response, JSON_BYTES_MAX).bytes()?;
-        serde_json::from_slice(&bytes).map_err(|error| self.bad_answer(path, error))
-    }
-
-    fn text(&self, path: &str) -> Answer<String> {
-        String::from_utf8(self.file(path)?).map_err(|error| self.bad_answer(path, error))
-    }
-
-    fn file(&self, path: &str) -> Answer<Vec<u8>> {
-        self.download(path, FILE_BYTES_MAX)?.bytes()
-    }
-
-    fn download(&self, path: &str, bytes_max: u64) -> Answer<Download> {
-        Ok(Download::new(self.url(path), self.get(path)?, bytes_max))
-    }
-
-    fn upload(
-        &self,
-        path: &str,
-        request: RequestBuilder<ureq::typestate::WithBody>,
-        content: impl Read,
-        len: Option<u64>,
-    ) -> Answer<BlobView> {
-        // The node can refuse before anything is sent.
-        let request = self.patient(request).header("expect", "100-continue");
-        let request = request.header("content-type", "application/octet-stream");
-        let request = match len {
-            Some(len) => request.header("content-length", len),
-            None => request,
-        };
-        let mut source = Source::new(content);
-        let sent = request.send(SendBody::from_reader(&mut source));
-        if let Some(error) = source.failure() {
-            return Err(ClientError::Source(error));
-        }
-        self.read_json(path, self.checked(path, sent)?)
-    }
-
-    /// The answer, if it is one; otherwise the problem it tells.
-    fn checked(&self, path: &str, sent: Result<Response<Body>, ureq::Error>) -> Answer<Response<Body>> {
-        let url = self.url(path);
-        let response = sent.map_err(|error| ClientError::from_ureq(&url, error))?;
-        if response.status().is_success() { Ok(response) } else { Err(ClientError::from_response(url, response)) }
-    }
-}
-
-fn checked_base(text: &str) -> Answer<String> {
-    let bad = |reason: &str| ClientError::BadUrl { url: text.chars().take(200).collect(), reason: reason.to_owned() };
-    let (scheme, rest) = text.trim().split_once("://").unwrap_or(("http", text.trim()));
-    match scheme {
-        "http" => {}
-        "https" => return Err(bad("this client speaks plain HTTP; put a proxy that speaks TLS between, or use http://")),
-        _ => return Err(bad("only http:// is spoken here")),
-    }
-    let base = format!("http://{}", rest.trim_end_matches('/'));
-    let uri: ureq::http::Uri = base.parse().map_err(|_| bad("it is not a URL"))?;
-    if uri.host().is_none_or(str::is_empty) || uri.query().is_some() {
-        return Err(bad("it does not name a host, and nothing else"));
-    }
-    Ok(base)
-}
-
-fn job_path(chain: Option<ChainId>, job: JobId, part: &str) -> String {
-    let chain = chain.map(|chain| format!("?chain={chain}")).unwrap_or_default();
-    format!("/v1/jobs/{job}{part}{chain}")
-}
-
-/// `limit: 0` leaves the number of items to the node.
-fn page_query(chain: Option<ChainId>, cursor: Option<&str>, limit: usize) -> String {
-    let chain = chain.map(|chain| format!("chain={chain}"));
-    let cursor = cursor.map(|cursor| format!("cursor={}", percent_encoded(cursor)));
-    let limit = (limit > 0).then(|| format!("limit={limit}"));
-    [chain, cursor, limit].into_iter().flatten().collect::<Vec<_>>().join("&")
-}
-
-fn percent_encoded(text: &str) -> String {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
-    text.bytes().map(|b| if plain(&b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -385,14 +278,16 @@ mod tests {
         ] {
             assert_eq!(Client::new(text).unwrap().base(), base);
         }
-        for text in ["", "https://node.example", "ftp://x", "http://", "http://a b", "http://x/?chain=EU", "::::"] {
+        for text in [
+            "",
+            "https://node.example",
+            "ftp://x",
+            "http://",
+            "http://a b",
+            "http://x/?chain=EU",
+            "::::",
+        ] {
             assert!(matches!(Client::new(text), Err(ClientError::BadUrl { .. })), "{text:?}");
         }
-    }
-
-    #[test]
-    fn queries_name_only_what_is_asked() {
-        assert_eq!(page_query(None, None, 0), "");
-        assert_eq!(page_query(Some(ChainId::Europe), Some("a/b&c"), 5), "chain=EU&cursor=a%2Fb%26c&limit=5");
     }
 }

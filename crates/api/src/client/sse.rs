@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, BufReader, Read as _};
 use ureq::BodyReader;
 
-/// Longest line read: a job with 16 seats is below 64 KiB, a chunk of output below 1 MiB.
+/// Longest line read: a job with all the arguments it may have is 0.6 MB, escaped at worst 3.2 MB.
 const LINE_BYTES_MAX: u64 = 4 << 20;
 
 /// An event: its kind (`message` if none is given) and its data.
@@ -56,7 +56,8 @@ impl Parser {
     fn line(&mut self, line: &str) -> Option<Event> {
         if line.is_empty() {
             let (kind, data) = (self.kind.take(), self.data.take());
-            return data.map(|data| Event { kind: kind.unwrap_or_else(|| "message".to_owned()), data });
+            return data
+                .map(|data| Event { kind: kind.unwrap_or_else(|| "message".to_owned()), data });
         }
         let (field, value) = line.split_once(':').unwrap_or((line, ""));
         let value = value.strip_prefix(' ').unwrap_or(value);
@@ -81,7 +82,8 @@ mod tests {
     fn check(text: &str, events: &[(&str, &str)]) {
         let mut parser = Parser::default();
         let parsed: Vec<Event> = text.lines().filter_map(|line| parser.line(line)).collect();
-        let expected = events.iter().map(|(kind, data)| Event { kind: (*kind).into(), data: (*data).into() });
+        let expected =
+            events.iter().map(|(kind, data)| Event { kind: (*kind).into(), data: (*data).into() });
         assert_eq!(parsed, expected.collect::<Vec<_>>());
     }
 

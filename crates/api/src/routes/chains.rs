@@ -19,7 +19,8 @@ pub(crate) async fn block<B: Backend>(
     Segments((chain, height)): Segments<(String, String)>,
 ) -> Result<Json<BlockView>, Problem> {
     let chain = parse_chain(&chain)?;
-    let height = height.parse().map_err(|_| Problem::bad_request(format!("{height:?} is not a height")))?;
+    let height =
+        height.parse().map_err(|_| Problem::bad_request(format!("{height:?} is not a height")))?;
     app.ask(app.backend.block(chain, Height::new(height))).await.map(Json)
 }
 

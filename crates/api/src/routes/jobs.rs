@@ -104,7 +104,8 @@ pub(crate) async fn receipt<B: Backend>(
 ) -> Result<Response, Problem> {
     let (chain, job) = which(&id, &asked)?;
     let mut response = bytes_response(Body::whole(app.ask(app.backend.receipt(chain, job)).await?));
-    let name = HeaderValue::from_str(&format!("attachment; filename=\"{job}.mxr\"")).expect("hex is ASCII");
+    let name = HeaderValue::from_str(&format!("attachment; filename=\"{job}.mxr\""))
+        .expect("hex is ASCII");
     response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
     Ok(response)
 }

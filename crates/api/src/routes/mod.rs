@@ -90,12 +90,16 @@ fn limited_routes<B: Backend>() -> Routes<B> {
 }
 
 async fn no_route(uri: Uri) -> Problem {
-    Problem::new(Code::NotFound, format!("there is no route {}", uri.path())).hint("/openapi.json lists them all")
+    Problem::new(Code::NotFound, format!("there is no route {}", uri.path()))
+        .hint("/openapi.json lists them all")
 }
 
 async fn no_method(method: Method, uri: Uri) -> Problem {
-    Problem::new(Code::MethodNotAllowed, format!("{} does not have the method {method}", uri.path()))
-        .hint("the header Allow lists those it has")
+    Problem::new(
+        Code::MethodNotAllowed,
+        format!("{} does not have the method {method}", uri.path()),
+    )
+    .hint("the header Allow lists those it has")
 }
 
 /// Middleware: browsers must not guess types, and nobody keeps what may change.

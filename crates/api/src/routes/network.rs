@@ -19,7 +19,9 @@ pub(crate) struct ChainAsked {
 /// The network and the chains this node follows.
 #[utoipa::path(get, path = "/v1/status", tag = "network",
     responses((status = 200, body = NetworkStatus), (status = "default", response = crate::noun::Problem)))]
-pub(crate) async fn status<B: Backend>(State(app): State<App<B>>) -> Result<Json<NetworkStatus>, Problem> {
+pub(crate) async fn status<B: Backend>(
+    State(app): State<App<B>>,
+) -> Result<Json<NetworkStatus>, Problem> {
     app.ask(app.backend.status()).await.map(Json)
 }
 

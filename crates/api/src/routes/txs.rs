@@ -50,8 +50,10 @@ pub(crate) async fn submit<B: Backend>(
     let id = tx.id();
     let submitted = within(limit, app.backend.submit(tx, asked.wait)).await;
     let submitted = submitted.map_err(|problem| match problem.code {
-        Code::Timeout => Problem::new(Code::Timeout, format!("transaction {id} may or may not become final yet"))
-            .hint("send the very same transaction again: it counts once"),
+        Code::Timeout => {
+            Problem::new(Code::Timeout, format!("transaction {id} may or may not become final yet"))
+                .hint("send the very same transaction again: it counts once")
+        }
         _ => problem,
     })?;
     Ok((status, Json(submitted)).into_response())
@@ -65,21 +67,28 @@ enum Form {
 
 impl Form {
     fn of(headers: &HeaderMap) -> Result<Self, Problem> {
-        let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok())
+            .unwrap_or_default();
         match kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
             "application/json" => Ok(Self::Json),
             "application/octet-stream" => Ok(Self::Encoded),
-            other => Err(Problem::new(Code::UnsupportedMediaType, format!("a transaction cannot be {other:?}"))
-                .hint("send application/octet-stream (its encoding) or application/json")),
+            other => Err(Problem::new(
+                Code::UnsupportedMediaType,
+                format!("a transaction cannot be {other:?}"),
+            )
+            .hint("send application/octet-stream (its encoding) or application/json")),
         }
     }
 
     fn read(self, body: Bytes) -> Result<Tx, Problem> {
         match self {
-            Self::Json => {
-                serde_json::from_slice(&body).map_err(|error| Problem::new(Code::BadJson, error.to_string()))
+            Self::Json => serde_json::from_slice(&body)
+                .map_err(|error| Problem::new(Code::BadJson, error.to_string())),
+            Self::Encoded => {
+                Tx::decode(body).map_err(|error| Problem::new(Code::BadTx, error.to_string()))
             }
-            Self::Encoded => Tx::decode(body).map_err(|error| Problem::new(Code::BadTx, error.to_string())),
         }
     }
 }

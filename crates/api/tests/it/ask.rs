@@ -18,7 +18,8 @@ pub struct Answer {
 
 impl Answer {
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
@@ -32,7 +33,10 @@ impl Answer {
         let code = problem["code"].as_str().unwrap().to_owned();
         assert_eq!(problem["type"], format!("urn:meshx:error:{code}"));
         assert_eq!(problem["status"], self.status.as_u16());
-        assert!(!problem["title"].as_str().unwrap().is_empty() && !problem["detail"].as_str().unwrap().is_empty());
+        assert!(
+            !problem["title"].as_str().unwrap().is_empty()
+                && !problem["detail"].as_str().unwrap().is_empty()
+        );
         code
     }
 }
@@ -42,7 +46,12 @@ pub fn app(fake: &Fake) -> Router {
 }
 
 /// `ask(&app, "GET /v1/status", &[], "")`.
-pub async fn ask(app: &Router, line: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+pub async fn ask(
+    app: &Router,
+    line: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Body>,
+) -> Answer {
     let (method, uri) = line.split_once(' ').unwrap();
     let mut request = Request::builder().method(method).uri(uri);
     for (name, value) in headers {

@@ -22,7 +22,10 @@ async fn a_blob_comes_back_as_it_went() {
     let app = app(&Fake::default());
     let hash = Hash::of_content(b"hello");
     let stored = ask(&app, "POST /v1/blobs", &[], "hello").await;
-    assert_eq!((stored.status.as_u16(), stored.json()), (201, serde_json::json!({ "hash": hash, "len": 5 })));
+    assert_eq!(
+        (stored.status.as_u16(), stored.json()),
+        (201, serde_json::json!({ "hash": hash, "len": 5 }))
+    );
     assert_eq!(stored.header("location"), format!("/v1/blobs/{hash}"));
     let again = ask(&app, &format!("PUT /v1/blobs/{hash}"), &[], "hello").await;
     assert_eq!((again.status.as_u16(), again.json()), (201, stored.json()));
@@ -34,7 +37,10 @@ async fn a_blob_comes_back_as_it_went() {
     assert!(content.header("cache-control").contains("immutable"));
 
     let head = ask(&app, &format!("HEAD /v1/blobs/{hash}"), &[], "").await;
-    assert_eq!((head.status.as_u16(), head.header("content-length"), head.body.len()), (200, "5", 0));
+    assert_eq!(
+        (head.status.as_u16(), head.header("content-length"), head.body.len()),
+        (200, "5", 0)
+    );
     let absent = ask(&app, &format!("HEAD /v1/blobs/{}", Hash([0; 32])), &[], "").await;
     assert_eq!((absent.status.as_u16(), absent.body.len()), (404, 0));
 
@@ -54,7 +60,10 @@ async fn content_under_another_hash_is_refused() {
 async fn the_longest_blob_fits_and_one_byte_more_does_not() {
     let app = router(Fake::default(), Limits { blob_bytes_max: 1_000, ..Limits::default() });
     let pieces = |len: usize| {
-        let pieces: Vec<_> = vec![7_u8; len].chunks(300).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();
+        let pieces: Vec<_> = vec![7_u8; len]
+            .chunks(300)
+            .map(|piece| Ok::<_, std::io::Error>(piece.to_vec()))
+            .collect();
         Body::from_stream(stream::iter(pieces))
     };
     assert_eq!(ask(&app, "POST /v1/blobs", &[], pieces(1_000)).await.status, 201);
@@ -72,7 +81,8 @@ async fn the_longest_blob_fits_and_one_byte_more_does_not() {
 async fn an_upload_that_breaks_off_is_the_clients_problem() {
     let pieces = [Ok(vec![1; 10]), Err(std::io::Error::other("gone"))];
     let fake = Fake::default();
-    let answer = ask(&app(&fake), "POST /v1/blobs", &[], Body::from_stream(stream::iter(pieces))).await;
+    let answer =
+        ask(&app(&fake), "POST /v1/blobs", &[], Body::from_stream(stream::iter(pieces))).await;
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "bad_request"));
     assert!(fake.blobs.lock().unwrap().is_empty());
 }

@@ -1,7 +1,7 @@
 //! The client over a real socket.
 
 use crate::{
-    fake::{CHAIN, Fake, Mood, address, job_id, params},
+    fake::{CHAIN, Fake, Mood, address, committing, job_id, job_view, params, settled},
     problems::tx,
 };
 use api::{
@@ -13,11 +13,12 @@ use std::{
     net::{TcpListener, TcpStream},
     time::Duration,
 };
-use types::{ChainId, Hash, Height, NanoMeshx};
+use types::{ChainId, Hash, Height, NanoMeshx, state::Phase};
 
 /// A node on a free port, and `script` against it.
 fn with_node(fake: Fake, limits: Limits, script: impl FnOnce(Client) + Send + 'static) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let client = Client::new(format!("http://{}", listener.local_addr().unwrap())).unwrap();
     runtime.spawn(async move { axum::serve(listener, api::router(fake, limits)).await });
@@ -26,24 +27,76 @@ fn with_node(fake: Fake, limits: Limits, script: impl FnOnce(Client) + Send + 's
 }
 
 /// A server that answers every connection with `answer`, whatever it is asked.
-fn with_answer(answer: &'static [u8], script: impl FnOnce(Client)) {
+fn with_answer(answer: &[u8], script: impl FnOnce(Client)) {
+    with_answers(&[answer], script);
+}
+
+/// A server that answers the first connection with the first answer, and so on; the last is for all
+/// that follow. An empty answer never comes.
+fn with_answers(answers: &[&[u8]], script: impl FnOnce(Client)) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let timeouts = Timeouts { answer: Duration::from_millis(300), patient: Duration::from_millis(300), ..Timeouts::default() };
-    let client = Client::with_timeouts(listener.local_addr().unwrap().to_string(), timeouts).unwrap();
+    let short = Duration::from_millis(300);
+    let timeouts = Timeouts {
+        answer: short,
+        patient: short,
+        reconnect: Duration::ZERO,
+        ..Timeouts::default()
+    };
+    let client =
+        Client::with_timeouts(listener.local_addr().unwrap().to_string(), timeouts).unwrap();
+    let answers: Vec<Vec<u8>> = answers.iter().map(|answer| answer.to_vec()).collect();
     std::thread::spawn(move || {
-        for connection in listener.incoming() {
+        for (n, connection) in listener.incoming().enumerate() {
             let mut connection: TcpStream = connection.unwrap();
+            let answer = answers[n.min(answers.len() - 1)].clone();
             std::thread::spawn(move || {
                 let mut request = [0; 4096];
                 let _ = connection.read(&mut request);
-                let _ = connection.write_all(answer);
-                if answer.is_empty() {
+                let _ = connection.write_all(&answer);
+                while answer.is_empty() {
                     std::thread::park();
                 }
             });
         }
     });
     script(client);
+}
+
+fn stream_of(phases: &[Phase]) -> Vec<u8> {
+    let events = phases.iter().map(|phase| {
+        format!(
+            "event: phase\ndata: {}\n\n",
+            serde_json::to_string(&job_view(phase.clone())).unwrap()
+        )
+    });
+    let events: String = events.collect();
+    format!("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n: alive\n\n{events}")
+        .into_bytes()
+}
+
+#[test]
+fn a_broken_stream_is_taken_up_where_it_broke() {
+    let first = stream_of(&[Phase::Queued, committing()]);
+    let cut = [&first[..], b"event: phase\ndata: {"].concat();
+    let second = stream_of(&[committing(), settled()]);
+    with_answers(&[&cut, b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n"], |client| {
+        let told: Vec<_> = client.job_events(None, job_id()).collect();
+        assert!(matches!(told[..], [Ok(_), Ok(_), Err(ClientError::BadAnswer { .. })]), "{told:?}");
+    });
+    with_answers(&[&cut, b"", &second], |client| {
+        let told: Vec<_> = client.job_events(None, job_id()).map(Result::unwrap).collect();
+        let expected = [Phase::Queued, committing(), settled()];
+        assert_eq!(told, expected.map(|phase| JobEvent::Phase(Box::new(job_view(phase)))));
+    });
+}
+
+#[test]
+fn a_stream_that_only_repeats_itself_is_given_up() {
+    let same = stream_of(&[Phase::Queued]);
+    with_answer(&same, |client| {
+        let told: Vec<_> = client.job_events(None, job_id()).collect();
+        assert!(matches!(told[..], [Ok(_), Err(ClientError::Unreachable { .. })]), "{told:?}");
+    });
 }
 
 #[test]
@@ -60,7 +113,9 @@ fn every_route_has_its_method() {
         assert_eq!(client.submit(&tx(), Wait::Final).unwrap().height, Some(Height::new(13)));
         assert_eq!(client.submit(&tx(), Wait::None).unwrap().height, None);
         let page = client.jobs(&JobsQuery::default()).unwrap();
-        let rest = client.jobs(&JobsQuery { cursor: page.next, limit: 5, ..JobsQuery::default() }).unwrap();
+        let rest = client
+            .jobs(&JobsQuery { cursor: page.next, limit: 5, ..JobsQuery::default() })
+            .unwrap();
         assert_eq!((page.items.len(), rest.next), (1, None));
         assert_eq!(client.job(Some(CHAIN), job).unwrap().job, job);
         assert_eq!(client.output(None, job, Output::Stdout).unwrap().bytes().unwrap(), b"hello");
@@ -77,7 +132,10 @@ fn every_route_has_its_method() {
 #[test]
 fn amounts_are_nano_on_both_sides() {
     with_node(Fake::default(), Limits::default(), |client| {
-        assert_eq!(client.account(CHAIN, address()).unwrap().balance, NanoMeshx::new(1_500_000_000));
+        assert_eq!(
+            client.account(CHAIN, address()).unwrap().balance,
+            NanoMeshx::new(1_500_000_000)
+        );
         assert_eq!(client.params(CHAIN).unwrap(), params());
     });
 }
@@ -105,12 +163,19 @@ fn a_job_is_followed_to_its_end() {
         let told: Vec<String> = client
             .job_events(None, job_id())
             .map(|event| match event.unwrap() {
-                JobEvent::Phase(view) => serde_json::to_value(&view.record.phase).unwrap()["phase"].to_string(),
+                JobEvent::Phase(view) => {
+                    serde_json::to_value(&view.record.phase).unwrap()["phase"].to_string()
+                }
                 JobEvent::Output(chunk) => String::from_utf8(chunk.bytes).unwrap(),
             })
             .collect();
         assert_eq!(told, ["\"queued\"", "\"committing\"", "hello", "\"settled\""]);
-        let blocks: Vec<_> = client.blocks(CHAIN).unwrap().take(2).map(|block| block.unwrap().header.height.get()).collect();
+        let blocks: Vec<_> = client
+            .blocks(CHAIN)
+            .unwrap()
+            .take(2)
+            .map(|block| block.unwrap().header.height.get())
+            .collect();
         assert_eq!(blocks, [1, 2]);
     });
 }
@@ -151,7 +216,11 @@ fn a_blob_too_long_is_refused_before_and_while_it_is_sent() {
     with_node(Fake::default(), limits, |client| {
         let content = vec![7; 5_000_000];
         let error = client.post_blob(&content[..], Some(5_000_000)).unwrap_err();
-        assert_eq!(error.problem().map(|problem| problem.code), Some(Code::PayloadTooLarge), "{error}");
+        assert_eq!(
+            error.problem().map(|problem| problem.code),
+            Some(Code::PayloadTooLarge),
+            "{error}"
+        );
         // Without a length the node finds out on the way and hangs up; what it said may be lost then.
         let error = client.post_blob(&content[..], None).unwrap_err();
         let told = error.problem().map(|problem| problem.code) == Some(Code::PayloadTooLarge);
@@ -200,14 +269,20 @@ fn nobody_there() {
 fn a_node_that_says_nothing() {
     with_answer(b"", |client| {
         assert!(matches!(client.status().unwrap_err(), ClientError::TimedOut { .. }));
-        assert!(matches!(client.submit(&tx(), Wait::Final).unwrap_err(), ClientError::TimedOut { .. }));
+        assert!(matches!(
+            client.submit(&tx(), Wait::Final).unwrap_err(),
+            ClientError::TimedOut { .. }
+        ));
     });
 }
 
 #[test]
 fn odd_answers_are_errors_not_panics() {
     let odd = |error: ClientError| {
-        assert!(matches!(error, ClientError::BadAnswer { .. } | ClientError::Unreachable { .. }), "{error:?}");
+        assert!(
+            matches!(error, ClientError::BadAnswer { .. } | ClientError::Unreachable { .. }),
+            "{error:?}"
+        );
     };
     for answer in [
         &b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"[..],

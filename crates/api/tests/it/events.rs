@@ -21,11 +21,17 @@ async fn a_job_is_told_of_from_its_current_phase_to_its_last() {
     let data: Vec<serde_json::Value> = answer
         .text()
         .lines()
-        .filter_map(|line| line.strip_prefix("data: ").map(|data| serde_json::from_str(data).unwrap()))
+        .filter_map(|line| {
+            line.strip_prefix("data: ").map(|data| serde_json::from_str(data).unwrap())
+        })
         .collect();
-    let phases: Vec<_> = [0, 1, 3].iter().map(|i: &usize| data[*i]["record"]["phase"]["phase"].as_str()).collect();
+    let phases: Vec<_> =
+        [0, 1, 3].iter().map(|i: &usize| data[*i]["record"]["phase"]["phase"].as_str()).collect();
     assert_eq!(phases, [Some("queued"), Some("committing"), Some("settled")]);
-    assert_eq!(data[2], serde_json::json!({ "output": "stdout", "offset": 0, "bytes": "aGVsbG8=" }));
+    assert_eq!(
+        data[2],
+        serde_json::json!({ "output": "stdout", "offset": 0, "bytes": "aGVsbG8=" })
+    );
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 //! A node that is made up.
 
 use api::{
-    AccountView, Backend, BlobView, BlockView, Body, ChainStatus, Chunks, Code, Events, Evidence, Hex, JobEvent,
-    JobView, JobsQuery, NetworkStatus, Output, OutputChunk, Page, Problem, ProofKey, ProofView, Reason, Submitted,
-    Wait, Why, WorkerView, WorkersQuery,
+    AccountView, Backend, BlobView, BlockView, Body, ChainStatus, Chunks, Code, Events, Evidence,
+    Hex, JobEvent, JobView, JobsQuery, NetworkStatus, Output, OutputChunk, Page, Problem, ProofKey,
+    ProofView, Reason, Submitted, Wait, Why, WorkerView, WorkersQuery,
 };
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -12,8 +12,9 @@ use std::{
     sync::{Arc, Mutex},
 };
 use types::{
-    Abi, Address, Agreement, ChainId, Epoch, Float, Fuel, Hash, Header, Height, JobId, JobSpec, Limits, List, LogRoot,
-    Millis, NanoMeshx, Outcome, OutputRef, PublicKey, Status, Submission, Text, Tx,
+    Abi, Address, Agreement, ChainId, Epoch, Float, Fuel, Hash, Header, Height, JobId, JobSpec,
+    Limits, List, LogRoot, Millis, NanoMeshx, Outcome, OutputRef, PublicKey, Status, Submission,
+    Text, Tx,
     state::{Ending, JobRecord, Params, Phase, Seat, Settlement, WorkerRecord},
 };
 
@@ -66,7 +67,8 @@ impl Fake {
 
     fn body(&self, bytes: Bytes) -> Body {
         let len = Some(bytes.len() as u64);
-        let mut chunks: Vec<_> = bytes.chunks(100_000).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
+        let mut chunks: Vec<_> =
+            bytes.chunks(100_000).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
         if matches!(self.mood, Mood::Breaking) {
             chunks.truncate(1);
             chunks.push(Err(Problem::new(Code::Internal, "the disk is gone")));
@@ -94,12 +96,20 @@ impl Fake {
 }
 
 fn only(chain: ChainId) -> Result<(), Problem> {
-    if chain == CHAIN { Ok(()) } else { Err(Problem::new(Code::UnknownChain, format!("{chain} is not followed here"))) }
+    if chain == CHAIN {
+        Ok(())
+    } else {
+        Err(Problem::new(Code::UnknownChain, format!("{chain} is not followed here")))
+    }
 }
 
 fn known(chain: Option<ChainId>, job: JobId) -> Result<(), Problem> {
     chain.map_or(Ok(()), only)?;
-    if job == job_id() { Ok(()) } else { Err(Problem::new(Code::UnknownJob, format!("no job has id {job}"))) }
+    if job == job_id() {
+        Ok(())
+    } else {
+        Err(Problem::new(Code::UnknownJob, format!("no job has id {job}")))
+    }
 }
 
 impl Backend for Fake {
@@ -110,7 +120,10 @@ impl Backend for Fake {
                 name: "fake".into(),
                 version: "0".into(),
                 dev_dealer: true,
-                chains: vec![chain_status(CHAIN, true), chain_status(ChainId::Asia, !matches!(self.mood, Mood::Idle))],
+                chains: vec![
+                    chain_status(CHAIN, true),
+                    chain_status(ChainId::Asia, !matches!(self.mood, Mood::Idle)),
+                ],
             })
         })
         .await
@@ -159,7 +172,10 @@ impl Backend for Fake {
             .map_err(|_| Problem::internal("the reader failed"))?;
         let (hash, len) = (Hash::of_content(&content), content.len() as u64);
         if expected.is_some_and(|expected| expected != hash) {
-            return Err(Problem::new(Code::HashMismatch, format!("the content has the hash {hash}")));
+            return Err(Problem::new(
+                Code::HashMismatch,
+                format!("the content has the hash {hash}"),
+            ));
         }
         self.blobs.lock().unwrap().insert(hash, content.into());
         Ok(BlobView { hash, len })
@@ -170,7 +186,10 @@ impl Backend for Fake {
     }
 
     async fn blob_encoded(&self, hash: Hash) -> Result<Body, Problem> {
-        self.answer(|| Ok(Body { len: None, ..self.body([b"bao:", &self.find(hash)?[..]].concat().into()) })).await
+        self.answer(|| {
+            Ok(Body { len: None, ..self.body([b"bao:", &self.find(hash)?[..]].concat().into()) })
+        })
+        .await
     }
 
     async fn blob_len(&self, hash: Hash) -> Result<u64, Problem> {
@@ -190,7 +209,12 @@ impl Backend for Fake {
         self.answer(|| known(chain, job).map(|()| job_view(settled()))).await
     }
 
-    async fn output(&self, chain: Option<ChainId>, job: JobId, output: Output) -> Result<Body, Problem> {
+    async fn output(
+        &self,
+        chain: Option<ChainId>,
+        job: JobId,
+        output: Output,
+    ) -> Result<Body, Problem> {
         self.answer(|| {
             known(chain, job)?;
             Ok(Body::whole(match output {
@@ -208,19 +232,35 @@ impl Backend for Fake {
     async fn why(&self, chain: Option<ChainId>, job: JobId) -> Result<Why, Problem> {
         self.answer(|| {
             known(chain, job)?;
-            let reason =
-                Reason { worker: Some(address()), rule: "no_reveal".into(), detail: "has not shown it".into() };
+            let reason = Reason {
+                worker: Some(address()),
+                rule: "no_reveal".into(),
+                detail: "has not shown it".into(),
+            };
             Ok(Why { verdict: "settled".into(), reasons: vec![reason] })
         })
         .await
     }
 
-    async fn job_events(&self, chain: Option<ChainId>, job: JobId) -> Result<Events<JobEvent>, Problem> {
+    async fn job_events(
+        &self,
+        chain: Option<ChainId>,
+        job: JobId,
+    ) -> Result<Events<JobEvent>, Problem> {
         self.answer(|| {
             known(chain, job)?;
             let phase = |phase| JobEvent::Phase(Box::new(job_view(phase)));
-            let output = JobEvent::Output(OutputChunk { output: Output::Stdout, offset: 0, bytes: b"hello".into() });
-            Ok(self.stream(vec![phase(Phase::Queued), phase(committing()), output, phase(settled())]))
+            let output = JobEvent::Output(OutputChunk {
+                output: Output::Stdout,
+                offset: 0,
+                bytes: b"hello".into(),
+            });
+            Ok(self.stream(vec![
+                phase(Phase::Queued),
+                phase(committing()),
+                output,
+                phase(settled()),
+            ]))
         })
         .await
     }
@@ -228,7 +268,10 @@ impl Backend for Fake {
     async fn workers(&self, query: WorkersQuery) -> Result<Page<WorkerView>, Problem> {
         self.answer(|| {
             self.queries.lock().unwrap().push(format!("{query:?}"));
-            Ok(Page { items: vec![WorkerView { address: address(), chain: CHAIN, record: worker() }], next: None })
+            Ok(Page {
+                items: vec![WorkerView { address: address(), chain: CHAIN, record: worker() }],
+                next: None,
+            })
         })
         .await
     }
@@ -238,7 +281,10 @@ impl Backend for Fake {
             only(chain)?;
             match height.get() {
                 ..100 => Ok(block(height.get())),
-                _ => Err(Problem::new(Code::UnknownBlock, format!("block {height} is not final yet"))),
+                _ => Err(Problem::new(
+                    Code::UnknownBlock,
+                    format!("block {height} is not final yet"),
+                )),
             }
         })
         .await
@@ -330,13 +376,24 @@ pub fn submission() -> Submission {
             len: 30,
         }])
         .unwrap(),
-        limits: Limits { fuel: Fuel::new(100), memory_bytes: 1, output_bytes: 2, wall: Millis::new(3) },
+        limits: Limits {
+            fuel: Fuel::new(100),
+            memory_bytes: 1,
+            output_bytes: 2,
+            wall: Millis::new(3),
+        },
         profile: Hash([3; 32]),
         seed: Hash([4; 32]),
         clock: Millis::new(5),
     };
     let agreement = Agreement { replicas: 4, agree: 3 };
-    Submission { spec, agreement, price_max: NanoMeshx::new(2_500_000_000), deadline: Height::new(50), fresh: false }
+    Submission {
+        spec,
+        agreement,
+        price_max: NanoMeshx::new(2_500_000_000),
+        deadline: Height::new(50),
+        fresh: false,
+    }
 }
 
 pub fn outcome() -> Outcome {
@@ -378,7 +435,8 @@ pub fn ended() -> Phase {
 }
 
 pub fn job_view(phase: Phase) -> JobView {
-    let record = JobRecord { payer: address(), submission: submission(), submitted: Height::new(2), phase };
+    let record =
+        JobRecord { payer: address(), submission: submission(), submitted: Height::new(2), phase };
     let evidence = Evidence { tier: "quorum 3/4".into(), simulated: true };
     JobView { job: job_id(), chain: CHAIN, height: Height::new(12), record, evidence }
 }

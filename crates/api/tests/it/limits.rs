@@ -24,7 +24,10 @@ async fn a_request_keeps_its_place_until_its_last_byte_is_out() {
     let app = router(Fake::default(), Limits { requests_max: 1, ..Limits::default() });
     let first = open(&app, "/v1/genesis").await;
     let second = ask(&app, "GET /v1/status", &[], "").await;
-    assert_eq!((second.status.as_u16(), second.code().as_str(), second.header("retry-after")), (429, "overloaded", "1"));
+    assert_eq!(
+        (second.status.as_u16(), second.code().as_str(), second.header("retry-after")),
+        (429, "overloaded", "1")
+    );
     // Those who watch over the node still get their answers.
     assert_eq!(ask(&app, "GET /healthz", &[], "").await.status, 200);
     assert_eq!(ask(&app, "GET /metrics", &[], "").await.status, 200);

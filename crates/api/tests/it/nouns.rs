@@ -24,19 +24,31 @@ fn fits(all: &Value, schema: &Value, value: &Value) -> Result<(), String> {
         return fits(all, &all[name], value).map_err(|error| format!("{name}: {error}"));
     }
     if let Some(variants) = schema["oneOf"].as_array() {
-        let errors: Vec<_> = variants.iter().filter_map(|variant| fits(all, variant, value).err()).collect();
+        let errors: Vec<_> =
+            variants.iter().filter_map(|variant| fits(all, variant, value).err()).collect();
         let fitting = variants.len() - errors.len();
-        return if fitting == 1 { Ok(()) } else { Err(format!("{fitting} variants fit; {errors:?}")) };
+        return if fitting == 1 {
+            Ok(())
+        } else {
+            Err(format!("{fitting} variants fit; {errors:?}"))
+        };
     }
     if let Some(parts) = schema["allOf"].as_array() {
         // Each part describes some of the properties.
         let described: Vec<String> = parts.iter().flat_map(|part| properties(all, part)).collect();
-        if let Some(extra) = value.as_object().unwrap().keys().find(|key| !described.contains(key)) {
+        if let Some(extra) = value.as_object().unwrap().keys().find(|key| !described.contains(key))
+        {
             return Err(format!("{extra} is not described"));
         }
         return parts.iter().try_for_each(|part| {
             let own = properties(all, part);
-            let own: Value = value.as_object().unwrap().clone().into_iter().filter(|(key, _)| own.contains(key)).collect();
+            let own: Value = value
+                .as_object()
+                .unwrap()
+                .clone()
+                .into_iter()
+                .filter(|(key, _)| own.contains(key))
+                .collect();
             fits(all, part, &own)
         });
     }
@@ -59,7 +71,12 @@ fn fits(all: &Value, schema: &Value, value: &Value) -> Result<(), String> {
         return items.iter().try_for_each(|item| fits(all, &schema["items"], item));
     }
     let Some(object) = value.as_object() else { return Ok(()) };
-    if let Some(missing) = schema["required"].as_array().into_iter().flatten().find(|key| !object.contains_key(key.as_str().unwrap())) {
+    if let Some(missing) = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|key| !object.contains_key(key.as_str().unwrap()))
+    {
         return Err(format!("{missing} is missing"));
     }
     object.iter().try_for_each(|(key, value)| match schema["properties"].get(key) {
@@ -69,7 +86,8 @@ fn fits(all: &Value, schema: &Value, value: &Value) -> Result<(), String> {
 }
 
 fn properties(all: &Value, schema: &Value) -> Vec<String> {
-    let schema = schema["$ref"].as_str().map_or(schema, |name| &all[name.rsplit('/').next().unwrap()]);
+    let schema =
+        schema["$ref"].as_str().map_or(schema, |name| &all[name.rsplit('/').next().unwrap()]);
     schema["properties"].as_object().unwrap().keys().cloned().collect()
 }
 

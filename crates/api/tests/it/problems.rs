@@ -10,9 +10,20 @@ use types::{Action, NanoMeshx, PublicKey, Signature, Tx, codec::Encode as _};
 const ENCODED: (&str, &str) = ("content-type", "application/octet-stream");
 const JSON: (&str, &str) = ("content-type", "application/json");
 
-async fn check(line: &str, headers: &[(&str, &str)], body: impl Into<Vec<u8>>, status: u16, code: &str) -> Answer {
+async fn check(
+    line: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Vec<u8>>,
+    status: u16,
+    code: &str,
+) -> Answer {
     let answer = ask(&app(&Fake::default()), line, headers, body.into()).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (status, code), "{line}: {}", answer.text());
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (status, code),
+        "{line}: {}",
+        answer.text()
+    );
     answer
 }
 
@@ -42,7 +53,14 @@ async fn every_code_of_the_backend_reaches_the_client() {
 
 #[tokio::test]
 async fn a_path_without_a_route() {
-    for line in ["GET /v2/status", "GET /v1", "POST /nothing", "GET /v1/jobs/", "GET /v1//status", "DELETE /%ff"] {
+    for line in [
+        "GET /v2/status",
+        "GET /v1",
+        "POST /nothing",
+        "GET /v1/jobs/",
+        "GET /v1//status",
+        "DELETE /%ff",
+    ] {
         check(line, &[], "", 404, "not_found").await;
     }
 }
@@ -138,7 +156,8 @@ async fn bytes_that_are_no_transaction() {
 #[tokio::test]
 async fn a_body_of_a_type_that_is_not_read() {
     check("POST /v1/txs", &[], "{}", 415, "unsupported_media_type").await;
-    check("POST /v1/txs", &[("content-type", "text/plain")], "{}", 415, "unsupported_media_type").await;
+    check("POST /v1/txs", &[("content-type", "text/plain")], "{}", 415, "unsupported_media_type")
+        .await;
     check("POST /v1/txs", &[("content-type", "\u{ff}")], "{}", 415, "unsupported_media_type").await;
 }
 
@@ -147,7 +166,8 @@ async fn a_body_that_is_too_long() {
     let body = vec![b' '; (1 << 20) + 1];
     check("POST /v1/txs", &[JSON], body.clone(), 413, "payload_too_large").await;
     check("POST /v1/txs", &[ENCODED], body, 413, "payload_too_large").await;
-    check("POST /v1/txs", &[JSON, ("content-length", "99999999999")], "", 413, "payload_too_large").await;
+    check("POST /v1/txs", &[JSON, ("content-length", "99999999999")], "", 413, "payload_too_large")
+        .await;
 }
 
 #[tokio::test]

@@ -25,10 +25,16 @@ async fn a_transaction_in_either_form_waits_or_does_not() {
     let told = ask(&app, "POST /v1/txs", &encoded, tx().encode()).await;
     let id = tx().id();
     assert_eq!(told.status, 200);
-    assert_eq!(told.json(), serde_json::json!({ "tx": id, "chain": "EU", "height": 13, "block": "03".repeat(32) }));
+    assert_eq!(
+        told.json(),
+        serde_json::json!({ "tx": id, "chain": "EU", "height": 13, "block": "03".repeat(32) })
+    );
     let told = ask(&app, "POST /v1/txs?wait=none", &encoded, tx().encode()).await;
     assert_eq!(told.status, 202);
-    assert_eq!(told.json(), serde_json::json!({ "tx": id, "chain": "EU", "height": null, "block": null }));
+    assert_eq!(
+        told.json(),
+        serde_json::json!({ "tx": id, "chain": "EU", "height": null, "block": null })
+    );
     let told = ask(&app, "POST /v1/txs", &json, serde_json::to_vec(&tx()).unwrap()).await;
     assert_eq!(told.status, 200, "{}", told.text());
 }
@@ -36,8 +42,13 @@ async fn a_transaction_in_either_form_waits_or_does_not() {
 #[tokio::test]
 async fn pages_ask_for_what_the_query_says() {
     let fake = Fake::default();
-    let page = get(&fake, &format!("/v1/jobs?chain=EU&payer={}&cursor=abc&limit=5", address())).await.json();
-    assert_eq!((&page["next"], &page["items"][0]["record"]["phase"]["phase"]), (&().into(), &"queued".into()));
+    let page = get(&fake, &format!("/v1/jobs?chain=EU&payer={}&cursor=abc&limit=5", address()))
+        .await
+        .json();
+    assert_eq!(
+        (&page["next"], &page["items"][0]["record"]["phase"]["phase"]),
+        (&().into(), &"queued".into())
+    );
     get(&fake, "/v1/workers").await;
     let asked = fake.queries.lock().unwrap().join("\n");
     let address = address();
@@ -58,18 +69,20 @@ async fn files_of_a_job() {
     assert_eq!(get(&fake, &format!("{job}/logs")).await.text(), "careful");
     let receipt = get(&fake, &format!("{job}/receipt?chain=EU")).await;
     assert_eq!(receipt.body, b"MXR\x01");
-    assert_eq!(receipt.header("content-disposition"), format!("attachment; filename=\"{}.mxr\"", job_id()));
+    assert_eq!(
+        receipt.header("content-disposition"),
+        format!("attachment; filename=\"{}.mxr\"", job_id())
+    );
 }
 
 #[tokio::test]
 async fn proofs_of_presence_and_of_absence() {
     let fake = Fake::default();
     let present = get(&fake, &format!("/v1/chains/EU/proof/account/{}", address())).await.json();
-    assert_eq!((&present["present"], &present["value"], &present["certificate"]), (
-        &true.into(),
-        &"0102".into(),
-        &"ff".into()
-    ));
+    assert_eq!(
+        (&present["present"], &present["value"], &present["certificate"]),
+        (&true.into(), &"0102".into(), &"ff".into())
+    );
     let absent = get(&fake, &format!("/v1/chains/EU/proof/job/{}", job_id())).await.json();
     assert_eq!((&absent["present"], &absent["value"]), (&false.into(), &().into()));
 }
