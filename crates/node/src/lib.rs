@@ -24,4 +24,4 @@ mod workers;
 
 pub use files::{BadFile, NodeFiles, NodeSecrets, read_node, short, write_network};
 pub use host::{Host, NoBlob, Node};
-pub use start::{Net, NotStarted, Part, Running, run, start};
+pub use start::{Net, NotStarted, Part, Running, run, serve, start};

@@ -157,6 +157,14 @@ pub async fn start(
     Ok(Running { node, cancel })
 }
 
+/// Answer the API for `node` on `listener` until the listener fails or this is dropped.
+pub async fn serve(listener: tokio::net::TcpListener, node: Node) {
+    const { assert!(api::BLOB_BYTES_MAX == blobs::BLOB_BYTES_MAX, "the API takes what the store takes") };
+    if let Err(error) = axum::serve(listener, api::router(node, api::Limits::default())).await {
+        tracing::error!(%error, "the API stopped");
+    }
+}
+
 /// The network of one process, whichever it is.
 enum Wires {
     Mesh(BTreeMap<ChainId, Mesh>),

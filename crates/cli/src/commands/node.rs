@@ -82,7 +82,7 @@ fn start(dir: &Path) -> Result<()> {
         drop(local::bind(files.p2p).await?);
         let listener = local::bind(api).await?;
         let running = node::start(context, folder, anchor, parts, net, peers).await?;
-        let serving = tokio::spawn(local::serve(listener, running.node.clone()));
+        let serving = tokio::spawn(node::serve(listener, running.node.clone()));
         println!("node      http://{api}");
         println!("network   {}", running.node.anchor().network());
         println!("peers     {} at {}", files.index, files.p2p);

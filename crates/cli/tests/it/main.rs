@@ -1,0 +1,6 @@
+//! The binary as a user meets it: processes, pipes, files, exit codes.
+
+mod mesh;
+mod nodes;
+mod refusals;
+mod support;

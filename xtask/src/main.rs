@@ -1,0 +1,71 @@
+//! The project's own commands: `cargo xtask test | tidy | examples`.
+//!
+//! What a shell script would do is done here, so that it runs alike on every machine and in CI. Needs nothing but Rust;
+//! a step that wants more (Go, Node, Zig, a wasm target) is *passed over* with its reason when that is missing.
+
+mod examples;
+mod report;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::report::Report;
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  test                      cargo test --workspace, then tidy, then examples --check
+  tidy                      the rules of the design: floors, heavy dependencies, pure crates, dead files, features
+  examples [NAME…]          rebuild the wasm of the examples from source and record the toolchains
+  examples --check [NAME…]  rebuild elsewhere and compare with what is committed; touches nothing
+
+Exits 0 when nothing failed, 1 when something did, 2 when the command was not understood.";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    if matches!(words[..], ["help" | "--help" | "-h"]) {
+        println!("{USAGE}");
+        return ExitCode::SUCCESS;
+    }
+    let mut report = Report::default();
+    match run(&words, &mut report) {
+        Ok(true) => report.finish(),
+        Ok(false) => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// False if the words are no command.
+fn run(words: &[&str], report: &mut Report) -> Result<bool> {
+    let root = workspace::root()?;
+    match words {
+        ["test"] => test::run(&root, report),
+        ["tidy"] => tidy::run(&root, report),
+        ["examples", rest @ ..] => {
+            let (flags, names): (Vec<&str>, Vec<&str>) =
+                rest.iter().partition(|word| word.starts_with('-'));
+            let check = match flags[..] {
+                [] => false,
+                ["--check"] => true,
+                _ => return Ok(false),
+            };
+            if let Some(name) = names.iter().find(|name| !examples::known(name)) {
+                bail!("no example is called {name}\nhint: there are {}", examples::names());
+            }
+            examples::run(&root, check, &names, report)
+        }
+        _ => return Ok(false),
+    }
+    Ok(true)
+}

@@ -1,0 +1,24 @@
+//! `cargo xtask test`: the one command that says whether the tree is sound.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::report::{Outcome, Report};
+use crate::{examples, tidy, workspace};
+
+pub fn run(root: &Path, report: &mut Report) {
+    report.add("cargo test --workspace", cargo_test(root));
+    tidy::run(root, report);
+    examples::run(root, true, &[], report);
+}
+
+fn cargo_test(root: &Path) -> Outcome {
+    // CARGO_TARGET_DIR and friends are inherited.
+    let status =
+        Command::new(workspace::cargo()).args(["test", "--workspace"]).current_dir(root).status();
+    match status {
+        Ok(status) if status.success() => Outcome::Passed,
+        Ok(status) => Outcome::Failed(vec![format!("its output is above ({status})")]),
+        Err(error) => Outcome::Failed(vec![format!("cannot start cargo: {error}")]),
+    }
+}

@@ -1,0 +1,38 @@
+//! Features: none in `types`, the rule crates and `chain`, so that no build can carry other rules (style §10).
+//!
+//! Optional dependencies count: each is a feature of its name.
+
+use crate::workspace::Package;
+
+const WITHOUT: &[&str] =
+    &["types", "ledger", "staking", "governance", "jobs", "presence", "attestation", "chain"];
+
+pub fn check(packages: &[Package]) -> Vec<String> {
+    packages
+        .iter()
+        .filter(|package| WITHOUT.contains(&package.name.as_str()) && !package.features.is_empty())
+        .map(|package| {
+            format!(
+                "{} declares features ({}): rules have none",
+                package.name,
+                package.features.join(", ")
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::fixture;
+
+    #[test]
+    fn a_switch_on_the_rules_fails() {
+        let mut packages = fixture(&["chain", "sandbox"]);
+        assert_eq!(check(&packages), [""; 0]);
+        for package in &mut packages {
+            package.features = vec!["fast".to_owned()];
+        }
+        assert_eq!(check(&packages), ["chain declares features (fast): rules have none"]);
+    }
+}
