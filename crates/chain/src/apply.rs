@@ -81,7 +81,9 @@ pub async fn apply_block<S: Store>(
         run.must(|pad| effects::tick(pad, &job, context)).await;
     }
     for beacon in proposal.beacons {
-        let Some(jobs) = run.item(|pad| queue::open(pad, &beacon, context)).await? else { continue };
+        let Some(jobs) = run.item(|pad| queue::open(pad, &beacon, context)).await? else {
+            continue;
+        };
         for job in jobs {
             run.must(|pad| queue::draw(pad, &beacon, &job, context)).await;
         }
@@ -109,7 +111,13 @@ struct Run<'a, S> {
 impl<S: Store> Run<'_, S> {
     /// Read what the block's items will certainly ask for in one go.
     async fn prefetch(&mut self, context: &BlockContext, proposal: &Proposal) {
-        let mut keys = vec![Key::Params, Key::Supply, Key::Queue, Key::Queued(context.height), Key::Due(context.height)];
+        let mut keys = vec![
+            Key::Params,
+            Key::Supply,
+            Key::Queue,
+            Key::Queued(context.height),
+            Key::Due(context.height),
+        ];
         keys.extend(proposal.beacons.iter().map(|beacon| Key::Queued(beacon.height)));
         keys.push(Key::WorkerCount);
         for tx in &proposal.txs {
@@ -123,7 +131,10 @@ impl<S: Store> Run<'_, S> {
     }
 
     /// Run one item to its end, loading what it turns out to need; keep its writes only if it goes through.
-    async fn attempt<T>(&mut self, item: impl Fn(&mut Scratch<'_>) -> Result<T, Stop>) -> Result<T, Refusal> {
+    async fn attempt<T>(
+        &mut self,
+        item: impl Fn(&mut Scratch<'_>) -> Result<T, Stop>,
+    ) -> Result<T, Refusal> {
         loop {
             let mut pad = self.records.scratch();
             match item(&mut pad) {
@@ -143,7 +154,10 @@ impl<S: Store> Run<'_, S> {
     }
 
     /// An item that may be refused: left out when building, fatal when checking.
-    async fn item<T>(&mut self, item: impl Fn(&mut Scratch<'_>) -> Result<T, Stop>) -> Result<Option<T>, Refusal> {
+    async fn item<T>(
+        &mut self,
+        item: impl Fn(&mut Scratch<'_>) -> Result<T, Stop>,
+    ) -> Result<Option<T>, Refusal> {
         match (self.attempt(item).await, self.mode) {
             (Ok(value), _) => Ok(Some(value)),
             (Err(_), Mode::Build) => Ok(None),

@@ -1,13 +1,16 @@
 //! Carrying out what the job rules ask for: the one place where jobs and money meet.
 
 use crate::{
-    apply::BlockContext, queue,
+    apply::BlockContext,
+    queue,
     scratch::{Scratch, Stop},
 };
 use jobs::{Effect, Input};
 use types::{
     Address, JobId, NanoMeshx,
-    state::{Destination, Event, JobRecord, Key, Params, REPUTATION_MAX, Transfer, WorkerRecord, pools},
+    state::{
+        Destination, Event, JobRecord, Key, Params, REPUTATION_MAX, Transfer, WorkerRecord, pools,
+    },
 };
 
 /// Give a job an input, store its next phase and do what follows from it.
@@ -38,7 +41,12 @@ pub(crate) fn tick(pad: &mut Scratch<'_>, id: &JobId, context: &BlockContext) ->
     advance(pad, id, record, Input::Tick, context)
 }
 
-fn carry_out(pad: &mut Scratch<'_>, id: &JobId, effect: Effect, params: &Params) -> Result<(), Stop> {
+fn carry_out(
+    pad: &mut Scratch<'_>,
+    id: &JobId,
+    effect: Effect,
+    params: &Params,
+) -> Result<(), Stop> {
     match effect {
         Effect::Pay { worker, amount } => pad.transfer(&payment(worker, amount, params)),
         Effect::Refund { payer, amount } => pad.transfer(&[Transfer {
@@ -50,7 +58,9 @@ fn carry_out(pad: &mut Scratch<'_>, id: &JobId, effect: Effect, params: &Params)
         Effect::Release { worker, good } => with_worker(pad, worker, |record| {
             record.running = record.running.checked_sub(1).expect("a seat is released once");
             record.reputation = match good {
-                Some(true) => record.reputation.saturating_add(params.reputation_gain).min(REPUTATION_MAX),
+                Some(true) => {
+                    record.reputation.saturating_add(params.reputation_gain).min(REPUTATION_MAX)
+                }
                 Some(false) => record.reputation.saturating_sub(params.reputation_loss),
                 None => record.reputation,
             };
@@ -69,7 +79,11 @@ fn carry_out(pad: &mut Scratch<'_>, id: &JobId, effect: Effect, params: &Params)
 
 fn payment(worker: Address, amount: NanoMeshx, params: &Params) -> [Transfer; 4] {
     let split = ledger::split(amount, params);
-    let to = |address, amount| Transfer { from: pools::escrow(), to: Destination::Account(address), amount };
+    let to = |address, amount| Transfer {
+        from: pools::escrow(),
+        to: Destination::Account(address),
+        amount,
+    };
     [
         to(worker, split.worker),
         to(pools::validators(), split.validators),
@@ -78,7 +92,11 @@ fn payment(worker: Address, amount: NanoMeshx, params: &Params) -> [Transfer; 4]
     ]
 }
 
-fn with_worker(pad: &mut Scratch<'_>, worker: Address, change: impl Fn(&mut WorkerRecord)) -> Result<(), Stop> {
+fn with_worker(
+    pad: &mut Scratch<'_>,
+    worker: Address,
+    change: impl Fn(&mut WorkerRecord),
+) -> Result<(), Stop> {
     let mut record: WorkerRecord = pad.expect(Key::Worker(worker))?;
     change(&mut record);
     pad.put(Key::Worker(worker), &record);

@@ -2,11 +2,10 @@
 
 use crate::Write;
 use types::{
-    Hash, Height, NanoMeshx,
+    Fuel, Hash, Height, NanoMeshx,
     codec::Encode,
     network::Genesis,
     state::{Account, Key, Params, REPUTATION_NEW, Supply, WorkerRecord},
-    Fuel,
 };
 
 /// What genesis puts into an empty store.
@@ -25,7 +24,10 @@ pub fn genesis_writes(genesis: &Genesis) -> Vec<Write> {
     put(Key::Params, genesis.params.encode().to_vec());
     put(Key::Supply, Supply { genesis: total, burned: NanoMeshx::ZERO }.encode().to_vec());
     for account in genesis.accounts.iter() {
-        put(Key::Account(account.address), Account { balance: account.balance, nonce: 0 }.encode().to_vec());
+        put(
+            Key::Account(account.address),
+            Account { balance: account.balance, nonce: 0 }.encode().to_vec(),
+        );
     }
     let count = u32::try_from(genesis.workers.len()).expect("bounded by its type");
     put(Key::WorkerCount, count.encode().to_vec());

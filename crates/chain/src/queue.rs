@@ -1,7 +1,9 @@
 //! The compute queue: jobs that wait for their beacon, and reminders for later heights.
 
 use crate::{
-    Refusal, apply::BlockContext, effects,
+    Refusal,
+    apply::BlockContext,
+    effects,
     scratch::{Scratch, Stop},
 };
 use jobs::{Input, TRIES_PER_SEAT};
@@ -14,7 +16,11 @@ use types::{
 const REMINDER_SLACK: u64 = 64;
 
 /// Put `job` among those that the beacon of this block's round will draw for.
-pub(crate) fn enqueue(pad: &mut Scratch<'_>, job: &JobId, context: &BlockContext) -> Result<(), Stop> {
+pub(crate) fn enqueue(
+    pad: &mut Scratch<'_>,
+    job: &JobId,
+    context: &BlockContext,
+) -> Result<(), Stop> {
     let here = Key::Queued(context.height);
     let mut queued = pad.get::<Queued>(here)?.unwrap_or_else(|| Queued {
         epoch: context.epoch,
@@ -32,10 +38,15 @@ pub(crate) fn enqueue(pad: &mut Scratch<'_>, job: &JobId, context: &BlockContext
 }
 
 /// Take the jobs that `beacon` draws for. It must be of the oldest height that has any.
-pub(crate) fn open(pad: &mut Scratch<'_>, beacon: &Beacon, context: &BlockContext) -> Result<Vec<JobId>, Stop> {
+pub(crate) fn open(
+    pad: &mut Scratch<'_>,
+    beacon: &Beacon,
+    context: &BlockContext,
+) -> Result<Vec<JobId>, Stop> {
     let mut heights: Heights = pad.get(Key::Queue)?.unwrap_or_default();
     let key = Key::Queued(beacon.height);
-    let oldest = heights.as_slice().first() == Some(&beacon.height) && beacon.height < context.height;
+    let oldest =
+        heights.as_slice().first() == Some(&beacon.height) && beacon.height < context.height;
     let queued = if oldest { pad.get::<Queued>(key)? } else { None };
     let Some(queued) = queued.filter(|q| q.epoch == beacon.epoch && q.view == beacon.view) else {
         return Err(Refusal::WrongBeacon(beacon.height).into());
@@ -47,7 +58,12 @@ pub(crate) fn open(pad: &mut Scratch<'_>, beacon: &Beacon, context: &BlockContex
 }
 
 /// Draw workers for `job`; when too few will have it, let it wait for this block's beacon.
-pub(crate) fn draw(pad: &mut Scratch<'_>, beacon: &Beacon, job: &JobId, context: &BlockContext) -> Result<(), Stop> {
+pub(crate) fn draw(
+    pad: &mut Scratch<'_>,
+    beacon: &Beacon,
+    job: &JobId,
+    context: &BlockContext,
+) -> Result<(), Stop> {
     let record: JobRecord = pad.expect(Key::Job(*job))?;
     if record.phase != Phase::Queued {
         return Ok(());
@@ -56,7 +72,8 @@ pub(crate) fn draw(pad: &mut Scratch<'_>, beacon: &Beacon, job: &JobId, context:
     let workers: u32 = pad.get(Key::WorkerCount)?.unwrap_or(0);
     let mut drawn: Vec<Address> = Vec::with_capacity(replicas);
     if usize::try_from(workers).is_ok_and(|count| count >= replicas) {
-        for (index, threshold) in jobs::tries(beacon, job, workers).take(replicas * TRIES_PER_SEAT) {
+        for (index, threshold) in jobs::tries(beacon, job, workers).take(replicas * TRIES_PER_SEAT)
+        {
             let address: Address = pad.expect(Key::WorkerAt(index))?;
             let worker: WorkerRecord = pad.expect(Key::Worker(address))?;
             let free = jobs::eligible(&address, &worker, &record.payer).is_ok();

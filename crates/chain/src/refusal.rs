@@ -39,7 +39,9 @@ impl Refusal {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Ledger(ledger::Refusal::InsufficientFunds { .. }) => "insufficient_funds",
-            Self::Ledger(ledger::Refusal::Nonce { expected, got, .. }) if *got > *expected => "nonce_gap",
+            Self::Ledger(ledger::Refusal::Nonce { expected, got, .. }) if *got > *expected => {
+                "nonce_gap"
+            }
             Self::Ledger(ledger::Refusal::Nonce { .. }) => "nonce_used",
             Self::Ledger(ledger::Refusal::Overflow { .. }) => "overflow",
             Self::Ledger(ledger::Refusal::ZeroAmount) => "zero_amount",

@@ -59,7 +59,9 @@ impl Scratch<'_> {
             .or_else(|| self.records.written.get(&key))
             .or_else(|| self.records.loaded.get(&key))
             .ok_or(Stop::Missing(key))?;
-        Ok(bytes.as_ref().map(|bytes| T::decode(bytes.clone()).expect("state holds what this code wrote")))
+        Ok(bytes
+            .as_ref()
+            .map(|bytes| T::decode(bytes.clone()).expect("state holds what this code wrote")))
     }
 
     /// A record that genesis put there.

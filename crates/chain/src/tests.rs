@@ -5,8 +5,9 @@ use crypto::SigningKey;
 use futures::executor::block_on;
 use std::collections::BTreeMap;
 use types::{
-    Abi, Action, Address, Agreement, Beacon, ChainId, Epoch, Float, Fuel, Hash, Height, JobSpec, Limits, List, Millis,
-    NanoMeshx, Outcome, OutputRef, PublicKey, Reveal, Signature, Status, Submission, Text, Tx, TxId,
+    Abi, Action, Address, Agreement, Beacon, ChainId, Epoch, Float, Fuel, Hash, Height, JobSpec,
+    Limits, List, Millis, NanoMeshx, Outcome, OutputRef, PublicKey, Reveal, Signature, Status,
+    Submission, Text, Tx, TxId,
     codec::{Bytes, DecodeExt},
     network::{Genesis, GenesisAccount, GenesisWorker},
     state::{Account, Ending, JobRecord, Key, Phase, REPUTATION_NEW, Supply, WorkerRecord, pools},
@@ -55,7 +56,8 @@ impl Net {
             accounts: List::new(vec![account]).unwrap(),
             workers: List::new((0..workers).map(worker).collect()).unwrap(),
         };
-        let mut net = Self { store: Memory::default(), genesis, height: 0, nonces: BTreeMap::new() };
+        let mut net =
+            Self { store: Memory::default(), genesis, height: 0, nonces: BTreeMap::new() };
         net.block(vec![]);
         net
     }
@@ -79,8 +81,19 @@ impl Net {
         }
     }
 
-    fn try_block(&self, txs: Vec<CheckedTx>, beacons: Vec<Beacon>, mode: Mode) -> Result<Applied, Refusal> {
-        block_on(apply_block(&self.store, &self.genesis, &self.context(), Proposal { beacons, txs }, mode))
+    fn try_block(
+        &self,
+        txs: Vec<CheckedTx>,
+        beacons: Vec<Beacon>,
+        mode: Mode,
+    ) -> Result<Applied, Refusal> {
+        block_on(apply_block(
+            &self.store,
+            &self.genesis,
+            &self.context(),
+            Proposal { beacons, txs },
+            mode,
+        ))
     }
 
     /// Apply a block in which everything must go through, with every beacon that is due.
@@ -130,7 +143,9 @@ impl Net {
         let mut promised = 0_u128;
         for (key, bytes) in &self.store.0 {
             match key {
-                Key::Account(_) => held += u128::from(Account::decode(bytes.clone()).unwrap().balance.get()),
+                Key::Account(_) => {
+                    held += u128::from(Account::decode(bytes.clone()).unwrap().balance.get())
+                }
                 Key::Job(_) => {
                     let job = JobRecord::decode(bytes.clone()).unwrap();
                     if !matches!(job.phase, Phase::Settled(_) | Phase::Ended { .. }) {
@@ -140,8 +155,16 @@ impl Net {
                 _ => {}
             }
         }
-        assert_eq!(held + u128::from(supply.burned.get()), u128::from(supply.genesis.get()), "a nano was lost or made");
-        assert_eq!(u128::from(self.balance(pools::escrow())), promised, "escrow holds what open jobs promised");
+        assert_eq!(
+            held + u128::from(supply.burned.get()),
+            u128::from(supply.genesis.get()),
+            "a nano was lost or made"
+        );
+        assert_eq!(
+            u128::from(self.balance(pools::escrow())),
+            promised,
+            "escrow holds what open jobs promised"
+        );
     }
 
     fn submit(&mut self, submission: Submission) -> TxId {
@@ -154,16 +177,23 @@ impl Net {
     /// Draw, then let each seated worker answer with `answer(worker)`; `None` stays silent.
     fn run(&mut self, id: TxId, answer: impl Fn(usize) -> Option<Outcome>) {
         self.block(vec![]);
-        let Phase::Committing { seats, .. } = self.job(id).phase else { panic!("not drawn: {:?}", self.job(id)) };
-        let seated: Vec<u8> = seats.iter().map(|s| (0..32).find(|n| who(*n) == s.worker).unwrap()).collect();
+        let Phase::Committing { seats, .. } = self.job(id).phase else {
+            panic!("not drawn: {:?}", self.job(id))
+        };
+        let seated: Vec<u8> =
+            seats.iter().map(|s| (0..32).find(|n| who(*n) == s.worker).unwrap()).collect();
         let reveals: Vec<(u8, Reveal)> = seated
             .iter()
             .enumerate()
-            .filter_map(|(i, n)| Some((*n, Reveal { job: id, outcome: answer(i)?, salt: Hash([*n; 32]) })))
+            .filter_map(|(i, n)| {
+                Some((*n, Reveal { job: id, outcome: answer(i)?, salt: Hash([*n; 32]) }))
+            })
             .collect();
         let commits = reveals
             .iter()
-            .map(|(n, r)| self.tx(*n, Action::Commit { job: id, commitment: r.commitment(&who(*n)) }))
+            .map(|(n, r)| {
+                self.tx(*n, Action::Commit { job: id, commitment: r.commitment(&who(*n)) })
+            })
             .collect();
         self.block(commits);
         while let Phase::Committing { .. } = self.job(id).phase {
@@ -200,7 +230,12 @@ fn submission(replicas: u8, agree: u8, deadline: u64) -> Submission {
         args: List::default(),
         env: List::default(),
         files: List::default(),
-        limits: Limits { fuel: Fuel::new(1_000_000), memory_bytes: 1, output_bytes: 1, wall: Millis::new(500) },
+        limits: Limits {
+            fuel: Fuel::new(1_000_000),
+            memory_bytes: 1,
+            output_bytes: 1,
+            wall: Millis::new(500),
+        },
         profile: profile(),
         seed: Hash([3; 32]),
         clock: Millis::ZERO,
@@ -226,7 +261,10 @@ fn a_job_runs_settles_and_refunds_in_one_transaction() {
     let id = net.submit(submission(4, 3, 100));
     net.run(id, |seat| Some(outcome(u8::from(seat == 2))));
     let Phase::Settled(settlement) = net.job(id).phase else { panic!("{:?}", net.job(id).phase) };
-    assert_eq!((settlement.agreed, settlement.paid.get(), settlement.refunded.get()), (3, 300, 3_700));
+    assert_eq!(
+        (settlement.agreed, settlement.paid.get(), settlement.refunded.get()),
+        (3, 300, 3_700)
+    );
     // 300 for three replicas and 1,000 for the submission.
     assert_eq!(before - net.balance(who(CLIENT)), 1_300);
     let earned: Vec<u64> = (0..6).map(|n| net.balance(who(n))).filter(|b| *b > 0).collect();
@@ -284,7 +322,10 @@ fn a_job_queued_before_its_beacon_can_be_cancelled() {
     let mut net = Net::new(0);
     let id = net.submit(submission(1, 1, 100));
     let stranger = net.tx(CLIENT, Action::CancelJob { job: Hash([7; 32]) });
-    assert_eq!(net.try_block(vec![stranger], vec![], Mode::Check).unwrap_err(), Refusal::UnknownJob(Hash([7; 32])));
+    assert_eq!(
+        net.try_block(vec![stranger], vec![], Mode::Check).unwrap_err(),
+        Refusal::UnknownJob(Hash([7; 32]))
+    );
     *net.nonces.get_mut(&CLIENT).unwrap() -= 1;
     let cancel = net.tx(CLIENT, Action::CancelJob { job: id });
     net.block(vec![cancel]);
@@ -301,7 +342,10 @@ fn a_refused_transaction_leaves_nothing_behind() {
     assert_eq!(built.included, vec![]);
     assert!(built.writes.is_empty(), "{:?}", built.writes);
     assert_eq!(built.refused[0].1.code(), "insufficient_funds");
-    assert_eq!(net.try_block(vec![tx], vec![], Mode::Check).unwrap_err().code(), "insufficient_funds");
+    assert_eq!(
+        net.try_block(vec![tx], vec![], Mode::Check).unwrap_err().code(),
+        "insufficient_funds"
+    );
 }
 
 #[test]
@@ -356,10 +400,14 @@ fn random_blocks_conserve_money() {
             let job = open.get(random(open.len() as u64 + 1) as usize).copied().unwrap_or_default();
             let reveal = Reveal { job, outcome: outcome(random(2) as u8), salt: Hash([from; 32]) };
             let action = match random(8) {
-                0 => Action::Transfer { to: who(random(8) as u8), amount: NanoMeshx::new(random(2_000)) },
+                0 => Action::Transfer {
+                    to: who(random(8) as u8),
+                    amount: NanoMeshx::new(random(2_000)),
+                },
                 1 | 2 => {
                     let replicas = 1 + random(4) as u8;
-                    let mut wanted = submission(replicas, replicas / 2 + 1, net.height + 1 + random(60));
+                    let mut wanted =
+                        submission(replicas, replicas / 2 + 1, net.height + 1 + random(60));
                     wanted.spec.input_len = random(4);
                     Action::SubmitJob(wanted)
                 }
@@ -371,8 +419,15 @@ fn random_blocks_conserve_money() {
         }
         let beacons = if random(3) > 0 { net.due_beacons() } else { vec![] };
         let built = net.try_block(txs, beacons, Mode::Build).unwrap();
-        open.extend(built.included.iter().filter(|t| matches!(t.tx().action, Action::SubmitJob(_))).map(CheckedTx::id));
-        let again = net.try_block(built.included.clone(), built.beacons.clone(), Mode::Check).unwrap();
+        open.extend(
+            built
+                .included
+                .iter()
+                .filter(|t| matches!(t.tx().action, Action::SubmitJob(_)))
+                .map(CheckedTx::id),
+        );
+        let again =
+            net.try_block(built.included.clone(), built.beacons.clone(), Mode::Check).unwrap();
         assert_eq!(again.writes, built.writes, "a proposer and a validator disagree");
         for (key, value) in built.writes {
             match value {

@@ -21,8 +21,11 @@ pub fn why(job: &JobRecord, workers: &[(Address, WorkerRecord)], now: Height) ->
     let mut reasons = Vec::new();
     match &job.phase {
         Phase::Queued => {
-            let able = |(address, worker): &&(Address, WorkerRecord)| jobs::eligible(address, worker, &job.payer).is_ok();
-            let (able, needed) = (workers.iter().filter(able).count(), job.submission.agreement.replicas);
+            let able = |(address, worker): &&(Address, WorkerRecord)| {
+                jobs::eligible(address, worker, &job.payer).is_ok()
+            };
+            let (able, needed) =
+                (workers.iter().filter(able).count(), job.submission.agreement.replicas);
             let left = job.submission.deadline.saturating_sub(now);
             reasons.push(about(
                 "waiting_for_workers",
@@ -39,29 +42,49 @@ pub fn why(job: &JobRecord, workers: &[(Address, WorkerRecord)], now: Height) ->
             }));
         }
         Phase::Committing { until, seats, .. } => {
-            reasons.push(about("running", format!("workers run it and commit by block {until}; this is block {now}")));
+            reasons.push(about(
+                "running",
+                format!("workers run it and commit by block {until}; this is block {now}"),
+            ));
             reasons.extend(seats.iter().map(|seat| seat_reason(seat, None, job)));
         }
         Phase::Revealing { until, seats, .. } => {
-            reasons.push(about("revealing", format!("workers show their results by block {until}; this is block {now}")));
+            reasons.push(about(
+                "revealing",
+                format!("workers show their results by block {until}; this is block {now}"),
+            ));
             reasons.extend(seats.iter().map(|seat| seat_reason(seat, None, job)));
         }
         Phase::Settled(settlement) => {
             let detail = match settlement.cached_from {
-                Some(from) => format!("answered from the result of job {from}; nobody ran it again"),
-                None => format!("{} of {} workers agree", settlement.agreed, settlement.seats.len()),
+                Some(from) => {
+                    format!("answered from the result of job {from}; nobody ran it again")
+                }
+                None => {
+                    format!("{} of {} workers agree", settlement.agreed, settlement.seats.len())
+                }
             };
             reasons.push(about("settled", detail));
-            reasons.extend(settlement.seats.iter().map(|seat| seat_reason(seat, Some(&settlement.outcome), job)));
+            reasons.extend(
+                settlement
+                    .seats
+                    .iter()
+                    .map(|seat| seat_reason(seat, Some(&settlement.outcome), job)),
+            );
         }
         Phase::Ended { ending, seats, height } => {
             let detail = match ending {
-                Ending::Expired if seats.is_empty() => "its deadline came before enough workers could be drawn",
+                Ending::Expired if seats.is_empty() => {
+                    "its deadline came before enough workers could be drawn"
+                }
                 Ending::Expired => "too few workers committed in time",
                 Ending::Cancelled => "its payer cancelled it",
                 Ending::NoAgreement => "too few workers gave the same result",
             };
-            reasons.push(about("ended", format!("{detail} (block {height}); everything was refunded")));
+            reasons.push(about(
+                "ended",
+                format!("{detail} (block {height}); everything was refunded"),
+            ));
             reasons.extend(seats.iter().map(|seat| seat_reason(seat, None, job)));
         }
     }
@@ -71,10 +94,17 @@ pub fn why(job: &JobRecord, workers: &[(Address, WorkerRecord)], now: Height) ->
 fn seat_reason(seat: &Seat, agreed: Option<&types::Outcome>, job: &JobRecord) -> Reason {
     let (rule, detail) = match (seat.commitment, seat.outcome, agreed) {
         (None, _, _) => ("no_commitment", "has not committed to a result".to_owned()),
-        (Some(_), None, _) => ("no_reveal", "committed to a result and has not shown it".to_owned()),
-        (Some(_), Some(outcome), Some(agreed)) if outcome == *agreed => ("agreed", "gave the agreed result".to_owned()),
+        (Some(_), None, _) => {
+            ("no_reveal", "committed to a result and has not shown it".to_owned())
+        }
+        (Some(_), Some(outcome), Some(agreed)) if outcome == *agreed => {
+            ("agreed", "gave the agreed result".to_owned())
+        }
         (Some(_), Some(outcome), _) => {
-            let detail = format!("says {:?}, output {}, fuel {} of {}", outcome.status, outcome.stdout.hash, outcome.fuel, job.submission.spec.limits.fuel);
+            let detail = format!(
+                "says {:?}, output {}, fuel {} of {}",
+                outcome.status, outcome.stdout.hash, outcome.fuel, job.submission.spec.limits.fuel
+            );
             (if agreed.is_some() { "disagreed" } else { "revealed" }, detail)
         }
     };

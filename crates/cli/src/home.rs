@@ -12,7 +12,9 @@ fn base(variable: &str, fallback: &str) -> Result<PathBuf> {
     if let Some(set) = env::var_os(variable).filter(|value| !value.is_empty()) {
         return Ok(PathBuf::from(set).join("meshx"));
     }
-    let home = env::var_os("HOME").filter(|home| !home.is_empty()).context("HOME is not set\nhint: set HOME, or the XDG_* variables")?;
+    let home = env::var_os("HOME")
+        .filter(|home| !home.is_empty())
+        .context("HOME is not set\nhint: set HOME, or the XDG_* variables")?;
     Ok(PathBuf::from(home).join(fallback).join("meshx"))
 }
 
@@ -31,8 +33,10 @@ pub fn state() -> Result<PathBuf> {
 
 /// Write `bytes` so that `path` holds all of them or what it held before.
 pub fn write_whole(path: &Path, bytes: &[u8], secret: bool) -> Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let doing = || format!("cannot write {}\nhint: choose a place you may write to", path.display());
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let doing =
+        || format!("cannot write {}\nhint: choose a place you may write to", path.display());
     fs::create_dir_all(folder).with_context(doing)?;
     let mut file = tempfile::NamedTempFile::new_in(folder).with_context(doing)?;
     file.write_all(bytes).with_context(doing)?;

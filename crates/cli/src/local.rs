@@ -63,12 +63,17 @@ pub fn dev_key() -> SigningKey {
 }
 
 pub fn now() -> Millis {
-    Millis::new(UNIX_EPOCH.elapsed().map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)))
+    Millis::new(
+        UNIX_EPOCH
+            .elapsed()
+            .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
+    )
 }
 
 pub fn random_seed() -> Result<[u8; 32]> {
     let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(|error| anyhow::anyhow!("the machine gives no randomness: {error}"))?;
+    getrandom::fill(&mut seed)
+        .map_err(|error| anyhow::anyhow!("the machine gives no randomness: {error}"))?;
     Ok(seed)
 }
 
@@ -91,16 +96,29 @@ impl Kept {
         let path = folder.join("mesh.json");
         match fs::read_to_string(&path) {
             Ok(text) => {
-                let kept: Self = serde_json::from_str(&text)
-                    .with_context(|| format!("{} is not a mesh file\nhint: choose another --data folder", path.display()))?;
+                let kept: Self = serde_json::from_str(&text).with_context(|| {
+                    format!(
+                        "{} is not a mesh file\nhint: choose another --data folder",
+                        path.display()
+                    )
+                })?;
                 if kept.version != KEPT_VERSION {
-                    bail!("{} has version {}, this program reads {KEPT_VERSION}\nhint: use the version that wrote it", path.display(), kept.version);
+                    bail!(
+                        "{} has version {}, this program reads {KEPT_VERSION}\nhint: use the version that wrote it",
+                        path.display(),
+                        kept.version
+                    );
                 }
-                let same = kept.validators == shape.validators && kept.workers == shape.workers && kept.block_ms == shape.block_ms;
+                let same = kept.validators == shape.validators
+                    && kept.workers == shape.workers
+                    && kept.block_ms == shape.block_ms;
                 if !same {
                     bail!(
                         "{} was started with --validators {} --workers {} --block-ms {}\nhint: use the same, or another --data folder",
-                        folder.display(), kept.validators, kept.workers, kept.block_ms
+                        folder.display(),
+                        kept.validators,
+                        kept.workers,
+                        kept.block_ms
                     );
                 }
                 Ok(kept)
@@ -136,7 +154,10 @@ pub fn with_mesh<T: Send, F: Future<Output = Result<T>>>(
     let temporary = passing_folder()?;
     let folder = shape.data.clone().unwrap_or_else(|| temporary.path().to_owned());
     let kept = Kept::open(&folder, shape)?;
-    let seed: [u8; 32] = hex::decode(&kept.seed).ok().and_then(|seed| seed.try_into().ok()).context("mesh.json holds no seed")?;
+    let seed: [u8; 32] = hex::decode(&kept.seed)
+        .ok()
+        .and_then(|seed| seed.try_into().ok())
+        .context("mesh.json holds no seed")?;
     let plan = Plan {
         name: "local".into(),
         chains: ChainId::ALL.to_vec(),
@@ -169,7 +190,9 @@ pub fn with_mesh<T: Send, F: Future<Output = Result<T>>>(
         let serving = tokio::spawn(node::serve(listener, running.node.clone()));
         let result = match tokio::time::timeout(READY_TIMEOUT, ready(&running.node)).await {
             Ok(()) => main(Ready { node: running.node.clone(), url }).await,
-            Err(_) => Err(anyhow::anyhow!("the mesh had no final block on every chain after a minute\nhint: is this machine very busy? try fewer --validators")),
+            Err(_) => Err(anyhow::anyhow!(
+                "the mesh had no final block on every chain after a minute\nhint: is this machine very busy? try fewer --validators"
+            )),
         };
         serving.abort();
         running.stop();

@@ -26,7 +26,8 @@ const OWN_FAILURE: u8 = 125;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let filter = tracing_subscriber::EnvFilter::try_from_env("MESHX_LOG").unwrap_or_else(|_| "error".into());
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_env("MESHX_LOG").unwrap_or_else(|_| "error".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match dispatch(args) {
         Ok(code) => code,

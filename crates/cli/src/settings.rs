@@ -38,7 +38,10 @@ impl File {
     fn read(path: &Path) -> Result<Self> {
         match std::fs::read_to_string(path) {
             Ok(text) => toml::from_str(&text).with_context(|| {
-                format!("{} is not a settings file\nhint: it may set node, chain, wallet and output", path.display())
+                format!(
+                    "{} is not a settings file\nhint: it may set node, chain, wallet and output",
+                    path.display()
+                )
             }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),

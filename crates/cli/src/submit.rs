@@ -10,8 +10,8 @@ use std::{
     io::{IsTerminal as _, Read as _},
 };
 use types::{
-    Action, Agreement, ChainId, Float, Fuel, Hash, Height, InputFile, JobSpec, Limits, List, Millis, NanoMeshx,
-    PublicKey, Signature, Submission, Text, Tx,
+    Action, Agreement, ChainId, Float, Fuel, Hash, Height, InputFile, JobSpec, Limits, List,
+    Millis, NanoMeshx, PublicKey, Signature, Submission, Text, Tx,
     codec::{DecodeExt, Encode},
     domain_hash,
     network::Anchor,
@@ -39,14 +39,24 @@ pub fn engine() -> Result<Engine> {
 impl Request {
     /// Read everything a job needs, and refuse what can never run before anything is sent or paid.
     pub fn read(job: &args::Job) -> Result<Self> {
-        let text = fs::read(&job.file).with_context(|| format!("cannot read {}", job.file.display()))?;
-        let module = sandbox::binary_of(&text).with_context(|| format!("{} cannot run", job.file.display()))?.into_owned();
-        let seen = engine()?.inspect(&module).with_context(|| format!("{} cannot run", job.file.display()))?;
+        let text =
+            fs::read(&job.file).with_context(|| format!("cannot read {}", job.file.display()))?;
+        let module = sandbox::binary_of(&text)
+            .with_context(|| format!("{} cannot run", job.file.display()))?
+            .into_owned();
+        let seen = engine()?
+            .inspect(&module)
+            .with_context(|| format!("{} cannot run", job.file.display()))?;
         let input = input(job)?;
         let mut files = Vec::new();
         for file in &job.files {
-            let (name, path) = file.split_once('=').with_context(|| format!("--file {file:?} names no path\nhint: --file NAME=PATH"))?;
-            files.push((name.to_owned(), fs::read(path).with_context(|| format!("cannot read {path}"))?));
+            let (name, path) = file.split_once('=').with_context(|| {
+                format!("--file {file:?} names no path\nhint: --file NAME=PATH")
+            })?;
+            files.push((
+                name.to_owned(),
+                fs::read(path).with_context(|| format!("cannot read {path}"))?,
+            ));
         }
         let limits = Limits {
             fuel: Fuel::new(job.fuel),
@@ -55,7 +65,12 @@ impl Request {
             wall: Millis::new(job.wall.saturating_mul(1_000)),
         };
         if seen.memory_bytes_min > limits.memory_bytes {
-            bail!("{} needs {} bytes of memory to start, the limit is {}\nhint: raise --memory", job.file.display(), seen.memory_bytes_min, limits.memory_bytes);
+            bail!(
+                "{} needs {} bytes of memory to start, the limit is {}\nhint: raise --memory",
+                job.file.display(),
+                seen.memory_bytes_min,
+                limits.memory_bytes
+            );
         }
         let (module_hash, input_hash) = (Hash::of_content(&module), Hash::of_content(&input));
         let spec = JobSpec {
@@ -71,8 +86,13 @@ impl Request {
                 files
                     .iter()
                     .map(|(name, bytes)| {
-                        let name = Text::new(name.clone()).with_context(|| format!("the file name {name:?} is too long"))?;
-                        Ok(InputFile { name, content: Hash::of_content(bytes), len: bytes.len() as u64 })
+                        let name = Text::new(name.clone())
+                            .with_context(|| format!("the file name {name:?} is too long"))?;
+                        Ok(InputFile {
+                            name,
+                            content: Hash::of_content(bytes),
+                            len: bytes.len() as u64,
+                        })
                     })
                     .collect::<Result<_>>()?,
             )
@@ -87,12 +107,19 @@ impl Request {
     }
 
     fn blobs(&self) -> impl Iterator<Item = &[u8]> {
-        [self.module.as_slice(), &self.input].into_iter().chain(self.files.iter().map(|(_, bytes)| bytes.as_slice()))
+        [self.module.as_slice(), &self.input]
+            .into_iter()
+            .chain(self.files.iter().map(|(_, bytes)| bytes.as_slice()))
     }
 }
 
-fn list<const LEN: usize, const MAX: usize>(texts: &[String], what: &str) -> Result<List<Text<LEN>, MAX>> {
-    let texts = texts.iter().map(|text| Text::new(text.clone()).with_context(|| format!("one of the {what} is too long")));
+fn list<const LEN: usize, const MAX: usize>(
+    texts: &[String],
+    what: &str,
+) -> Result<List<Text<LEN>, MAX>> {
+    let texts = texts.iter().map(|text| {
+        Text::new(text.clone()).with_context(|| format!("one of the {what} is too long"))
+    });
     List::new(texts.collect::<Result<_>>()?).with_context(|| format!("too many {what}"))
 }
 
@@ -105,17 +132,22 @@ fn input(job: &args::Job) -> Result<Vec<u8>> {
             .with_context(|| format!("cannot read {}", path.display()))?,
         // At a terminal nobody has piped anything: the job gets an empty input.
         None if std::io::stdin().is_terminal() => 0,
-        None => std::io::stdin().take(limit + 1).read_to_end(&mut bytes).context("cannot read stdin")?,
+        None => {
+            std::io::stdin().take(limit + 1).read_to_end(&mut bytes).context("cannot read stdin")?
+        }
     };
     if read as u64 > limit {
-        bail!("the input is longer than {limit} bytes\nhint: give large data as several --file NAME=PATH");
+        bail!(
+            "the input is longer than {limit} bytes\nhint: give large data as several --file NAME=PATH"
+        );
     }
     Ok(bytes)
 }
 
 /// What a job may cost at its limits.
 pub fn price_max(request: &Request, params: &Params) -> Result<NanoMeshx> {
-    jobs::price_max(request.spec.limits.fuel, &request.agreement, params).context("no amount of MESHX pays for this fuel limit\nhint: lower --fuel")
+    jobs::price_max(request.spec.limits.fuel, &request.agreement, params)
+        .context("no amount of MESHX pays for this fuel limit\nhint: lower --fuel")
 }
 
 /// How a job is to be paid for and waited for.
@@ -133,7 +165,13 @@ pub struct Finished {
 }
 
 /// Send a job and follow it to its end.
-pub fn submit(client: &Client, key: &SigningKey, request: &Request, terms: &Terms, progress: &Progress) -> Result<Finished> {
+pub fn submit(
+    client: &Client,
+    key: &SigningKey,
+    request: &Request,
+    terms: &Terms,
+    progress: &Progress,
+) -> Result<Finished> {
     let anchor = Anchor::decode(client.genesis()?).context("the node's network cannot be read")?;
     home::trust(&anchor)?;
     let network = anchor.network();
@@ -165,7 +203,8 @@ pub fn submit(client: &Client, key: &SigningKey, request: &Request, terms: &Term
             last = Some(*view);
         }
     }
-    let view = last.context("the node says nothing about the job\nhint: meshx job show asks again")?;
+    let view =
+        last.context("the node says nothing about the job\nhint: meshx job show asks again")?;
     Ok(Finished { view, network })
 }
 
@@ -201,7 +240,10 @@ pub fn output(client: &Client, view: &JobView, output: Output) -> Result<Vec<u8>
     };
     let bytes = client.output(Some(view.chain), view.job, output)?.bytes()?;
     if Hash::of_content(&bytes) != expected.hash {
-        bail!("the node sent other bytes than the chain settled on\nhint: ask another node for job {}", view.job);
+        bail!(
+            "the node sent other bytes than the chain settled on\nhint: ask another node for job {}",
+            view.job
+        );
     }
     Ok(bytes)
 }
@@ -213,7 +255,11 @@ pub fn same<T: Encode>(a: &T, b: &T) -> bool {
 
 /// A client of the node that is named, or of the usual place.
 pub fn client(settings: &crate::settings::Settings) -> Result<Client> {
-    let url = settings.node.clone().or_else(running_mesh).unwrap_or_else(|| crate::settings::NODE_DEFAULT.to_owned());
+    let url = settings
+        .node
+        .clone()
+        .or_else(running_mesh)
+        .unwrap_or_else(|| crate::settings::NODE_DEFAULT.to_owned());
     Ok(Client::new(url)?)
 }
 

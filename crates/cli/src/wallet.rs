@@ -16,7 +16,9 @@ pub fn passphrase(prompt: &str) -> Result<String> {
         return Ok(set);
     }
     if !std::io::stdin().is_terminal() {
-        bail!("the wallet has a passphrase and nobody is at the terminal\nhint: set MESHX_PASSPHRASE");
+        bail!(
+            "the wallet has a passphrase and nobody is at the terminal\nhint: set MESHX_PASSPHRASE"
+        );
     }
     rpassword::prompt_password(format!("{prompt}: ")).context("cannot read the passphrase")
 }
@@ -41,5 +43,8 @@ pub fn paying(settings: &Settings, dev_network: bool) -> Result<SigningKey> {
     if dev_network {
         return Ok(local::dev_key());
     }
-    bail!("no wallet to pay with\nhint: meshx wallet new makes one at {}", settings.wallet.display())
+    bail!(
+        "no wallet to pay with\nhint: meshx wallet new makes one at {}",
+        settings.wallet.display()
+    )
 }

@@ -24,7 +24,8 @@ use std::{
 };
 use tokio::sync::broadcast;
 use types::{
-    BODY_BYTES_MAX, BODY_TXS_MAX, Beacon, Body, ChainId, Epoch, Hash, Header, Height, List, LogRoot, Millis,
+    BODY_BYTES_MAX, BODY_TXS_MAX, Beacon, Body, ChainId, Epoch, Hash, Header, Height, List,
+    LogRoot, Millis,
     codec::{Bytes, DecodeExt as _},
     network::Genesis,
     state::{Event, Heights, Key, Queued},
@@ -115,7 +116,11 @@ impl SharedState {
         let mut all = lock(&self.events);
         let at_height = all.remove(&height).unwrap_or_default();
         all.retain(|known, _| *known > height);
-        at_height.into_iter().find(|(id, _)| id == block).map(|(_, events)| events).unwrap_or_default()
+        at_height
+            .into_iter()
+            .find(|(id, _)| id == block)
+            .map(|(_, events)| events)
+            .unwrap_or_default()
     }
 }
 
@@ -138,7 +143,9 @@ impl App {
         mode: Mode,
     ) -> Option<(Applied, Merkleized<E>)> {
         let (state, outbox) = batches;
-        let applied = apply_block(&BatchStore::<E>(&state), &self.shared.genesis, context, proposal, mode).await;
+        let applied =
+            apply_block(&BatchStore::<E>(&state), &self.shared.genesis, context, proposal, mode)
+                .await;
         let applied = match applied {
             Ok(applied) => applied,
             Err(refusal) => {
@@ -148,7 +155,9 @@ impl App {
         };
         let mut state = state;
         for (key, record) in &applied.writes {
-            let record = record.as_ref().map(|bytes| Record::new(bytes.clone()).expect("records are bounded by their types"));
+            let record = record.as_ref().map(|bytes| {
+                Record::new(bytes.clone()).expect("records are bounded by their types")
+            });
             state = state.write(digest(&key.path()), record);
         }
         let state = state.merkleize().await.expect("the state can be read");
@@ -167,7 +176,12 @@ impl App {
             let seed = lock(&self.shared.seeds).get(&(queued.epoch.get(), queued.view)).cloned();
             // Not final here yet: a later block will draw.
             let Some(signature) = seed else { break };
-            beacons.push(Beacon { height: *height, epoch: queued.epoch, view: queued.view, signature });
+            beacons.push(Beacon {
+                height: *height,
+                epoch: queued.epoch,
+                view: queued.view,
+                signature,
+            });
         }
         Proposal { beacons, txs: txs.into_iter().map(|tx| tx.0).collect() }
     }
@@ -181,12 +195,18 @@ impl App {
             && header.height == parent.height.next()
             && header.parent == parent.id()
             && header.body == body.root()
-            && (earliest..=earliest.saturating_add(TIMESTAMP_STEP_MAX)).contains(&header.timestamp.get());
-        if !in_order || !body.beacons.iter().all(|beacon| light::verify_beacon(&self.shared.scheme, beacon)) {
+            && (earliest..=earliest.saturating_add(TIMESTAMP_STEP_MAX))
+                .contains(&header.timestamp.get());
+        if !in_order
+            || !body.beacons.iter().all(|beacon| light::verify_beacon(&self.shared.scheme, beacon))
+        {
             return None;
         }
-        let txs: Option<Vec<CheckedTx>> =
-            body.txs.iter().map(|tx| check_tx(tx.clone(), &self.shared.network, self.shared.chain()).ok()).collect();
+        let txs: Option<Vec<CheckedTx>> = body
+            .txs
+            .iter()
+            .map(|tx| check_tx(tx.clone(), &self.shared.network, self.shared.chain()).ok())
+            .collect();
         Some(Proposal { beacons: body.beacons.as_slice().to_vec(), txs: txs? })
     }
 }
@@ -201,7 +221,12 @@ fn now<E: Clock>(clock: &E) -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn context_of(shared: &SharedState, context: &BlockContext, height: Height, timestamp: Millis) -> chain::BlockContext {
+fn context_of(
+    shared: &SharedState,
+    context: &BlockContext,
+    height: Height,
+    timestamp: Millis,
+) -> chain::BlockContext {
     chain::BlockContext {
         network: shared.network,
         chain: shared.chain(),
@@ -230,7 +255,8 @@ fn state_log<E: StorageContext + Spawner>(merkleized: &Merkleized<E>) -> (Hash, 
 }
 
 fn target(log: &LogRoot) -> Target<Family, Digest> {
-    let range: NonEmptyRange<_> = non_empty_range!(log.start.into(), log.end.max(log.start + 1).into());
+    let range: NonEmptyRange<_> =
+        non_empty_range!(log.start.into(), log.end.max(log.start + 1).into());
     Target::new(digest(&log.root), range)
 }
 
@@ -263,7 +289,11 @@ impl<E: StorageContext + Spawner + Clock> Application<E> for App {
         let interval = self.shared.block_interval.get();
         let behind = now(&clock) > parent.timestamp.get().saturating_add(TIMESTAMP_STEP_MAX);
         // A chain that was down catches up in time, not in blocks: deadlines are counted in blocks.
-        let early = if behind { interval } else { (parent.timestamp.get() + interval).saturating_sub(now(&clock)) };
+        let early = if behind {
+            interval
+        } else {
+            (parent.timestamp.get() + interval).saturating_sub(now(&clock))
+        };
         if early > 0 {
             clock.sleep(Duration::from_millis(early)).await;
         }
@@ -272,7 +302,8 @@ impl<E: StorageContext + Spawner + Clock> Application<E> for App {
         let height = parent.height.next();
         let proposal = self.gather::<E>(&batches).await;
         let block_context = context_of(&self.shared, &context, height, timestamp);
-        let (applied, merkleized) = self.execute::<E>(&block_context, batches, proposal, Mode::Build).await?;
+        let (applied, merkleized) =
+            self.execute::<E>(&block_context, batches, proposal, Mode::Build).await?;
         for (tx, refusal) in &applied.refused {
             // A gap may close and money may come; what is used or malformed never becomes valid.
             if !matches!(refusal.code(), "nonce_gap" | "block_full") {
@@ -281,7 +312,8 @@ impl<E: StorageContext + Spawner + Clock> Application<E> for App {
         }
         let body = Body {
             beacons: List::new(applied.beacons.clone()).expect("at most eight were gathered"),
-            txs: List::new(applied.included.iter().map(|tx| tx.tx().clone()).collect()).expect("the pool was asked for no more"),
+            txs: List::new(applied.included.iter().map(|tx| tx.tx().clone()).collect())
+                .expect("the pool was asked for no more"),
         };
         let (state_root, state_log, outbox) = state_log::<E>(&merkleized);
         let header = Header {
@@ -315,14 +347,16 @@ impl<E: StorageContext + Spawner + Clock> Application<E> for App {
         let proposal = self.check(block, parent)?;
         let header = block.header();
         if finality == Finality::Candidate {
-            let early = header.timestamp.get().saturating_sub(now(&clock).saturating_add(CLOCK_AHEAD_MAX));
+            let early =
+                header.timestamp.get().saturating_sub(now(&clock).saturating_add(CLOCK_AHEAD_MAX));
             if early > 0 {
                 // At most TIMESTAMP_STEP_MAX: an honest parent's time has passed.
                 clock.sleep(Duration::from_millis(early.min(TIMESTAMP_STEP_MAX))).await;
             }
         }
         let block_context = context_of(&self.shared, &context, header.height, header.timestamp);
-        let (applied, merkleized) = self.execute::<E>(&block_context, batches, proposal, Mode::Check).await?;
+        let (applied, merkleized) =
+            self.execute::<E>(&block_context, batches, proposal, Mode::Check).await?;
         if state_log::<E>(&merkleized) != (header.state_root, header.state_log, header.outbox) {
             tracing::warn!(chain = %header.chain, height = %header.height, "block commits to another state");
             return None;

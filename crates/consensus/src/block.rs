@@ -78,7 +78,8 @@ impl CertifiableBlock for Block {
         let header = &self.0.header;
         Context {
             round: Round::new(Epoch::new(header.epoch.get()), View::new(header.view)),
-            leader: consensus_key(&header.leader).expect("checked when the block was read or built"),
+            leader: consensus_key(&header.leader)
+                .expect("checked when the block was read or built"),
             parent: (View::new(header.parent_view), digest(&header.parent)),
         }
     }

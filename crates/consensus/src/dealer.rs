@@ -3,7 +3,7 @@
 //! Whoever ran it could have kept the secret, so every network it makes says so in its anchor
 //! (`dev_dealer`) and every receipt of such a network says so too.
 
-use commonware_codec::{DecodeExt as _, Decode as _, Encode as _};
+use commonware_codec::{Decode as _, DecodeExt as _, Encode as _};
 use commonware_cryptography::{
     bls12381::{
         dkg::feldman_desmedt::deal as deal_shares,
@@ -36,10 +36,13 @@ pub struct Committee {
 /// If `validators` is empty, holds more than [`VALIDATORS_MAX`], or something that is not a key.
 pub fn deal(seed: [u8; 32], validators: &[types::PublicKey]) -> Committee {
     assert!((1..=VALIDATORS_MAX).contains(&validators.len()), "1 to {VALIDATORS_MAX} validators");
-    let keys = validators.iter().map(|key| crate::block::consensus_key(key).expect("the dealer made these keys"));
+    let keys = validators
+        .iter()
+        .map(|key| crate::block::consensus_key(key).expect("the dealer made these keys"));
     let players: Set<PublicKey> = Set::from_iter_dedup(keys);
-    let (output, shares) = deal_shares::<MinSig, _, N3f1>(StdRng::from_seed(seed), Mode::NonZeroCounter, players)
-        .expect("there is at least one player");
+    let (output, shares) =
+        deal_shares::<MinSig, _, N3f1>(StdRng::from_seed(seed), Mode::NonZeroCounter, players)
+            .expect("there is at least one player");
     let sharing = output.public();
     Committee {
         identity: Bytes::new(sharing.public().encode().to_vec()).expect("a G2 point has 96 bytes"),
@@ -69,7 +72,8 @@ pub(crate) fn signer(
     share: &[u8],
 ) -> Result<Scheme, BadKeys> {
     let config = (NZU32!(VALIDATORS_MAX as u32), ModeVersion::v0());
-    let sharing = Sharing::<MinSig>::decode_cfg(sharing.to_vec(), &config).map_err(|_| BadKeys::Sharing)?;
+    let sharing =
+        Sharing::<MinSig>::decode_cfg(sharing.to_vec(), &config).map_err(|_| BadKeys::Sharing)?;
     if sharing.total().get() as usize != validators.len() {
         return Err(BadKeys::Sharing);
     }

@@ -53,7 +53,9 @@ impl Elector<Scheme> for SeatDraw {
 
     fn elect(&self, round: Round, certificate: Option<&Certificate<MinSig>>) -> Participant {
         let seed = match certificate {
-            Some(certificate) => certificate.get().expect("consensus verified it").seed_signature.encode().to_vec(),
+            Some(certificate) => {
+                certificate.get().expect("consensus verified it").seed_signature.encode().to_vec()
+            }
             None => b"genesis".to_vec(),
         };
         draw(&self.anchor, &round.encode(), &seed, self.seats)
@@ -84,7 +86,9 @@ mod tests {
     #[test]
     fn another_seed_or_anchor_draws_another_order() {
         let order = |anchor: u8, seed: &[u8]| {
-            (0..20_u32).map(|r| draw(&Hash([anchor; 32]), &r.to_be_bytes(), seed, 100)).collect::<Vec<_>>()
+            (0..20_u32)
+                .map(|r| draw(&Hash([anchor; 32]), &r.to_be_bytes(), seed, 100))
+                .collect::<Vec<_>>()
         };
         assert_ne!(order(1, b"a"), order(1, b"b"));
         assert_ne!(order(1, b"a"), order(2, b"a"));

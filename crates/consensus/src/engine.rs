@@ -21,13 +21,12 @@ use commonware_consensus::{
         resolver::p2p as marshal_resolver,
         standard::{Deferred, Standard},
     },
-    simplex::{
-        self, Engine, Floor, ForwardPolicy, SkipBudget, SkipPolicy,
-        types::Activity,
-    },
+    simplex::{self, Engine, Floor, ForwardPolicy, SkipBudget, SkipPolicy, types::Activity},
     types::{Epoch, FixedEpocher, ViewDelta},
 };
-use commonware_cryptography::{Digested, Digestible as _, Signer as _, certificate::ConstantProvider};
+use commonware_cryptography::{
+    Digested, Digestible as _, Signer as _, certificate::ConstantProvider,
+};
 use commonware_glue::stateful::{
     Config as StatefulConfig, PruneConfig, Stateful, SyncPlan,
     db::{DatabaseSet, SyncEngineConfig},
@@ -54,8 +53,15 @@ use types::{
 };
 
 /// Everything the engine needs of a runtime.
-pub trait Env: Clock + CryptoRng + Spawner + Storage + StorageContext + Metrics + Supervisor + RuntimeNetwork {}
-impl<T: Clock + CryptoRng + Spawner + Storage + StorageContext + Metrics + Supervisor + RuntimeNetwork> Env for T {}
+pub trait Env:
+    Clock + CryptoRng + Spawner + Storage + StorageContext + Metrics + Supervisor + RuntimeNetwork
+{
+}
+impl<
+    T: Clock + CryptoRng + Spawner + Storage + StorageContext + Metrics + Supervisor + RuntimeNetwork,
+> Env for T
+{
+}
 
 /// How many network channels one chain uses.
 pub const CHANNELS: u64 = 6;
@@ -181,7 +187,8 @@ async fn start_on<E: Env>(
     let keys = genesis.validators.iter().filter_map(|validator| consensus_key(&validator.key));
     let validators: Set<PublicKey> = Set::from_iter_dedup(keys);
     let network = anchor.network();
-    let scheme = signer(&network, genesis.chain, validators.clone(), genesis.sharing.as_slice(), &share)?;
+    let scheme =
+        signer(&network, genesis.chain, validators.clone(), genesis.sharing.as_slice(), &share)?;
     let peers = StaticProvider::new(0, validators);
     let genesis_block = genesis_block::<E>(&genesis);
     let genesis_digest = genesis_block.digest();
@@ -237,11 +244,13 @@ async fn start_on<E: Env>(
         value_write_buffer: BUFFER_BYTES,
         replay_buffer: BUFFER_BYTES,
     };
-    let finalizations = prunable::Archive::init(context.child("finalizations"), archive("finalizations"))
+    let finalizations =
+        prunable::Archive::init(context.child("finalizations"), archive("finalizations"))
+            .await
+            .expect("the finalizations archive opens");
+    let final_blocks = prunable::Archive::init(context.child("blocks"), archive("blocks"))
         .await
-        .expect("the finalizations archive opens");
-    let final_blocks =
-        prunable::Archive::init(context.child("blocks"), archive("blocks")).await.expect("the block archive opens");
+        .expect("the block archive opens");
 
     let plan = SyncPlan::init(context.child("plan"), partition.clone()).await;
     let epocher = FixedEpocher::new(NZU64!(u64::MAX));
@@ -293,7 +302,8 @@ async fn start_on<E: Env>(
             strategy: Sequential,
         },
     );
-    let deferred = Deferred::new(context.child("deferred"), stateful.clone(), marshal.clone(), epocher);
+    let deferred =
+        Deferred::new(context.child("deferred"), stateful.clone(), marshal.clone(), epocher);
     marshal_actor.start(stateful.clone(), buffer, resolver);
     stateful_actor.start();
 
@@ -320,7 +330,10 @@ async fn start_on<E: Env>(
             certification_timeout: leader_timeout * 2,
             timeout_retry: leader_timeout * 2,
             view_retention: ViewDelta::new(VIEWS_KEPT),
-            skip: SkipPolicy::Enabled { timeout: leader_timeout * 8, budget: SkipBudget::Participants },
+            skip: SkipPolicy::Enabled {
+                timeout: leader_timeout * 8,
+                budget: SkipBudget::Participants,
+            },
             fetch_timeout: NZDuration!(Duration::from_secs(1)),
             fetch_retry_delay: Duration::from_millis(100),
             forward: ForwardPolicy::Disabled,

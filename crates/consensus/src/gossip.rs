@@ -51,8 +51,13 @@ pub(crate) fn spread(sender: &mut Sender, tx: &CheckedTx) {
     sender.send(Recipients::All, IoBuf::from(tx.tx().encode()), false);
 }
 
-pub(crate) async fn account<E: StorageContext + Spawner>(databases: &Databases<E>, address: Address) -> Account {
+pub(crate) async fn account<E: StorageContext + Spawner>(
+    databases: &Databases<E>,
+    address: Address,
+) -> Account {
     let state = databases.0.read().await;
     let bytes = TipStore::<E>(&state).get_many(&[Key::Account(address)]).await.pop().flatten();
-    bytes.map(|bytes| Account::decode(bytes).expect("state holds what this code wrote")).unwrap_or_default()
+    bytes
+        .map(|bytes| Account::decode(bytes).expect("state holds what this code wrote"))
+        .unwrap_or_default()
 }

@@ -1,12 +1,12 @@
 //! What the shell may ask of a running chain.
 
+pub use crate::app::Final;
 use crate::{
     app::{SharedState, lock},
     block::{Block, consensus_key},
     gossip,
     store::{Databases, TipStore},
 };
-pub use crate::app::Final;
 use chain::{Mode, Proposal, Refusal, Store as _, apply_block, check_tx};
 use commonware_codec::{DecodeExt as _, Encode as _};
 use commonware_consensus::{
@@ -122,7 +122,8 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
     async fn rehearse(&self, tip: &Tip, tx: &chain::CheckedTx) -> Result<(), SubmitError> {
         let account = self.account(tx.from()).await;
         let next = lock(&self.shared.pool).next_nonce(&tx.from(), account.nonce);
-        let (got, wrong) = (tx.tx().nonce, |expected| Refusal::nonce(tx.from(), expected, tx.tx().nonce));
+        let (got, wrong) =
+            (tx.tx().nonce, |expected| Refusal::nonce(tx.from(), expected, tx.tx().nonce));
         if got > next {
             return Err(wrong(next).into());
         }
@@ -143,7 +144,8 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
         };
         let state = self.databases.0.read().await;
         let proposal = Proposal { beacons: vec![], txs: vec![tx.clone()] };
-        apply_block(&TipStore::<E>(&state), &self.shared.genesis, &context, proposal, Mode::Check).await?;
+        apply_block(&TipStore::<E>(&state), &self.shared.genesis, &context, proposal, Mode::Check)
+            .await?;
         Ok(())
     }
 
@@ -175,14 +177,16 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
 
     /// A final block by height.
     pub async fn block(&self, height: Height) -> Option<types::Block> {
-        let block = self.marshal.get_block(Identifier::Height(ConsensusHeight::new(height.get()))).await?;
+        let block =
+            self.marshal.get_block(Identifier::Height(ConsensusHeight::new(height.get()))).await?;
         Some(block.inner().0.clone())
     }
 
     /// The finalization certificate of the block at `height`. A block that was finalised by a later
     /// one's certificate has none of its own.
     pub async fn certificate(&self, height: Height) -> Option<Vec<u8>> {
-        let finalization = self.marshal.get_finalization(ConsensusHeight::new(height.get())).await?;
+        let finalization =
+            self.marshal.get_finalization(ConsensusHeight::new(height.get())).await?;
         Some(finalization.encode().to_vec())
     }
 
@@ -216,9 +220,18 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
             }
         };
         let root = crate::block::hash(&root);
-        let header = lock(&self.shared.applied).values().rev().find(|header| header.state_root == root).cloned()?;
+        let header = lock(&self.shared.applied)
+            .values()
+            .rev()
+            .find(|header| header.state_root == root)
+            .cloned()?;
         let certificate = self.certificate(header.height).await?;
-        Some(Proof { header, certificate, record: record.map(|record| record.as_slice().to_vec()), proof })
+        Some(Proof {
+            header,
+            certificate,
+            record: record.map(|record| record.as_slice().to_vec()),
+            proof,
+        })
     }
 
     /// Stop taking part. Blocks that are final stay so.
@@ -230,7 +243,7 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
 
     /// Whether `key` may sign for this chain.
     pub fn is_validator(&self, key: &types::PublicKey) -> bool {
-        consensus_key(key).is_some() && self.shared.genesis.validators.iter().any(|validator| validator.key == *key)
+        consensus_key(key).is_some()
+            && self.shared.genesis.validators.iter().any(|validator| validator.key == *key)
     }
 }
-

@@ -29,5 +29,5 @@ mod replay;
 mod store;
 
 pub use dealer::{Committee, deal};
-pub use engine::{CHANNELS, Channels, ChainConfig, Env, message_bytes_max, start};
+pub use engine::{CHANNELS, ChainConfig, Channels, Env, message_bytes_max, start};
 pub use handle::{Chain, Final, Proof, SubmitError, Tip};

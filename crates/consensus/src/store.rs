@@ -19,7 +19,8 @@ use receipt::light::{CHUNK_BYTES, Digest, Family, Record, digest};
 use std::num::NonZeroUsize;
 use types::state::Key;
 
-pub(crate) type StateDb<E> = variable::Db<Family, E, Digest, Record, Blake3, EightCap, CHUNK_BYTES, Sequential>;
+pub(crate) type StateDb<E> =
+    variable::Db<Family, E, Digest, Record, Blake3, EightCap, CHUNK_BYTES, Sequential>;
 /// Messages to other chains, append-only: QMDB's keyed state proves no history, a log does.
 pub(crate) type OutboxDb<E> = keyless::variable::Db<Family, E, Record, Blake3, Sequential>;
 pub(crate) type Databases<E> = (Shared<StateDb<E>>, Shared<OutboxDb<E>>);
@@ -63,7 +64,10 @@ pub(crate) fn configs(prefix: &str, cache: &CacheRef) -> (StateConfig, OutboxCon
         init_buffer: BUFFER_BYTES,
         init_concurrency: (),
     };
-    let outbox = OutboxConfig { merkle: merkle("outbox"), log: log(format!("{prefix}-outbox-log"), (), cache) };
+    let outbox = OutboxConfig {
+        merkle: merkle("outbox"),
+        log: log(format!("{prefix}-outbox-log"), (), cache),
+    };
     (state, outbox)
 }
 

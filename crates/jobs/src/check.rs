@@ -1,15 +1,14 @@
 //! Whether a submission may become a job at all. Asked before money moves.
 
 use crate::price::price_max;
-use types::{
-    Float, Height, NanoMeshx, REPLICAS_MAX, Submission,
-    state::Params,
-};
+use types::{Float, Height, NanoMeshx, REPLICAS_MAX, Submission, state::Params};
 
 /// Why a job is not taken on. Nothing has been paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unacceptable {
-    #[error("{agree} of {replicas} replicas cannot agree; ask for 1 to {REPLICAS_MAX} replicas and more than half of them")]
+    #[error(
+        "{agree} of {replicas} replicas cannot agree; ask for 1 to {REPLICAS_MAX} replicas and more than half of them"
+    )]
     Agreement { replicas: u8, agree: u8 },
     #[error("fuel limit {asked} is outside 1 to {max}")]
     Fuel { asked: u64, max: u64 },
@@ -17,11 +16,15 @@ pub enum Unacceptable {
     Memory { asked: u64, max: u64 },
     #[error("output limit {asked} is above {max} bytes")]
     Output { asked: u64, max: u64 },
-    #[error("the job may cost {needed} MESHX but offers {offered}; raise the offer or lower the fuel limit")]
+    #[error(
+        "the job may cost {needed} MESHX but offers {offered}; raise the offer or lower the fuel limit"
+    )]
     Price { offered: NanoMeshx, needed: NanoMeshx },
     #[error("deadline {deadline} is not within the next {max} blocks after {now}")]
     Deadline { deadline: Height, now: Height, max: u64 },
-    #[error("the job was made for another execution profile than this network runs; rebuild the request with this version")]
+    #[error(
+        "the job was made for another execution profile than this network runs; rebuild the request with this version"
+    )]
     Profile,
     #[error("wall-clock limit {asked} ms is outside 1 to {max}")]
     Wall { asked: u64, max: u64 },
@@ -37,7 +40,11 @@ const WALL_MS_MAX: u64 = 3_600_000;
 pub fn check(submission: &Submission, params: &Params, now: Height) -> Result<(), Unacceptable> {
     let Submission { spec, agreement, price_max: offered, deadline, .. } = submission;
     let (replicas, agree) = (agreement.replicas, agreement.agree);
-    if replicas == 0 || usize::from(replicas) > REPLICAS_MAX || agree > replicas || u16::from(agree) * 2 <= u16::from(replicas) {
+    if replicas == 0
+        || usize::from(replicas) > REPLICAS_MAX
+        || agree > replicas
+        || u16::from(agree) * 2 <= u16::from(replicas)
+    {
         return Err(Unacceptable::Agreement { replicas, agree });
     }
     let limits = &spec.limits;
@@ -45,10 +52,16 @@ pub fn check(submission: &Submission, params: &Params, now: Height) -> Result<()
         return Err(Unacceptable::Fuel { asked: limits.fuel.get(), max: params.fuel_max.get() });
     }
     if limits.memory_bytes > params.memory_bytes_max {
-        return Err(Unacceptable::Memory { asked: limits.memory_bytes, max: params.memory_bytes_max });
+        return Err(Unacceptable::Memory {
+            asked: limits.memory_bytes,
+            max: params.memory_bytes_max,
+        });
     }
     if limits.output_bytes > params.output_bytes_max {
-        return Err(Unacceptable::Output { asked: limits.output_bytes, max: params.output_bytes_max });
+        return Err(Unacceptable::Output {
+            asked: limits.output_bytes,
+            max: params.output_bytes_max,
+        });
     }
     if limits.wall.get() == 0 || limits.wall.get() > WALL_MS_MAX {
         return Err(Unacceptable::Wall { asked: limits.wall.get(), max: WALL_MS_MAX });
@@ -66,7 +79,11 @@ pub fn check(submission: &Submission, params: &Params, now: Height) -> Result<()
     }
     let window = deadline.get().checked_sub(now.get());
     if !window.is_some_and(|blocks| (1..=params.deadline_blocks_max).contains(&blocks)) {
-        return Err(Unacceptable::Deadline { deadline: *deadline, now, max: params.deadline_blocks_max });
+        return Err(Unacceptable::Deadline {
+            deadline: *deadline,
+            now,
+            max: params.deadline_blocks_max,
+        });
     }
     Ok(())
 }

@@ -29,7 +29,11 @@ pub enum Ineligible {
 }
 
 /// The draw's tries for `job` among `workers` registered workers: (worker number, threshold).
-pub fn tries(beacon: &Beacon, job: &JobId, workers: u32) -> impl Iterator<Item = (u32, u16)> + use<> {
+pub fn tries(
+    beacon: &Beacon,
+    job: &JobId,
+    workers: u32,
+) -> impl Iterator<Item = (u32, u16)> + use<> {
     let mut hasher = blake3::Hasher::new_derive_key("meshx/draw/v1");
     hasher.update(&beacon.encode());
     hasher.update(&job.0);
@@ -50,7 +54,11 @@ pub fn tries(beacon: &Beacon, job: &JobId, workers: u32) -> impl Iterator<Item =
 }
 
 /// Whether `worker` may run this job at all.
-pub fn eligible(address: &Address, worker: &WorkerRecord, payer: &Address) -> Result<(), Ineligible> {
+pub fn eligible(
+    address: &Address,
+    worker: &WorkerRecord,
+    payer: &Address,
+) -> Result<(), Ineligible> {
     if address == payer {
         return Err(Ineligible::IsPayer);
     }
@@ -67,7 +75,8 @@ pub fn eligible(address: &Address, worker: &WorkerRecord, payer: &Address) -> Re
 /// places (up to [`CAPACITY_FULL`]) and its reputation.
 pub fn accepts(worker: &WorkerRecord, threshold: u16) -> bool {
     let free = worker.capacity.saturating_sub(worker.running).min(CAPACITY_FULL);
-    let weight = u64::from(free) * u64::from(worker.reputation.min(REPUTATION_MAX)) * u64::from(u16::MAX);
+    let weight =
+        u64::from(free) * u64::from(worker.reputation.min(REPUTATION_MAX)) * u64::from(u16::MAX);
     let full = u64::from(CAPACITY_FULL) * u64::from(REPUTATION_MAX);
     u64::from(threshold) * full < weight
 }
@@ -85,10 +94,21 @@ mod tests {
     use types::{Epoch, Hash, Text, codec::Bytes};
 
     fn worker(capacity: u16, running: u16, reputation: u16) -> WorkerRecord {
-        WorkerRecord { capacity, running, reputation, city: Text::default(), registered: Height::ZERO }
+        WorkerRecord {
+            capacity,
+            running,
+            reputation,
+            city: Text::default(),
+            registered: Height::ZERO,
+        }
     }
     fn beacon(n: u8) -> Beacon {
-        Beacon { height: Height::new(1), epoch: Epoch::ZERO, view: 1, signature: Bytes::new(vec![n; 48]).unwrap() }
+        Beacon {
+            height: Height::new(1),
+            epoch: Epoch::ZERO,
+            view: 1,
+            signature: Bytes::new(vec![n; 48]).unwrap(),
+        }
     }
 
     #[test]
@@ -101,7 +121,10 @@ mod tests {
     #[test]
     fn chance_follows_reputation_and_free_places() {
         let share = |w: &WorkerRecord| {
-            let taken = tries(&beacon(3), &Hash([2; 32]), 7).take(40_000).filter(|(_, t)| accepts(w, *t)).count();
+            let taken = tries(&beacon(3), &Hash([2; 32]), 7)
+                .take(40_000)
+                .filter(|(_, t)| accepts(w, *t))
+                .count();
             (taken * 100).div_ceil(40_000)
         };
         assert_eq!(share(&worker(16, 0, 10_000)), 100);

@@ -12,14 +12,25 @@ use types::{
 pub enum Input {
     /// The beacon drew these workers.
     Drawn(Vec<Address>),
-    Commit { worker: Address, commitment: Hash },
-    Reveal { worker: Address, reveal: Reveal },
+    Commit {
+        worker: Address,
+        commitment: Hash,
+    },
+    Reveal {
+        worker: Address,
+        reveal: Reveal,
+    },
     /// The payer wants out.
-    Cancel { by: Address },
+    Cancel {
+        by: Address,
+    },
     /// The chain reached a height this job asked to be reminded of.
     Tick,
     /// An equal job has settled before.
-    CacheHit { job: JobId, settlement: Settlement },
+    CacheHit {
+        job: JobId,
+        settlement: Settlement,
+    },
 }
 
 /// What must be done about it, in order.
@@ -48,7 +59,9 @@ pub enum OutOfPhase {
     NotQueued,
     #[error("the job takes no commitments now")]
     NotCommitting,
-    #[error("the job takes no reveals now; reveals open when all seats have committed or their time is up")]
+    #[error(
+        "the job takes no reveals now; reveals open when all seats have committed or their time is up"
+    )]
     NotRevealing,
     #[error("worker {0} has no seat in this job")]
     NoSeat(Address),
@@ -78,10 +91,16 @@ pub fn step(
         (Phase::Settled(_) | Phase::Ended { .. }, Input::Tick) => Ok((job.phase.clone(), vec![])),
         (Phase::Settled(_) | Phase::Ended { .. }, _) => Err(OutOfPhase::Over),
 
-        (Phase::Queued, Input::CacheHit { job: from, settlement }) => Ok(answer_from_cache(job, from, settlement, now)),
+        (Phase::Queued, Input::CacheHit { job: from, settlement }) => {
+            Ok(answer_from_cache(job, from, settlement, now))
+        }
         (Phase::Queued, Input::Drawn(workers)) => Ok(seat(job, workers, now, params)),
-        (Phase::Queued, Input::Cancel { by }) if by == job.payer => Ok(end(job, Ending::Cancelled, &Seats::default(), now)),
-        (Phase::Queued, Input::Tick) if deadline <= now => Ok(end(job, Ending::Expired, &Seats::default(), now)),
+        (Phase::Queued, Input::Cancel { by }) if by == job.payer => {
+            Ok(end(job, Ending::Cancelled, &Seats::default(), now))
+        }
+        (Phase::Queued, Input::Tick) if deadline <= now => {
+            Ok(end(job, Ending::Expired, &Seats::default(), now))
+        }
         (_, Input::Drawn(_) | Input::CacheHit { .. }) => Err(OutOfPhase::NotQueued),
         (_, Input::Cancel { by }) if by != job.payer => Err(OutOfPhase::NotPayer),
         (_, Input::Cancel { .. }) => Err(OutOfPhase::TooLate(deadline)),
@@ -115,13 +134,16 @@ pub fn step(
                 return Err(OutOfPhase::NotCommitted(worker));
             }
             seat.outcome = Some(reveal.outcome);
-            let outstanding = seats.iter().any(|seat| seat.commitment.is_some() && seat.outcome.is_none());
+            let outstanding =
+                seats.iter().any(|seat| seat.commitment.is_some() && seat.outcome.is_none());
             if outstanding {
                 return Ok((Phase::Revealing { drawn: *drawn, until: *until, seats }, vec![]));
             }
             Ok(conclude(job, seats, now, params))
         }
-        (Phase::Revealing { until, seats, .. }, Input::Tick) if *until <= now => Ok(conclude(job, seats.clone(), now, params)),
+        (Phase::Revealing { until, seats, .. }, Input::Tick) if *until <= now => {
+            Ok(conclude(job, seats.clone(), now, params))
+        }
 
         (phase, Input::Tick) => Ok((phase.clone(), vec![])),
         (_, Input::Commit { .. }) => Err(OutOfPhase::NotCommitting),
@@ -133,7 +155,12 @@ fn find<'a>(seats: &'a mut Seats, worker: &Address) -> Result<&'a mut Seat, OutO
     seats.iter_mut().find(|seat| seat.worker == *worker).ok_or(OutOfPhase::NoSeat(*worker))
 }
 
-fn answer_from_cache(job: &JobRecord, from: JobId, known: Settlement, now: Height) -> (Phase, Vec<Effect>) {
+fn answer_from_cache(
+    job: &JobRecord,
+    from: JobId,
+    known: Settlement,
+    now: Height,
+) -> (Phase, Vec<Effect>) {
     let escrow = job.submission.price_max;
     let settlement = Settlement {
         height: now,
@@ -145,17 +172,34 @@ fn answer_from_cache(job: &JobRecord, from: JobId, known: Settlement, now: Heigh
     (Phase::Settled(settlement), vec![Effect::Refund { payer: job.payer, amount: escrow }])
 }
 
-fn seat(job: &JobRecord, workers: Vec<Address>, now: Height, params: &Params) -> (Phase, Vec<Effect>) {
+fn seat(
+    job: &JobRecord,
+    workers: Vec<Address>,
+    now: Height,
+    params: &Params,
+) -> (Phase, Vec<Effect>) {
     let until = crate::draw::commit_until(&job.submission, params, now);
-    let mut effects: Vec<Effect> = workers.iter().map(|worker| Effect::Occupy { worker: *worker }).collect();
+    let mut effects: Vec<Effect> =
+        workers.iter().map(|worker| Effect::Occupy { worker: *worker }).collect();
     effects.push(Effect::Remind { at: until });
-    let seats = workers.into_iter().map(|worker| Seat { worker, commitment: None, outcome: None }).collect();
-    let seats = Seats::new(seats).expect("a draw fills at most as many seats as the job has replicas");
+    let seats = workers
+        .into_iter()
+        .map(|worker| Seat { worker, commitment: None, outcome: None })
+        .collect();
+    let seats =
+        Seats::new(seats).expect("a draw fills at most as many seats as the job has replicas");
     (Phase::Committing { drawn: now, until, seats }, effects)
 }
 
-fn open_reveals(job: &JobRecord, drawn: Height, seats: Seats, now: Height, params: &Params) -> (Phase, Vec<Effect>) {
-    let until = Height::new(now.get().saturating_add(params.reveal_blocks)).min(job.submission.deadline);
+fn open_reveals(
+    job: &JobRecord,
+    drawn: Height,
+    seats: Seats,
+    now: Height,
+    params: &Params,
+) -> (Phase, Vec<Effect>) {
+    let until =
+        Height::new(now.get().saturating_add(params.reveal_blocks)).min(job.submission.deadline);
     let until = until.max(now.next());
     (Phase::Revealing { drawn, until, seats }, vec![Effect::Remind { at: until }])
 }
@@ -186,7 +230,18 @@ fn conclude(job: &JobRecord, seats: Seats, now: Height, params: &Params) -> (Pha
     let paid = job.submission.price_max.checked_sub(rest).expect("the rest is part of the whole");
     effects.push(Effect::Refund { payer: job.payer, amount: rest });
     effects.push(Effect::Cache { key: cache_key(&job.submission.spec) });
-    (Phase::Settled(Settlement { height: now, outcome, agreed, seats, paid, refunded: rest, cached_from: None }), effects)
+    (
+        Phase::Settled(Settlement {
+            height: now,
+            outcome,
+            agreed,
+            seats,
+            paid,
+            refunded: rest,
+            cached_from: None,
+        }),
+        effects,
+    )
 }
 
 /// End without a result: everything back to the payer. Silence costs a seated worker reputation; an

@@ -16,13 +16,17 @@ pub struct Split {
 pub fn split(payment: NanoMeshx, params: &Params) -> Split {
     let share = |bps: u64| {
         let part = u128::from(payment.get()) * u128::from(bps) / 10_000;
-        u64::try_from(part).expect("a share of at most 10,000 basis points fits where the whole did")
+        u64::try_from(part)
+            .expect("a share of at most 10,000 basis points fits where the whole did")
     };
     let shared = [params.validators_bps, params.treasury_bps, params.burned_bps].map(u64::from);
-    let worker_bps = 10_000_u64.checked_sub(shared.iter().sum()).expect("genesis checked that shares leave the worker something");
+    let worker_bps = 10_000_u64
+        .checked_sub(shared.iter().sum())
+        .expect("genesis checked that shares leave the worker something");
     let (worker, validators, burned) = (share(worker_bps), share(shared[0]), share(shared[2]));
     let treasury = payment.get() - worker - validators - burned;
-    let [worker, validators, treasury, burned] = [worker, validators, treasury, burned].map(NanoMeshx::new);
+    let [worker, validators, treasury, burned] =
+        [worker, validators, treasury, burned].map(NanoMeshx::new);
     Split { worker, validators, treasury, burned }
 }
 
@@ -56,8 +60,10 @@ mod tests {
     fn every_nano_of_a_payment_goes_somewhere() {
         for payment in (0..5_000).chain([u64::MAX - 1, u64::MAX]) {
             let s = split(NanoMeshx::new(payment), &params());
-            let sum: u128 =
-                [s.worker, s.validators, s.treasury, s.burned].iter().map(|p| u128::from(p.get())).sum();
+            let sum: u128 = [s.worker, s.validators, s.treasury, s.burned]
+                .iter()
+                .map(|p| u128::from(p.get()))
+                .sum();
             assert_eq!(sum, u128::from(payment));
         }
     }
@@ -65,6 +71,9 @@ mod tests {
     #[test]
     fn a_round_payment_splits_as_the_design_says() {
         let s = split(NanoMeshx::new(10_000), &params());
-        assert_eq!([s.worker, s.validators, s.treasury, s.burned].map(NanoMeshx::get), [9_500, 300, 100, 100]);
+        assert_eq!(
+            [s.worker, s.validators, s.treasury, s.burned].map(NanoMeshx::get),
+            [9_500, 300, 100, 100]
+        );
     }
 }

@@ -1,7 +1,10 @@
 //! Posting transfers: all of them or none.
 
 use std::collections::BTreeMap;
-use types::{Address, NanoMeshx, state::{Account, Destination, Transfer}};
+use types::{
+    Address, NanoMeshx,
+    state::{Account, Destination, Transfer},
+};
 
 /// The accounts a batch of transfers touches. One that is absent is empty.
 pub type Accounts = BTreeMap<Address, Account>;
@@ -30,20 +33,24 @@ pub fn post(accounts: &mut Accounts, transfers: &[Transfer]) -> Result<NanoMeshx
     let mut burned = NanoMeshx::ZERO;
     for transfer in transfers {
         let from = after.entry(transfer.from).or_default();
-        from.balance = from.balance.checked_sub(transfer.amount).ok_or(Refusal::InsufficientFunds {
-            account: transfer.from,
-            available: from.balance,
-            needed: transfer.amount,
-        })?;
+        from.balance =
+            from.balance.checked_sub(transfer.amount).ok_or(Refusal::InsufficientFunds {
+                account: transfer.from,
+                available: from.balance,
+                needed: transfer.amount,
+            })?;
         match transfer.to {
             Destination::Account(address) => {
                 let to = after.entry(address).or_default();
-                to.balance =
-                    to.balance.checked_add(transfer.amount).ok_or(Refusal::Overflow { account: address })?;
+                to.balance = to
+                    .balance
+                    .checked_add(transfer.amount)
+                    .ok_or(Refusal::Overflow { account: address })?;
             }
             Destination::Burned => {
-                burned =
-                    burned.checked_add(transfer.amount).ok_or(Refusal::Overflow { account: transfer.from })?;
+                burned = burned
+                    .checked_add(transfer.amount)
+                    .ok_or(Refusal::Overflow { account: transfer.from })?;
             }
         }
     }
@@ -72,10 +79,17 @@ mod tests {
         Address::of(&PublicKey([n; 32]))
     }
     fn transfer(from: u8, to: u8, amount: u64) -> Transfer {
-        Transfer { from: who(from), to: Destination::Account(who(to)), amount: NanoMeshx::new(amount) }
+        Transfer {
+            from: who(from),
+            to: Destination::Account(who(to)),
+            amount: NanoMeshx::new(amount),
+        }
     }
     fn accounts(balances: &[(u8, u64)]) -> Accounts {
-        balances.iter().map(|(n, b)| (who(*n), Account { balance: NanoMeshx::new(*b), nonce: 0 })).collect()
+        balances
+            .iter()
+            .map(|(n, b)| (who(*n), Account { balance: NanoMeshx::new(*b), nonce: 0 }))
+            .collect()
     }
     fn total(accounts: &Accounts) -> u128 {
         accounts.values().map(|a| u128::from(a.balance.get())).sum()
@@ -92,14 +106,19 @@ mod tests {
     fn refuses_overdraft_and_changes_nothing() {
         let mut all = accounts(&[(1, 5)]);
         let refused = post(&mut all, &[transfer(1, 2, 5), transfer(1, 2, 1)]);
-        assert!(matches!(refused, Err(Refusal::InsufficientFunds { needed, .. }) if needed.get() == 1));
+        assert!(
+            matches!(refused, Err(Refusal::InsufficientFunds { needed, .. }) if needed.get() == 1)
+        );
         assert_eq!(all, accounts(&[(1, 5)]));
     }
 
     #[test]
     fn refuses_a_balance_beyond_u64() {
         let mut all = accounts(&[(1, 1), (2, u64::MAX)]);
-        assert_eq!(post(&mut all, &[transfer(1, 2, 1)]), Err(Refusal::Overflow { account: who(2) }));
+        assert_eq!(
+            post(&mut all, &[transfer(1, 2, 1)]),
+            Err(Refusal::Overflow { account: who(2) })
+        );
     }
 
     #[test]
@@ -135,7 +154,8 @@ mod tests {
             let batch: Vec<Transfer> = (0..random(4))
                 .map(|_| {
                     let (from, to) = (who(random(4) as u8), who(random(4) as u8));
-                    let to = if random(5) == 0 { Destination::Burned } else { Destination::Account(to) };
+                    let to =
+                        if random(5) == 0 { Destination::Burned } else { Destination::Account(to) };
                     Transfer { from, to, amount: NanoMeshx::new(random(600)) }
                 })
                 .collect();

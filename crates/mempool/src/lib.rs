@@ -87,7 +87,8 @@ impl<T: Pooled> Pool<T> {
         }
         let lane = self.lanes.get(&tx.sender());
         // The first nonce that neither state nor pool knows.
-        let expected = (next..).find(|n| !lane.is_some_and(|lane| lane.contains_key(n))).unwrap_or(next);
+        let expected =
+            (next..).find(|n| !lane.is_some_and(|lane| lane.contains_key(n))).unwrap_or(next);
         if got > expected.saturating_add(self.limits.gap_max) {
             return Err(Rejected::Gap { next: expected, got });
         }
@@ -95,7 +96,10 @@ impl<T: Pooled> Pool<T> {
             return Err(Rejected::Occupied(got));
         }
         let crowded = lane.map_or(0, BTreeMap::len) >= self.limits.lane_max;
-        if crowded || self.ids.len() >= self.limits.txs_max || self.bytes + tx.bytes() > self.limits.bytes_max {
+        if crowded
+            || self.ids.len() >= self.limits.txs_max
+            || self.bytes + tx.bytes() > self.limits.bytes_max
+        {
             return Err(Rejected::Full);
         }
         self.bytes += tx.bytes();

@@ -19,5 +19,7 @@ mod socket;
 pub use commonware_cryptography::ed25519::{PrivateKey, PublicKey};
 pub use latency::{BadLatency, Latency, Place};
 pub use mesh::Mesh;
-pub use peer::{Blocks, Channel, Receiver, Sender, consensus_key, peer_key, private_key, public_key};
+pub use peer::{
+    Blocks, Channel, Receiver, Sender, consensus_key, peer_key, private_key, public_key,
+};
 pub use socket::{Sockets, SocketsConfig};

@@ -34,14 +34,24 @@ impl Mesh {
     /// A network of the peers in `places`.
     pub fn new(latency: Latency, places: BTreeMap<PublicKey, Place>) -> Self {
         let blocks = places.keys().map(|peer| (peer.clone(), Blocks::default())).collect();
-        let state = State { latency, places, blocks, inboxes: RwLock::default(), sequence: AtomicU64::new(0) };
+        let state = State {
+            latency,
+            places,
+            blocks,
+            inboxes: RwLock::default(),
+            sequence: AtomicU64::new(0),
+        };
         Self { state: Arc::new(state) }
     }
 
     /// `me`'s two ends of `channel`. Registering again replaces the former receiver.
     pub fn register(&self, me: &PublicKey, channel: Channel) -> (Sender, Receiver) {
         let (inbox, receiver) = Receiver::new();
-        self.state.inboxes.write().expect("no panic while locked").insert((channel, me.clone()), inbox);
+        self.state
+            .inboxes
+            .write()
+            .expect("no panic while locked")
+            .insert((channel, me.clone()), inbox);
         let outlet = MeshOutlet { state: self.state.clone(), me: me.clone(), channel };
         (Sender(Arc::new(outlet)), receiver)
     }
@@ -62,7 +72,9 @@ impl Outlet for MeshOutlet {
     fn recipients(&self, wanted: Recipients<PublicKey>) -> Vec<PublicKey> {
         let peers = |peer: &PublicKey| *peer != self.me && self.state.places.contains_key(peer);
         match wanted {
-            Recipients::All => self.state.places.keys().filter(|peer| peers(peer)).cloned().collect(),
+            Recipients::All => {
+                self.state.places.keys().filter(|peer| peers(peer)).cloned().collect()
+            }
             Recipients::Some(some) => some.into_iter().filter(peers).collect(),
             Recipients::One(one) => Some(one).filter(peers).into_iter().collect(),
         }
@@ -77,10 +89,15 @@ impl Outlet for MeshOutlet {
                 continue;
             }
             let Some(inbox) = inboxes.get(&(self.channel, peer.clone())) else { continue };
-            let delay = self.state.latency.one_way(&self.state.places[&self.me], &self.state.places[peer]);
+            let delay =
+                self.state.latency.one_way(&self.state.places[&self.me], &self.state.places[peer]);
             let sequence = self.state.sequence.fetch_add(1, Ordering::Relaxed);
             // A full inbox drops the message: consensus asks again for what it misses.
-            let _ = inbox.try_send(Parcel { due: now + delay, sequence, message: (self.me.clone(), bytes.clone()) });
+            let _ = inbox.try_send(Parcel {
+                due: now + delay,
+                sequence,
+                message: (self.me.clone(), bytes.clone()),
+            });
         }
         true
     }
@@ -93,9 +110,11 @@ mod tests {
     use commonware_p2p::{Blocker as _, Receiver as _, Sender as _};
 
     fn mesh(cities: &[&str], latency: Latency) -> (Mesh, Vec<PublicKey>) {
-        let keys: Vec<PublicKey> =
-            (0..cities.len() as u64).map(|n| crate::PrivateKey::from_seed(n).public_key()).collect();
-        let places = keys.iter().cloned().zip(cities.iter().map(|c| latency.place(c).unwrap())).collect();
+        let keys: Vec<PublicKey> = (0..cities.len() as u64)
+            .map(|n| crate::PrivateKey::from_seed(n).public_key())
+            .collect();
+        let places =
+            keys.iter().cloned().zip(cities.iter().map(|c| latency.place(c).unwrap())).collect();
         (Mesh::new(latency, places), keys)
     }
 

@@ -2,7 +2,9 @@
 
 use commonware_actor::{Feedback, Unreliable};
 use commonware_cryptography::ed25519::PublicKey;
-use commonware_p2p::{Blocker, BlockedSubscription, CheckedSender, LimitedSender, Message, Recipients};
+use commonware_p2p::{
+    BlockedSubscription, Blocker, CheckedSender, LimitedSender, Message, Recipients,
+};
 use commonware_runtime::IoBufs;
 use commonware_utils::{NZUsize, channel::ring, ordered::Set};
 use std::{
@@ -182,7 +184,8 @@ impl Blocker for Blocks {
 /// The identity key made from 32 secret bytes.
 pub fn private_key(secret: &[u8; 32]) -> commonware_cryptography::ed25519::PrivateKey {
     use commonware_codec::DecodeExt as _;
-    commonware_cryptography::ed25519::PrivateKey::decode(secret.to_vec()).expect("any 32 bytes are an Ed25519 seed")
+    commonware_cryptography::ed25519::PrivateKey::decode(secret.to_vec())
+        .expect("any 32 bytes are an Ed25519 seed")
 }
 
 /// The public half of an identity, as the rest of MeshX writes it.

@@ -6,11 +6,12 @@ use commonware_cryptography::{
     ed25519::{PrivateKey, PublicKey},
 };
 use commonware_p2p::{
-    LimitedSender,
-    Address, AddressableManager as _, CheckedSender as _, Receiver as _, Recipients,
+    Address, AddressableManager as _, CheckedSender as _, LimitedSender, Receiver as _, Recipients,
     authenticated::lookup::{self, Network},
 };
-use commonware_runtime::{Handle, IoBufs, Quota, Spawner as _, Supervisor as _, tokio as tokio_runtime};
+use commonware_runtime::{
+    Handle, IoBufs, Quota, Spawner as _, Supervisor as _, tokio as tokio_runtime,
+};
 use commonware_stream::{
     cups::{self, Cups},
     sake::{self, Sake},
@@ -73,7 +74,8 @@ impl Sockets {
             NZUsize!(1_024),
         );
         let (network, mut oracle) = Network::new(context.child("network"), settings);
-        let addresses = config.peers.iter().map(|(key, address)| (key.clone(), Address::Symmetric(*address)));
+        let addresses =
+            config.peers.iter().map(|(key, address)| (key.clone(), Address::Symmetric(*address)));
         oracle.track(0, Map::from_iter_dedup(addresses));
         let peers = config.peers.into_iter().map(|(key, _)| key).collect();
         Self { context, network, oracle, me, peers }
@@ -94,7 +96,11 @@ impl Sockets {
                 }
             }
         });
-        let outlet = SocketOutlet { sender: Mutex::new(sender), me: self.me.clone(), peers: self.peers.clone() };
+        let outlet = SocketOutlet {
+            sender: Mutex::new(sender),
+            me: self.me.clone(),
+            peers: self.peers.clone(),
+        };
         (Sender(Arc::new(outlet)), receiver)
     }
 

@@ -6,9 +6,9 @@ use crate::{
     receipts::{NoReceipt, receipt},
 };
 use api::{
-    AccountView, Backend, BlobView, BlockView, Body, ChunkReader, Chunks, Code, Events, Evidence, Hex, JobEvent, JobView,
-    JobsQuery, NetworkStatus, Output, Page, Problem, ProofKey, ProofView, Reason, Submitted, Wait, Why, WorkerView,
-    WorkersQuery, chunk_pipe,
+    AccountView, Backend, BlobView, BlockView, Body, ChunkReader, Chunks, Code, Events, Evidence,
+    Hex, JobEvent, JobView, JobsQuery, NetworkStatus, Output, Page, Problem, ProofKey, ProofView,
+    Reason, Submitted, Wait, Why, WorkerView, WorkersQuery, chunk_pipe,
 };
 use blobs::BlobError;
 use consensus::Final;
@@ -47,8 +47,12 @@ impl Node {
                 return Ok((host, record));
             }
         }
-        let place = chain.map_or_else(|| "no chain of this node".to_owned(), |chain| format!("not chain {chain}"));
-        Err(Problem::new(Code::UnknownJob, format!("{place} knows job {job}")).hint("check the id and the network"))
+        let place = chain.map_or_else(
+            || "no chain of this node".to_owned(),
+            |chain| format!("not chain {chain}"),
+        );
+        Err(Problem::new(Code::UnknownJob, format!("{place} knows job {job}"))
+            .hint("check the id and the network"))
     }
 
     async fn view(&self, chain: Option<ChainId>, job: JobId) -> Answer<JobView> {
@@ -56,14 +60,14 @@ impl Node {
         let chain = host.chain.id();
         let height = host.chain.tip().map_or(Height::ZERO, |tip| tip.height);
         let evidence = match &record.phase {
-            Phase::Settled(settlement) => {
-                Evidence { tier: receipt::tier(settlement).to_string(), simulated: self.anchor.dev_dealer }
-            }
+            Phase::Settled(settlement) => Evidence {
+                tier: receipt::tier(settlement).to_string(),
+                simulated: self.anchor.dev_dealer,
+            },
             _ => Evidence { tier: "none".to_owned(), simulated: self.anchor.dev_dealer },
         };
         Ok(JobView { job, chain, height, record, evidence })
     }
-
 }
 
 fn blob_problem(error: BlobError) -> Problem {
@@ -72,7 +76,9 @@ fn blob_problem(error: BlobError) -> Problem {
         BlobError::Full { .. } => Problem::new(Code::StorageFull, error.to_string()),
         BlobError::WrongHash { .. } => Problem::new(Code::HashMismatch, error.to_string()),
         BlobError::NotFound(_) => Problem::new(Code::UnknownBlob, error.to_string()),
-        BlobError::Source(source) => Problem::new(Code::BadRequest, format!("the upload broke off: {source}")),
+        BlobError::Source(source) => {
+            Problem::new(Code::BadRequest, format!("the upload broke off: {source}"))
+        }
         other => Problem::internal(other),
     }
 }
@@ -87,12 +93,18 @@ fn refusal_problem(error: &consensus::SubmitError) -> Problem {
             };
             Problem::new(code, refusal.to_string())
         }
-        SubmitError::Rejected(mempool::Rejected::Full) => Problem::new(Code::Overloaded, error.to_string()),
+        SubmitError::Rejected(mempool::Rejected::Full) => {
+            Problem::new(Code::Overloaded, error.to_string())
+        }
         SubmitError::Rejected(mempool::Rejected::Used { .. } | mempool::Rejected::Occupied(_)) => {
             Problem::new(Code::NonceUsed, error.to_string())
         }
-        SubmitError::Rejected(mempool::Rejected::Gap { .. }) => Problem::new(Code::NonceGap, error.to_string()),
-        SubmitError::NotReady => Problem::new(Code::NotReady, error.to_string()).hint("try again in a second"),
+        SubmitError::Rejected(mempool::Rejected::Gap { .. }) => {
+            Problem::new(Code::NonceGap, error.to_string())
+        }
+        SubmitError::NotReady => {
+            Problem::new(Code::NotReady, error.to_string()).hint("try again in a second")
+        }
     }
 }
 
@@ -142,12 +154,18 @@ impl Backend for Node {
     }
 
     async fn params(&self, chain: ChainId) -> Answer<Params> {
-        self.on(chain)?.chain.params().await.ok_or_else(|| Problem::new(Code::NotReady, "the chain has no final block yet"))
+        self.on(chain)?
+            .chain
+            .params()
+            .await
+            .ok_or_else(|| Problem::new(Code::NotReady, "the chain has no final block yet"))
     }
 
     async fn account(&self, chain: ChainId, address: Address) -> Answer<AccountView> {
         let chain_handle = &self.on(chain)?.chain;
-        let tip = chain_handle.tip().ok_or_else(|| Problem::new(Code::NotReady, "the chain has no final block yet"))?;
+        let tip = chain_handle
+            .tip()
+            .ok_or_else(|| Problem::new(Code::NotReady, "the chain has no final block yet"))?;
         let account = chain_handle.account(address).await;
         let nonce = chain_handle.next_nonce(address).await;
         Ok(AccountView { address, chain, balance: account.balance, nonce, height: tip.height })
@@ -161,7 +179,8 @@ impl Backend for Node {
         if let Err(error) = host.chain.submit(tx).await {
             // The same transaction again: it is in a block already, so say which.
             let used = matches!(&error, consensus::SubmitError::Refused(refusal) if refusal.code() == "nonce_used");
-            return match if used { explain::find_tx(host, id, &sender, nonce).await } else { None } {
+            return match if used { explain::find_tx(host, id, &sender, nonce).await } else { None }
+            {
                 Some(view) => Ok(view),
                 None => Err(refusal_problem(&error)),
             };
@@ -182,11 +201,17 @@ impl Backend for Node {
             }
         };
         match tokio::time::timeout(FINAL_TIMEOUT, included).await {
-            Ok(Some(block)) => {
-                Ok(Submitted { tx: id, chain, height: Some(block.header.height), block: Some(block.header.id()) })
-            }
-            _ => Err(Problem::new(Code::Timeout, format!("transaction {id} is not final after a minute"))
-                .hint("it may still become so; send the same transaction again to ask")),
+            Ok(Some(block)) => Ok(Submitted {
+                tx: id,
+                chain,
+                height: Some(block.header.height),
+                block: Some(block.header.id()),
+            }),
+            _ => Err(Problem::new(
+                Code::Timeout,
+                format!("transaction {id} is not final after a minute"),
+            )
+            .hint("it may still become so; send the same transaction again to ask")),
         }
     }
 
@@ -207,7 +232,9 @@ impl Backend for Node {
 
     async fn blob(&self, hash: Hash) -> Answer<Body> {
         let store = self.store.clone();
-        let opened = tokio::task::spawn_blocking(move || store.open_verified(hash)).await.map_err(Problem::internal)?;
+        let opened = tokio::task::spawn_blocking(move || store.open_verified(hash))
+            .await
+            .map_err(Problem::internal)?;
         let reader = opened.map_err(blob_problem)?;
         Ok(body(Some(reader.blob().len), reader))
     }
@@ -217,7 +244,9 @@ impl Backend for Node {
         let (mut writer, chunks) = chunk_pipe();
         let store = self.store.clone();
         tokio::task::spawn_blocking(move || {
-            let encoded = store.encode(hash, &mut writer).and_then(|()| writer.flush().map_err(BlobError::Sink));
+            let encoded = store
+                .encode(hash, &mut writer)
+                .and_then(|()| writer.flush().map_err(BlobError::Sink));
             if let Err(error) = encoded {
                 writer.fail(Problem::internal(error));
             }
@@ -232,13 +261,16 @@ impl Backend for Node {
         };
         let seen: Vec<(ChainId, JobId)> = hosts
             .iter()
-            .flat_map(|host| host.jobs_seen(query.payer).into_iter().map(|job| (host.chain.id(), job)))
+            .flat_map(|host| {
+                host.jobs_seen(query.payer).into_iter().map(|job| (host.chain.id(), job))
+            })
             .collect();
         let start = match &query.cursor {
             None => 0,
             Some(cursor) => {
-                let after: Hash =
-                    cursor.parse().map_err(|error| Problem::new(Code::BadRequest, format!("cursor: {error}")))?;
+                let after: Hash = cursor
+                    .parse()
+                    .map_err(|error| Problem::new(Code::BadRequest, format!("cursor: {error}")))?;
                 seen.iter().position(|(_, job)| *job == after).map_or(seen.len(), |place| place + 1)
             }
         };
@@ -265,7 +297,9 @@ impl Backend for Node {
             Output::Stdout => settlement.outcome.stdout.hash,
             Output::Stderr => settlement.outcome.stderr.hash,
         };
-        self.fetch_blob(hash).await.map_err(|error| Problem::new(Code::UnknownBlob, error.to_string()))?;
+        self.fetch_blob(hash)
+            .await
+            .map_err(|error| Problem::new(Code::UnknownBlob, error.to_string()))?;
         self.blob(hash).await
     }
 
@@ -281,7 +315,9 @@ impl Backend for Node {
         let count: u32 = handle.record(Key::WorkerCount).await.unwrap_or(0);
         let mut workers = Vec::new();
         for index in 0..count.min(WHY_WORKERS_MAX) {
-            let Some(address) = handle.record::<Address>(Key::WorkerAt(index)).await else { continue };
+            let Some(address) = handle.record::<Address>(Key::WorkerAt(index)).await else {
+                continue;
+            };
             if let Some(worker) = handle.record::<WorkerRecord>(Key::Worker(address)).await {
                 workers.push((address, worker));
             }
@@ -289,7 +325,11 @@ impl Backend for Node {
         let now = handle.tip().map_or(Height::ZERO, |tip| tip.height);
         let mut reasons: Vec<Reason> = chain::why(&record, &workers, now)
             .into_iter()
-            .map(|reason| Reason { worker: reason.worker, rule: reason.rule.to_owned(), detail: reason.detail })
+            .map(|reason| Reason {
+                worker: reason.worker,
+                rule: reason.rule.to_owned(),
+                detail: reason.detail,
+            })
             .collect();
         let verdict = if reasons.is_empty() { String::new() } else { reasons.remove(0).detail };
         Ok(Why { verdict, reasons })
@@ -331,7 +371,8 @@ impl Backend for Node {
             Some(chain) => vec![self.on(chain)?.chain.id()],
             None => self.hosts.keys().copied().collect(),
         };
-        let bad = || Problem::new(Code::BadRequest, "cursor: expected what an earlier page gave as next");
+        let bad =
+            || Problem::new(Code::BadRequest, "cursor: expected what an earlier page gave as next");
         let from: (ChainId, u32) = match &query.cursor {
             None => (chains.first().copied().unwrap_or(ChainId::Backbone), 0),
             Some(cursor) => {
@@ -348,7 +389,9 @@ impl Backend for Node {
                 if items.len() == query.limit {
                     return Ok(Page { items, next: Some(format!("{chain}/{index}")) });
                 }
-                let Some(address) = handle.record::<Address>(Key::WorkerAt(index)).await else { continue };
+                let Some(address) = handle.record::<Address>(Key::WorkerAt(index)).await else {
+                    continue;
+                };
                 if let Some(record) = handle.record(Key::Worker(address)).await {
                     items.push(WorkerView { address, chain, record });
                 }
@@ -360,7 +403,10 @@ impl Backend for Node {
     async fn block(&self, chain: ChainId, height: Height) -> Answer<BlockView> {
         let handle = &self.on(chain)?.chain;
         let block = handle.block(height).await.ok_or_else(|| {
-            Problem::new(Code::UnknownBlock, format!("chain {chain} has no final block {height} here"))
+            Problem::new(
+                Code::UnknownBlock,
+                format!("chain {chain} has no final block {height} here"),
+            )
         })?;
         let certificate = handle.certificate(height).await.map(Hex);
         let txs = u32::try_from(block.body.txs.len()).unwrap_or(u32::MAX);
@@ -393,7 +439,8 @@ impl Backend for Node {
             ProofKey::Worker(address) => Key::Worker(address),
         };
         let proof = self.on(chain)?.chain.prove(&key).await.ok_or_else(|| {
-            Problem::new(Code::Timeout, "no block with a certificate of its own came in time").hint("try again")
+            Problem::new(Code::Timeout, "no block with a certificate of its own came in time")
+                .hint("try again")
         })?;
         Ok(ProofView {
             present: proof.record.is_some(),
@@ -406,5 +453,8 @@ impl Backend for Node {
 }
 
 fn mentions(block: &Arc<Final>, job: &JobId) -> bool {
-    block.events.iter().any(|event| matches!(event, Event::Job { job: changed, .. } if changed == job))
+    block
+        .events
+        .iter()
+        .any(|event| matches!(event, Event::Job { job: changed, .. } if changed == job))
 }

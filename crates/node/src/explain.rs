@@ -18,9 +18,15 @@ pub(crate) fn metrics(node: &Node) -> String {
         }
     };
     let tip = |host: &Host| host.chain.tip();
-    family("meshx_chain_height", "Height of the newest final block.", &|host| tip(host).map_or(0, |t| t.height.get()));
-    family("meshx_chain_view", "View of the newest final block.", &|host| tip(host).map_or(0, |t| t.view));
-    family("meshx_mempool_txs", "Transactions that wait for a block at this node.", &|host| host.chain.waiting() as u64);
+    family("meshx_chain_height", "Height of the newest final block.", &|host| {
+        tip(host).map_or(0, |t| t.height.get())
+    });
+    family("meshx_chain_view", "View of the newest final block.", &|host| {
+        tip(host).map_or(0, |t| t.view)
+    });
+    family("meshx_mempool_txs", "Transactions that wait for a block at this node.", &|host| {
+        host.chain.waiting() as u64
+    });
     let _ = writeln!(
         text,
         "# HELP meshx_blob_bytes Bytes in the blob store.\n# TYPE meshx_blob_bytes gauge\nmeshx_blob_bytes {}",
@@ -30,7 +36,12 @@ pub(crate) fn metrics(node: &Node) -> String {
 }
 
 /// Where transaction `id` of `sender` went, if it is in one of the newest blocks.
-pub(crate) async fn find_tx(host: &Host, id: TxId, sender: &Address, nonce: u64) -> Option<Submitted> {
+pub(crate) async fn find_tx(
+    host: &Host,
+    id: TxId,
+    sender: &Address,
+    nonce: u64,
+) -> Option<Submitted> {
     let tip = host.chain.tip()?.height.get();
     for height in (tip.saturating_sub(REPEAT_BLOCKS_MAX)..=tip).rev() {
         let block = host.chain.block(Height::new(height)).await?;
@@ -38,7 +49,12 @@ pub(crate) async fn find_tx(host: &Host, id: TxId, sender: &Address, nonce: u64)
             if tx.from() == *sender && tx.nonce == nonce {
                 let same = tx.id() == id;
                 let chain = host.chain.id();
-                let view = Submitted { tx: id, chain, height: Some(block.header.height), block: Some(block.header.id()) };
+                let view = Submitted {
+                    tx: id,
+                    chain,
+                    height: Some(block.header.height),
+                    block: Some(block.header.id()),
+                };
                 return same.then_some(view);
             }
         }

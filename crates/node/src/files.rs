@@ -65,20 +65,32 @@ pub struct NodeSecrets {
 ///
 /// # Errors
 /// [`BadFile`].
-pub fn write_network(folder: &Path, seed: &[u8; 32], plan: &Plan, base_port: u16) -> Result<Anchor, BadFile> {
+pub fn write_network(
+    folder: &Path,
+    seed: &[u8; 32],
+    plan: &Plan,
+    base_port: u16,
+) -> Result<Anchor, BadFile> {
     let nodes = plan.validators;
     let dealt: Dealt = deal_network(seed, &Plan { same_validators: true, ..plan.clone() });
-    let address = |port: usize| SocketAddr::from(([127, 0, 0, 1], base_port + u16::try_from(port).unwrap_or(u16::MAX)));
+    let address = |port: usize| {
+        SocketAddr::from(([127, 0, 0, 1], base_port + u16::try_from(port).unwrap_or(u16::MAX)))
+    };
     let first = &dealt.chains[0];
     let peers: Vec<(PublicKey, SocketAddr)> =
         first.genesis.validators.iter().enumerate().map(|(i, v)| (v.key, address(2 * i))).collect();
     for index in 0..nodes {
         let node = folder.join(format!("node-{index}"));
-        fs::create_dir_all(&node).map_err(|source| BadFile::Unwritable { path: node.clone(), source })?;
+        fs::create_dir_all(&node)
+            .map_err(|source| BadFile::Unwritable { path: node.clone(), source })?;
         let workers = dealt.chains.iter().flat_map(|chain| {
             let mine = chain.workers.iter().enumerate().filter(move |(i, _)| i % nodes == index);
             mine.map(|(_, worker)| {
-                (chain.genesis.chain, hex::encode(worker.key.seed().as_slice()), worker.place.city.clone())
+                (
+                    chain.genesis.chain,
+                    hex::encode(worker.key.seed().as_slice()),
+                    worker.place.city.clone(),
+                )
             })
         });
         let files = NodeFiles {
@@ -96,14 +108,18 @@ pub fn write_network(folder: &Path, seed: &[u8; 32], plan: &Plan, base_port: u16
             peers: peers.clone(),
             p2p: address(2 * index),
             api: address(2 * index + 1),
-            blob_peers: (0..nodes).filter(|i| *i != index).map(|i| format!("http://{}", address(2 * i + 1))).collect(),
+            blob_peers: (0..nodes)
+                .filter(|i| *i != index)
+                .map(|i| format!("http://{}", address(2 * i + 1)))
+                .collect(),
         };
         let path = node.join("node.json");
         if path.exists() {
             return Err(BadFile::Exists { path });
         }
         let text = serde_json::to_string_pretty(&files).expect("plain data is JSON");
-        write_secret(&path, text.as_bytes()).map_err(|source| BadFile::Unwritable { path, source })?;
+        write_secret(&path, text.as_bytes())
+            .map_err(|source| BadFile::Unwritable { path, source })?;
     }
     Ok(dealt.anchor)
 }
@@ -126,23 +142,31 @@ fn write_secret(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// [`BadFile`] with the path and what is wrong.
 pub fn read_node(folder: &Path) -> Result<(NodeFiles, NodeSecrets), BadFile> {
     let path = folder.join("node.json");
-    let text = fs::read_to_string(&path).map_err(|source| BadFile::Unreadable { path: path.clone(), source })?;
+    let text = fs::read_to_string(&path)
+        .map_err(|source| BadFile::Unreadable { path: path.clone(), source })?;
     let malformed = |what: String| BadFile::Malformed { path: path.clone(), what };
-    let files: NodeFiles = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
+    let files: NodeFiles =
+        serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
     let bytes = |text: &str| hex::decode(text).map_err(|error| malformed(error.to_string()));
     let key = |text: &str| -> Result<[u8; 32], BadFile> {
         bytes(text)?.try_into().map_err(|_| malformed("a key has 32 bytes".into()))
     };
-    let anchor = Anchor::decode(bytes(&files.anchor)?).map_err(|error| malformed(format!("anchor: {error}")))?;
+    let anchor = Anchor::decode(bytes(&files.anchor)?)
+        .map_err(|error| malformed(format!("anchor: {error}")))?;
     let genesis: Vec<Genesis> = files
         .genesis
         .iter()
-        .map(|text| Genesis::decode(bytes(text)?).map_err(|error| malformed(format!("genesis: {error}"))))
+        .map(|text| {
+            Genesis::decode(bytes(text)?).map_err(|error| malformed(format!("genesis: {error}")))
+        })
         .collect::<Result<_, _>>()?;
     for genesis in &genesis {
         let fits = anchor.chain(genesis.chain).is_some_and(|known| known.genesis == genesis.id());
         if !fits || genesis.validators.is_empty() {
-            return Err(malformed(format!("the genesis of {} is not the one the anchor names", genesis.chain)));
+            return Err(malformed(format!(
+                "the genesis of {} is not the one the anchor names",
+                genesis.chain
+            )));
         }
     }
     let secrets = NodeSecrets {

@@ -69,11 +69,14 @@ impl Host {
 
     pub(crate) async fn status(&self) -> ChainStatus {
         let workers: u32 = self.chain.record(types::state::Key::WorkerCount).await.unwrap_or(0);
-        let recent: Vec<Seen> = self.recent.lock().expect("no panic while locked").iter().copied().collect();
+        let recent: Vec<Seen> =
+            self.recent.lock().expect("no panic while locked").iter().copied().collect();
         let mut finality: Vec<u64> = recent.iter().map(|seen| seen.finality.get()).collect();
         finality.sort_unstable();
         let percentile = |hundredths: usize| {
-            finality.get(finality.len().saturating_sub(1) * hundredths / 100).map(|ms| Millis::new(*ms))
+            finality
+                .get(finality.len().saturating_sub(1) * hundredths / 100)
+                .map(|ms| Millis::new(*ms))
         };
         let blocks_per_second = match (recent.first(), recent.last()) {
             (Some(first), Some(last)) if last.timestamp > first.timestamp => {

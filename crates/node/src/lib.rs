@@ -13,11 +13,11 @@
 //! [`local`] deals a whole network's keys in one process; [`start`] runs the part of a network that
 //! this process is to run: all of it for `meshx up`, one validator per chain for `meshx node start`.
 
-pub mod local;
 mod backend;
 mod explain;
 mod files;
 mod host;
+pub mod local;
 mod receipts;
 mod start;
 mod workers;

@@ -7,7 +7,9 @@ use consensus::deal;
 use crypto::SigningKey;
 use network::{Latency, Place, PrivateKey, private_key, public_key};
 use types::{
-    Address, ChainId, Float, List, Millis, NanoMeshx, PublicKey, SUPPLY_MAX, Text, codec::Bytes, domain_hash,
+    Address, ChainId, Float, List, Millis, NanoMeshx, PublicKey, SUPPLY_MAX, Text,
+    codec::Bytes,
+    domain_hash,
     network::{Anchor, ChainAnchor, Genesis, GenesisAccount, GenesisWorker, Validator},
     state::pools,
 };
@@ -63,7 +65,11 @@ pub struct Dealt {
 const WORKER_BALANCE: NanoMeshx = NanoMeshx::new(1_000_000_000);
 
 fn secret(seed: &[u8; 32], role: &str, chain: ChainId, index: usize) -> [u8; 32] {
-    domain_hash("meshx/dev-dealer/v1", &[seed, role.as_bytes(), &[chain as u8], &(index as u64).to_be_bytes()]).0
+    domain_hash(
+        "meshx/dev-dealer/v1",
+        &[seed, role.as_bytes(), &[chain as u8], &(index as u64).to_be_bytes()],
+    )
+    .0
 }
 
 /// Deal keys for `plan` from `seed`.
@@ -132,7 +138,11 @@ fn deal_chain(seed: &[u8; 32], plan: &Plan, chain: ChainId) -> DealtChain {
         chain,
         started: plan.started,
         validators: bounded(
-            validators.iter().zip(&publics).map(|(v, key)| Validator { key: *key, city: city(&v.place) }).collect(),
+            validators
+                .iter()
+                .zip(&publics)
+                .map(|(v, key)| Validator { key: *key, city: city(&v.place) })
+                .collect(),
         ),
         sharing: committee.sharing,
         params: chain::local_params(
@@ -159,9 +169,13 @@ fn accounts(plan: &Plan, chain: ChainId, workers: &[DealtWorker]) -> Vec<Genesis
     if !chain.is_shard() {
         return Vec::new();
     }
-    let given = plan.accounts.iter().map(|(address, balance)| GenesisAccount { address: *address, balance: *balance });
-    let workers =
-        workers.iter().map(|worker| GenesisAccount { address: address(&worker.key), balance: WORKER_BALANCE });
+    let given = plan
+        .accounts
+        .iter()
+        .map(|(address, balance)| GenesisAccount { address: *address, balance: *balance });
+    let workers = workers
+        .iter()
+        .map(|worker| GenesisAccount { address: address(&worker.key), balance: WORKER_BALANCE });
     given.chain(workers).collect()
 }
 

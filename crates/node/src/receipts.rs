@@ -24,7 +24,11 @@ pub(crate) enum NoReceipt {
 }
 
 /// Make the receipt of a settled job.
-pub(crate) async fn receipt(anchor: &Anchor, chain: &Chain<Context>, job: JobId) -> Result<Receipt, NoReceipt> {
+pub(crate) async fn receipt(
+    anchor: &Anchor,
+    chain: &Chain<Context>,
+    job: JobId,
+) -> Result<Receipt, NoReceipt> {
     let record: JobRecord = chain.record(Key::Job(job)).await.ok_or(NoReceipt::UnknownJob(job))?;
     let Phase::Settled(settlement) = &record.phase else { return Err(NoReceipt::NotSettled) };
     let (ran, ran_until) = match settlement.cached_from {
@@ -32,7 +36,9 @@ pub(crate) async fn receipt(anchor: &Anchor, chain: &Chain<Context>, job: JobId)
         Some(original) => {
             let original_record: JobRecord =
                 chain.record(Key::Job(original)).await.ok_or(NoReceipt::UnknownJob(original))?;
-            let Phase::Settled(original_settlement) = original_record.phase else { return Err(NoReceipt::NotSettled) };
+            let Phase::Settled(original_settlement) = original_record.phase else {
+                return Err(NoReceipt::NotSettled);
+            };
             (original, original_settlement.height)
         }
     };

@@ -17,7 +17,10 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
 };
-use types::{ChainId, network::{Anchor, Genesis}};
+use types::{
+    ChainId,
+    network::{Anchor, Genesis},
+};
 use worker::Worker;
 
 /// How the validators of this process reach the others.
@@ -106,8 +109,14 @@ pub async fn start(
     peers: Vec<String>,
 ) -> Result<Running, NotStarted> {
     let store = Store::open(folder.join("blobs"))?;
-    let slots = std::thread::available_parallelism().map_or(2, |n| u32::try_from(n.get()).unwrap_or(2)).max(2);
-    let engine = Arc::new(Engine::new(EngineConfig { slots, memory_bytes_max: 1 << 30, cache_modules: 64 })?);
+    let slots = std::thread::available_parallelism()
+        .map_or(2, |n| u32::try_from(n.get()).unwrap_or(2))
+        .max(2);
+    let engine = Arc::new(Engine::new(EngineConfig {
+        slots,
+        memory_bytes_max: 1 << 30,
+        cache_modules: 64,
+    })?);
     let cancel = Arc::new(AtomicBool::new(false));
 
     let mut wires = Wires::new(&context, &anchor, &parts, net);
@@ -125,7 +134,10 @@ pub async fn start(
                 partition: format!("{}-{index}", chain.name().to_lowercase()),
                 pool: mempool::Limits::default(),
             };
-            let context = context.child("validator").with_attribute("chain", chain).with_attribute("index", index);
+            let context = context
+                .child("validator")
+                .with_attribute("chain", chain)
+                .with_attribute("index", index);
             starting.push(Box::pin(async move {
                 let started = consensus::start(context, config, channels, blocks).await;
                 started.map_err(|error| NotStarted::Keys { chain, reason: error.to_string() })
@@ -140,7 +152,12 @@ pub async fn start(
         // The first validator of each chain is this node's view of it.
         hosts.entry(chain.id()).or_insert_with(|| Host::new(chain));
     }
-    let node = Node { anchor: Arc::new(anchor), hosts: Arc::new(hosts), store: store.clone(), peers: Arc::new(peers) };
+    let node = Node {
+        anchor: Arc::new(anchor),
+        hosts: Arc::new(hosts),
+        store: store.clone(),
+        peers: Arc::new(peers),
+    };
     for host in node.hosts.values().cloned() {
         let mut finals = host.chain.finals();
         tokio::spawn(async move {
@@ -178,20 +195,29 @@ impl Wires {
                 parts
                     .iter()
                     .map(|part| {
-                        let places: BTreeMap<PublicKey, Place> =
-                            part.validators.iter().map(|(key, _, place)| (network::peer_key(key), place.clone())).collect();
+                        let places: BTreeMap<PublicKey, Place> = part
+                            .validators
+                            .iter()
+                            .map(|(key, _, place)| (network::peer_key(key), place.clone()))
+                            .collect();
                         (part.genesis.chain, Mesh::new(latency.clone(), places))
                     })
                     .collect(),
             ),
             Net::Sockets { key, listen, peers } => {
-                let validators = parts.iter().map(|part| part.genesis.validators.len()).max().unwrap_or(1);
+                let validators =
+                    parts.iter().map(|part| part.genesis.validators.len()).max().unwrap_or(1);
                 let config = SocketsConfig {
                     key,
                     namespace: anchor.network().0.to_vec(),
                     listen,
-                    peers: peers.iter().filter_map(|(key, address)| Some((consensus_key(key)?, *address))).collect(),
-                    message_bytes_max: message_bytes_max(u32::try_from(validators).unwrap_or(u32::MAX)),
+                    peers: peers
+                        .iter()
+                        .filter_map(|(key, address)| Some((consensus_key(key)?, *address)))
+                        .collect(),
+                    message_bytes_max: message_bytes_max(
+                        u32::try_from(validators).unwrap_or(u32::MAX),
+                    ),
                 };
                 Self::Sockets(Box::new(Sockets::new(context.child("sockets"), config)))
             }

@@ -32,7 +32,12 @@ pub(crate) struct Active {
 }
 
 /// Serve until the chain's feed ends.
-pub(crate) async fn serve(node: Node, chain: Chain<Context>, worker: Worker, cancel: Arc<AtomicBool>) {
+pub(crate) async fn serve(
+    node: Node,
+    chain: Chain<Context>,
+    worker: Worker,
+    cancel: Arc<AtomicBool>,
+) {
     let mut finals = chain.finals();
     let active = Arc::new(Active {
         node,
@@ -51,7 +56,9 @@ pub(crate) async fn serve(node: Node, chain: Chain<Context>, worker: Worker, can
                 }
             }
             // Duties in the blocks missed are lost; their jobs have other seats.
-            Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "worker fell behind its chain"),
+            Err(RecvError::Lagged(missed)) => {
+                tracing::warn!(missed, "worker fell behind its chain")
+            }
             Err(RecvError::Closed) => return,
         }
     }
@@ -69,7 +76,10 @@ impl Active {
                     tracing::warn!(%job, worker = %self.worker.address(), %error, "worker stays silent");
                 }
             });
-        } else if matches!(record.phase, types::state::Phase::Settled(_) | types::state::Phase::Ended { .. }) {
+        } else if matches!(
+            record.phase,
+            types::state::Phase::Settled(_) | types::state::Phase::Ended { .. }
+        ) {
             self.outcomes.lock().await.remove(&job);
         }
     }
@@ -83,7 +93,9 @@ impl Active {
         self.outcomes.lock().await.insert(job, outcome);
         let reveal = self.worker.reveal(job, outcome);
         let action = match duty {
-            Duty::Run => Action::Commit { job, commitment: reveal.commitment(&self.worker.address()) },
+            Duty::Run => {
+                Action::Commit { job, commitment: reveal.commitment(&self.worker.address()) }
+            }
             Duty::Reveal => Action::Reveal(reveal),
         };
         self.send(action).await
@@ -93,7 +105,8 @@ impl Active {
         for (hash, _) in Worker::needs(&record.submission.spec) {
             self.node.fetch_blob(hash).await?;
         }
-        let (worker, spec, cancel) = (self.worker.clone(), record.submission.spec.clone(), self.cancel.clone());
+        let (worker, spec, cancel) =
+            (self.worker.clone(), record.submission.spec.clone(), self.cancel.clone());
         let run = tokio::task::spawn_blocking(move || worker.run(&spec, &cancel));
         Ok(run.await.map_err(|_| Failed::Panicked)??)
     }
@@ -111,7 +124,8 @@ impl Active {
                 signature: Signature([0; 64]),
             };
             let network = self.node.anchor().network();
-            tx.signature = Signature(self.worker.key().sign(chain::TX_DOMAIN, &tx.signing_bytes(&network)));
+            tx.signature =
+                Signature(self.worker.key().sign(chain::TX_DOMAIN, &tx.signing_bytes(&network)));
             match self.chain.submit(tx).await {
                 Ok(_) => return Ok(()),
                 Err(SubmitError::Refused(refusal)) if refusal.code() == "out_of_phase" => {
@@ -140,7 +154,9 @@ enum Failed {
 fn phase_mentions(phase: &types::state::Phase, worker: &types::Address) -> bool {
     use types::state::Phase;
     let seats = match phase {
-        Phase::Committing { seats, .. } | Phase::Revealing { seats, .. } | Phase::Ended { seats, .. } => seats,
+        Phase::Committing { seats, .. }
+        | Phase::Revealing { seats, .. }
+        | Phase::Ended { seats, .. } => seats,
         Phase::Settled(settlement) => &settlement.seats,
         Phase::Queued => return false,
     };

@@ -14,8 +14,8 @@
 //! What a receipt cannot show: that the workers were independent of each other. Its evidence tier says
 //! how many agreed; whether that is worth something depends on who they are.
 
-pub mod light;
 mod file;
+pub mod light;
 mod verify;
 
 pub use file::{MAGIC, RECEIPT_BYTES_MAX, Receipt, Unreadable};

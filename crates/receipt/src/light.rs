@@ -1,6 +1,6 @@
 //! Light-client rules: from a chain's one stable key to any record of its state.
 
-use commonware_codec::{DecodeExt as _, Decode as _, Encode as _};
+use commonware_codec::{Decode as _, DecodeExt as _, Encode as _};
 use commonware_consensus::{
     simplex::{
         scheme::bls12381_threshold::vrf::{self, Seed},
@@ -21,11 +21,7 @@ use commonware_storage::{
 };
 use rand::{SeedableRng as _, rngs::StdRng};
 use types::{
-    Beacon, ChainId, Hash, Header,
-    codec::Bytes,
-    domain_hash,
-    network::Anchor,
-    state::Key,
+    Beacon, ChainId, Hash, Header, codec::Bytes, domain_hash, network::Anchor, state::Key,
 };
 
 /// Most bytes of one state record.
@@ -41,7 +37,8 @@ pub type Finalization = SimplexFinalization<Scheme, Digest>;
 pub type Record = Bytes<RECORD_BYTES_MAX>;
 pub type Family = mmb::Family;
 pub type Inclusion = constant::KeyValueProof<Family, Digest, Digest, CHUNK_BYTES>;
-pub type Exclusion = constant::ExclusionProof<Family, Digest, VariableEncoding<Record>, Digest, CHUNK_BYTES>;
+pub type Exclusion =
+    constant::ExclusionProof<Family, Digest, VariableEncoding<Record>, Digest, CHUNK_BYTES>;
 
 /// Why a certificate or proof does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -80,7 +77,8 @@ pub fn digest(hash: &Hash) -> Digest {
 /// [`Invalid::UnknownChain`] or [`Invalid::BadIdentity`].
 pub fn verifier(anchor: &Anchor, chain: ChainId) -> Result<Scheme, Invalid> {
     let known = anchor.chain(chain).ok_or(Invalid::UnknownChain(chain))?;
-    let identity = <MinSig as Variant>::Public::decode(known.identity.as_slice().to_vec()).map_err(|_| Invalid::BadIdentity)?;
+    let identity = <MinSig as Variant>::Public::decode(known.identity.as_slice().to_vec())
+        .map_err(|_| Invalid::BadIdentity)?;
     Ok(Scheme::certificate_verifier(&namespace(&anchor.network(), chain), identity))
 }
 
@@ -88,12 +86,19 @@ pub fn verifier(anchor: &Anchor, chain: ChainId) -> Result<Scheme, Invalid> {
 ///
 /// # Errors
 /// [`Invalid`], the first check that fails.
-pub fn verify_certificate(anchor: &Anchor, header: &Header, certificate: &[u8]) -> Result<(), Invalid> {
+pub fn verify_certificate(
+    anchor: &Anchor,
+    header: &Header,
+    certificate: &[u8],
+) -> Result<(), Invalid> {
     let scheme = verifier(anchor, header.chain)?;
-    let finalization = Finalization::decode(certificate.to_vec()).map_err(|_| Invalid::BadCertificate)?;
+    let finalization =
+        Finalization::decode(certificate.to_vec()).map_err(|_| Invalid::BadCertificate)?;
     let proposal = &finalization.proposal;
     let round = Round::new(Epoch::new(header.epoch.get()), View::new(header.view));
-    let same = proposal.payload == digest(&header.id()) && proposal.round == round && proposal.parent == View::new(header.parent_view);
+    let same = proposal.payload == digest(&header.id())
+        && proposal.round == round
+        && proposal.parent == View::new(header.parent_view);
     if !same {
         return Err(Invalid::OtherBlock);
     }
@@ -109,7 +114,11 @@ pub fn verify_certificate(anchor: &Anchor, header: &Header, certificate: &[u8]) 
 /// Check that `beacon` is the committee's signature over its round.
 pub fn verify_beacon(scheme: &Scheme, beacon: &Beacon) -> bool {
     let round = Round::new(Epoch::new(beacon.epoch.get()), View::new(beacon.view));
-    let Ok(signature) = <MinSig as Variant>::Signature::decode(beacon.signature.as_slice().to_vec()) else { return false };
+    let Ok(signature) =
+        <MinSig as Variant>::Signature::decode(beacon.signature.as_slice().to_vec())
+    else {
+        return false;
+    };
     Seed::<MinSig>::new(round, signature).verify(scheme)
 }
 
@@ -117,8 +126,14 @@ pub fn verify_beacon(scheme: &Scheme, beacon: &Beacon) -> bool {
 ///
 /// # Errors
 /// [`Invalid::BadProof`] or [`Invalid::ProofMismatch`].
-pub fn verify_inclusion(header: &Header, key: &Key, record: &[u8], proof: &[u8]) -> Result<(), Invalid> {
-    let proof = Inclusion::decode_cfg(proof.to_vec(), &(PROOF_DIGESTS_MAX, ())).map_err(|_| Invalid::BadProof)?;
+pub fn verify_inclusion(
+    header: &Header,
+    key: &Key,
+    record: &[u8],
+    proof: &[u8],
+) -> Result<(), Invalid> {
+    let proof = Inclusion::decode_cfg(proof.to_vec(), &(PROOF_DIGESTS_MAX, ()))
+        .map_err(|_| Invalid::BadProof)?;
     let record = Record::new(record.to_vec()).map_err(|_| Invalid::BadProof)?;
     let root = digest(&header.state_root);
     if proof.verify::<Blake3, VariableEncoding<Record>>(digest(&key.path()), record, &root) {
@@ -133,7 +148,8 @@ pub fn verify_inclusion(header: &Header, key: &Key, record: &[u8], proof: &[u8])
 /// # Errors
 /// [`Invalid::BadProof`] or [`Invalid::ProofMismatch`].
 pub fn verify_exclusion(header: &Header, key: &Key, proof: &[u8]) -> Result<(), Invalid> {
-    let proof = Exclusion::decode_cfg(proof.to_vec(), &(PROOF_DIGESTS_MAX, ((), ()), ())).map_err(|_| Invalid::BadProof)?;
+    let proof = Exclusion::decode_cfg(proof.to_vec(), &(PROOF_DIGESTS_MAX, ((), ()), ()))
+        .map_err(|_| Invalid::BadProof)?;
     if proof.verify::<Blake3>(&digest(&key.path()), &digest(&header.state_root)) {
         Ok(())
     } else {

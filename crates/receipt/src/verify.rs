@@ -59,7 +59,9 @@ pub enum Failed {
     Money,
     #[error("workers: the signature of reveal {0} is not the worker's")]
     WorkerSignature(TxId),
-    #[error("workers: {0} has no seat in the job, appears twice, or does not say what its seat says")]
+    #[error(
+        "workers: {0} has no seat in the job, appears twice, or does not say what its seat says"
+    )]
     Worker(Address),
     #[error("workers: {found} signed reveals of the agreed result, {needed} are needed")]
     TooFewWorkers { found: u8, needed: u8 },
@@ -111,7 +113,8 @@ pub fn verify(bytes: &[u8], trusted: impl Fn(&Hash) -> bool) -> Result<Verified,
         .map_err(Failed::StateProof)?;
     let Phase::Settled(settlement) = &receipt.record.phase else { return Err(Failed::NotSettled) };
     let settlement = settlement.clone();
-    if settlement.paid.checked_add(settlement.refunded) != Some(receipt.record.submission.price_max) {
+    if settlement.paid.checked_add(settlement.refunded) != Some(receipt.record.submission.price_max)
+    {
         return Err(Failed::Money);
     }
     check_workers(&receipt, &settlement, &network)?;
@@ -139,7 +142,9 @@ fn check_workers(receipt: &Receipt, settlement: &Settlement, network: &Hash) -> 
         let Action::Reveal(reveal) = &tx.action else { return Err(Failed::Worker(worker)) };
         let seat = settlement.seats.iter().find(|seat| seat.worker == worker);
         let fits = seat.is_some_and(|seat| {
-            reveal.job == ran && seat.commitment == Some(reveal.commitment(&worker)) && seat.outcome == Some(reveal.outcome)
+            reveal.job == ran
+                && seat.commitment == Some(reveal.commitment(&worker))
+                && seat.outcome == Some(reveal.outcome)
         });
         if !fits || tx.chain != receipt.chain || seen.contains(&worker) {
             return Err(Failed::Worker(worker));

@@ -1,6 +1,10 @@
 //! Who: public keys, signatures and the addresses money is held under.
 
-use crate::{Hash, codec::{Buf, Error, FixedSize, Read, ReadExt, Write}, hash::domain_hash};
+use crate::{
+    Hash,
+    codec::{Buf, Error, FixedSize, Read, ReadExt, Write},
+    hash::domain_hash,
+};
 use bech32::{Bech32m, Hrp};
 use bytes::BufMut;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -28,7 +32,9 @@ pub enum BadAddress {
     NotBech32m(String),
     #[error("address has prefix {0:?}; expected meshx")]
     Prefix(String),
-    #[error("address uses scheme {0}; this version knows scheme 0 (Ed25519) and 1 (protocol pools)")]
+    #[error(
+        "address uses scheme {0}; this version knows scheme 0 (Ed25519) and 1 (protocol pools)"
+    )]
     Scheme(u8),
     #[error("address holds {0} bytes; expected 33")]
     Length(usize),
@@ -77,12 +83,14 @@ impl std::str::FromStr for Address {
     type Err = BadAddress;
     fn from_str(text: &str) -> Result<Self, BadAddress> {
         let bad = || BadAddress::NotBech32m(text.chars().take(80).collect());
-        let parsed = bech32::primitives::decode::CheckedHrpstring::new::<Bech32m>(text).map_err(|_| bad())?;
+        let parsed = bech32::primitives::decode::CheckedHrpstring::new::<Bech32m>(text)
+            .map_err(|_| bad())?;
         if parsed.hrp() != PREFIX {
             return Err(BadAddress::Prefix(parsed.hrp().to_string()));
         }
         let bytes: Vec<u8> = parsed.byte_iter().collect();
-        let [scheme, hash @ ..]: [u8; 33] = bytes.as_slice().try_into().map_err(|_| BadAddress::Length(bytes.len()))?;
+        let [scheme, hash @ ..]: [u8; 33] =
+            bytes.as_slice().try_into().map_err(|_| BadAddress::Length(bytes.len()))?;
         Self::checked(scheme, Hash(hash))
     }
 }
@@ -136,7 +144,8 @@ macro_rules! fixed_bytes {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
                 let mut bytes = [0; $size];
-                hex::decode_to_slice(String::deserialize(d)?, &mut bytes).map_err(de::Error::custom)?;
+                hex::decode_to_slice(String::deserialize(d)?, &mut bytes)
+                    .map_err(de::Error::custom)?;
                 Ok(Self(bytes))
             }
         }

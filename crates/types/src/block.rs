@@ -64,7 +64,18 @@ pub struct Header {
     pub outbox: LogRoot,
 }
 wire_struct!(Header {
-    chain, epoch, view, leader, parent_view, parent, height, timestamp, body, state_root, state_log, outbox
+    chain,
+    epoch,
+    view,
+    leader,
+    parent_view,
+    parent,
+    height,
+    timestamp,
+    body,
+    state_root,
+    state_log,
+    outbox
 });
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,8 +1,10 @@
 //! Bounded building blocks of the wire format, and the macros that give a struct or enum its bytes.
 
 use bytes::BufMut;
-pub use commonware_codec::{self, Buf, Decode, DecodeExt, Encode, EncodeSize, Error, FixedSize, Read, ReadExt, Write};
 use commonware_codec::RangeCfg;
+pub use commonware_codec::{
+    self, Buf, Decode, DecodeExt, Encode, EncodeSize, Error, FixedSize, Read, ReadExt, Write,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// At most `MAX` bytes. JSON: lowercase hex.

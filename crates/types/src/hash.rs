@@ -44,7 +44,8 @@ impl std::str::FromStr for Hash {
     type Err = BadHash;
     fn from_str(text: &str) -> Result<Self, BadHash> {
         let mut bytes = [0; 32];
-        hex::decode_to_slice(text, &mut bytes).map_err(|_| BadHash(text.chars().take(80).collect()))?;
+        hex::decode_to_slice(text, &mut bytes)
+            .map_err(|_| BadHash(text.chars().take(80).collect()))?;
         Ok(Self(bytes))
     }
 }

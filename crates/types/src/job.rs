@@ -94,7 +94,19 @@ pub struct JobSpec {
     pub clock: Millis,
 }
 wire_struct!(JobSpec {
-    module, module_len, abi, float, input, input_len, args, env, files, limits, profile, seed, clock
+    module,
+    module_len,
+    abi,
+    float,
+    input,
+    input_len,
+    args,
+    env,
+    files,
+    limits,
+    profile,
+    seed,
+    clock
 });
 
 /// Why a run ended early. Each is an honest outcome that gets a receipt.

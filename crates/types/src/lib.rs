@@ -15,24 +15,24 @@
 
 extern crate self as types;
 
+mod address;
+mod block;
 pub mod codec;
 mod hash;
-mod units;
-mod address;
-mod place;
 mod job;
 pub mod network;
-mod tx;
-mod block;
+mod place;
 pub mod state;
+mod tx;
+mod units;
 
 pub use address::{Address, BadAddress, PublicKey, Signature};
 pub use block::{BODY_BYTES_MAX, BODY_TXS_MAX, Beacon, Block, Body, Header, LogRoot};
 pub use codec::{Bytes, List, Text};
 pub use hash::{BadHash, Hash, domain_hash};
 pub use job::{
-    ARGS_MAX, Abi, Agreement, ENV_MAX, ExecProfile, Float, INPUT_FILES_MAX, InputFile, JobId, JobSpec, Limits, Outcome,
-    OutputRef, REPLICAS_MAX, Status, Trap,
+    ARGS_MAX, Abi, Agreement, ENV_MAX, ExecProfile, Float, INPUT_FILES_MAX, InputFile, JobId,
+    JobSpec, Limits, Outcome, OutputRef, REPLICAS_MAX, Status, Trap,
 };
 pub use place::{ChainId, City, UnknownChain};
 pub use tx::{Action, Reveal, Submission, Tx, TxId};

@@ -1,8 +1,8 @@
 //! What a chain remembers: the records under its state root, and the keys they stand under.
 
 use crate::{
-    Address, City, ExecProfile, Fuel, Hash, Height, JobId, JobSpec, List, NanoMeshx, Outcome, REPLICAS_MAX, Submission,
-    codec::Encode, hash::domain_hash, wire_enum, wire_struct,
+    Address, City, ExecProfile, Fuel, Hash, Height, JobId, JobSpec, List, NanoMeshx, Outcome,
+    REPLICAS_MAX, Submission, codec::Encode, hash::domain_hash, wire_enum, wire_struct,
 };
 use serde::{Deserialize, Serialize};
 
@@ -101,9 +101,22 @@ pub struct Params {
     pub block_ms: u64,
 }
 wire_struct!(Params {
-    base_fee, fuel_per_nano, fuel_max, memory_bytes_max, output_bytes_max, commit_blocks, reveal_blocks,
-    deadline_blocks_max, validators_bps, treasury_bps, burned_bps, reputation_gain, reputation_loss, profile_strict,
-    profile_arch_class, block_ms
+    base_fee,
+    fuel_per_nano,
+    fuel_max,
+    memory_bytes_max,
+    output_bytes_max,
+    commit_blocks,
+    reveal_blocks,
+    deadline_blocks_max,
+    validators_bps,
+    treasury_bps,
+    burned_bps,
+    reputation_gain,
+    reputation_loss,
+    profile_strict,
+    profile_arch_class,
+    block_ms
 });
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,11 +176,23 @@ pub enum Phase {
     /// Paid for, no workers yet.
     Queued,
     /// Workers run it; each shows a commitment by `until`.
-    Committing { drawn: Height, until: Height, seats: Seats },
+    Committing {
+        drawn: Height,
+        until: Height,
+        seats: Seats,
+    },
     /// Those who committed open their commitment by `until`.
-    Revealing { drawn: Height, until: Height, seats: Seats },
+    Revealing {
+        drawn: Height,
+        until: Height,
+        seats: Seats,
+    },
     Settled(Settlement),
-    Ended { height: Height, ending: Ending, seats: Seats },
+    Ended {
+        height: Height,
+        ending: Ending,
+        seats: Seats,
+    },
 }
 wire_enum!(Phase {
     0 => Queued,
@@ -233,8 +258,16 @@ pub mod pools {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    Included { tx: crate::TxId, sender: Address },
+    Included {
+        tx: crate::TxId,
+        sender: Address,
+    },
     /// The job's record changed; `phase` is its new one.
-    Job { job: JobId, phase: Phase },
-    Worker { worker: Address },
+    Job {
+        job: JobId,
+        phase: Phase,
+    },
+    Worker {
+        worker: Address,
+    },
 }

@@ -1,8 +1,8 @@
 //! Transactions: the one door through which state changes.
 
 use crate::{
-    Address, Agreement, ChainId, City, Hash, Height, JobId, JobSpec, NanoMeshx, Outcome, PublicKey, Signature,
-    codec::Encode, hash::domain_hash, wire_enum, wire_struct,
+    Address, Agreement, ChainId, City, Hash, Height, JobId, JobSpec, NanoMeshx, Outcome, PublicKey,
+    Signature, codec::Encode, hash::domain_hash, wire_enum, wire_struct,
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,15 +27,26 @@ wire_struct!(Tx { chain, sender, nonce, tip, action, signature });
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Action {
-    Transfer { to: Address, amount: NanoMeshx },
+    Transfer {
+        to: Address,
+        amount: NanoMeshx,
+    },
     /// Offer to run jobs: at most `capacity` at once, from `city`.
-    RegisterWorker { capacity: u16, city: City },
+    RegisterWorker {
+        capacity: u16,
+        city: City,
+    },
     SubmitJob(Submission),
     /// Promise an outcome without showing it: [`Reveal::commitment`].
-    Commit { job: JobId, commitment: Hash },
+    Commit {
+        job: JobId,
+        commitment: Hash,
+    },
     Reveal(Reveal),
     /// Take back a job that no worker has been drawn for.
-    CancelJob { job: JobId },
+    CancelJob {
+        job: JobId,
+    },
 }
 wire_enum!(Action {
     0 => Transfer { to, amount },

@@ -100,7 +100,12 @@ impl std::str::FromStr for NanoMeshx {
         let bad = || BadAmount(text.chars().take(40).collect());
         let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
         let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-        if whole.is_empty() || !digits(whole) || !digits(decimals) || decimals.len() > 9 || text.ends_with('.') {
+        if whole.is_empty()
+            || !digits(whole)
+            || !digits(decimals)
+            || decimals.len() > 9
+            || text.ends_with('.')
+        {
             return Err(bad());
         }
         let whole: u64 = whole.parse().map_err(|_| bad())?;

@@ -61,10 +61,17 @@ impl Worker {
         }
         let module = self.blob(spec.module, spec.module_len)?;
         let input = self.blob(spec.input, spec.input_len)?;
-        let contents: Vec<Vec<u8>> =
-            spec.files.iter().map(|file| self.blob(file.content, file.len)).collect::<Result<_, _>>()?;
-        let files: Vec<(&str, &[u8])> =
-            spec.files.iter().zip(&contents).map(|(file, bytes)| (file.name.as_str(), bytes.as_slice())).collect();
+        let contents: Vec<Vec<u8>> = spec
+            .files
+            .iter()
+            .map(|file| self.blob(file.content, file.len))
+            .collect::<Result<_, _>>()?;
+        let files: Vec<(&str, &[u8])> = spec
+            .files
+            .iter()
+            .zip(&contents)
+            .map(|(file, bytes)| (file.name.as_str(), bytes.as_slice()))
+            .collect();
         let args: Vec<&str> = spec.args.iter().map(|arg| arg.as_str()).collect();
         let env: Vec<&str> = spec.env.iter().map(|variable| variable.as_str()).collect();
         let job = Job {

@@ -7,9 +7,17 @@ use crate::{
     scratch::{Scratch, Stop},
 };
 use jobs::Input;
-use types::{Address, JobId, state::{JobRecord, Key}};
+use types::{
+    Address, JobId,
+    state::{JobRecord, Key},
+};
 
-pub(super) fn apply(pad: &mut Scratch<'_>, by: Address, job: &JobId, context: &BlockContext) -> Result<(), Stop> {
+pub(super) fn apply(
+    pad: &mut Scratch<'_>,
+    by: Address,
+    job: &JobId,
+    context: &BlockContext,
+) -> Result<(), Stop> {
     let record: JobRecord = pad.get(Key::Job(*job))?.ok_or(Refusal::UnknownJob(*job))?;
     effects::advance(pad, job, record, Input::Cancel { by }, context)
 }

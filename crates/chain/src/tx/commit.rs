@@ -7,7 +7,10 @@ use crate::{
     scratch::{Scratch, Stop},
 };
 use jobs::Input;
-use types::{Address, Hash, JobId, state::{JobRecord, Key}};
+use types::{
+    Address, Hash, JobId,
+    state::{JobRecord, Key},
+};
 
 pub(super) fn apply(
     pad: &mut Scratch<'_>,

@@ -70,7 +70,11 @@ pub(crate) fn static_keys(tx: &Tx, keys: &mut Vec<Key>) {
 }
 
 /// Apply one transaction: nonce, fee, action.
-pub(crate) fn apply(pad: &mut Scratch<'_>, tx: &CheckedTx, context: &BlockContext) -> Result<(), Stop> {
+pub(crate) fn apply(
+    pad: &mut Scratch<'_>,
+    tx: &CheckedTx,
+    context: &BlockContext,
+) -> Result<(), Stop> {
     let from = tx.from();
     let mut account = pad.account(from)?;
     ledger::spend_nonce(&mut account, from, tx.tx().nonce)?;

@@ -7,7 +7,10 @@ use crate::{
     scratch::{Scratch, Stop},
 };
 use jobs::Input;
-use types::{Address, Reveal, state::{JobRecord, Key}};
+use types::{
+    Address, Reveal,
+    state::{JobRecord, Key},
+};
 
 pub(super) fn apply(
     pad: &mut Scratch<'_>,
@@ -15,6 +18,13 @@ pub(super) fn apply(
     reveal: &Reveal,
     context: &BlockContext,
 ) -> Result<(), Stop> {
-    let record: JobRecord = pad.get(Key::Job(reveal.job))?.ok_or(Refusal::UnknownJob(reveal.job))?;
-    effects::advance(pad, &reveal.job, record, Input::Reveal { worker, reveal: reveal.clone() }, context)
+    let record: JobRecord =
+        pad.get(Key::Job(reveal.job))?.ok_or(Refusal::UnknownJob(reveal.job))?;
+    effects::advance(
+        pad,
+        &reveal.job,
+        record,
+        Input::Reveal { worker, reveal: reveal.clone() },
+        context,
+    )
 }

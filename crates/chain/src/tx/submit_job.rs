@@ -10,7 +10,9 @@ use crate::{
 use jobs::Input;
 use types::{
     Address, JobId, Submission,
-    state::{Destination, Event, JobRecord, Key, Params, Phase, Settlement, Transfer, cache_key, pools},
+    state::{
+        Destination, Event, JobRecord, Key, Params, Phase, Settlement, Transfer, cache_key, pools,
+    },
 };
 
 pub(super) fn apply(
@@ -30,8 +32,12 @@ pub(super) fn apply(
         to: Destination::Account(pools::escrow()),
         amount: submission.price_max,
     }])?;
-    let record =
-        JobRecord { payer: from, submission: submission.clone(), submitted: context.height, phase: Phase::Queued };
+    let record = JobRecord {
+        payer: from,
+        submission: submission.clone(),
+        submitted: context.height,
+        phase: Phase::Queued,
+    };
     if let Some((job, settlement)) = cached(pad, submission)? {
         return effects::advance(pad, &id, record, Input::CacheHit { job, settlement }, context);
     }
@@ -47,7 +53,9 @@ fn cached(pad: &Scratch<'_>, submission: &Submission) -> Result<Option<(JobId, S
     if submission.fresh {
         return Ok(None);
     }
-    let Some(job) = pad.get::<JobId>(Key::Cached(cache_key(&submission.spec)))? else { return Ok(None) };
+    let Some(job) = pad.get::<JobId>(Key::Cached(cache_key(&submission.spec)))? else {
+        return Ok(None);
+    };
     let known: JobRecord = pad.expect(Key::Job(job))?;
     let Phase::Settled(settlement) = known.phase else { return Ok(None) };
     Ok((settlement.agreed >= submission.agreement.agree).then_some((job, settlement)))

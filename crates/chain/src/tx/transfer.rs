@@ -6,7 +6,12 @@ use types::{
     state::{Destination, Transfer},
 };
 
-pub(super) fn apply(pad: &mut Scratch<'_>, from: Address, to: Address, amount: NanoMeshx) -> Result<(), Stop> {
+pub(super) fn apply(
+    pad: &mut Scratch<'_>,
+    from: Address,
+    to: Address,
+    amount: NanoMeshx,
+) -> Result<(), Stop> {
     if amount == NanoMeshx::ZERO {
         return Err(ledger::Refusal::ZeroAmount.into());
     }

@@ -35,7 +35,12 @@ fn list(settings: &Settings) -> Result<()> {
             Phase::Settled(settlement) => format!("{} MESHX", settlement.paid),
             _ => String::new(),
         };
-        println!("{}  {:5}  {:19}  {price}", view.job, view.chain, submit::phase_words(&view.record.phase));
+        println!(
+            "{}  {:5}  {:19}  {price}",
+            view.job,
+            view.chain,
+            submit::phase_words(&view.record.phase)
+        );
     }
     Ok(())
 }
@@ -50,12 +55,21 @@ fn show(settings: &Settings, id: JobId) -> Result<()> {
     println!("job       {} on {}", view.job, view.chain);
     println!("payer     {}", view.record.payer);
     println!("module    {}", submission.spec.module);
-    println!("replicas  {} of {} must agree", submission.agreement.agree, submission.agreement.replicas);
+    println!(
+        "replicas  {} of {} must agree",
+        submission.agreement.agree, submission.agreement.replicas
+    );
     println!("escrow    {} MESHX, until block {}", submission.price_max, submission.deadline);
     println!("phase     {}", submit::phase_words(&view.record.phase));
     if let Phase::Settled(settlement) = &view.record.phase {
-        println!("result    {:?}, output {}", settlement.outcome.status, settlement.outcome.stdout.hash);
-        println!("price     {} MESHX for {} fuel, {} refunded", settlement.paid, settlement.outcome.fuel, settlement.refunded);
+        println!(
+            "result    {:?}, output {}",
+            settlement.outcome.status, settlement.outcome.stdout.hash
+        );
+        println!(
+            "price     {} MESHX for {} fuel, {} refunded",
+            settlement.paid, settlement.outcome.fuel, settlement.refunded
+        );
         println!("evidence  {}", view.evidence.tier);
     }
     Ok(())
@@ -87,7 +101,8 @@ pub fn why(settings: &Settings, id: &Hash) -> Result<()> {
     }
     println!("{}", why.verdict);
     for reason in &why.reasons {
-        let who = reason.worker.map_or_else(|| "the job".to_owned(), |worker| format!("worker {worker}"));
+        let who =
+            reason.worker.map_or_else(|| "the job".to_owned(), |worker| format!("worker {worker}"));
         println!("  {:14} {who} {}", reason.rule, reason.detail);
     }
     Ok(())

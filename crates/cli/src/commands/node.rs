@@ -29,7 +29,14 @@ pub fn node(_: &Settings, command: &NodeCommand) -> Result<()> {
     }
 }
 
-fn init(nodes: u16, dir: &Path, workers: u16, chains: &[ChainId], port: u16, block_ms: u64) -> Result<()> {
+fn init(
+    nodes: u16,
+    dir: &Path,
+    workers: u16,
+    chains: &[ChainId],
+    port: u16,
+    block_ms: u64,
+) -> Result<()> {
     let mut chains = chains.to_vec();
     chains.sort_unstable();
     chains.dedup();
@@ -65,18 +72,25 @@ fn start(dir: &Path) -> Result<()> {
         .into_iter()
         .map(|genesis| {
             let chain = genesis.chain;
-            let share = secrets.shares.iter().find(|(of, _)| *of == chain).map(|(_, share)| share.clone());
-            let share = share.with_context(|| format!("node.json holds no share for chain {chain}"))?;
+            let share =
+                secrets.shares.iter().find(|(of, _)| *of == chain).map(|(_, share)| share.clone());
+            let share =
+                share.with_context(|| format!("node.json holds no share for chain {chain}"))?;
             let workers = secrets.workers.iter().filter(|(of, ..)| *of == chain);
             let workers = workers.map(|(_, seed, city)| DealtWorker {
                 key: SigningKey::from_seed(seed),
                 place: Latency::real().place(city).unwrap_or_else(|| place.clone()),
             });
-            Ok(Part { genesis, validators: vec![(key.clone(), share, place.clone())], workers: workers.collect() })
+            Ok(Part {
+                genesis,
+                validators: vec![(key.clone(), share, place.clone())],
+                workers: workers.collect(),
+            })
         })
         .collect::<Result<Vec<Part>>>()?;
     let net = Net::Sockets { key: key.clone(), listen: files.p2p, peers: secrets.peers };
-    let (anchor, peers, api, folder) = (secrets.anchor, files.blob_peers, files.api, dir.to_owned());
+    let (anchor, peers, api, folder) =
+        (secrets.anchor, files.blob_peers, files.api, dir.to_owned());
     node::run(&folder.clone(), |context| async move {
         // Probed first: the peer-to-peer listener below has no way to report a port in use.
         drop(local::bind(files.p2p).await?);

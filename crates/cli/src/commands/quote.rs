@@ -4,14 +4,15 @@ use crate::{args::Job, settings::Settings, submit, submit::Request};
 use anyhow::{Context as _, Result};
 use sandbox::{Ended, Job as SandboxJob};
 use serde_json::json;
-use types::{Float, Fuel, Outcome, OutputRef, NanoMeshx, Hash, Status, state::Params};
+use types::{Float, Fuel, Hash, NanoMeshx, Outcome, OutputRef, Status, state::Params};
 
 /// A dry run of a request on this machine.
 pub fn dry_run(request: &Request) -> Result<(Outcome, Vec<u8>)> {
     let spec = &request.spec;
     let args: Vec<&str> = spec.args.iter().map(|arg| arg.as_str()).collect();
     let env: Vec<&str> = spec.env.iter().map(|variable| variable.as_str()).collect();
-    let files: Vec<(&str, &[u8])> = request.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    let files: Vec<(&str, &[u8])> =
+        request.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
     let job = SandboxJob {
         module: &request.module,
         abi: spec.abi,
@@ -26,13 +27,20 @@ pub fn dry_run(request: &Request) -> Result<(Outcome, Vec<u8>)> {
     };
     match submit::engine()?.run(&job, &|_chunk| {}, &false.into())? {
         Ended::Done(run) => {
-            let kept = |bytes: &[u8]| OutputRef { hash: Hash::of_content(bytes), len: bytes.len() as u64 };
-            let outcome =
-                Outcome { status: run.status, stdout: kept(&run.stdout), stderr: kept(&run.stderr), fuel: run.fuel };
+            let kept =
+                |bytes: &[u8]| OutputRef { hash: Hash::of_content(bytes), len: bytes.len() as u64 };
+            let outcome = Outcome {
+                status: run.status,
+                stdout: kept(&run.stdout),
+                stderr: kept(&run.stderr),
+                fuel: run.fuel,
+            };
             Ok((outcome, run.stdout))
         }
         Ended::Killed { after } => {
-            anyhow::bail!("the job was killed by its wall-clock limit after {after} ms\nhint: raise --wall; a job killed by the clock has no result")
+            anyhow::bail!(
+                "the job was killed by its wall-clock limit after {after} ms\nhint: raise --wall; a job killed by the clock has no result"
+            )
         }
         Ended::Cancelled => anyhow::bail!("the run was cancelled"),
     }
@@ -42,7 +50,14 @@ pub fn dry_run(request: &Request) -> Result<(Outcome, Vec<u8>)> {
 fn params(settings: &Settings) -> Result<(Params, bool)> {
     match settings.node.clone().or_else(submit::running_mesh) {
         Some(url) => Ok((api::Client::new(url)?.params(settings.chain)?, true)),
-        None => Ok((chain::local_params(sandbox::profile(Float::Strict), sandbox::profile(Float::ArchClass), 500), false)),
+        None => Ok((
+            chain::local_params(
+                sandbox::profile(Float::Strict),
+                sandbox::profile(Float::ArchClass),
+                500,
+            ),
+            false,
+        )),
     }
 }
 
@@ -71,7 +86,10 @@ pub fn quote(settings: &Settings, job: &Job) -> Result<()> {
         return Ok(());
     }
     println!("fuel    {} (limit {})", outcome.fuel, request.spec.limits.fuel);
-    println!("low     {low} MESHX  if {} of {} workers agree in time", request.agreement.agree, request.agreement.replicas);
+    println!(
+        "low     {low} MESHX  if {} of {} workers agree in time",
+        request.agreement.agree, request.agreement.replicas
+    );
     println!("likely  {likely} MESHX  if all do");
     println!("max     {max} MESHX  goes into escrow; what is not used comes back");
     if let Some(status) = status {

@@ -23,7 +23,9 @@ pub fn replay(settings: &Settings, args: &Replay) -> Result<ExitCode> {
     let submission = &verified.receipt().record.submission;
     let spec = submission.spec.clone();
     if spec.profile != sandbox::profile(spec.float) {
-        bail!("the job ran under another execution profile than this program's\nhint: use the version of meshx that made the receipt");
+        bail!(
+            "the job ran under another execution profile than this program's\nhint: use the version of meshx that made the receipt"
+        );
     }
     let request = Request {
         module: content("module", spec.module, args.module.as_ref())?,
@@ -42,9 +44,14 @@ pub fn replay(settings: &Settings, args: &Replay) -> Result<ExitCode> {
     if settings.json() {
         println!("{}", json!({ "replayed": same, "here": here, "receipt": there }));
     } else if same {
-        println!("replayed  the same output ({}), ending and fuel ({}) as the receipt says", here.stdout.hash, here.fuel);
+        println!(
+            "replayed  the same output ({}), ending and fuel ({}) as the receipt says",
+            here.stdout.hash, here.fuel
+        );
     } else {
-        eprintln!("refused: this machine gets another result\n  receipt: {there:?}\n  here:    {here:?}");
+        eprintln!(
+            "refused: this machine gets another result\n  receipt: {there:?}\n  here:    {here:?}"
+        );
     }
     Ok(if same { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) })
 }

@@ -2,9 +2,10 @@
 
 use crate::{
     args::Run,
-    home, local, submit,
-    submit::{Finished, Request, Terms},
+    home, local,
     settings::Settings,
+    submit,
+    submit::{Finished, Request, Terms},
     talk::{Progress, to_stdout},
 };
 use anyhow::{Context as _, Result, bail};
@@ -34,19 +35,35 @@ pub fn run(settings: &Settings, args: &Run) -> Result<ExitCode> {
     })
 }
 
-fn on(settings: &Settings, args: &Run, client: &Client, request: &Request, progress: &Progress) -> Result<ExitCode> {
+fn on(
+    settings: &Settings,
+    args: &Run,
+    client: &Client,
+    request: &Request,
+    progress: &Progress,
+) -> Result<ExitCode> {
     let key = submit::paying_key(settings, client)?;
-    let terms = Terms { chain: settings.chain, max_price: args.max_price, deadline: args.deadline, fresh: args.fresh };
+    let terms = Terms {
+        chain: settings.chain,
+        max_price: args.max_price,
+        deadline: args.deadline,
+        fresh: args.fresh,
+    };
     let Finished { view, network } = submit::submit(client, &key, request, &terms, progress)?;
     let Phase::Settled(settlement) = &view.record.phase else {
         let why = client.why(Some(view.chain), view.job)?;
-        bail!("the job ended without a result: {}\nhint: meshx why {} names the workers and rules", why.verdict, view.job);
+        bail!(
+            "the job ended without a result: {}\nhint: meshx why {} names the workers and rules",
+            why.verdict,
+            view.job
+        );
     };
     progress.say("checking the receipt");
     let stdout = submit::output(client, &view, Output::Stdout)?;
     let stderr = submit::output(client, &view, Output::Stderr)?;
     let receipt = client.receipt(Some(view.chain), view.job)?;
-    let verified = receipt::verify(&receipt, |id| *id == network).context("the node's receipt does not hold")?;
+    let verified = receipt::verify(&receipt, |id| *id == network)
+        .context("the node's receipt does not hold")?;
     if !submit::same(verified.settlement(), settlement) {
         bail!("the receipt says something else than the node\nhint: ask another node");
     }
@@ -56,7 +73,13 @@ fn on(settings: &Settings, args: &Run, client: &Client, request: &Request, progr
     };
     home::write_whole(&path, &receipt, false)?;
     progress.say("");
-    let facts = Facts { view: &view, settlement, tier: verified.tier().to_string(), simulated: verified.dev_dealer(), path };
+    let facts = Facts {
+        view: &view,
+        settlement,
+        tier: verified.tier().to_string(),
+        simulated: verified.dev_dealer(),
+        path,
+    };
     if settings.json() {
         facts.print_json(&stdout, &stderr)?;
     } else {
@@ -92,8 +115,13 @@ impl Facts<'_> {
             Status::Exited(code) => format!("exit code {code}, "),
             Status::Trapped(trap) => format!("trapped ({trap:?}), "),
         };
-        let cached = if cached_from.is_some() { " (answered from the result cache, nobody ran it again)" } else { "" };
-        let simulated = if self.simulated { ", on development keys: one process runs all of it" } else { "" };
+        let cached = if cached_from.is_some() {
+            " (answered from the result cache, nobody ran it again)"
+        } else {
+            ""
+        };
+        let simulated =
+            if self.simulated { ", on development keys: one process runs all of it" } else { "" };
         eprintln!("{ending}price {paid} MESHX for {} fuel{cached}", outcome.fuel);
         eprintln!("evidence {}{simulated}", self.tier);
         eprintln!("receipt {}", self.path.display());
@@ -105,7 +133,8 @@ impl Facts<'_> {
             Ok(text) => json!({ "text": text }),
             Err(_) => json!({ "base64": base64::engine::general_purpose::STANDARD.encode(bytes) }),
         };
-        let Settlement { outcome, paid, refunded, seats, agreed, cached_from, height } = self.settlement;
+        let Settlement { outcome, paid, refunded, seats, agreed, cached_from, height } =
+            self.settlement;
         let object = json!({
             "job": self.view.job,
             "chain": self.view.chain,

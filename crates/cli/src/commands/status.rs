@@ -17,13 +17,24 @@ pub fn status(settings: &Settings) -> Result<()> {
 pub fn print(status: &NetworkStatus) {
     let keys = if status.dev_dealer { " (development keys)" } else { "" };
     println!("{} {}{keys}", status.name, status.network);
-    println!("{:9} {:>8} {:>12} {:>12} {:>9} {:>11} {:>8}", "CHAIN", "HEIGHT", "FINALITY P50", "FINALITY P99", "BLOCKS/S", "VALIDATORS", "WORKERS");
+    println!(
+        "{:9} {:>8} {:>12} {:>12} {:>9} {:>11} {:>8}",
+        "CHAIN", "HEIGHT", "FINALITY P50", "FINALITY P99", "BLOCKS/S", "VALIDATORS", "WORKERS"
+    );
     for chain in &status.chains {
-        let ms = |figure: Option<types::Millis>| figure.map_or_else(|| "-".to_owned(), |ms| format!("{ms} ms"));
-        let rate = chain.blocks_per_second.map_or_else(|| "-".to_owned(), |rate| format!("{rate:.2}"));
+        let ms = |figure: Option<types::Millis>| {
+            figure.map_or_else(|| "-".to_owned(), |ms| format!("{ms} ms"))
+        };
+        let rate =
+            chain.blocks_per_second.map_or_else(|| "-".to_owned(), |rate| format!("{rate:.2}"));
         println!(
             "{:9} {:>8} {:>12} {:>12} {rate:>9} {:>11} {:>8}",
-            chain.chain, chain.height, ms(chain.finality_ms_p50), ms(chain.finality_ms_p99), chain.validators, chain.workers
+            chain.chain,
+            chain.height,
+            ms(chain.finality_ms_p50),
+            ms(chain.finality_ms_p99),
+            chain.validators,
+            chain.workers
         );
     }
 }

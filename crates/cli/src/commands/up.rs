@@ -21,12 +21,21 @@ pub fn up(settings: &Settings, args: &Up) -> Result<()> {
         let mark = home::state()?.join("up");
         home::write_whole(&mark, ready.url.as_bytes(), false)?;
         if settings.json() {
-            println!("{}", json!({ "ready": true, "node": ready.url, "network": network, "seconds": seconds }));
+            println!(
+                "{}",
+                json!({ "ready": true, "node": ready.url, "network": network, "seconds": seconds })
+            );
         } else {
-            println!("ready in {seconds:.1} s: eight chains, {} validators and {} workers a chain, latency {}", args.validators, args.workers, args.latency);
+            println!(
+                "ready in {seconds:.1} s: eight chains, {} validators and {} workers a chain, latency {}",
+                args.validators, args.workers, args.latency
+            );
             println!("node      {}", ready.url);
             println!("network   {network} (development keys: this process is the whole network)");
-            println!("wallet    {} holds 1000000 MESHX on every shard and is everyone's", wallet::address(&local::dev_key()));
+            println!(
+                "wallet    {} holds 1000000 MESHX on every shard and is everyone's",
+                wallet::address(&local::dev_key())
+            );
             println!("try       meshx run examples/wordcount.wasm < README.md");
             println!("stop      Ctrl-C");
         }

@@ -12,8 +12,10 @@ pub const REFUSED: u8 = 1;
 
 /// Check the file, against the networks this machine knows and those named.
 pub fn check(args: &Verify) -> Result<(Result<Verified, Failed>, usize)> {
-    let bytes = fs::read(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
-    let verdict = receipt::verify(&bytes, |network| args.networks.contains(network) || home::trusts(network));
+    let bytes =
+        fs::read(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
+    let verdict =
+        receipt::verify(&bytes, |network| args.networks.contains(network) || home::trusts(network));
     Ok((verdict, bytes.len()))
 }
 
@@ -24,7 +26,9 @@ pub fn refuse(settings: &Settings, failed: &Failed) -> ExitCode {
     } else {
         eprintln!("refused: {failed}");
         if let Failed::Network(network) = failed {
-            eprintln!("hint: all its signatures hold. If someone you trust told you this network's id, add --network {network}");
+            eprintln!(
+                "hint: all its signatures hold. If someone you trust told you this network's id, add --network {network}"
+            );
         }
     }
     ExitCode::from(REFUSED)
@@ -61,7 +65,9 @@ pub fn verify(settings: &Settings, args: &Verify) -> Result<ExitCode> {
     println!("evidence  {}", verified.tier());
     println!("network   {}", verified.network());
     if verified.dev_dealer() {
-        println!("note      one process dealt this network's keys: it could have made this receipt alone");
+        println!(
+            "note      one process dealt this network's keys: it could have made this receipt alone"
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

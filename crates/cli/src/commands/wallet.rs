@@ -26,11 +26,17 @@ fn new(settings: &Settings) -> Result<()> {
     let words = Mnemonic::from_entropy(&local::random_seed()?).context("32 bytes make 24 words")?;
     let address = keep(settings, &words)?;
     if settings.json() {
-        println!("{}", json!({ "address": address, "wallet": settings.wallet, "words": *words.phrase() }));
+        println!(
+            "{}",
+            json!({ "address": address, "wallet": settings.wallet, "words": *words.phrase() })
+        );
         return Ok(());
     }
     println!("{address}");
-    eprintln!("recovery words, shown this once; whoever has them has the money:\n\n  {}\n", *words.phrase());
+    eprintln!(
+        "recovery words, shown this once; whoever has them has the money:\n\n  {}\n",
+        *words.phrase()
+    );
     eprintln!("wallet {}", settings.wallet.display());
     Ok(())
 }
@@ -40,7 +46,10 @@ fn import(settings: &Settings) -> Result<()> {
         eprintln!("type the recovery words, then Ctrl-D:");
     }
     let mut phrase = String::new();
-    std::io::stdin().take(4_096).read_to_string(&mut phrase).context("cannot read the recovery words")?;
+    std::io::stdin()
+        .take(4_096)
+        .read_to_string(&mut phrase)
+        .context("cannot read the recovery words")?;
     let words = Mnemonic::parse(&phrase)?;
     println!("{}", keep(settings, &words)?);
     Ok(())
@@ -49,12 +58,23 @@ fn import(settings: &Settings) -> Result<()> {
 /// Seal the words into the wallet file, which must not exist.
 fn keep(settings: &Settings, words: &Mnemonic) -> Result<Address> {
     if settings.wallet.exists() {
-        bail!("{} exists already\nhint: name another file with --wallet", settings.wallet.display());
+        bail!(
+            "{} exists already\nhint: name another file with --wallet",
+            settings.wallet.display()
+        );
     }
     let passphrase = wallet::passphrase("Passphrase for the new wallet")?;
     let (mut salt, mut nonce) = ([0; 16], [0; 12]);
-    getrandom::fill(&mut salt).and_then(|()| getrandom::fill(&mut nonce)).map_err(|error| anyhow::anyhow!("the machine gives no randomness: {error}"))?;
-    let sealed = keystore::seal(&words.entropy(), &passphrase, salt, nonce, keystore::Argon2Params::default())?;
+    getrandom::fill(&mut salt)
+        .and_then(|()| getrandom::fill(&mut nonce))
+        .map_err(|error| anyhow::anyhow!("the machine gives no randomness: {error}"))?;
+    let sealed = keystore::seal(
+        &words.entropy(),
+        &passphrase,
+        salt,
+        nonce,
+        keystore::Argon2Params::default(),
+    )?;
     home::write_whole(&settings.wallet, keystore::to_text(&sealed).as_bytes(), true)?;
     Ok(wallet::address(&Wallet::from_mnemonic(words, "").key(Role::Spend, 0)))
 }
@@ -71,7 +91,9 @@ fn show(settings: &Settings) -> Result<()> {
     }
     println!("{address}");
     match account {
-        Some(account) => println!("{} MESHX on {} (block {})", account.balance, account.chain, account.height),
+        Some(account) => {
+            println!("{} MESHX on {} (block {})", account.balance, account.chain, account.height)
+        }
         None => eprintln!("no node answers, so the balance is not known"),
     }
     Ok(())

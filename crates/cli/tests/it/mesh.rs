@@ -5,7 +5,9 @@ use crate::support::{User, example};
 #[test]
 fn one_command_runs_a_job_on_a_mesh_of_its_own() {
     let user = User::new();
-    let said = user.meshx(&["run", "--receipt", "r.mxr", &example("wordcount")], b"the cat the dog\n").exits(0);
+    let said = user
+        .meshx(&["run", "--receipt", "r.mxr", &example("wordcount")], b"the cat the dog\n")
+        .exits(0);
     assert_eq!(said.text(), "2 the\n1 cat\n1 dog\n");
     for word in ["MESHX", "evidence quorum 4/4", "receipt r.mxr"] {
         assert!(said.stderr.contains(word), "{word:?} is missing from: {}", said.stderr);
@@ -43,7 +45,10 @@ fn one_command_runs_a_job_on_a_mesh_of_its_own() {
 #[test]
 fn a_mesh_that_stays_answers_every_verb() {
     let user = User::new();
-    let (_mesh, ready) = user.start(&["up", "--listen", "127.0.0.1:0", "--output", "json", "--latency", "none"], "ready");
+    let (_mesh, ready) = user.start(
+        &["up", "--listen", "127.0.0.1:0", "--output", "json", "--latency", "none"],
+        "ready",
+    );
     let ready: serde_json::Value = serde_json::from_str(&ready).unwrap();
     let user = user.on(ready["node"].as_str().unwrap());
 
@@ -71,23 +76,43 @@ fn a_mesh_that_stays_answers_every_verb() {
     let unknown = user.meshx(&["job", "show", &"0".repeat(64)], b"").exits(125);
     assert!(unknown.stderr.contains("knows job"), "{}", unknown.stderr);
 
-    let words = user.meshx(&["quote", "--output", "json", &example("wordcount")], b"a b a\n").exits(0).json();
+    let words = user
+        .meshx(&["quote", "--output", "json", &example("wordcount")], b"a b a\n")
+        .exits(0)
+        .json();
     let price = |field: &str| words[field].as_str().unwrap().parse::<u64>().unwrap();
-    assert!(price("price_low") <= price("price_likely") && price("price_likely") <= price("price_max"));
+    assert!(
+        price("price_low") <= price("price_likely") && price("price_likely") <= price("price_max")
+    );
 
     let wallet = user.path("w");
     let wallet = wallet.to_str().unwrap();
-    let made = user.command(&["wallet", "new", "--wallet", wallet]).env("MESHX_PASSPHRASE", "p").output().unwrap();
+    let made = user
+        .command(&["wallet", "new", "--wallet", wallet])
+        .env("MESHX_PASSPHRASE", "p")
+        .output()
+        .unwrap();
     let address = String::from_utf8(made.stdout).unwrap().trim().to_owned();
     user.meshx(&["wallet", "send", &address, "12.5"], b"").exits(0);
-    let shown =
-        user.command(&["wallet", "show", "--wallet", wallet]).env("MESHX_PASSPHRASE", "p").output().unwrap();
+    let shown = user
+        .command(&["wallet", "show", "--wallet", wallet])
+        .env("MESHX_PASSPHRASE", "p")
+        .output()
+        .unwrap();
     assert!(String::from_utf8(shown.stdout).unwrap().contains("12.5 MESHX"));
-    let wrong = user.command(&["wallet", "show", "--wallet", wallet]).env("MESHX_PASSPHRASE", "q").output().unwrap();
+    let wrong = user
+        .command(&["wallet", "show", "--wallet", wallet])
+        .env("MESHX_PASSPHRASE", "q")
+        .output()
+        .unwrap();
     assert_eq!(wrong.status.code(), Some(125));
 
     // A second mesh on the same port is refused, with the port named.
     let port = ready["node"].as_str().unwrap().trim_start_matches("http://").to_owned();
     let refused = user.meshx(&["up", "--listen", &port], b"").exits(125);
-    assert!(refused.stderr.contains(&port) && refused.stderr.contains("hint:"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains(&port) && refused.stderr.contains("hint:"),
+        "{}",
+        refused.stderr
+    );
 }

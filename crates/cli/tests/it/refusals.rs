@@ -44,8 +44,14 @@ fn a_file_that_is_not_there() {
 
 #[test]
 fn a_data_folder_nobody_can_write_to() {
-    let said = User::new().meshx(&["up", "--data", "/proc/meshx", "--listen", "127.0.0.1:0"], b"").exits(125);
-    assert!(said.stderr.contains("/proc/meshx") && said.stderr.contains("hint:"), "{}", said.stderr);
+    let said = User::new()
+        .meshx(&["up", "--data", "/proc/meshx", "--listen", "127.0.0.1:0"], b"")
+        .exits(125);
+    assert!(
+        said.stderr.contains("/proc/meshx") && said.stderr.contains("hint:"),
+        "{}",
+        said.stderr
+    );
 }
 
 #[test]

@@ -25,11 +25,18 @@ impl Said {
         std::str::from_utf8(&self.stdout).unwrap()
     }
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+        serde_json::from_slice(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "stdout: {}\nstderr: {}", String::from_utf8_lossy(&self.stdout), self.stderr);
+        assert_eq!(
+            self.code,
+            code,
+            "stdout: {}\nstderr: {}",
+            String::from_utf8_lossy(&self.stdout),
+            self.stderr
+        );
         self
     }
 }
@@ -78,8 +85,13 @@ impl User {
 
     /// Start a command that stays, and wait for a line of stdout that contains `mark`.
     pub fn start(&self, args: &[&str], mark: &str) -> (Running, String) {
-        let mut child =
-            self.command(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut child = self
+            .command(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.by_ref().map(Result::unwrap).find(|line| line.contains(mark));
         let line = line.unwrap_or_else(|| panic!("{args:?} ended before it said {mark:?}"));
@@ -100,7 +112,8 @@ impl Drop for Running {
 }
 
 pub fn example(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(format!("{name}.wasm"));
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(format!("{name}.wasm"));
     assert!(path.exists(), "{} is committed", path.display());
     path.to_str().unwrap().to_owned()
 }

@@ -1,6 +1,7 @@
 use super::*;
 use types::{
-    Abi, Agreement, Float, Fuel, JobSpec, Limits, List, Millis, OutputRef, PublicKey, Status, Submission,
+    Abi, Agreement, Float, Fuel, JobSpec, Limits, List, Millis, OutputRef, PublicKey, Status,
+    Submission,
 };
 
 fn params() -> Params {
@@ -39,7 +40,12 @@ fn job(replicas: u8, agree: u8) -> JobRecord {
         args: List::default(),
         env: List::default(),
         files: List::default(),
-        limits: Limits { fuel: Fuel::new(1_000), memory_bytes: 1, output_bytes: 1, wall: Millis::new(500) },
+        limits: Limits {
+            fuel: Fuel::new(1_000),
+            memory_bytes: 1,
+            output_bytes: 1,
+            wall: Millis::new(500),
+        },
         profile: Hash([1; 32]),
         seed: Hash([3; 32]),
         clock: Millis::ZERO,
@@ -65,7 +71,8 @@ const ID: Hash = Hash([9; 32]);
 fn run(mut job: JobRecord, inputs: Vec<(u64, Input)>) -> (Phase, Vec<Effect>) {
     let mut all = Vec::new();
     for (now, input) in inputs {
-        let (phase, effects) = step(&ID, &job, input, Height::new(now), &params()).expect("fits the phase");
+        let (phase, effects) =
+            step(&ID, &job, input, Height::new(now), &params()).expect("fits the phase");
         job.phase = phase;
         all.extend(effects);
     }
@@ -76,7 +83,10 @@ fn reveal(worker: u8, outcome: Outcome) -> Reveal {
     Reveal { job: ID, outcome, salt: Hash([worker; 32]) }
 }
 fn commit(worker: u8, outcome: Outcome) -> Input {
-    Input::Commit { worker: who(worker), commitment: reveal(worker, outcome).commitment(&who(worker)) }
+    Input::Commit {
+        worker: who(worker),
+        commitment: reveal(worker, outcome).commitment(&who(worker)),
+    }
 }
 fn open(worker: u8, outcome: Outcome) -> Input {
     Input::Reveal { worker: who(worker), reveal: reveal(worker, outcome) }
@@ -86,12 +96,15 @@ fn open(worker: u8, outcome: Outcome) -> Input {
 fn life(agree: u8, answers: &[Option<Outcome>]) -> (Phase, Vec<Effect>) {
     let replicas = answers.len() as u8;
     let mut inputs = vec![(2, Input::Drawn((0..replicas).map(who).collect()))];
-    inputs.extend(answers.iter().enumerate().filter_map(|(n, a)| a.map(|a| (3, commit(n as u8, a)))));
+    inputs
+        .extend(answers.iter().enumerate().filter_map(|(n, a)| a.map(|a| (3, commit(n as u8, a)))));
     if answers.iter().any(Option::is_none) {
         inputs.push((7, Input::Tick));
     }
     if answers.iter().flatten().count() >= usize::from(agree) {
-        inputs.extend(answers.iter().enumerate().filter_map(|(n, a)| a.map(|a| (8, open(n as u8, a)))));
+        inputs.extend(
+            answers.iter().enumerate().filter_map(|(n, a)| a.map(|a| (8, open(n as u8, a)))),
+        );
     }
     run(job(replicas, agree), inputs)
 }
@@ -127,7 +140,10 @@ fn a_silent_worker_does_not_stop_the_others() {
 
 #[test]
 fn without_agreement_everything_goes_back() {
-    let (phase, effects) = life(3, &[Some(outcome(1, 1)), Some(outcome(2, 1)), Some(outcome(1, 1)), Some(outcome(2, 1))]);
+    let (phase, effects) = life(
+        3,
+        &[Some(outcome(1, 1)), Some(outcome(2, 1)), Some(outcome(1, 1)), Some(outcome(2, 1))],
+    );
     assert!(matches!(phase, Phase::Ended { ending: Ending::NoAgreement, .. }));
     assert_eq!(money(&effects), 407);
     assert!(!effects.iter().any(|e| matches!(e, Effect::Pay { .. })));
@@ -147,18 +163,28 @@ fn a_copied_commitment_cannot_be_opened() {
     let copied = Input::Commit { worker: who(1), commitment: reveal(0, good).commitment(&who(0)) };
     let (phase, _) = run(
         record.clone(),
-        vec![(2, Input::Drawn(vec![who(0), who(1), who(2)])), (3, commit(0, good)), (3, copied), (3, commit(2, good))],
+        vec![
+            (2, Input::Drawn(vec![who(0), who(1), who(2)])),
+            (3, commit(0, good)),
+            (3, copied),
+            (3, commit(2, good)),
+        ],
     );
     record.phase = phase;
     let stolen = Input::Reveal { worker: who(1), reveal: reveal(0, good) };
-    assert_eq!(step(&ID, &record, stolen, Height::new(4), &params()), Err(OutOfPhase::NotCommitted(who(1))));
+    assert_eq!(
+        step(&ID, &record, stolen, Height::new(4), &params()),
+        Err(OutOfPhase::NotCommitted(who(1)))
+    );
 }
 
 #[test]
 fn reveals_stay_shut_until_all_have_committed() {
     let mut record = job(3, 2);
-    let (phase, _) =
-        run(record.clone(), vec![(2, Input::Drawn(vec![who(0), who(1), who(2)])), (3, commit(0, outcome(1, 1)))]);
+    let (phase, _) = run(
+        record.clone(),
+        vec![(2, Input::Drawn(vec![who(0), who(1), who(2)])), (3, commit(0, outcome(1, 1)))],
+    );
     record.phase = phase;
     let early = open(0, outcome(1, 1));
     assert_eq!(step(&ID, &record, early, Height::new(3), &params()), Err(OutOfPhase::NotRevealing));
@@ -168,7 +194,10 @@ fn reveals_stay_shut_until_all_have_committed() {
 fn only_the_payer_cancels_and_only_before_the_draw() {
     let mut record = job(1, 1);
     let cancel = |by| Input::Cancel { by };
-    assert_eq!(step(&ID, &record, cancel(who(1)), Height::new(2), &params()), Err(OutOfPhase::NotPayer));
+    assert_eq!(
+        step(&ID, &record, cancel(who(1)), Height::new(2), &params()),
+        Err(OutOfPhase::NotPayer)
+    );
     let (phase, effects) = run(record.clone(), vec![(2, cancel(who(200)))]);
     assert!(matches!(phase, Phase::Ended { ending: Ending::Cancelled, .. }));
     assert_eq!(money(&effects), 107);
@@ -179,7 +208,8 @@ fn only_the_payer_cancels_and_only_before_the_draw() {
 
 #[test]
 fn the_deadline_ends_a_job_nobody_took() {
-    let (phase, effects) = run(job(1, 1), vec![(49, Input::Tick), (50, Input::Tick), (51, Input::Tick)]);
+    let (phase, effects) =
+        run(job(1, 1), vec![(49, Input::Tick), (50, Input::Tick), (51, Input::Tick)]);
     assert!(matches!(phase, Phase::Ended { ending: Ending::Expired, .. }));
     assert_eq!(effects.len(), 1);
     assert_eq!(money(&effects), 107);

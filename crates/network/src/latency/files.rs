@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, path::Path};
 use types::ChainId;
 
 pub(super) fn builtin() -> Model {
-    let rows = |text: &'static str| text.lines().filter(|l| !l.starts_with('#')).map(|l| l.split('\t').collect());
+    let rows = |text: &'static str| {
+        text.lines().filter(|l| !l.starts_with('#')).map(|l| l.split('\t').collect())
+    };
     let place = |row: Vec<&str>| Place {
         city: row[0].to_owned(),
         shard: row[1].parse().expect("cities.tsv names shards"),
@@ -39,7 +41,9 @@ pub(super) fn folder(folder: &Path) -> Result<Model, BadLatency> {
             return Err(nodes.malformed(*line, "lat and lon must be numbers"));
         };
         let shard = row[4].parse::<ChainId>().ok().filter(|chain| chain.is_shard());
-        let shard = shard.ok_or_else(|| nodes.malformed(*line, "continent must be one of NA EU AS SA AF OC AN"))?;
+        let shard = shard.ok_or_else(|| {
+            nodes.malformed(*line, "continent must be one of NA EU AS SA AF OC AN")
+        })?;
         names.insert(row[0].clone(), row[1].clone());
         places.push(Place { city: row[1].clone(), shard, latitude, longitude });
     }
@@ -61,7 +65,8 @@ pub(super) fn folder(folder: &Path) -> Result<Model, BadLatency> {
             continue;
         }
         // No data set has vantage points in Antarctica; a shard without any would stop the mesh.
-        let fallback: Vec<Place> = builtin.places.iter().filter(|p| p.shard == chain).cloned().collect();
+        let fallback: Vec<Place> =
+            builtin.places.iter().filter(|p| p.shard == chain).cloned().collect();
         if chain != ChainId::Antarctica {
             return Err(BadLatency::NoCity { path: nodes.path.clone(), chain });
         }
@@ -82,15 +87,21 @@ impl Table {
         let text = std::fs::read_to_string(path)
             .map_err(|source| BadLatency::Unreadable { path: name.clone(), source })?;
         let mut lines = text.lines().enumerate();
-        let malformed = |line: usize, what| BadLatency::Malformed { path: name.clone(), line: line + 1, what };
-        let header = lines.next().map(|(_, line)| cells(line)).ok_or_else(|| malformed(0, "the file is empty"))?;
+        let malformed =
+            |line: usize, what| BadLatency::Malformed { path: name.clone(), line: line + 1, what };
+        let header = lines
+            .next()
+            .map(|(_, line)| cells(line))
+            .ok_or_else(|| malformed(0, "the file is empty"))?;
         let places: Option<Vec<usize>> =
             columns.iter().map(|column| header.iter().position(|cell| cell == column)).collect();
-        let places = places.ok_or_else(|| malformed(0, "a column is missing; see the README of the data set"))?;
+        let places = places
+            .ok_or_else(|| malformed(0, "a column is missing; see the README of the data set"))?;
         let mut rows = Vec::new();
         for (number, line) in lines.filter(|(_, line)| !line.trim().is_empty()) {
             let cells = cells(line);
-            let row: Option<Vec<String>> = places.iter().map(|place| cells.get(*place).cloned()).collect();
+            let row: Option<Vec<String>> =
+                places.iter().map(|place| cells.get(*place).cloned()).collect();
             rows.push((number, row.ok_or_else(|| malformed(number, "too few columns"))?));
         }
         Ok(Self { path: name, rows })

@@ -21,7 +21,9 @@ pub struct Place {
 /// A latency table that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BadLatency {
-    #[error("cannot read {path}: {source}; --latency takes none, real or a folder with nodes.csv and rtt.csv")]
+    #[error(
+        "cannot read {path}: {source}; --latency takes none, real or a folder with nodes.csv and rtt.csv"
+    )]
     Unreadable { path: String, source: std::io::Error },
     #[error("{path}, line {line}: {what}")]
     Malformed { path: String, line: usize, what: &'static str },
@@ -89,7 +91,8 @@ impl Latency {
             ];
             (TURNS[index % TURNS.len()], index / TURNS.len())
         };
-        let cities: Vec<&Place> = self.model.places.iter().filter(|place| place.shard == shard).collect();
+        let cities: Vec<&Place> =
+            self.model.places.iter().filter(|place| place.shard == shard).collect();
         cities[index % cities.len()].clone()
     }
 
@@ -101,8 +104,13 @@ impl Latency {
         if a.city == b.city {
             return Duration::from_micros(250);
         }
-        let key = if a.city < b.city { (a.city.clone(), b.city.clone()) } else { (b.city.clone(), a.city.clone()) };
-        let round_trip = self.model.round_trip_us.get(&key).copied().unwrap_or_else(|| estimate_us(a, b));
+        let key = if a.city < b.city {
+            (a.city.clone(), b.city.clone())
+        } else {
+            (b.city.clone(), a.city.clone())
+        };
+        let round_trip =
+            self.model.round_trip_us.get(&key).copied().unwrap_or_else(|| estimate_us(a, b));
         Duration::from_micros(round_trip / 2)
     }
 }
@@ -113,7 +121,8 @@ fn estimate_us(a: &Place, b: &Place) -> u64 {
     const FIBRE_KM_PER_US: f64 = 0.199_86;
     let rad = f64::to_radians;
     let (d_lat, d_lon) = (rad(b.latitude - a.latitude), rad(b.longitude - a.longitude));
-    let h = (d_lat / 2.0).sin().powi(2) + rad(a.latitude).cos() * rad(b.latitude).cos() * (d_lon / 2.0).sin().powi(2);
+    let h = (d_lat / 2.0).sin().powi(2)
+        + rad(a.latitude).cos() * rad(b.latitude).cos() * (d_lon / 2.0).sin().powi(2);
     let distance_km = 2.0 * EARTH_RADIUS_KM * h.sqrt().min(1.0).asin();
     (2.0 * 1.5 * distance_km / FIBRE_KM_PER_US) as u64
 }
@@ -142,7 +151,12 @@ mod tests {
             for b in places {
                 let vacuum_us = estimate_us(a, b) as f64 / 2.0 / 1.5 * 2.0 / 3.0;
                 let us = latency.one_way(a, b).as_micros() as f64;
-                assert!(us >= vacuum_us * 0.99, "{} to {}: {us} us, light needs {vacuum_us}", a.city, b.city);
+                assert!(
+                    us >= vacuum_us * 0.99,
+                    "{} to {}: {us} us, light needs {vacuum_us}",
+                    a.city,
+                    b.city
+                );
             }
         }
     }

@@ -24,7 +24,8 @@ fn echo(code: i32) -> Vec<u8> {
     sandbox::binary_of(text.as_bytes()).unwrap().into_owned()
 }
 
-const LOOP: &str = r#"(module (memory (export "memory") 1) (func (export "_start") (loop (br 0))))"#;
+const LOOP: &str =
+    r#"(module (memory (export "memory") 1) (func (export "_start") (loop (br 0))))"#;
 
 async fn bytes(body: Body) -> Vec<u8> {
     body.chunks.map_ok(|chunk| chunk.to_vec()).try_concat().await.unwrap()
@@ -36,7 +37,9 @@ fn a_job_settles_and_its_receipt_verifies_offline() {
         let client = Client::new(&node);
         let before = node.account(CHAIN, address(&client.key)).await.unwrap().balance;
         let view = client.run(client.submission(&echo(3), b"hello mesh\n").await).await;
-        let Phase::Settled(settlement) = &view.record.phase else { panic!("{:?}", view.record.phase) };
+        let Phase::Settled(settlement) = &view.record.phase else {
+            panic!("{:?}", view.record.phase)
+        };
         assert_eq!((settlement.outcome.status, settlement.agreed), (Status::Exited(3), 4));
         assert_eq!(view.evidence.tier, "quorum 4/4");
         let output = node.output(Some(CHAIN), view.job, Output::Stdout).await.unwrap();
@@ -53,7 +56,11 @@ fn a_job_settles_and_its_receipt_verifies_offline() {
         for place in (0..file.len()).step_by(7) {
             let mut changed = file.to_vec();
             changed[place] ^= 1 << (place % 8);
-            assert!(receipt::verify(&changed, |_| true).is_err(), "byte {place} of {} can change", file.len());
+            assert!(
+                receipt::verify(&changed, |_| true).is_err(),
+                "byte {place} of {} can change",
+                file.len()
+            );
         }
     });
 }
@@ -64,7 +71,9 @@ fn the_same_job_again_is_answered_from_the_cache() {
         let client = Client::new(&node);
         let first = client.run(client.submission(&echo(0), b"x").await).await;
         let again = client.run(client.submission(&echo(0), b"x").await).await;
-        let Phase::Settled(settlement) = &again.record.phase else { panic!("{:?}", again.record.phase) };
+        let Phase::Settled(settlement) = &again.record.phase else {
+            panic!("{:?}", again.record.phase)
+        };
         assert_eq!((settlement.cached_from, settlement.paid), (Some(first.job), NanoMeshx::ZERO));
         let file = node.receipt(None, again.job).await.unwrap();
         receipt::verify(&file, |_| true).expect("a cached result's receipt holds too");
@@ -77,7 +86,9 @@ fn a_job_that_runs_out_of_fuel_settles_with_that_outcome() {
         let client = Client::new(&node);
         let module = sandbox::binary_of(LOOP.as_bytes()).unwrap();
         let view = client.run(client.submission(&module, b"").await).await;
-        let Phase::Settled(settlement) = &view.record.phase else { panic!("{:?}", view.record.phase) };
+        let Phase::Settled(settlement) = &view.record.phase else {
+            panic!("{:?}", view.record.phase)
+        };
         assert_eq!(settlement.outcome.status, Status::Trapped(Trap::OutOfFuel));
         assert_eq!(settlement.refunded, NanoMeshx::ZERO, "{settlement:#?}");
     });
@@ -105,12 +116,19 @@ fn refusals_have_codes_and_move_nothing() {
         assert_eq!(code(elsewhere).await, "unknown_chain");
         let mut cheap = client.submission(&echo(0), b"").await;
         cheap.price_max = NanoMeshx::new(1);
-        assert_eq!(client.send(Action::SubmitJob(cheap)).await.unwrap_err().code.as_str(), "unacceptable_job");
+        assert_eq!(
+            client.send(Action::SubmitJob(cheap)).await.unwrap_err().code.as_str(),
+            "unacceptable_job"
+        );
         assert_eq!(before, balance().await);
 
         let tx = send(0, 1);
         let first = node.submit(tx.clone(), Wait::Final).await.unwrap();
-        assert_eq!(node.submit(tx, Wait::Final).await.unwrap(), first, "the same transaction gets the same answer");
+        assert_eq!(
+            node.submit(tx, Wait::Final).await.unwrap(),
+            first,
+            "the same transaction gets the same answer"
+        );
         assert_eq!(code(send(0, 2)).await, "nonce_used");
     });
 }
@@ -121,11 +139,16 @@ fn presence_and_absence_are_both_proved() {
         let client = Client::new(&node);
         let me = address(&client.key);
         let there = node.proof(CHAIN, ProofKey::Account(me)).await.unwrap();
-        let (key, other) = (types::state::Key::Account(me), types::state::Key::Account(Address::pool("nobody")));
+        let (key, other) =
+            (types::state::Key::Account(me), types::state::Key::Account(Address::pool("nobody")));
         let value = there.value.clone().unwrap().0;
-        receipt::light::verify_certificate(node.anchor(), &there.header, &there.certificate.0).unwrap();
+        receipt::light::verify_certificate(node.anchor(), &there.header, &there.certificate.0)
+            .unwrap();
         receipt::light::verify_inclusion(&there.header, &key, &value, &there.proof.0).unwrap();
-        assert!(receipt::light::verify_inclusion(&there.header, &other, &value, &there.proof.0).is_err());
+        assert!(
+            receipt::light::verify_inclusion(&there.header, &other, &value, &there.proof.0)
+                .is_err()
+        );
         let absent = node.proof(CHAIN, ProofKey::Account(Address::pool("nobody"))).await.unwrap();
         assert!(!absent.present);
         receipt::light::verify_exclusion(&absent.header, &other, &absent.proof.0).unwrap();

@@ -10,8 +10,8 @@ use node::{
 };
 use std::path::Path;
 use types::{
-    Abi, Action, Address, Agreement, ChainId, Float, Fuel, Hash, Height, JobSpec, Limits, List, Millis, NanoMeshx,
-    PublicKey, Signature, Submission, Tx,
+    Abi, Action, Address, Agreement, ChainId, Float, Fuel, Hash, Height, JobSpec, Limits, List,
+    Millis, NanoMeshx, PublicKey, Signature, Submission, Tx,
 };
 
 pub const CHAIN: ChainId = ChainId::Europe;
@@ -50,7 +50,11 @@ pub fn with_network<F: Future<Output = ()>>(plan: &Plan, test: impl FnOnce(Node)
     on_network(folder.path(), plan, test);
 }
 
-pub fn on_network<F: Future<Output = ()>>(folder: &Path, plan: &Plan, test: impl FnOnce(Node) -> F + Send) {
+pub fn on_network<F: Future<Output = ()>>(
+    folder: &Path,
+    plan: &Plan,
+    test: impl FnOnce(Node) -> F + Send,
+) {
     let dealt = deal_network(&[1; 32], plan);
     let (anchor, net) = (dealt.anchor, Net::InProcess(plan.latency.clone()));
     let parts = dealt
@@ -64,7 +68,8 @@ pub fn on_network<F: Future<Output = ()>>(folder: &Path, plan: &Plan, test: impl
         .collect();
     let folder = folder.to_owned();
     node::run(&folder.clone(), |context| async move {
-        let running: Running = node::start(context, folder, anchor, parts, net, vec![]).await.unwrap();
+        let running: Running =
+            node::start(context, folder, anchor, parts, net, vec![]).await.unwrap();
         while !running.node.ready() {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
