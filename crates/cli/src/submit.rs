@@ -2,12 +2,13 @@
 
 use crate::{args, home, local, talk::Progress, wallet};
 use anyhow::{Context as _, Result, bail};
-use api::{Client, JobEvent, JobView, Output, Wait};
+use api::{Client, Code, JobEvent, JobView, Output, Wait};
 use crypto::SigningKey;
 use sandbox::{Engine, EngineConfig};
 use std::{
     fs,
     io::{IsTerminal as _, Read as _},
+    time::{Duration, Instant},
 };
 use types::{
     Action, Agreement, ChainId, Float, Fuel, Hash, Height, InputFile, JobSpec, Limits, List,
@@ -164,6 +165,28 @@ pub struct Finished {
     pub network: Hash,
 }
 
+/// How long a node that is starting is waited for.
+const READY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Wait for a node that answers but whose chains have no final block yet.
+fn await_ready(client: &Client, progress: &Progress) -> Result<()> {
+    let start = Instant::now();
+    loop {
+        match client.ready() {
+            Ok(()) => return Ok(()),
+            Err(error) => {
+                let starting =
+                    error.problem().is_some_and(|problem| problem.code == Code::NotReady);
+                if !starting || start.elapsed() > READY_TIMEOUT {
+                    return Err(error.into());
+                }
+            }
+        }
+        progress.say("waiting for the node to be ready");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
 /// Send a job and follow it to its end.
 pub fn submit(
     client: &Client,
@@ -172,6 +195,7 @@ pub fn submit(
     terms: &Terms,
     progress: &Progress,
 ) -> Result<Finished> {
+    await_ready(client, progress)?;
     let anchor = Anchor::decode(client.genesis()?).context("the node's network cannot be read")?;
     home::trust(&anchor)?;
     let network = anchor.network();
