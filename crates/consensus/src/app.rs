@@ -51,6 +51,9 @@ pub struct Final {
     pub finality: Millis,
 }
 
+/// What one block did, by its id.
+type BlockEvents = (Hash, Vec<Event>);
+
 /// What the application, the gossip and the handle of one validator share.
 pub(crate) struct SharedState {
     pub(crate) network: Hash,
@@ -62,7 +65,7 @@ pub(crate) struct SharedState {
     /// Seeds of finalised views, from their certificates.
     pub(crate) seeds: Mutex<BTreeMap<(u64, u64), Bytes<96>>>,
     /// What blocks did, from when they were processed until they are final.
-    events: Mutex<BTreeMap<Height, Vec<(Hash, Vec<Event>)>>>,
+    events: Mutex<BTreeMap<Height, Vec<BlockEvents>>>,
     /// The header of each recently applied block, by its state root.
     pub(crate) applied: Mutex<BTreeMap<Height, Header>>,
     pub(crate) finals: broadcast::Sender<Arc<Final>>,

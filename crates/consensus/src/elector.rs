@@ -18,16 +18,10 @@ use receipt::light::Scheme;
 use types::{Hash, domain_hash};
 
 /// Builds the elector of one epoch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Draw {
     /// What the epoch starts from.
     pub(crate) anchor: Hash,
-}
-
-impl Default for Draw {
-    fn default() -> Self {
-        Self { anchor: Hash::default() }
-    }
 }
 
 #[derive(Clone, Debug)]

@@ -24,6 +24,7 @@ use types::{
 use worker::Worker;
 
 /// How the validators of this process reach the others.
+#[expect(clippy::large_enum_variant, reason = "there is one per process")]
 pub enum Net {
     /// All of them are in this process.
     InProcess(Latency),

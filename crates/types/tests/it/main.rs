@@ -1,0 +1,221 @@
+//! The bytes of wire types are pinned: `vectors/` at the root of the repository, read by everyone who
+//! speaks the protocol. `MESHX_UPDATE=1` writes them anew, which is a decision and says so in its commit.
+
+use std::{fmt::Debug, path::Path};
+use types::{
+    Abi, Action, Address, Agreement, Beacon, Block, Body, ChainId, Epoch, Float, Fuel, Hash,
+    Header, Height, InputFile, JobSpec, Limits, List, LogRoot, Millis, NanoMeshx, Outcome,
+    OutputRef, PublicKey, Reveal, Signature, Status, Submission, Text, Trap, Tx,
+    codec::{Bytes, DecodeExt, Encode, Read},
+    state::{Account, JobRecord, Key, Phase, Seat, Settlement, Supply, WorkerRecord},
+};
+
+/// Compare `value` with the vector called `name`: same bytes, and the bytes decode to the same value.
+#[track_caller]
+fn check<T: Encode + Read<Cfg = ()> + PartialEq + Debug>(name: &str, value: &T) {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors").join(format!("{name}.hex"));
+    let bytes = value.encode();
+    if std::env::var_os("MESHX_UPDATE").is_some() {
+        std::fs::write(&path, format!("{}\n", hex::encode(&bytes))).unwrap();
+    }
+    let pinned = std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    assert_eq!(hex::encode(&bytes), pinned.trim(), "the bytes of {name} have changed");
+    assert_eq!(T::decode(bytes.clone()).unwrap(), *value);
+    for end in 0..bytes.len() {
+        assert!(
+            T::decode(bytes.slice(..end)).is_err(),
+            "{name} decodes from {end} of {} bytes",
+            bytes.len()
+        );
+    }
+    let mut longer = bytes.to_vec();
+    longer.push(0);
+    assert!(T::decode(longer).is_err(), "{name} decodes with a byte too many");
+}
+
+fn hash(n: u8) -> Hash {
+    Hash([n; 32])
+}
+fn address(n: u8) -> Address {
+    Address::of(&PublicKey([n; 32]))
+}
+fn output(n: u8) -> OutputRef {
+    OutputRef { hash: hash(n), len: u64::from(n) }
+}
+fn outcome() -> Outcome {
+    Outcome {
+        status: Status::Exited(-3),
+        stdout: output(1),
+        stderr: output(2),
+        fuel: Fuel::new(34_995),
+    }
+}
+
+fn submission() -> Submission {
+    let file = InputFile { name: Text::new("data.csv").unwrap(), content: hash(6), len: 600 };
+    let spec = JobSpec {
+        module: hash(3),
+        module_len: 300,
+        abi: Abi::Wasi,
+        float: Float::Strict,
+        input: hash(4),
+        input_len: 400,
+        args: List::new(vec![Text::new("--fast").unwrap()]).unwrap(),
+        env: List::new(vec![Text::new("A=ü").unwrap()]).unwrap(),
+        files: List::new(vec![file]).unwrap(),
+        limits: Limits {
+            fuel: Fuel::new(1 << 40),
+            memory_bytes: 1 << 28,
+            output_bytes: 1 << 24,
+            wall: Millis::new(60_000),
+        },
+        profile: hash(5),
+        seed: hash(7),
+        clock: Millis::new(1_767_225_600_000),
+    };
+    let agreement = Agreement { replicas: 4, agree: 3 };
+    Submission {
+        spec,
+        agreement,
+        price_max: NanoMeshx::new(40_000_000),
+        deadline: Height::new(1_207),
+        fresh: true,
+    }
+}
+
+fn tx(action: Action) -> Tx {
+    Tx {
+        chain: ChainId::Europe,
+        sender: PublicKey([8; 32]),
+        nonce: 9,
+        tip: NanoMeshx::new(10),
+        action,
+        signature: Signature([11; 64]),
+    }
+}
+
+fn job(phase: Phase) -> JobRecord {
+    JobRecord { payer: address(12), submission: submission(), submitted: Height::new(7), phase }
+}
+
+#[test]
+fn transactions() {
+    check(
+        "tx-transfer",
+        &tx(Action::Transfer { to: address(1), amount: NanoMeshx::new(u64::MAX) }),
+    );
+    check(
+        "tx-register-worker",
+        &tx(Action::RegisterWorker { capacity: 16, city: Text::new("Warsaw").unwrap() }),
+    );
+    check("tx-submit-job", &tx(Action::SubmitJob(submission())));
+    check("tx-commit", &tx(Action::Commit { job: hash(1), commitment: hash(2) }));
+    check(
+        "tx-reveal",
+        &tx(Action::Reveal(Reveal { job: hash(1), outcome: outcome(), salt: hash(2) })),
+    );
+    check("tx-cancel-job", &tx(Action::CancelJob { job: hash(1) }));
+}
+
+#[test]
+fn blocks() {
+    let log = LogRoot { root: hash(1), start: 2, end: 3 };
+    let beacon = Beacon {
+        height: Height::new(4),
+        epoch: Epoch::ZERO,
+        view: 5,
+        signature: Bytes::new(vec![6; 48]).unwrap(),
+    };
+    let txs = vec![tx(Action::CancelJob { job: hash(7) })];
+    let body = Body { beacons: List::new(vec![beacon]).unwrap(), txs: List::new(txs).unwrap() };
+    let header = Header {
+        chain: ChainId::Antarctica,
+        epoch: Epoch::new(1),
+        view: 2,
+        leader: PublicKey([3; 32]),
+        parent_view: 1,
+        parent: hash(4),
+        height: Height::new(5),
+        timestamp: Millis::new(6),
+        body: body.root(),
+        state_root: hash(7),
+        state_log: log,
+        outbox: log,
+    };
+    check("block", &Block { header, body });
+}
+
+#[test]
+fn state_records() {
+    check("account", &Account { balance: NanoMeshx::new(1), nonce: 2 });
+    check("supply", &Supply { genesis: types::SUPPLY_MAX, burned: NanoMeshx::new(3) });
+    let city = Text::new("Nairobi").unwrap();
+    check(
+        "worker",
+        &WorkerRecord {
+            capacity: 4,
+            running: 1,
+            reputation: 5_000,
+            city,
+            registered: Height::new(6),
+        },
+    );
+    check("job-queued", &job(Phase::Queued));
+    let seat = Seat { worker: address(1), commitment: Some(hash(2)), outcome: Some(outcome()) };
+    let seats = List::new(vec![seat, Seat { worker: address(3), commitment: None, outcome: None }])
+        .unwrap();
+    let settlement = Settlement {
+        height: Height::new(9),
+        outcome: Outcome { status: Status::Trapped(Trap::OutOfMemory), ..outcome() },
+        agreed: 1,
+        seats,
+        paid: NanoMeshx::new(35),
+        refunded: NanoMeshx::new(39_999_965),
+        cached_from: Some(hash(8)),
+    };
+    check("job-settled", &job(Phase::Settled(settlement)));
+}
+
+#[test]
+fn state_keys() {
+    let keys = List::<_, 16>::new(vec![
+        Key::Params,
+        Key::Supply,
+        Key::Account(address(1)),
+        Key::Job(hash(2)),
+        Key::Worker(address(3)),
+        Key::WorkerCount,
+        Key::WorkerAt(4),
+        Key::Queue,
+        Key::Queued(Height::new(5)),
+        Key::Due(Height::new(6)),
+        Key::Cached(hash(7)),
+    ]);
+    check("state-keys", &keys.unwrap());
+}
+
+/// Bytes from outside never panic a decoder, and what decodes has one encoding.
+#[test]
+fn random_bytes_are_refused_or_canonical() {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut random = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    let valid = tx(Action::SubmitJob(submission())).encode().to_vec();
+    for _ in 0..20_000 {
+        let mut bytes = valid.clone();
+        for _ in 0..=random() % 4 {
+            let place = random() as usize % bytes.len();
+            bytes[place] = random() as u8;
+        }
+        bytes.truncate(bytes.len() - (random() % 3) as usize);
+        if let Ok(tx) = Tx::decode(bytes.clone()) {
+            assert_eq!(tx.encode().to_vec(), bytes);
+        }
+    }
+}
