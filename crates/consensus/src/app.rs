@@ -2,6 +2,7 @@
 
 use crate::{
     block::{Block, BlockContext, plain_key},
+    paced::{TIMESTAMP_STEP_MAX, now},
     pooled::PooledTx,
     store::{BatchStore, Batches, Databases, Merkleized},
 };
@@ -20,7 +21,6 @@ use receipt::light::{self, Digest, Family, Record, Scheme, digest};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
-    time::{Duration, UNIX_EPOCH},
 };
 use tokio::sync::broadcast;
 use types::{
@@ -31,11 +31,6 @@ use types::{
     state::{Event, Heights, Key, Queued},
 };
 
-/// A block's clock may run ahead of its parent's by this much. It bounds how long a validator can be
-/// made to wait; a network that was down for long catches up ten seconds a block.
-const TIMESTAMP_STEP_MAX: u64 = 10_000;
-/// A block's clock may run ahead of a validator's own by this much before it waits.
-const CLOCK_AHEAD_MAX: u64 = 500;
 /// How many recent views' seeds, and how many unapplied blocks' events, are kept.
 const RECENT_MAX: usize = 1_024;
 /// Most beacons in one block.
@@ -60,7 +55,6 @@ pub(crate) struct SharedState {
     pub(crate) genesis: Genesis,
     pub(crate) genesis_block: Block,
     pub(crate) scheme: Scheme,
-    pub(crate) block_interval: Millis,
     pub(crate) pool: Mutex<Pool<PooledTx>>,
     /// Seeds of finalised views, from their certificates.
     pub(crate) seeds: Mutex<BTreeMap<(u64, u64), Bytes<96>>>,
@@ -77,7 +71,6 @@ impl SharedState {
         genesis: Genesis,
         genesis_block: Block,
         scheme: Scheme,
-        block_interval: Millis,
         pool: mempool::Limits,
     ) -> Self {
         let (finals, _) = broadcast::channel(RECENT_MAX);
@@ -86,7 +79,6 @@ impl SharedState {
             genesis,
             genesis_block,
             scheme,
-            block_interval,
             pool: Mutex::new(Pool::new(pool)),
             seeds: Mutex::default(),
             events: Mutex::default(),
@@ -219,11 +211,6 @@ async fn read<S: chain::Store, T: types::codec::Read<Cfg = ()>>(store: &S, key: 
     Some(T::decode(bytes).expect("state holds what this code wrote"))
 }
 
-fn now<E: Clock>(clock: &E) -> u64 {
-    let since = clock.current().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
 fn context_of(
     shared: &SharedState,
     context: &BlockContext,
@@ -289,17 +276,6 @@ impl<E: StorageContext + Spawner + Clock> Application<E> for App {
     ) -> Option<Proposed<Self, E>> {
         let parent = ancestry.next().await?;
         let parent = parent.inner().header().clone();
-        let interval = self.shared.block_interval.get();
-        let behind = now(&clock) > parent.timestamp.get().saturating_add(TIMESTAMP_STEP_MAX);
-        // A chain that was down catches up in time, not in blocks: deadlines are counted in blocks.
-        let early = if behind {
-            interval
-        } else {
-            (parent.timestamp.get() + interval).saturating_sub(now(&clock))
-        };
-        if early > 0 {
-            clock.sleep(Duration::from_millis(early)).await;
-        }
         let latest = parent.timestamp.get().saturating_add(TIMESTAMP_STEP_MAX);
         let timestamp = Millis::new(now(&clock).clamp(parent.timestamp.get(), latest));
         let height = parent.height.next();
@@ -339,24 +315,16 @@ impl<E: StorageContext + Spawner + Clock> Application<E> for App {
 
     async fn process(
         &mut self,
-        (clock, context): (E, BlockContext),
+        (_, context): (E, BlockContext),
         mut ancestry: impl Ancestry<Block>,
         batches: Batches<E>,
-        finality: Finality,
+        _: Finality,
     ) -> Option<Merkleized<E>> {
         let block = ancestry.next().await?;
         let parent = ancestry.next().await?;
         let (block, parent) = (block.inner(), parent.inner());
         let proposal = self.check(block, parent)?;
         let header = block.header();
-        if finality == Finality::Candidate {
-            let early =
-                header.timestamp.get().saturating_sub(now(&clock).saturating_add(CLOCK_AHEAD_MAX));
-            if early > 0 {
-                // At most TIMESTAMP_STEP_MAX: an honest parent's time has passed.
-                clock.sleep(Duration::from_millis(early.min(TIMESTAMP_STEP_MAX))).await;
-            }
-        }
         let block_context = context_of(&self.shared, &context, header.height, header.timestamp);
         let (applied, merkleized) =
             self.execute::<E>(&block_context, batches, proposal, Mode::Check).await?;

@@ -7,6 +7,7 @@ use crate::{
     elector::Draw,
     gossip,
     handle::Chain,
+    paced::Paced,
     replay::BlocksOnly,
     store::{BUFFER_BYTES, Databases, configs},
 };
@@ -193,14 +194,8 @@ async fn start_on<E: Env>(
     let genesis_block = genesis_block::<E>(&genesis);
     let genesis_digest = genesis_block.digest();
     let interval = Millis::new(genesis.params.block_ms);
-    let shared = Arc::new(SharedState::new(
-        network,
-        genesis,
-        genesis_block.clone(),
-        scheme.clone(),
-        interval,
-        pool,
-    ));
+    let shared =
+        Arc::new(SharedState::new(network, genesis, genesis_block.clone(), scheme.clone(), pool));
     let cache = CacheRef::new(NZU16!(4_096), NZUsize!(128));
 
     let resolver = marshal_resolver::init(
@@ -302,8 +297,12 @@ async fn start_on<E: Env>(
             strategy: Sequential,
         },
     );
-    let deferred =
-        Deferred::new(context.child("deferred"), stateful.clone(), marshal.clone(), epocher);
+    let deferred = Deferred::new(
+        context.child("deferred"),
+        Paced { inner: stateful.clone(), interval },
+        marshal.clone(),
+        epocher,
+    );
     marshal_actor.start(stateful.clone(), buffer, resolver);
     stateful_actor.start();
 

@@ -24,6 +24,7 @@ mod elector;
 mod engine;
 mod gossip;
 mod handle;
+mod paced;
 mod pooled;
 mod replay;
 mod store;

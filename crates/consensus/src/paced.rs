@@ -1,0 +1,115 @@
+//! The chain's beat: waits that must not hold up anything else.
+//!
+//! A proposer waits until its block is due, a validator until a block from the future is not. Both wait
+//! here, before the state machine is asked: inside it, finalization of earlier blocks would wait too.
+
+use crate::block::{Block, BlockContext};
+use commonware_consensus::{Application, marshal::ancestry::Ancestry};
+use commonware_cryptography::Digested;
+use commonware_runtime::Clock;
+use receipt::light::Scheme;
+use std::time::{Duration, UNIX_EPOCH};
+use types::Millis;
+
+/// A block's clock may run ahead of its parent's by this much. It bounds how long a validator can be
+/// made to wait; a network that was down for long catches up ten seconds a block.
+pub(crate) const TIMESTAMP_STEP_MAX: u64 = 10_000;
+/// A block's clock may run ahead of a validator's own by this much before it waits.
+const CLOCK_AHEAD_MAX: u64 = 500;
+
+pub(crate) fn now<E: Clock>(clock: &E) -> u64 {
+    let since = clock.current().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[derive(Clone)]
+pub(crate) struct Paced<M> {
+    pub(crate) inner: M,
+    pub(crate) interval: Millis,
+}
+
+impl<M> Paced<M> {
+    /// How long after `now` the child of a block with this timestamp is due.
+    fn wait_to_propose(&self, parent: u64, now: u64) -> u64 {
+        let interval = self.interval.get();
+        // A chain that was down catches up in time, not in blocks: deadlines are counted in blocks.
+        if now > parent.saturating_add(TIMESTAMP_STEP_MAX) {
+            return interval;
+        }
+        parent.saturating_add(interval).saturating_sub(now)
+    }
+}
+
+/// How long a validator waits for a block with this timestamp.
+fn wait_to_verify(timestamp: u64, now: u64) -> u64 {
+    // An honest parent's time has passed, so more than one step is never needed.
+    timestamp.saturating_sub(now.saturating_add(CLOCK_AHEAD_MAX)).min(TIMESTAMP_STEP_MAX)
+}
+
+async fn wait<E: Clock>(clock: &E, milliseconds: u64) {
+    if milliseconds > 0 {
+        clock.sleep(Duration::from_millis(milliseconds)).await;
+    }
+}
+
+impl<E, M> Application<E> for Paced<M>
+where
+    E: Clock,
+    M: Application<E, Block = Block, Context = BlockContext, SigningScheme = Scheme, Input = ()>
+        + Sync,
+{
+    type SigningScheme = Scheme;
+    type Context = BlockContext;
+    type Block = Block;
+    type Input = ();
+
+    async fn propose(
+        &mut self,
+        context: (E, BlockContext),
+        ancestry: impl Ancestry<Block>,
+        input: (),
+    ) -> Option<Digested<Block>> {
+        let parent = ancestry.peek().map(|parent| parent.inner().header().timestamp.get());
+        if let Some(parent) = parent {
+            wait(&context.0, self.wait_to_propose(parent, now(&context.0))).await;
+        }
+        self.inner.propose(context, ancestry, input).await
+    }
+
+    async fn verify(&mut self, context: (E, BlockContext), ancestry: impl Ancestry<Block>) -> bool {
+        let block = ancestry.peek().map(|block| block.inner().header().timestamp.get());
+        if let Some(timestamp) = block {
+            wait(&context.0, wait_to_verify(timestamp, now(&context.0))).await;
+        }
+        self.inner.verify(context, ancestry).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_due_one_interval_after_its_parent() {
+        let paced = Paced { inner: (), interval: Millis::new(500) };
+        assert_eq!(paced.wait_to_propose(10_000, 10_100), 400);
+        assert_eq!(paced.wait_to_propose(10_000, 10_900), 0);
+        assert_eq!(
+            paced.wait_to_propose(10_000, 99_000),
+            500,
+            "a chain that was down keeps its beat"
+        );
+        assert_eq!(
+            paced.wait_to_propose(u64::MAX, 0),
+            u64::MAX,
+            "only this proposer's own view is lost"
+        );
+    }
+
+    #[test]
+    fn no_timestamp_makes_a_validator_wait_longer_than_one_step() {
+        assert_eq!(wait_to_verify(10_400, 10_000), 0);
+        assert_eq!(wait_to_verify(11_000, 10_000), 500);
+        assert_eq!(wait_to_verify(u64::MAX, 10_000), TIMESTAMP_STEP_MAX);
+    }
+}
