@@ -172,15 +172,7 @@ pub fn with_mesh<T: Send, F: Future<Output = Result<T>>>(
     };
     let dealt = deal_network(&seed, &plan);
     home::trust(&dealt.anchor)?;
-    let parts = dealt
-        .chains
-        .into_iter()
-        .map(|chain| Part {
-            genesis: chain.genesis,
-            validators: chain.validators.into_iter().map(|v| (v.key, v.share, v.place)).collect(),
-            workers: chain.workers,
-        })
-        .collect();
+    let parts = dealt.chains.into_iter().map(Part::from).collect();
     let (anchor, net, listen) = (dealt.anchor, Net::InProcess(shape.latency.clone()), shape.listen);
     node::run(&folder.clone(), |context| async move {
         // Before anything else, so that a port in use costs no start.

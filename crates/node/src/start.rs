@@ -2,7 +2,7 @@
 
 use crate::{
     host::{Host, Node},
-    local::DealtWorker,
+    local::{DealtChain, DealtWorker},
     workers,
 };
 use blobs::{BlobError, Store};
@@ -38,6 +38,14 @@ pub struct Part {
     /// Key, threshold share, place.
     pub validators: Vec<(PrivateKey, Vec<u8>, Place)>,
     pub workers: Vec<DealtWorker>,
+}
+
+impl From<DealtChain> for Part {
+    /// The whole of a chain, with all its secrets.
+    fn from(dealt: DealtChain) -> Self {
+        let validators = dealt.validators.into_iter().map(|v| (v.key, v.share, v.place)).collect();
+        Self { genesis: dealt.genesis, validators, workers: dealt.workers }
+    }
 }
 
 /// Why a node did not start.

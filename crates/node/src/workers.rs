@@ -4,7 +4,7 @@ use crate::host::Node;
 use commonware_runtime::tokio::Context;
 use consensus::{Chain, SubmitError};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
@@ -26,6 +26,9 @@ pub(crate) struct Active {
     worker: Worker,
     /// Outcomes committed to and not yet shown; a lost one is found again by running the job again.
     outcomes: Mutex<BTreeMap<JobId, Outcome>>,
+    /// Duties taken up. Each change of a job tells its workers again what they owe; doing it twice would
+    /// send a second statement that every block refuses, and the next one would wait behind it for ever.
+    begun: Mutex<BTreeSet<(JobId, Duty)>>,
     /// One transaction at a time, so that nonces come in order.
     sending: Mutex<()>,
     cancel: Arc<AtomicBool>,
@@ -44,6 +47,7 @@ pub(crate) async fn serve(
         chain,
         worker,
         outcomes: Mutex::default(),
+        begun: Mutex::default(),
         sending: Mutex::default(),
         cancel,
     });
@@ -71,6 +75,9 @@ impl Active {
         }
         let Some(record) = self.chain.record::<JobRecord>(Key::Job(job)).await else { return };
         if let Some(duty) = duty(&self.worker.address(), &record) {
+            if !self.begun.lock().await.insert((job, duty)) {
+                return;
+            }
             tokio::spawn(async move {
                 if let Err(error) = self.fulfil(job, &record, duty).await {
                     tracing::warn!(%job, worker = %self.worker.address(), %error, "worker stays silent");
@@ -81,6 +88,7 @@ impl Active {
             types::state::Phase::Settled(_) | types::state::Phase::Ended { .. }
         ) {
             self.outcomes.lock().await.remove(&job);
+            self.begun.lock().await.retain(|(of, _)| *of != job);
         }
     }
 

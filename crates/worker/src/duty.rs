@@ -5,7 +5,7 @@ use types::{
     state::{JobRecord, Phase},
 };
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Duty {
     /// Run the job and commit to its outcome.
     Run,

@@ -57,15 +57,7 @@ pub fn on_network<F: Future<Output = ()>>(
 ) {
     let dealt = deal_network(&[1; 32], plan);
     let (anchor, net) = (dealt.anchor, Net::InProcess(plan.latency.clone()));
-    let parts = dealt
-        .chains
-        .into_iter()
-        .map(|chain| Part {
-            genesis: chain.genesis,
-            validators: chain.validators.into_iter().map(|v| (v.key, v.share, v.place)).collect(),
-            workers: chain.workers,
-        })
-        .collect();
+    let parts = dealt.chains.into_iter().map(Part::from).collect();
     let folder = folder.to_owned();
     node::run(&folder.clone(), |context| async move {
         let running: Running =
