@@ -7,6 +7,11 @@
 //! Results go to stdout, talk goes to stderr. The exit code of `run` is the job's own; 125 means that
 //! meshx itself could not do what was asked, 134 that the job trapped.
 
+/// Like the standard one, but a reader that went away (`| head`) ends nothing in a panic.
+macro_rules! println {
+    ($($text:tt)*) => { crate::talk::line(&format!($($text)*)) };
+}
+
 mod args;
 mod commands;
 mod home;

@@ -51,3 +51,8 @@ pub fn to_stdout(bytes: &[u8]) -> std::io::Result<()> {
         other => other,
     }
 }
+
+/// Print one line to stdout. What cannot be written is left: nobody reads it.
+pub fn line(text: &str) {
+    let _ = to_stdout(format!("{text}\n").as_bytes());
+}
