@@ -31,7 +31,7 @@ pub use apply::{Applied, BlockContext, Mode, Proposal, Store, apply_block};
 pub use genesis::{genesis_writes, local_params};
 pub use refusal::Refusal;
 pub use scratch::Write;
-pub use tx::{CheckedTx, TX_DOMAIN, check_tx};
+pub use tx::{CheckedTx, TX_DOMAIN, check_tx, check_txs};
 pub use why::{Reason, why};
 
 #[cfg(test)]

@@ -2,11 +2,13 @@
 
 use crate::{
     block::{Block, BlockContext, plain_key},
+    handle::Fate,
+    intake::check_known,
     paced::{TIMESTAMP_STEP_MAX, now},
     pooled::PooledTx,
     store::{BatchStore, Batches, Databases, Merkleized},
 };
-use chain::{Applied, CheckedTx, Mode, Proposal, apply_block, check_tx};
+use chain::{Applied, CheckedTx, Mode, Proposal, Refusal, apply_block};
 use commonware_consensus::{Epochable as _, Viewable as _, marshal::ancestry::Ancestry};
 use commonware_glue::stateful::{
     Application, Finality, Input, Proposed,
@@ -19,20 +21,22 @@ use futures::StreamExt as _;
 use mempool::Pool;
 use receipt::light::{self, Digest, Family, Record, Scheme, digest};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex},
 };
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, oneshot};
 use types::{
-    BODY_BYTES_MAX, BODY_TXS_MAX, Beacon, Body, ChainId, Epoch, Hash, Header, Height, List,
-    LogRoot, Millis,
+    Address, BODY_BYTES_MAX, BODY_TXS_MAX, Beacon, Body, ChainId, Epoch, Hash, Header, Height,
+    List, LogRoot, Millis, TxId,
     codec::{Bytes, DecodeExt as _},
     network::Genesis,
     state::{Event, Heights, Key, Queued},
 };
 
-/// How many recent views' seeds, and how many unapplied blocks' events, are kept.
+/// How many recent views' seeds, applied headers and final blocks for slow listeners are kept.
 const RECENT_MAX: usize = 1_024;
+/// How many heights beyond the last final one may have blocks that were executed and are not final.
+const UNFINISHED_MAX: usize = 64;
 /// Most beacons in one block.
 const BEACONS_MAX: usize = 8;
 
@@ -40,14 +44,18 @@ const BEACONS_MAX: usize = 8;
 #[derive(Clone, Debug)]
 pub struct Final {
     pub header: Header,
-    pub txs: Vec<types::Tx>,
+    pub txs: Vec<CheckedTx>,
     pub events: Vec<Event>,
     /// From the proposer's timestamp until this validator applied the block.
     pub finality: Millis,
 }
 
-/// What one block did, by its id.
-type BlockEvents = (Hash, Vec<Event>);
+/// A block that was executed and is not final yet: what it contained and did.
+struct Executed {
+    block: Hash,
+    txs: Vec<CheckedTx>,
+    events: Vec<Event>,
+}
 
 /// What the application, the gossip and the handle of one validator share.
 pub(crate) struct SharedState {
@@ -58,8 +66,10 @@ pub(crate) struct SharedState {
     pub(crate) pool: Mutex<Pool<PooledTx>>,
     /// Seeds of finalised views, from their certificates.
     pub(crate) seeds: Mutex<BTreeMap<(u64, u64), Bytes<96>>>,
-    /// What blocks did, from when they were processed until they are final.
-    events: Mutex<BTreeMap<Height, Vec<BlockEvents>>>,
+    /// Blocks from when they were executed until their height is final.
+    executed: Mutex<BTreeMap<Height, Vec<Executed>>>,
+    /// Who waits to hear what became of a transaction.
+    watchers: Mutex<HashMap<TxId, Vec<oneshot::Sender<Fate>>>>,
     /// The header of each recently applied block, by its state root.
     pub(crate) applied: Mutex<BTreeMap<Height, Header>>,
     pub(crate) finals: broadcast::Sender<Arc<Final>>,
@@ -81,7 +91,8 @@ impl SharedState {
             scheme,
             pool: Mutex::new(Pool::new(pool)),
             seeds: Mutex::default(),
-            events: Mutex::default(),
+            executed: Mutex::default(),
+            watchers: Mutex::default(),
             applied: Mutex::default(),
             finals,
         }
@@ -99,23 +110,57 @@ impl SharedState {
         }
     }
 
-    fn remember_events(&self, height: Height, block: Hash, events: Vec<Event>) {
-        let mut all = lock(&self.events);
-        all.entry(height).or_default().push((block, events));
-        while all.len() > RECENT_MAX {
+    fn remember(&self, height: Height, executed: Executed) {
+        let mut all = lock(&self.executed);
+        all.entry(height).or_default().push(executed);
+        while all.len() > UNFINISHED_MAX {
             all.pop_first();
         }
     }
 
-    fn take_events(&self, height: Height, block: &Hash) -> Vec<Event> {
-        let mut all = lock(&self.events);
+    /// What `block` contained and did, if this validator executed it since it started.
+    fn take_executed(&self, height: Height, block: &Hash) -> Option<Executed> {
+        let mut all = lock(&self.executed);
         let at_height = all.remove(&height).unwrap_or_default();
         all.retain(|known, _| *known > height);
-        at_height
-            .into_iter()
-            .find(|(id, _)| id == block)
-            .map(|(_, events)| events)
-            .unwrap_or_default()
+        at_height.into_iter().find(|executed| executed.block == *block)
+    }
+
+    /// The next nonces of everyone with transactions in an executed block.
+    fn count_ahead(&self, header: &Header, ahead: &mut BTreeMap<Address, u64>) {
+        let all = lock(&self.executed);
+        let at_height = all.get(&header.height).into_iter().flatten();
+        let id = header.id();
+        for tx in at_height.filter(|executed| executed.block == id).flat_map(|e| &e.txs) {
+            let next = ahead.entry(tx.from()).or_default();
+            *next = (*next).max(tx.tx().nonce + 1);
+        }
+    }
+
+    /// The newest final block this validator has applied.
+    pub(crate) fn tip(&self) -> Option<Header> {
+        lock(&self.applied).last_key_value().map(|(_, header)| header.clone())
+    }
+
+    pub(crate) fn watch(&self, id: TxId) -> oneshot::Receiver<Fate> {
+        let (sender, receiver) = oneshot::channel();
+        lock(&self.watchers).entry(id).or_default().push(sender);
+        receiver
+    }
+
+    fn tell(&self, id: &TxId, fate: &Fate) {
+        for watcher in lock(&self.watchers).remove(id).unwrap_or_default() {
+            // Whoever no longer listens needs no answer.
+            let _ = watcher.send(fate.clone());
+        }
+    }
+
+    /// A block's state will never take this transaction, nor those of its sender behind it.
+    fn refuse(&self, tx: &CheckedTx, refusal: Refusal) {
+        let dropped = lock(&self.pool).refuse(&tx.from(), tx.tx().nonce);
+        for tx in dropped {
+            self.tell(&tx.0.id(), &Fate::Refused(refusal));
+        }
     }
 }
 
@@ -161,9 +206,14 @@ impl App {
     }
 
     /// The transactions and beacons for the next block. `queued` are the heights whose jobs wait.
-    async fn gather<E: StorageContext + Spawner>(&self, batches: &Batches<E>) -> Proposal {
+    /// `ahead`: see [`Pool::best`].
+    async fn gather<E: StorageContext + Spawner>(
+        &self,
+        batches: &Batches<E>,
+        ahead: &BTreeMap<Address, u64>,
+    ) -> Proposal {
         let store = BatchStore::<E>(&batches.0);
-        let txs = lock(&self.shared.pool).best(BODY_TXS_MAX, BODY_BYTES_MAX);
+        let txs = lock(&self.shared.pool).best(BODY_TXS_MAX, BODY_BYTES_MAX, ahead);
         let heights: Heights = read(&store, Key::Queue).await.unwrap_or_default();
         let mut beacons = Vec::new();
         for height in heights.iter().take(BEACONS_MAX) {
@@ -179,6 +229,27 @@ impl App {
             });
         }
         Proposal { beacons, txs: txs.into_iter().map(|tx| tx.0).collect() }
+    }
+
+    /// The next nonces of those with transactions in `parent` and the blocks before it that are not
+    /// final here yet.
+    async fn ahead(
+        &self,
+        parent: &Header,
+        mut ancestry: impl Ancestry<Block>,
+    ) -> BTreeMap<Address, u64> {
+        let mut ahead = BTreeMap::new();
+        let tip = self.shared.tip().map_or(Height::ZERO, |tip| tip.height);
+        let mut header = parent.clone();
+        while header.height > tip {
+            self.shared.count_ahead(&header, &mut ahead);
+            if header.height.get() <= tip.get() + 1 {
+                break;
+            }
+            let Some(block) = ancestry.next().await else { break };
+            header = block.inner().header().clone();
+        }
+        ahead
     }
 
     /// Check everything about a block that can be seen without its parent's state.
@@ -197,11 +268,8 @@ impl App {
         {
             return None;
         }
-        let txs: Option<Vec<CheckedTx>> = body
-            .txs
-            .iter()
-            .map(|tx| check_tx(tx.clone(), &self.shared.network, self.shared.chain()).ok())
-            .collect();
+        let txs = check_known(&self.shared, body.txs.as_slice().to_vec());
+        let txs: Option<Vec<CheckedTx>> = txs.into_iter().map(Result::ok).collect();
         Some(Proposal { beacons: body.beacons.as_slice().to_vec(), txs: txs? })
     }
 }
@@ -276,17 +344,18 @@ impl<E: StorageContext + Spawner + Clock> Application<E> for App {
     ) -> Option<Proposed<Self, E>> {
         let parent = ancestry.next().await?;
         let parent = parent.inner().header().clone();
+        let ahead = self.ahead(&parent, ancestry).await;
         let latest = parent.timestamp.get().saturating_add(TIMESTAMP_STEP_MAX);
         let timestamp = Millis::new(now(&clock).clamp(parent.timestamp.get(), latest));
         let height = parent.height.next();
-        let proposal = self.gather::<E>(&batches).await;
+        let proposal = self.gather::<E>(&batches, &ahead).await;
         let block_context = context_of(&self.shared, &context, height, timestamp);
         let (applied, merkleized) =
             self.execute::<E>(&block_context, batches, proposal, Mode::Build).await?;
         for (tx, refusal) in &applied.refused {
-            // A gap may close and money may come; what is used or malformed never becomes valid.
-            if !matches!(refusal.code(), "nonce_gap" | "block_full") {
-                lock(&self.shared.pool).remove(&tx.from(), tx.tx().nonce);
+            // A gap may close and room may come; what another block used goes when that block is final.
+            if !matches!(refusal.code(), "nonce_gap" | "nonce_used" | "block_full") {
+                self.shared.refuse(tx, *refusal);
             }
         }
         let body = Body {
@@ -309,7 +378,9 @@ impl<E: StorageContext + Spawner + Clock> Application<E> for App {
             state_log,
             outbox,
         };
-        self.shared.remember_events(height, header.id(), applied.events);
+        let executed =
+            Executed { block: header.id(), txs: applied.included, events: applied.events };
+        self.shared.remember(height, executed);
         Some(Proposed { block: Block(types::Block { header, body }), merkleized })
     }
 
@@ -332,7 +403,9 @@ impl<E: StorageContext + Spawner + Clock> Application<E> for App {
             tracing::warn!(chain = %header.chain, height = %header.height, "block commits to another state");
             return None;
         }
-        self.shared.remember_events(header.height, header.id(), applied.events);
+        let executed =
+            Executed { block: header.id(), txs: applied.included, events: applied.events };
+        self.shared.remember(header.height, executed);
         Some(merkleized)
     }
 
@@ -353,11 +426,20 @@ impl<E: StorageContext + Spawner + Clock> Application<E> for App {
         _: <Databases<E> as DatabaseSet<E>>::Readers,
     ) {
         let header = block.header().clone();
-        let txs = block.0.body.txs.as_slice().to_vec();
+        let id = header.id();
+        let executed = self.shared.take_executed(header.height, &id).unwrap_or_else(|| Executed {
+            // Executed before a restart; its certificate says that its signatures were checked.
+            block: id,
+            txs: check_known(&self.shared, block.0.body.txs.as_slice().to_vec())
+                .into_iter()
+                .flatten()
+                .collect(),
+            events: Vec::new(),
+        });
         {
             let mut pool = lock(&self.shared.pool);
-            for tx in &txs {
-                pool.advance(&tx.from(), tx.nonce + 1);
+            for tx in &executed.txs {
+                pool.advance(&tx.from(), tx.tx().nonce + 1);
             }
         }
         {
@@ -367,8 +449,22 @@ impl<E: StorageContext + Spawner + Clock> Application<E> for App {
                 applied.pop_first();
             }
         }
-        let events = self.shared.take_events(header.height, &header.id());
+        let fate = Fate::Final { height: header.height, block: id };
+        {
+            let mut watchers = lock(&self.shared.watchers);
+            for tx in &executed.txs {
+                for watcher in watchers.remove(&tx.id()).unwrap_or_default() {
+                    let _ = watcher.send(fate.clone());
+                }
+            }
+            // Those who stopped waiting.
+            watchers.retain(|_, of_tx| {
+                of_tx.retain(|watcher| !watcher.is_closed());
+                !of_tx.is_empty()
+            });
+        }
         let finality = Millis::new(now(&clock).saturating_sub(header.timestamp.get()));
+        let Executed { txs, events, .. } = executed;
         // Nobody listening is fine.
         let _ = self.shared.finals.send(Arc::new(Final { header, txs, events, finality }));
     }

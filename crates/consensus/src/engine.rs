@@ -5,8 +5,8 @@ use crate::{
     block::{Block, consensus_key},
     dealer::{BadKeys, signer},
     elector::Draw,
-    gossip,
     handle::Chain,
+    intake::{self, Intake},
     paced::Paced,
     replay::BlocksOnly,
     store::{BUFFER_BYTES, Databases, configs},
@@ -341,15 +341,17 @@ async fn start_on<E: Env>(
     .start(channels.votes, channels.certificates, channels.resolver);
 
     let databases = stateful.subscribe_databases().await;
-    let (tx_sender, tx_receiver) = channels.txs;
-    let listening = gossip::listen::<E>(shared.clone(), databases.clone(), tx_receiver);
-    context.child("gossip").spawn(move |_| listening);
+    let (sender, receiver) = channels.txs;
+    let (submit, requests) = intake::requests();
+    let intake =
+        Intake { shared: shared.clone(), databases: databases.clone(), requests, sender, receiver };
+    context.child("intake").spawn(move |_| intake.run());
     Ok(Chain {
         context: Arc::new(context.child("handle")),
         shared,
         databases,
         marshal,
-        gossip: Arc::new(Mutex::new(tx_sender)),
+        requests: submit,
         engine: Arc::new(Mutex::new(Some(engine))),
     })
 }

@@ -4,10 +4,10 @@ pub use crate::app::Final;
 use crate::{
     app::{SharedState, lock},
     block::{Block, consensus_key},
-    gossip,
+    intake::{self, Request},
     store::{Databases, TipStore},
 };
-use chain::{Mode, Proposal, Refusal, Store as _, apply_block, check_tx};
+use chain::{Refusal, Store as _};
 use commonware_codec::{DecodeExt as _, Encode as _};
 use commonware_consensus::{
     marshal::{Identifier, core::Mailbox as Marshal, standard::Standard},
@@ -15,12 +15,11 @@ use commonware_consensus::{
 };
 use commonware_runtime::{Handle, Spawner};
 use commonware_storage::{Context as StorageContext, qmdb::Error as StoreError};
-use network::Sender;
 use receipt::light::{Scheme, digest};
 use std::sync::{Arc, Mutex};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc, oneshot};
 use types::{
-    Address, ChainId, Header, Height, Tx, TxId,
+    Address, ChainId, Hash, Header, Height, Tx, TxId,
     state::{Account, Key, Params},
 };
 
@@ -36,6 +35,19 @@ pub enum SubmitError {
     Rejected(#[from] mempool::Rejected),
     #[error("the chain has no final block yet")]
     NotReady,
+    #[error("this validator has stopped")]
+    Stopped,
+}
+
+/// What became of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Final {
+        height: Height,
+        block: Hash,
+    },
+    /// The state it met refused it, or one of its sender's before it.
+    Refused(Refusal),
 }
 
 /// A record, or its absence, with everything that proves it.
@@ -58,7 +70,7 @@ pub struct Chain<E: StorageContext + Spawner> {
     pub(crate) shared: Arc<SharedState>,
     pub(crate) databases: Databases<E>,
     pub(crate) marshal: Marshal<Scheme, Standard<Block>>,
-    pub(crate) gossip: Arc<Mutex<Sender>>,
+    pub(crate) requests: mpsc::Sender<Request>,
     pub(crate) engine: Arc<Mutex<Option<Handle<()>>>>,
 }
 
@@ -69,7 +81,7 @@ impl<E: StorageContext + Spawner> Clone for Chain<E> {
             shared: self.shared.clone(),
             databases: self.databases.clone(),
             marshal: self.marshal.clone(),
-            gossip: self.gossip.clone(),
+            requests: self.requests.clone(),
             engine: self.engine.clone(),
         }
     }
@@ -91,7 +103,7 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
 
     /// `None` until the first block after genesis is final.
     pub fn tip(&self) -> Option<Tip> {
-        lock(&self.shared.applied).last_key_value().map(|(_, header)| header.clone())
+        self.shared.tip()
     }
 
     /// Transactions that wait for a block here.
@@ -105,52 +117,32 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
     /// # Errors
     /// [`SubmitError`]; the transaction has gone nowhere.
     pub async fn submit(&self, tx: Tx) -> Result<TxId, SubmitError> {
-        let tip = self.tip().ok_or(SubmitError::NotReady)?;
-        let checked = check_tx(tx, &self.shared.network, self.id())?;
-        let id = checked.id();
-        if lock(&self.shared.pool).contains(&id) {
-            return Ok(id);
-        }
-        self.rehearse(&tip, &checked).await?;
-        gossip::admit(&self.shared, &self.databases, &checked).await?;
-        gossip::spread(&mut lock(&self.gossip), &checked);
-        Ok(id)
+        self.submit_all(vec![tx]).await.pop().expect("one verdict for one transaction")
     }
 
-    /// What the next block would say to `tx` alone. A transaction that waits for others of its sender
-    /// cannot be judged yet and passes.
-    async fn rehearse(&self, tip: &Tip, tx: &chain::CheckedTx) -> Result<(), SubmitError> {
-        let account = self.account(tx.from()).await;
-        let next = lock(&self.shared.pool).next_nonce(&tx.from(), account.nonce);
-        let (got, wrong) =
-            (tx.tx().nonce, |expected| Refusal::nonce(tx.from(), expected, tx.tx().nonce));
-        if got > next {
-            return Err(wrong(next).into());
+    /// [`Chain::submit`] for several, each with its own verdict, in order.
+    pub async fn submit_all(&self, txs: Vec<Tx>) -> Vec<Result<TxId, SubmitError>> {
+        let count = txs.len();
+        let all = |error: SubmitError| vec![Err(error); count];
+        if self.tip().is_none() {
+            return all(SubmitError::NotReady);
         }
-        if got < account.nonce {
-            return Err(wrong(account.nonce).into());
+        let (reply, verdicts) = oneshot::channel();
+        match self.requests.try_send(Request { txs, reply }) {
+            Ok(()) => verdicts.await.unwrap_or_else(|_| all(SubmitError::Stopped)),
+            Err(mpsc::error::TrySendError::Full(_)) => all(mempool::Rejected::Full.into()),
+            Err(mpsc::error::TrySendError::Closed(_)) => all(SubmitError::Stopped),
         }
-        if got > account.nonce {
-            return Ok(());
-        }
-        let context = chain::BlockContext {
-            network: self.shared.network,
-            chain: self.id(),
-            height: tip.height.next(),
-            epoch: tip.epoch,
-            view: tip.view + 1,
-            leader: tip.leader,
-            timestamp: tip.timestamp,
-        };
-        let state = self.databases.0.read().await;
-        let proposal = Proposal { beacons: vec![], txs: vec![tx.clone()] };
-        apply_block(&TipStore::<E>(&state), &self.shared.genesis, &context, proposal, Mode::Check)
-            .await?;
-        Ok(())
+    }
+
+    /// Hear what becomes of a transaction, from now on: ask before it is submitted.
+    pub fn watch(&self, id: TxId) -> oneshot::Receiver<Fate> {
+        self.shared.watch(id)
     }
 
     pub async fn account(&self, address: Address) -> Account {
-        gossip::account(&self.databases, address).await
+        let mut accounts = intake::accounts(&self.databases, &[address]).await;
+        accounts.pop().expect("one account for one address")
     }
 
     /// The nonce `address` should use next, counting what waits in this node's pool.

@@ -9,7 +9,7 @@
 //!   votes, certificates --> simplex --> Deferred --> Stateful --> App --> chain::apply_block
 //!   blocks -------------> broadcast --> marshal --------^          |
 //!   backfill -----------> resolver ---^                            v
-//!   transactions --------> gossip --> mempool            QMDB state, outbox log
+//!   transactions --------> intake --> mempool            QMDB state, outbox log
 //! ```
 //!
 //! The shell talks to a [`Chain`]: submit a transaction, read and prove state, follow final blocks.
@@ -22,8 +22,8 @@ mod block;
 mod dealer;
 mod elector;
 mod engine;
-mod gossip;
 mod handle;
+mod intake;
 mod paced;
 mod pooled;
 mod replay;
@@ -31,4 +31,4 @@ mod store;
 
 pub use dealer::{Committee, deal};
 pub use engine::{CHANNELS, ChainConfig, Channels, Env, message_bytes_max, start};
-pub use handle::{Chain, Final, Proof, SubmitError, Tip};
+pub use handle::{Chain, Fate, Final, Proof, SubmitError, Tip};

@@ -2,7 +2,7 @@
 
 use chain::CheckedTx;
 use mempool::Pooled;
-use types::{Address, NanoMeshx, TxId, codec::EncodeSize as _};
+use types::{Address, NanoMeshx, TxId};
 
 #[derive(Clone, Debug)]
 pub(crate) struct PooledTx(pub(crate) CheckedTx);
@@ -21,6 +21,6 @@ impl Pooled for PooledTx {
         self.0.tx().tip
     }
     fn bytes(&self) -> usize {
-        self.0.tx().encode_size()
+        self.0.bytes()
     }
 }

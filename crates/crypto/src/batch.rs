@@ -4,7 +4,6 @@ use crate::public_key;
 use crate::signature::{BadSignature, framed, verify};
 use ed25519_zebra::{Signature, VerificationKeyBytes, batch};
 use rand_core::{TryCryptoRng, TryRng};
-use sha2::{Digest, Sha512};
 use std::convert::Infallible;
 
 /// One signature to check, with what it claims to be over.
@@ -35,15 +34,20 @@ pub struct Signed<'a> {
 ///
 /// Source: DESIGN §10, Signatures (a verdict that depends on batching is a consensus split).
 pub fn verify_batch(items: &[Signed<'_>]) -> Vec<Result<(), BadSignature>> {
+    let singly = |item: &Signed<'_>| verify(item.public, item.domain, item.message, item.signature);
+    if items.len() < BATCH_MIN {
+        return items.iter().map(singly).collect();
+    }
     let keys: Vec<_> = items.iter().map(|item| public_key::check(item.public)).collect();
     let mut batch = batch::Verifier::new();
-    let mut transcript = Sha512::new_with_prefix(b"MeshX 2026 batch coefficients v1");
+    let mut transcript = blake3::Hasher::new_derive_key(COEFFICIENTS);
     for (item, key) in items.iter().zip(&keys) {
         let message = framed(item.domain, item.message);
         if key.is_ok() {
             transcript.update(item.public);
             transcript.update(item.signature);
-            transcript.update(Sha512::digest(&message));
+            transcript.update(&(message.len() as u64).to_be_bytes());
+            transcript.update(&message);
             batch.queue((
                 VerificationKeyBytes::from(*item.public),
                 Signature::from_bytes(item.signature),
@@ -51,44 +55,24 @@ pub fn verify_batch(items: &[Signed<'_>]) -> Vec<Result<(), BadSignature>> {
             ));
         }
     }
-    match batch.verify(Coefficients::new(transcript)) {
+    match batch.verify(Coefficients(transcript.finalize_xof())) {
         Ok(()) => keys,
-        Err(_) => items
-            .iter()
-            .map(|item| verify(item.public, item.domain, item.message, item.signature))
-            .collect(),
+        Err(_) => items.iter().map(singly).collect(),
     }
 }
 
-/// The coefficients: SHA-512 of the transcript and a counter, 64 bytes at a time.
-struct Coefficients {
-    seed: [u8; 64],
-    counter: u64,
-    block: [u8; 64],
-    used: usize,
-}
+const COEFFICIENTS: &str = "meshx/batch-coefficients/v1";
+/// Fewer than this are checked faster one by one.
+const BATCH_MIN: usize = 3;
 
-impl Coefficients {
-    fn new(transcript: Sha512) -> Self {
-        Self { seed: transcript.finalize().into(), counter: 0, block: [0; 64], used: 64 }
-    }
-}
+/// The coefficients: the transcript's BLAKE3 output, as long as it is asked for.
+struct Coefficients(blake3::OutputReader);
 
 impl TryRng for Coefficients {
     type Error = Infallible;
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        for byte in bytes {
-            if self.used == self.block.len() {
-                let hash =
-                    Sha512::new_with_prefix(self.seed).chain_update(self.counter.to_be_bytes());
-                self.block = hash.finalize().into();
-                self.counter += 1;
-                self.used = 0;
-            }
-            *byte = self.block[self.used];
-            self.used += 1;
-        }
+        self.0.fill(bytes);
         Ok(())
     }
 

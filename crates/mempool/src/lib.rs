@@ -52,9 +52,27 @@ pub enum Rejected {
 /// Transactions that wait.
 pub struct Pool<T> {
     limits: Limits,
-    lanes: BTreeMap<Address, BTreeMap<u64, T>>,
+    lanes: BTreeMap<Address, Lane<T>>,
     ids: BTreeSet<TxId>,
     bytes: usize,
+}
+
+/// One sender's transactions.
+struct Lane<T> {
+    /// The sender's next nonce in the newest known state.
+    next: u64,
+    /// The first nonce, from `next` on, that neither state nor pool knows.
+    end: u64,
+    txs: BTreeMap<u64, T>,
+}
+
+impl<T> Lane<T> {
+    fn find_end(&mut self, from: u64) {
+        self.end = from.max(self.next);
+        while self.txs.contains_key(&self.end) {
+            self.end += 1;
+        }
+    }
 }
 
 impl<T: Pooled> Pool<T> {
@@ -72,6 +90,21 @@ impl<T: Pooled> Pool<T> {
         self.ids.contains(id)
     }
 
+    /// The transaction of `sender` with this nonce.
+    pub fn get(&self, sender: &Address, nonce: u64) -> Option<&T> {
+        self.lanes.get(sender)?.txs.get(&nonce)
+    }
+
+    /// The state's next nonce of a sender of whom something waits.
+    pub fn state_nonce(&self, sender: &Address) -> Option<u64> {
+        self.lanes.get(sender).map(|lane| lane.next)
+    }
+
+    /// Whether nothing more would be taken in, whoever sends it.
+    pub fn is_full(&self) -> bool {
+        self.ids.len() >= self.limits.txs_max || self.bytes >= self.limits.bytes_max
+    }
+
     /// Take `tx` in; `next` is its sender's next nonce in the newest known state. Taking the same one
     /// in twice is no error.
     ///
@@ -81,21 +114,20 @@ impl<T: Pooled> Pool<T> {
         if self.ids.contains(&tx.id()) {
             return Ok(());
         }
-        let got = tx.nonce();
+        let (got, sender) = (tx.nonce(), tx.sender());
+        let lane = self.lanes.get(&sender);
+        let next = lane.map_or(next, |lane| lane.next.max(next));
         if got < next {
             return Err(Rejected::Used { next, got });
         }
-        let lane = self.lanes.get(&tx.sender());
-        // The first nonce that neither state nor pool knows.
-        let expected =
-            (next..).find(|n| !lane.is_some_and(|lane| lane.contains_key(n))).unwrap_or(next);
-        if got > expected.saturating_add(self.limits.gap_max) {
-            return Err(Rejected::Gap { next: expected, got });
+        let end = lane.map_or(next, |lane| lane.end.max(next));
+        if got > end.saturating_add(self.limits.gap_max) {
+            return Err(Rejected::Gap { next: end, got });
         }
-        if lane.is_some_and(|lane| lane.contains_key(&got)) {
+        if lane.is_some_and(|lane| lane.txs.contains_key(&got)) {
             return Err(Rejected::Occupied(got));
         }
-        let crowded = lane.map_or(0, BTreeMap::len) >= self.limits.lane_max;
+        let crowded = lane.map_or(0, |lane| lane.txs.len()) >= self.limits.lane_max;
         if crowded
             || self.ids.len() >= self.limits.txs_max
             || self.bytes + tx.bytes() > self.limits.bytes_max
@@ -104,28 +136,37 @@ impl<T: Pooled> Pool<T> {
         }
         self.bytes += tx.bytes();
         self.ids.insert(tx.id());
-        self.lanes.entry(tx.sender()).or_default().insert(got, tx);
+        let lane = self.lanes.entry(sender).or_insert_with(|| Lane {
+            next,
+            end: next,
+            txs: BTreeMap::new(),
+        });
+        lane.txs.insert(got, tx);
+        if got == lane.end {
+            lane.find_end(got);
+        }
         Ok(())
     }
 
     /// The next nonce `sender` should use, counting what waits here after `next`.
     pub fn next_nonce(&self, sender: &Address, next: u64) -> u64 {
-        let lane = self.lanes.get(sender);
-        (next..).find(|n| !lane.is_some_and(|lane| lane.contains_key(n))).unwrap_or(next)
+        self.lanes.get(sender).map_or(next, |lane| lane.end.max(next))
     }
 
     /// The best transactions that fit into `bytes_max`: highest tip first, each sender's in nonce order
-    /// without gaps between them.
-    pub fn best(&self, txs_max: usize, bytes_max: usize) -> Vec<T> {
+    /// without gaps. `ahead` gives the next nonce of senders with transactions in blocks that the next
+    /// block builds on and that are not final yet; for all others the pool knows it.
+    pub fn best(&self, txs_max: usize, bytes_max: usize, ahead: &BTreeMap<Address, u64>) -> Vec<T> {
         let mut heads: BTreeSet<(std::cmp::Reverse<NanoMeshx>, Address, u64)> = BTreeSet::new();
         for (sender, lane) in &self.lanes {
-            if let Some((nonce, tx)) = lane.first_key_value() {
-                heads.insert((std::cmp::Reverse(tx.tip()), *sender, *nonce));
+            let nonce = ahead.get(sender).map_or(lane.next, |next| lane.next.max(*next));
+            if let Some(tx) = lane.txs.get(&nonce) {
+                heads.insert((std::cmp::Reverse(tx.tip()), *sender, nonce));
             }
         }
         let (mut taken, mut bytes) = (Vec::new(), 0);
         while let Some((_, sender, nonce)) = heads.pop_first() {
-            let lane = &self.lanes[&sender];
+            let lane = &self.lanes[&sender].txs;
             let tx = &lane[&nonce];
             if taken.len() >= txs_max || bytes + tx.bytes() > bytes_max {
                 break;
@@ -139,27 +180,36 @@ impl<T: Pooled> Pool<T> {
         taken
     }
 
-    /// Drop everything of `sender` below nonce `next`: it is in a block, or never can be.
+    /// The state's next nonce of `sender` is `next` now: drop everything below, for it is in a block or
+    /// never can be.
     pub fn advance(&mut self, sender: &Address, next: u64) {
         let Some(lane) = self.lanes.get_mut(sender) else { return };
-        let rest = lane.split_off(&next);
-        for tx in std::mem::replace(lane, rest).into_values() {
-            self.bytes -= tx.bytes();
-            self.ids.remove(&tx.id());
+        let rest = lane.txs.split_off(&next);
+        let gone = std::mem::replace(&mut lane.txs, rest);
+        lane.next = lane.next.max(next);
+        if lane.end < lane.next {
+            lane.find_end(next);
         }
-        if self.lanes[sender].is_empty() {
-            self.lanes.remove(sender);
-        }
+        self.forget(sender, gone);
     }
 
-    /// Drop one transaction that a block's state refused for good.
-    pub fn remove(&mut self, sender: &Address, nonce: u64) {
-        let Some(lane) = self.lanes.get_mut(sender) else { return };
-        if let Some(tx) = lane.remove(&nonce) {
+    /// Drop a transaction that a block's state refused for good, and those of its sender behind it,
+    /// which would wait for it forever. Returns what was dropped.
+    pub fn refuse(&mut self, sender: &Address, nonce: u64) -> Vec<T> {
+        let Some(lane) = self.lanes.get_mut(sender) else { return Vec::new() };
+        let gone = lane.txs.split_off(&nonce);
+        lane.end = lane.end.min(nonce.max(lane.next));
+        let dropped = gone.values().cloned().collect();
+        self.forget(sender, gone);
+        dropped
+    }
+
+    fn forget(&mut self, sender: &Address, gone: BTreeMap<u64, T>) {
+        for tx in gone.into_values() {
             self.bytes -= tx.bytes();
             self.ids.remove(&tx.id());
         }
-        if self.lanes[sender].is_empty() {
+        if self.lanes.get(sender).is_some_and(|lane| lane.txs.is_empty()) {
             self.lanes.remove(sender);
         }
     }
@@ -200,14 +250,18 @@ mod tests {
         Fake { from, nonce, tip }
     }
 
+    fn best(pool: &Pool<Fake>, bytes_max: usize) -> Vec<Fake> {
+        pool.best(10, bytes_max, &BTreeMap::new())
+    }
+
     #[test]
     fn best_pays_most_first_but_keeps_each_senders_order() {
         let mut pool = Pool::new(Limits::default());
         for t in [tx(1, 0, 1), tx(1, 1, 9), tx(2, 0, 5)] {
             pool.insert(t, 0).unwrap();
         }
-        assert_eq!(pool.best(10, 1_000), [tx(2, 0, 5), tx(1, 0, 1), tx(1, 1, 9)]);
-        assert_eq!(pool.best(10, 250), [tx(2, 0, 5), tx(1, 0, 1)]);
+        assert_eq!(best(&pool, 1_000), [tx(2, 0, 5), tx(1, 0, 1), tx(1, 1, 9)]);
+        assert_eq!(best(&pool, 250), [tx(2, 0, 5), tx(1, 0, 1)]);
     }
 
     #[test]
@@ -216,7 +270,7 @@ mod tests {
         assert_eq!(pool.insert(tx(1, 6, 0), 0), Err(Rejected::Gap { next: 0, got: 6 }));
         pool.insert(tx(1, 2, 0), 0).unwrap();
         pool.insert(tx(1, 0, 0), 0).unwrap();
-        assert_eq!(pool.best(10, 1_000), [tx(1, 0, 0)]);
+        assert_eq!(best(&pool, 1_000), [tx(1, 0, 0)]);
         assert_eq!(pool.next_nonce(&tx(1, 0, 0).sender(), 0), 1);
     }
 
@@ -239,5 +293,52 @@ mod tests {
         pool.advance(&tx(1, 0, 0).sender(), 3);
         assert_eq!((pool.len(), pool.bytes), (2, 200));
         assert_eq!(pool.insert(tx(1, 2, 0), 3), Err(Rejected::Used { next: 3, got: 2 }));
+    }
+
+    #[test]
+    fn a_block_on_unfinished_blocks_starts_behind_them() {
+        let mut pool = Pool::new(Limits::default());
+        for n in 0..4 {
+            pool.insert(tx(1, n, 0), 0).unwrap();
+        }
+        let ahead = BTreeMap::from([(tx(1, 0, 0).sender(), 2)]);
+        assert_eq!(pool.best(10, 1_000, &ahead), [tx(1, 2, 0), tx(1, 3, 0)]);
+    }
+
+    #[test]
+    fn what_waits_behind_a_refused_transaction_goes_with_it() {
+        let mut pool = Pool::new(Limits::default());
+        for n in 0..5 {
+            pool.insert(tx(1, n, 0), 0).unwrap();
+        }
+        assert_eq!(pool.refuse(&tx(1, 0, 0).sender(), 3), [tx(1, 3, 0), tx(1, 4, 0)]);
+        assert_eq!((pool.len(), pool.bytes), (3, 300));
+        assert_eq!(pool.next_nonce(&tx(1, 0, 0).sender(), 0), 3);
+        pool.insert(tx(1, 3, 7), 0).unwrap();
+    }
+
+    /// The lane's end is kept, not searched for: it must always be what a search would find.
+    #[test]
+    fn a_lane_always_knows_its_first_gap() {
+        let mut random = 1_u64;
+        let mut below = |n: u64| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (random >> 33) % n
+        };
+        let mut pool = Pool::new(Limits::default());
+        let (sender, mut next) = (tx(1, 0, 0).sender(), 0);
+        for _ in 0..5_000 {
+            match below(10) {
+                0 => {
+                    next += below(3);
+                    pool.advance(&sender, next);
+                }
+                1 => drop(pool.refuse(&sender, next + below(20))),
+                _ => drop(pool.insert(tx(1, next + below(12), 0), next)),
+            }
+            let has = |n: u64| pool.get(&sender, n).is_some();
+            let searched = (next..).find(|n| !has(*n)).unwrap();
+            assert_eq!(pool.next_nonce(&sender, next), searched);
+        }
     }
 }

@@ -11,7 +11,7 @@ use api::{
     Reason, Submitted, Wait, Why, WorkerView, WorkersQuery, chunk_pipe,
 };
 use blobs::BlobError;
-use consensus::Final;
+use consensus::{Fate, Final, SubmitError};
 use futures::{StreamExt as _, stream};
 use std::{io::Write as _, sync::Arc, time::Duration};
 use tokio::sync::broadcast::error::RecvError;
@@ -83,8 +83,7 @@ fn blob_problem(error: BlobError) -> Problem {
     }
 }
 
-fn refusal_problem(error: &consensus::SubmitError) -> Problem {
-    use consensus::SubmitError;
+fn refusal_problem(error: &SubmitError) -> Problem {
     match error {
         SubmitError::Refused(refusal) => {
             let code = match Code::from(refusal.code()) {
@@ -102,7 +101,7 @@ fn refusal_problem(error: &consensus::SubmitError) -> Problem {
         SubmitError::Rejected(mempool::Rejected::Gap { .. }) => {
             Problem::new(Code::NonceGap, error.to_string())
         }
-        SubmitError::NotReady => {
+        SubmitError::NotReady | SubmitError::Stopped => {
             Problem::new(Code::NotReady, error.to_string()).hint("try again in a second")
         }
     }
@@ -175,10 +174,10 @@ impl Backend for Node {
         let chain = tx.chain;
         let host = self.on(chain)?;
         let (id, sender, nonce) = (tx.id(), tx.from(), tx.nonce);
-        let mut finals = host.chain.finals();
+        let fate = host.chain.watch(id);
         if let Err(error) = host.chain.submit(tx).await {
             // The same transaction again: it is in a block already, so say which.
-            let used = matches!(&error, consensus::SubmitError::Refused(refusal) if refusal.code() == "nonce_used");
+            let used = matches!(error, SubmitError::Rejected(mempool::Rejected::Used { .. }));
             return match if used { explain::find_tx(host, id, &sender, nonce).await } else { None }
             {
                 Some(view) => Ok(view),
@@ -188,25 +187,11 @@ impl Backend for Node {
         if wait == Wait::None {
             return Ok(Submitted { tx: id, chain, height: None, block: None });
         }
-        let included = async {
-            loop {
-                let block = match finals.recv().await {
-                    Ok(block) => block,
-                    Err(RecvError::Lagged(_)) => continue,
-                    Err(RecvError::Closed) => return None,
-                };
-                if block.txs.iter().any(|tx| tx.id() == id) {
-                    return Some(block);
-                }
+        match tokio::time::timeout(FINAL_TIMEOUT, fate).await {
+            Ok(Ok(Fate::Final { height, block })) => {
+                Ok(Submitted { tx: id, chain, height: Some(height), block: Some(block) })
             }
-        };
-        match tokio::time::timeout(FINAL_TIMEOUT, included).await {
-            Ok(Some(block)) => Ok(Submitted {
-                tx: id,
-                chain,
-                height: Some(block.header.height),
-                block: Some(block.header.id()),
-            }),
+            Ok(Ok(Fate::Refused(refusal))) => Err(refusal_problem(&refusal.into())),
             _ => Err(Problem::new(
                 Code::Timeout,
                 format!("transaction {id} is not final after a minute"),

@@ -51,7 +51,7 @@ impl Host {
         }
         let mut jobs = self.jobs.lock().expect("no panic while locked");
         for tx in &block.txs {
-            if matches!(tx.action, Action::SubmitJob(_)) {
+            if matches!(tx.tx().action, Action::SubmitJob(_)) {
                 jobs.push_back((tx.id(), tx.from()));
             }
             if jobs.len() > JOBS_LISTED_MAX {

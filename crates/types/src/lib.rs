@@ -35,5 +35,5 @@ pub use job::{
     JobSpec, Limits, Outcome, OutputRef, REPLICAS_MAX, Status, Trap,
 };
 pub use place::{ChainId, City, UnknownChain};
-pub use tx::{Action, Reveal, Submission, Tx, TxId};
+pub use tx::{Action, Reveal, SignedForm, Submission, Tx, TxId};
 pub use units::{BadAmount, Epoch, Fuel, Height, Millis, NanoMeshx, SUPPLY_MAX};

@@ -2,7 +2,10 @@
 
 use crate::{
     Address, Agreement, ChainId, City, Hash, Height, JobId, JobSpec, NanoMeshx, Outcome, PublicKey,
-    Signature, codec::Encode, hash::domain_hash, wire_enum, wire_struct,
+    Signature,
+    codec::{Encode as _, EncodeSize as _, FixedSize as _, Write as _},
+    hash::domain_hash,
+    wire_enum, wire_struct,
 };
 use serde::{Deserialize, Serialize};
 
@@ -88,26 +91,49 @@ impl Reveal {
     }
 }
 
+/// A transaction's bytes, encoded once for all that is made from them.
+pub struct SignedForm {
+    /// The network's id, then the encoded transaction.
+    bytes: Vec<u8>,
+}
+
+impl SignedForm {
+    /// The bytes the sender signs.
+    pub fn signing_bytes(&self) -> &[u8] {
+        &self.bytes[..self.bytes.len() - Signature::SIZE]
+    }
+    pub fn id(&self) -> TxId {
+        domain_hash(ID_DOMAIN, &[&self.signing_bytes()[Hash::SIZE..]])
+    }
+    /// The transaction's length on the wire.
+    pub fn bytes(&self) -> usize {
+        self.bytes.len() - Hash::SIZE
+    }
+}
+
+const ID_DOMAIN: &str = "meshx/tx/v1";
+
 impl Tx {
-    /// The bytes the sender signs, for the network named `network` (its genesis hash): a transaction
-    /// of one network means nothing on another.
+    /// The transaction as it is signed on the network named `network` (its anchor's hash): a
+    /// transaction of one network means nothing on another.
+    pub fn signed_form(&self, network: &Hash) -> SignedForm {
+        let mut bytes = Vec::with_capacity(Hash::SIZE + self.encode_size());
+        bytes.extend_from_slice(&network.0);
+        self.write(&mut bytes);
+        SignedForm { bytes }
+    }
+
+    /// [`SignedForm::signing_bytes`], for whoever needs nothing else.
     pub fn signing_bytes(&self, network: &Hash) -> Vec<u8> {
-        let mut bytes = network.0.to_vec();
-        bytes.extend_from_slice(&self.unsigned_bytes());
-        bytes
+        self.signed_form(network).signing_bytes().to_vec()
     }
 
     pub fn id(&self) -> TxId {
-        domain_hash("meshx/tx/v1", &[&self.unsigned_bytes()])
+        self.signed_form(&Hash::default()).id()
     }
 
     /// The address that pays and whose nonce counts.
     pub fn from(&self) -> Address {
         Address::of(&self.sender)
-    }
-
-    fn unsigned_bytes(&self) -> Vec<u8> {
-        let all = self.encode();
-        all[..all.len() - 64].to_vec()
     }
 }

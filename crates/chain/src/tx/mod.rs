@@ -12,31 +12,41 @@ use crate::{
     apply::BlockContext,
     scratch::{Scratch, Stop},
 };
+use crypto::Signed;
+use std::sync::Arc;
 use types::{
-    Action, Address, ChainId, Hash, NanoMeshx, Tx, TxId,
+    Action, Address, ChainId, Hash, NanoMeshx, SignedForm, Tx, TxId,
     state::{Destination, Event, Key, Params, Transfer},
 };
 
 /// What senders' signatures are made under.
 pub const TX_DOMAIN: &str = "meshx/tx/v1";
 
-/// A transaction for this network and chain whose signature is its sender's.
+/// A transaction for this network and chain whose signature is its sender's. Cloning shares it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CheckedTx {
+pub struct CheckedTx(Arc<Checked>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Checked {
     tx: Tx,
     id: TxId,
     from: Address,
+    bytes: usize,
 }
 
 impl CheckedTx {
-    pub const fn tx(&self) -> &Tx {
-        &self.tx
+    pub fn tx(&self) -> &Tx {
+        &self.0.tx
     }
-    pub const fn id(&self) -> TxId {
-        self.id
+    pub fn id(&self) -> TxId {
+        self.0.id
     }
-    pub const fn from(&self) -> Address {
-        self.from
+    pub fn from(&self) -> Address {
+        self.0.from
+    }
+    /// Its length on the wire.
+    pub fn bytes(&self) -> usize {
+        self.0.bytes
     }
 }
 
@@ -45,13 +55,37 @@ impl CheckedTx {
 /// # Errors
 /// [`Refusal::WrongChain`] or [`Refusal::BadSignature`].
 pub fn check_tx(tx: Tx, network: &Hash, chain: ChainId) -> Result<CheckedTx, Refusal> {
-    if tx.chain != chain {
-        return Err(Refusal::WrongChain { got: tx.chain, here: chain });
-    }
-    crypto::verify(&tx.sender.0, TX_DOMAIN, &tx.signing_bytes(network), &tx.signature.0)
-        .map_err(|_| Refusal::BadSignature)?;
-    let (id, from) = (tx.id(), tx.from());
-    Ok(CheckedTx { tx, id, from })
+    check_txs(vec![tx], network, chain).pop().expect("one verdict for one transaction")
+}
+
+/// [`check_tx`] for many at once, each with the verdict it would get alone. Signatures are checked
+/// together, which costs a third of checking them one by one.
+pub fn check_txs(txs: Vec<Tx>, network: &Hash, chain: ChainId) -> Vec<Result<CheckedTx, Refusal>> {
+    let forms: Vec<SignedForm> = txs.iter().map(|tx| tx.signed_form(network)).collect();
+    let here: Vec<Signed<'_>> = txs
+        .iter()
+        .zip(&forms)
+        .filter(|(tx, _)| tx.chain == chain)
+        .map(|(tx, form)| Signed {
+            public: &tx.sender.0,
+            domain: TX_DOMAIN,
+            message: form.signing_bytes(),
+            signature: &tx.signature.0,
+        })
+        .collect();
+    let mut verdicts = crypto::verify_batch(&here).into_iter();
+    txs.into_iter()
+        .zip(&forms)
+        .map(|(tx, form)| {
+            if tx.chain != chain {
+                return Err(Refusal::WrongChain { got: tx.chain, here: chain });
+            }
+            let verdict = verdicts.next().expect("one verdict for each of this chain");
+            verdict.map_err(|_| Refusal::BadSignature)?;
+            let (id, from, bytes) = (form.id(), tx.from(), form.bytes());
+            Ok(CheckedTx(Arc::new(Checked { tx, id, from, bytes })))
+        })
+        .collect()
 }
 
 /// The records a transaction certainly reads.
