@@ -7,11 +7,10 @@ use crate::{
 };
 use chain::{CheckedTx, Store as _, check_tx};
 use commonware_codec::{DecodeExt as _, Encode as _};
-use commonware_p2p::{Receiver as _, Recipients, Sender as _};
+use commonware_p2p::{Receiver, Recipients, Sender};
 use commonware_runtime::{IoBuf, Spawner};
 use commonware_storage::Context as StorageContext;
 use mempool::Rejected;
-use network::{Receiver, Sender};
 use std::sync::Arc;
 use types::{
     Address, Tx,
@@ -23,7 +22,7 @@ use types::{
 pub(crate) async fn listen<E: StorageContext + Spawner>(
     shared: Arc<SharedState>,
     databases: Databases<E>,
-    mut receiver: Receiver,
+    mut receiver: impl Receiver,
 ) {
     while let Ok((_, bytes)) = receiver.recv().await {
         let Ok(tx) = Tx::decode(bytes.as_ref().to_vec()) else { continue };
@@ -47,7 +46,7 @@ pub(crate) async fn admit<E: StorageContext + Spawner>(
 }
 
 /// Send a transaction to the other validators.
-pub(crate) fn spread(sender: &mut Sender, tx: &CheckedTx) {
+pub(crate) fn spread(sender: &mut impl Sender, tx: &CheckedTx) {
     sender.send(Recipients::All, IoBuf::from(tx.tx().encode()), false);
 }
 

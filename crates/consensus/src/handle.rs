@@ -6,8 +6,9 @@ use crate::{
     block::{Block, consensus_key},
     gossip,
     store::{Databases, TipStore},
+    transition::Before,
 };
-use chain::{Mode, Proposal, Refusal, Store as _, apply_block, check_tx};
+use chain::{Mode, Proposal, Refusal, Store as _, check_tx};
 use commonware_codec::{DecodeExt as _, Encode as _};
 use commonware_consensus::{
     marshal::{Identifier, core::Mailbox as Marshal, standard::Standard},
@@ -15,7 +16,6 @@ use commonware_consensus::{
 };
 use commonware_runtime::{Handle, Spawner};
 use commonware_storage::{Context as StorageContext, qmdb::Error as StoreError};
-use network::Sender;
 use receipt::light::{Scheme, digest};
 use std::sync::{Arc, Mutex};
 use tokio::sync::broadcast;
@@ -58,7 +58,7 @@ pub struct Chain<E: StorageContext + Spawner> {
     pub(crate) shared: Arc<SharedState>,
     pub(crate) databases: Databases<E>,
     pub(crate) marshal: Marshal<Scheme, Standard<Block>>,
-    pub(crate) gossip: Arc<Mutex<Sender>>,
+    pub(crate) gossip: Arc<dyn Fn(&chain::CheckedTx) + Send + Sync>,
     pub(crate) engine: Arc<Mutex<Option<Handle<()>>>>,
 }
 
@@ -113,7 +113,7 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
         }
         self.rehearse(&tip, &checked).await?;
         gossip::admit(&self.shared, &self.databases, &checked).await?;
-        gossip::spread(&mut lock(&self.gossip), &checked);
+        (self.gossip)(&checked);
         Ok(id)
     }
 
@@ -144,8 +144,9 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
         };
         let state = self.databases.0.read().await;
         let proposal = Proposal { beacons: vec![], txs: vec![tx.clone()] };
-        apply_block(&TipStore::<E>(&state), &self.shared.genesis, &context, proposal, Mode::Check)
-            .await?;
+        let (store, genesis) = (TipStore::<E>(&state), &self.shared.genesis);
+        let before = Before::of(&store);
+        self.shared.transition.apply(before, genesis, &context, proposal, Mode::Check).await?;
         Ok(())
     }
 
