@@ -7,8 +7,9 @@ use crate::{
     paced::{TIMESTAMP_STEP_MAX, now},
     pooled::PooledTx,
     store::{BatchStore, Batches, Databases, Merkleized},
+    transition::{Before, Transition},
 };
-use chain::{Applied, CheckedTx, Mode, Proposal, Refusal, apply_block};
+use chain::{Applied, CheckedTx, Mode, Proposal, Refusal};
 use commonware_consensus::{Epochable as _, Viewable as _, marshal::ancestry::Ancestry};
 use commonware_glue::stateful::{
     Application, Finality, Input, Proposed,
@@ -63,6 +64,7 @@ pub(crate) struct SharedState {
     pub(crate) genesis: Genesis,
     pub(crate) genesis_block: Block,
     pub(crate) scheme: Scheme,
+    pub(crate) transition: Arc<dyn Transition>,
     pub(crate) pool: Mutex<Pool<PooledTx>>,
     /// Seeds of finalised views, from their certificates.
     pub(crate) seeds: Mutex<BTreeMap<(u64, u64), Bytes<96>>>,
@@ -82,6 +84,7 @@ impl SharedState {
         genesis_block: Block,
         scheme: Scheme,
         pool: mempool::Limits,
+        transition: Arc<dyn Transition>,
     ) -> Self {
         let (finals, _) = broadcast::channel(RECENT_MAX);
         Self {
@@ -89,6 +92,7 @@ impl SharedState {
             genesis,
             genesis_block,
             scheme,
+            transition,
             pool: Mutex::new(Pool::new(pool)),
             seeds: Mutex::default(),
             executed: Mutex::default(),
@@ -183,9 +187,10 @@ impl App {
         mode: Mode,
     ) -> Option<(Applied, Merkleized<E>)> {
         let (state, outbox) = batches;
-        let applied =
-            apply_block(&BatchStore::<E>(&state), &self.shared.genesis, context, proposal, mode)
-                .await;
+        let store = BatchStore::<E>(&state);
+        let before = Before::of(&store);
+        let transition = &self.shared.transition;
+        let applied = transition.apply(before, &self.shared.genesis, context, proposal, mode).await;
         let applied = match applied {
             Ok(applied) => applied,
             Err(refusal) => {

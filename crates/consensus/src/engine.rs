@@ -6,10 +6,11 @@ use crate::{
     dealer::{BadKeys, signer},
     elector::Draw,
     handle::Chain,
-    intake::{self, Intake},
+    intake::{self, Desk, Intake},
     paced::Paced,
     replay::BlocksOnly,
     store::{BUFFER_BYTES, Databases, configs},
+    transition::{ApplyBlock, Transition},
 };
 use commonware_actor::Feedback;
 use commonware_broadcast::buffered;
@@ -68,18 +69,18 @@ impl<
 pub const CHANNELS: u64 = 6;
 
 /// The network ends of one chain's engine, one pair per stream of messages.
-pub struct Channels {
-    pub votes: (Sender, Receiver),
-    pub certificates: (Sender, Receiver),
-    pub resolver: (Sender, Receiver),
-    pub backfill: (Sender, Receiver),
-    pub blocks: (Sender, Receiver),
-    pub txs: (Sender, Receiver),
+pub struct Channels<S = Sender, R = Receiver> {
+    pub votes: (S, R),
+    pub certificates: (S, R),
+    pub resolver: (S, R),
+    pub backfill: (S, R),
+    pub blocks: (S, R),
+    pub txs: (S, R),
 }
 
-impl Channels {
+impl<S, R> Channels<S, R> {
     /// Register a chain's channels; `register` is given numbers 0 to [`CHANNELS`] − 1.
-    pub fn register(mut register: impl FnMut(u64) -> (Sender, Receiver)) -> Self {
+    pub fn register(mut register: impl FnMut(u64) -> (S, R)) -> Self {
         Self {
             votes: register(0),
             certificates: register(1),
@@ -130,7 +131,7 @@ pub async fn start(
     blocks: Blocks,
 ) -> Result<Chain<tokio_runtime::Context>, BadKeys> {
     // Boxed, because an engine's start is a large state machine and callers start dozens.
-    Box::pin(start_on(context, config, channels, blocks)).await
+    Box::pin(start_on(context, config, channels, blocks, Arc::new(ApplyBlock))).await
 }
 
 /// The block every validator starts from.
@@ -177,12 +178,23 @@ impl Reporter for SeedKeeper {
     }
 }
 
-async fn start_on<E: Env>(
+/// Start a validator on any runtime and network: [`start`] for the node, the simulator for itself.
+///
+/// # Errors
+/// [`BadKeys`] if the share does not fit the genesis.
+pub async fn start_on<E, S, R, B>(
     context: E,
     config: ChainConfig,
-    channels: Channels,
-    blocks: Blocks,
-) -> Result<Chain<E>, BadKeys> {
+    channels: Channels<S, R>,
+    blocks: B,
+    transition: Arc<dyn Transition>,
+) -> Result<Chain<E>, BadKeys>
+where
+    E: Env,
+    S: commonware_p2p::Sender<PublicKey = PublicKey>,
+    R: commonware_p2p::Receiver<PublicKey = PublicKey>,
+    B: commonware_p2p::Blocker<PublicKey = PublicKey>,
+{
     let ChainConfig { anchor, genesis, key, share, partition, pool } = config;
     let me: PublicKey = key.public_key();
     let keys = genesis.validators.iter().filter_map(|validator| consensus_key(&validator.key));
@@ -194,8 +206,14 @@ async fn start_on<E: Env>(
     let genesis_block = genesis_block::<E>(&genesis);
     let genesis_digest = genesis_block.digest();
     let interval = Millis::new(genesis.params.block_ms);
-    let shared =
-        Arc::new(SharedState::new(network, genesis, genesis_block.clone(), scheme.clone(), pool));
+    let shared = Arc::new(SharedState::new(
+        network,
+        genesis,
+        genesis_block.clone(),
+        scheme.clone(),
+        pool,
+        transition,
+    ));
     let cache = CacheRef::new(NZU16!(4_096), NZUsize!(128));
 
     let resolver = marshal_resolver::init(
@@ -343,8 +361,8 @@ async fn start_on<E: Env>(
     let databases = stateful.subscribe_databases().await;
     let (sender, receiver) = channels.txs;
     let (submit, requests) = intake::requests();
-    let intake =
-        Intake { shared: shared.clone(), databases: databases.clone(), requests, sender, receiver };
+    let desk = Desk { shared: shared.clone(), databases: databases.clone() };
+    let intake = Intake { desk, requests, sender, receiver };
     context.child("intake").spawn(move |_| intake.run());
     Ok(Chain {
         context: Arc::new(context.child("handle")),

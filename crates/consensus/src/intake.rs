@@ -10,8 +10,9 @@ use crate::{
     handle::SubmitError,
     pooled::PooledTx,
     store::{Databases, TipStore},
+    transition::Before,
 };
-use chain::{CheckedTx, Mode, Proposal, Refusal, Store as _, apply_block, check_txs};
+use chain::{CheckedTx, Mode, Proposal, Refusal, Store as _, check_txs};
 use commonware_codec::{DecodeExt as _, Encode as _};
 use commonware_cryptography::ed25519::PublicKey;
 use commonware_p2p::{Receiver, Recipients, Sender};
@@ -49,10 +50,15 @@ pub(crate) fn requests() -> (mpsc::Sender<Request>, mpsc::Receiver<Request>) {
     mpsc::channel(REQUESTS_MAX)
 }
 
-/// One validator's intake.
-pub(crate) struct Intake<E: StorageContext + Spawner, S, R> {
+/// What a transaction is judged against.
+pub(crate) struct Desk<E: StorageContext + Spawner> {
     pub(crate) shared: Arc<SharedState>,
     pub(crate) databases: Databases<E>,
+}
+
+/// One validator's intake.
+pub(crate) struct Intake<E: StorageContext + Spawner, S, R> {
+    pub(crate) desk: Desk<E>,
     pub(crate) requests: mpsc::Receiver<Request>,
     pub(crate) sender: S,
     pub(crate) receiver: R,
@@ -98,7 +104,7 @@ where
     /// Check a round's transactions, keep the good ones, answer clients and tell peers.
     async fn settle(&mut self, round: Round) {
         let Round { txs, replies, from_clients } = round;
-        let (verdicts, news) = self.admit(txs, from_clients).await;
+        let (verdicts, news) = self.desk.admit(txs, from_clients).await;
         self.spread(&news);
         let mut verdicts = verdicts.into_iter().map(|verdict| verdict.map(|checked| checked.id()));
         for (count, reply) in replies {
@@ -107,6 +113,25 @@ where
         }
     }
 
+    fn spread(&mut self, txs: &[CheckedTx]) {
+        let mut rest = txs;
+        while !rest.is_empty() {
+            let mut bytes = 0;
+            let fits = rest.iter().take(BATCH_TXS).take_while(|tx| {
+                bytes += tx.bytes();
+                bytes <= MESSAGE_BYTES
+            });
+            let (now, later) = rest.split_at(fits.count().max(1));
+            let batch = Batch::new(now.iter().map(|tx| tx.tx().clone()).collect());
+            let batch = batch.expect("taken within the bound");
+            debug_assert!(batch.encode_size() < 2 * MESSAGE_BYTES);
+            self.sender.send(Recipients::All, IoBuf::from(batch.encode()), false);
+            rest = later;
+        }
+    }
+}
+
+impl<E: StorageContext + Spawner> Desk<E> {
     /// The first `from_clients` are a client's: those are refused here, before anything moves, if the
     /// newest state would refuse them. A peer has judged the others for its own clients. Also returns
     /// what peers should hear of.
@@ -200,7 +225,10 @@ where
             let state = self.databases.0.read().await;
             let proposal = Proposal { beacons: vec![], txs: next };
             let store = TipStore::<E>(&state);
-            apply_block(&store, &self.shared.genesis, &context, proposal, Mode::Build)
+            let (before, genesis) = (Before::of(&store), &self.shared.genesis);
+            let transition = &self.shared.transition;
+            transition
+                .apply(before, genesis, &context, proposal, Mode::Build)
                 .await
                 .expect("building leaves out what it refuses")
         };
@@ -211,23 +239,6 @@ where
             if let Some(refusal) = refusal {
                 *verdict = Err((*refusal).into());
             }
-        }
-    }
-
-    fn spread(&mut self, txs: &[CheckedTx]) {
-        let mut rest = txs;
-        while !rest.is_empty() {
-            let mut bytes = 0;
-            let fits = rest.iter().take(BATCH_TXS).take_while(|tx| {
-                bytes += tx.bytes();
-                bytes <= MESSAGE_BYTES
-            });
-            let (now, later) = rest.split_at(fits.count().max(1));
-            let batch = Batch::new(now.iter().map(|tx| tx.tx().clone()).collect());
-            let batch = batch.expect("taken within the bound");
-            debug_assert!(batch.encode_size() < 2 * MESSAGE_BYTES);
-            self.sender.send(Recipients::All, IoBuf::from(batch.encode()), false);
-            rest = later;
         }
     }
 }

@@ -27,8 +27,12 @@ mod intake;
 mod paced;
 mod pooled;
 mod replay;
+mod snapshot;
 mod store;
+mod transition;
 
 pub use dealer::{Committee, deal};
-pub use engine::{CHANNELS, ChainConfig, Channels, Env, message_bytes_max, start};
+pub use engine::{CHANNELS, ChainConfig, Channels, Env, message_bytes_max, start, start_on};
 pub use handle::{Chain, Fate, Final, Proof, SubmitError, Tip};
+pub use snapshot::Snapshot;
+pub use transition::{ApplyBlock, Before, Transition};

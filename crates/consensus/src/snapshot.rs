@@ -1,0 +1,31 @@
+//! Several records of one and the same block's state.
+
+use crate::{
+    app::lock,
+    handle::{Chain, Tip},
+    store::TipStore,
+};
+use chain::Store as _;
+use commonware_runtime::{Clock, Spawner};
+use commonware_storage::Context as StorageContext;
+use types::state::Key;
+
+/// Records, in the order of the keys asked for, with the block after which they are so.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    pub tip: Tip,
+    pub records: Vec<Option<Vec<u8>>>,
+}
+
+impl<E: StorageContext + Spawner + Clock> Chain<E> {
+    /// Read `keys` as they are after one block. `None` while the newest state's block is still being
+    /// announced: ask again after the next one.
+    pub async fn snapshot(&self, keys: &[Key]) -> Option<Snapshot> {
+        let state = self.databases.0.read().await;
+        let root = crate::block::hash(&state.root());
+        let records = TipStore::<E>(&state).get_many(keys).await;
+        let applied = lock(&self.shared.applied);
+        let tip = applied.values().rev().find(|header| header.state_root == root)?;
+        Some(Snapshot { tip: tip.clone(), records })
+    }
+}
