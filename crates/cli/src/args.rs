@@ -64,6 +64,54 @@ pub enum Command {
     Status,
     /// Run a node of its own, over real sockets.
     Node(NodeCommand),
+    /// Measure this build on this machine.
+    Bench(BenchCommand),
+}
+
+#[derive(ClapArgs)]
+pub struct BenchCommand {
+    #[command(subcommand)]
+    pub what: Bench,
+}
+
+#[derive(Subcommand)]
+pub enum Bench {
+    /// Transfers: how many a second, how soon final, what each costs a validator.
+    Tx(BenchTx),
+}
+
+#[derive(ClapArgs)]
+pub struct BenchTx {
+    /// Validators per shard, all in this process.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub validators: u16,
+    /// Shards that take transfers at the same time.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=7))]
+    pub shards: u16,
+    /// Transfers per second, over all shards.
+    #[arg(long, default_value_t = 10_500)]
+    pub rate: usize,
+    /// Seconds that count.
+    #[arg(long, default_value_t = 60)]
+    pub seconds: usize,
+    /// Seconds of the same load before.
+    #[arg(long, default_value_t = 5)]
+    pub warmup: usize,
+    /// Accounts that pay, per shard.
+    #[arg(long, default_value_t = 1_000)]
+    pub senders: usize,
+    /// Accounts that are paid, per shard.
+    #[arg(long, default_value_t = 10_000)]
+    pub accounts: usize,
+    /// Milliseconds between blocks.
+    #[arg(long, default_value_t = 250, value_parser = clap::value_parser!(u64).range(50..=10_000))]
+    pub block_ms: u64,
+    /// Delays between validators: none, real, or a folder with nodes.csv and rtt.csv.
+    #[arg(long, default_value = "none")]
+    pub latency: String,
+    /// Where the files go; by default a temporary folder.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
 }
 
 #[derive(ClapArgs)]

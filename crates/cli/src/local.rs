@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, bail};
 use crypto::{Mnemonic, Role, SigningKey, Wallet};
 use network::Latency;
 use node::{
-    Net, Node, Part,
+    Folder, Net, Node, Part,
     local::{Plan, deal_network},
 };
 use serde::{Deserialize, Serialize};
@@ -86,11 +86,20 @@ struct Kept {
     validators: usize,
     workers: usize,
     block_ms: u64,
+    /// BLAKE3 of everything above, so that a damaged file cannot pass for another network.
+    #[serde(default)]
+    check: String,
 }
 
-const KEPT_VERSION: u32 = 1;
+const KEPT_VERSION: u32 = 2;
 
 impl Kept {
+    fn checksum(&self) -> String {
+        let Self { version, seed, started, validators, workers, block_ms, check: _ } = self;
+        let text = format!("{version} {seed} {started} {validators} {workers} {block_ms}");
+        types::domain_hash("meshx/mesh-file/v1", &[text.as_bytes()]).to_string()
+    }
+
     /// Read what `folder` was started with, or start it now.
     fn open(folder: &Path, shape: &Shape) -> Result<Self> {
         let path = folder.join("mesh.json");
@@ -102,6 +111,12 @@ impl Kept {
                         path.display()
                     )
                 })?;
+                if kept.version == KEPT_VERSION && kept.check != kept.checksum() {
+                    bail!(
+                        "{} is damaged: it does not match its own checksum\nhint: bring it back from a copy; it holds the keys of the mesh",
+                        path.display()
+                    );
+                }
                 if kept.version != KEPT_VERSION {
                     bail!(
                         "{} has version {}, this program reads {KEPT_VERSION}\nhint: use the version that wrote it",
@@ -124,14 +139,16 @@ impl Kept {
                 Ok(kept)
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let kept = Self {
+                let mut kept = Self {
                     version: KEPT_VERSION,
                     seed: hex::encode(random_seed()?),
                     started: now().get(),
                     validators: shape.validators,
                     workers: shape.workers,
                     block_ms: shape.block_ms,
+                    check: String::new(),
                 };
+                kept.check = kept.checksum();
                 home::write_whole(&path, serde_json::to_string_pretty(&kept)?.as_bytes(), true)?;
                 Ok(kept)
             }
@@ -153,6 +170,7 @@ pub fn with_mesh<T: Send, F: Future<Output = Result<T>>>(
 ) -> Result<T> {
     let temporary = passing_folder()?;
     let folder = shape.data.clone().unwrap_or_else(|| temporary.path().to_owned());
+    let held = Folder::open(&folder)?;
     let kept = Kept::open(&folder, shape)?;
     let seed: [u8; 32] = hex::decode(&kept.seed)
         .ok()
@@ -174,7 +192,7 @@ pub fn with_mesh<T: Send, F: Future<Output = Result<T>>>(
     home::trust(&dealt.anchor)?;
     let parts = dealt.chains.into_iter().map(Part::from).collect();
     let (anchor, net, listen) = (dealt.anchor, Net::InProcess(shape.latency.clone()), shape.listen);
-    node::run(&folder.clone(), |context| async move {
+    node::run(&held, |context| async move {
         // Before anything else, so that a port in use costs no start.
         let listener = bind(listen).await?;
         let running = node::start(context, folder, anchor, parts, net, vec![]).await?;

@@ -60,6 +60,7 @@ fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
         Command::Job(job) => done(commands::job::job(&settings, &job)),
         Command::Wallet(wallet) => done(commands::wallet::wallet(&settings, &wallet)),
         Command::Status => done(commands::status::status(&settings)),
+        Command::Bench(bench) => done(commands::bench::bench(&settings, &bench.what)),
         Command::Node(node) => done(commands::node::node(&settings, &node)),
     }
 }

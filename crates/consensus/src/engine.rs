@@ -41,10 +41,12 @@ use commonware_runtime::{
 };
 use commonware_storage::{Context as StorageContext, archive::prunable, translator::EightCap};
 use commonware_utils::{NZDuration, NZU16, NZU64, NZUsize, ordered::Set};
+use futures::future::{BoxFuture, FutureExt as _};
 use network::{Blocks, PrivateKey, PublicKey, Receiver, Sender};
 use rand_core::CryptoRng;
 use receipt::light::{Digest, Family, Scheme};
 use std::{
+    num::NonZeroUsize,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -102,6 +104,8 @@ pub struct ChainConfig {
     /// Names this validator's files within the runtime's storage folder.
     pub partition: String,
     pub pool: mempool::Limits,
+    /// Memory for pages of this validator's files, at least 512 KiB. Reads that miss it go to the system.
+    pub cache_bytes: usize,
 }
 
 /// How long a view waits for its leader beyond the block interval. Half-way round the Earth and back,
@@ -111,6 +115,9 @@ const LEADER_PATIENCE: Duration = Duration::from_millis(1_000);
 const VIEWS_KEPT: u64 = 64;
 /// Final blocks kept to answer peers and receipts; at two a second, about three hours.
 const BLOCKS_KEPT: usize = 20_000;
+
+const PAGE_BYTES: usize = 4_096;
+const PAGES_MIN: NonZeroUsize = NZUsize!(128);
 
 /// The largest message of a chain with `validators` validators.
 pub fn message_bytes_max(validators: u32) -> u32 {
@@ -122,16 +129,18 @@ pub fn message_bytes_max(validators: u32) -> u32 {
 
 /// Start a validator on the tokio runtime.
 ///
+/// Boxed behind a pointer so that the whole engine is compiled here: the state machine of an `async fn`
+/// is compiled by whoever awaits it, and that would be every crate above.
+///
 /// # Errors
 /// [`BadKeys`] if the share does not fit the genesis.
-pub async fn start(
+pub fn start(
     context: tokio_runtime::Context,
     config: ChainConfig,
     channels: Channels,
     blocks: Blocks,
-) -> Result<Chain<tokio_runtime::Context>, BadKeys> {
-    // Boxed, because an engine's start is a large state machine and callers start dozens.
-    Box::pin(start_on(context, config, channels, blocks, Arc::new(ApplyBlock))).await
+) -> BoxFuture<'static, Result<Chain<tokio_runtime::Context>, BadKeys>> {
+    start_on(context, config, channels, blocks, Arc::new(ApplyBlock)).boxed()
 }
 
 /// The block every validator starts from.
@@ -195,7 +204,7 @@ where
     R: commonware_p2p::Receiver<PublicKey = PublicKey>,
     B: commonware_p2p::Blocker<PublicKey = PublicKey>,
 {
-    let ChainConfig { anchor, genesis, key, share, partition, pool } = config;
+    let ChainConfig { anchor, genesis, key, share, partition, pool, cache_bytes } = config;
     let me: PublicKey = key.public_key();
     let keys = genesis.validators.iter().filter_map(|validator| consensus_key(&validator.key));
     let validators: Set<PublicKey> = Set::from_iter_dedup(keys);
@@ -214,7 +223,8 @@ where
         pool,
         transition,
     ));
-    let cache = CacheRef::new(NZU16!(4_096), NZUsize!(128));
+    let pages = NonZeroUsize::new(cache_bytes / PAGE_BYTES).unwrap_or(NZUsize!(1)).max(PAGES_MIN);
+    let cache = CacheRef::new(NZU16!(4_096), pages);
 
     let resolver = marshal_resolver::init(
         context.child("marshal_resolver"),

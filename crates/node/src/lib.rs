@@ -15,7 +15,9 @@
 
 mod backend;
 mod explain;
+mod failstop;
 mod files;
+mod folder;
 mod host;
 pub mod local;
 mod receipts;
@@ -23,5 +25,6 @@ mod start;
 mod workers;
 
 pub use files::{BadFile, NodeFiles, NodeSecrets, read_node, short, write_network};
+pub use folder::{BadFolder, FREE_BYTES_MIN, Folder, free_bytes};
 pub use host::{Host, NoBlob, Node};
 pub use start::{Net, NotStarted, Part, Running, run, serve, start};

@@ -1,6 +1,8 @@
 //! Starting a node's part of a network.
 
 use crate::{
+    failstop,
+    folder::Folder,
     host::{Host, Node},
     local::{DealtChain, DealtWorker},
     workers,
@@ -8,13 +10,13 @@ use crate::{
 use blobs::{BlobError, Store};
 use commonware_runtime::{Runner as _, Supervisor as _, tokio as tokio_runtime};
 use consensus::{CHANNELS, ChainConfig, Channels, message_bytes_max};
-use futures::future::try_join_all;
+use futures::future::{BoxFuture, FutureExt as _, LocalBoxFuture, try_join_all};
 use network::{Latency, Mesh, Place, PrivateKey, PublicKey, Sockets, SocketsConfig, consensus_key};
 use sandbox::{Engine, EngineConfig};
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
 };
 use types::{
@@ -77,6 +79,10 @@ impl Running {
     }
 }
 
+/// Memory for pages of files, shared by the validators of this process, and the most for one.
+const CACHE_BYTES: usize = 128 << 20;
+const CACHE_BYTES_EACH_MAX: usize = 32 << 20;
+
 /// Starting an engine moves state machines of some hundred kilobytes through the stack.
 const STACK_BYTES: usize = 32 << 20;
 
@@ -84,14 +90,27 @@ const STACK_BYTES: usize = 32 << 20;
 ///
 /// # Panics
 /// If the machine gives no thread, or `main` panics.
-pub fn run<T, F>(folder: &Path, main: impl FnOnce(tokio_runtime::Context) -> F + Send) -> T
+pub fn run<T, F>(folder: &Folder, main: impl FnOnce(tokio_runtime::Context) -> F + Send) -> T
 where
     T: Send,
     F: Future<Output = T>,
 {
+    let mut result = None;
+    // Behind a pointer, so that the runtime is compiled here and not by every caller.
+    run_boxed(
+        folder,
+        Box::new(|context| main(context).map(|value| result = Some(value)).boxed_local()),
+    );
+    result.expect("main ran to its end")
+}
+
+type Main<'a> = Box<dyn FnOnce(tokio_runtime::Context) -> LocalBoxFuture<'a, ()> + Send + 'a>;
+
+fn run_boxed(folder: &Folder, main: Main<'_>) {
+    failstop::arm(folder.path());
     let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
     let config = tokio_runtime::Config::default()
-        .with_storage_directory(folder.join("chains"))
+        .with_storage_directory(folder.path().join("chains"))
         .with_worker_threads(threads)
         .with_catch_panics(false);
     std::thread::scope(|scope| {
@@ -109,7 +128,18 @@ where
 ///
 /// # Errors
 /// [`NotStarted`]; nothing of the node is left running.
-pub async fn start(
+pub fn start(
+    context: tokio_runtime::Context,
+    folder: PathBuf,
+    anchor: Anchor,
+    parts: Vec<Part>,
+    net: Net,
+    peers: Vec<String>,
+) -> BoxFuture<'static, Result<Running, NotStarted>> {
+    start_parts(context, folder, anchor, parts, net, peers).boxed()
+}
+
+async fn start_parts(
     context: tokio_runtime::Context,
     folder: PathBuf,
     anchor: Anchor,
@@ -129,6 +159,8 @@ pub async fn start(
     let cancel = Arc::new(AtomicBool::new(false));
 
     let mut wires = Wires::new(&context, &anchor, &parts, net);
+    let validators: usize = parts.iter().map(|part| part.validators.len()).sum();
+    let cache_bytes = (CACHE_BYTES / validators.max(1)).min(CACHE_BYTES_EACH_MAX);
     let mut starting = Vec::new();
     let mut workers = Vec::new();
     for part in parts {
@@ -142,6 +174,7 @@ pub async fn start(
                 share,
                 partition: format!("{}-{index}", chain.name().to_lowercase()),
                 pool: mempool::Limits::default(),
+                cache_bytes,
             };
             let context = context
                 .child("validator")
@@ -184,11 +217,14 @@ pub async fn start(
 }
 
 /// Answer the API for `node` on `listener` until the listener fails or this is dropped.
-pub async fn serve(listener: tokio::net::TcpListener, node: Node) {
+pub fn serve(listener: tokio::net::TcpListener, node: Node) -> BoxFuture<'static, ()> {
     const { assert!(api::BLOB_BYTES_MAX == blobs::BLOB_BYTES_MAX, "the API takes what the store takes") };
-    if let Err(error) = axum::serve(listener, api::router(node, api::Limits::default())).await {
-        tracing::error!(%error, "the API stopped");
-    }
+    let serving = async move {
+        if let Err(error) = axum::serve(listener, api::router(node, api::Limits::default())).await {
+            tracing::error!(%error, "the API stopped");
+        }
+    };
+    serving.boxed()
 }
 
 /// The network of one process, whichever it is.

@@ -2,7 +2,7 @@
 
 use crate::workspace::{Kind, Package};
 
-const FLOORS: [&[&str]; 6] = [
+const FLOORS: [&[&str]; 7] = [
     &["types", "crypto"],
     &[
         "ledger",
@@ -20,7 +20,8 @@ const FLOORS: [&[&str]; 6] = [
     ],
     &["chain", "worker"],
     &["consensus", "gateway"],
-    &["node", "sim", "bench"],
+    &["node", "sim"],
+    &["bench"],
     &["cli"],
 ];
 

@@ -1,5 +1,6 @@
 //! One file per verb.
 
+pub mod bench;
 pub mod job;
 pub mod node;
 pub mod quote;

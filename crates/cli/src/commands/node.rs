@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use crypto::SigningKey;
 use network::{Latency, private_key};
 use node::{
-    Net, Part,
+    Folder, Net, Part,
     local::{DealtWorker, Plan},
 };
 use std::path::Path;
@@ -64,6 +64,7 @@ fn init(
 
 fn start(dir: &Path) -> Result<()> {
     let (files, secrets) = node::read_node(dir)?;
+    let held = Folder::open(dir)?;
     home::trust(&secrets.anchor)?;
     let key = private_key(&secrets.node_key);
     let place = Latency::real().seat(ChainId::Europe, 0);
@@ -91,7 +92,7 @@ fn start(dir: &Path) -> Result<()> {
     let net = Net::Sockets { key: key.clone(), listen: files.p2p, peers: secrets.peers };
     let (anchor, peers, api, folder) =
         (secrets.anchor, files.blob_peers, files.api, dir.to_owned());
-    node::run(&folder.clone(), |context| async move {
+    node::run(&held, |context| async move {
         // Probed first: the peer-to-peer listener below has no way to report a port in use.
         drop(local::bind(files.p2p).await?);
         let listener = local::bind(api).await?;

@@ -59,7 +59,8 @@ pub fn on_network<F: Future<Output = ()>>(
     let (anchor, net) = (dealt.anchor, Net::InProcess(plan.latency.clone()));
     let parts = dealt.chains.into_iter().map(Part::from).collect();
     let folder = folder.to_owned();
-    node::run(&folder.clone(), |context| async move {
+    let held = node::Folder::open(&folder).expect("a folder of its own");
+    node::run(&held, |context| async move {
         let running: Running =
             node::start(context, folder, anchor, parts, net, vec![]).await.unwrap();
         while !running.node.ready() {

@@ -1,0 +1,84 @@
+//! Signed transactions, made before the clock starts.
+
+use crypto::SigningKey;
+use types::{
+    Action, Address, ChainId, Hash, NanoMeshx, PublicKey, Signature, Tx,
+    codec::{DecodeExt as _, Encode as _},
+    domain_hash,
+};
+
+/// Those who pay.
+pub struct Senders {
+    keys: Vec<SigningKey>,
+    addresses: Vec<Address>,
+}
+
+impl Senders {
+    pub fn new(count: usize) -> Self {
+        let keys: Vec<SigningKey> = (0..count as u64)
+            .map(|n| domain_hash("meshx/bench-sender/v1", &[&n.to_be_bytes()]).0)
+            .map(|seed| SigningKey::from_seed(&seed))
+            .collect();
+        let addresses = keys.iter().map(|key| Address::of(&PublicKey(key.public()))).collect();
+        Self { keys, addresses }
+    }
+
+    pub fn addresses(&self) -> &[Address] {
+        &self.addresses
+    }
+
+    /// Which sender the transaction number `index` is of, and its nonce: everyone takes turns.
+    pub fn turn(&self, index: usize) -> (usize, u64) {
+        (index % self.keys.len(), (index / self.keys.len()) as u64)
+    }
+
+    /// The number of the transaction with this sender and nonce.
+    pub fn index(&self, sender: usize, nonce: u64) -> usize {
+        usize::try_from(nonce).unwrap_or(usize::MAX).saturating_mul(self.keys.len()) + sender
+    }
+
+    /// Transactions `from..to`, encoded: a transfer of one nano each to an account of `receivers` picked
+    /// by the transaction's number.
+    pub fn transfers(
+        &self,
+        from: usize,
+        to: usize,
+        receivers: &[Address],
+        network: &Hash,
+        chain: ChainId,
+    ) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity((to - from) * 160);
+        for index in from..to {
+            let (sender, nonce) = self.turn(index);
+            let receiver = receivers[scatter(index) % receivers.len()];
+            let action = Action::Transfer { to: receiver, amount: NanoMeshx::new(1) };
+            bytes.extend_from_slice(
+                &signed(&self.keys[sender], network, chain, nonce, action).encode(),
+            );
+        }
+        bytes
+    }
+}
+
+/// A number that looks random, the same each time.
+fn scatter(index: usize) -> usize {
+    let mixed = (index as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed ^ (mixed >> 29)) as usize
+}
+
+pub fn signed(key: &SigningKey, network: &Hash, chain: ChainId, nonce: u64, action: Action) -> Tx {
+    let sender = PublicKey(key.public());
+    let signature = Signature([0; 64]);
+    let mut tx = Tx { chain, sender, nonce, tip: NanoMeshx::ZERO, action, signature };
+    tx.signature = Signature(key.sign(chain::TX_DOMAIN, &tx.signing_bytes(network)));
+    tx
+}
+
+/// Read `count` transactions of equal length back.
+pub fn decode(bytes: &[u8], count: usize) -> Vec<Tx> {
+    let each = bytes.len() / count.max(1);
+    bytes
+        .chunks_exact(each.max(1))
+        .map(|bytes| Tx::decode(bytes.to_vec()).expect("encoded above"))
+        .collect()
+}

@@ -1,0 +1,414 @@
+//! Transfers: how many a second, how soon final, and what each costs a validator.
+
+use crate::{
+    load::{Senders, decode},
+    report::Report,
+    usage::{memory_mib, percentile, process_cpu_seconds, thread_cpu_seconds},
+};
+use anyhow::{Context as _, Result, bail, ensure};
+use network::Latency;
+use node::{
+    Folder, Host, Net, Node, Part,
+    local::{Plan, deal_network},
+};
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant, UNIX_EPOCH},
+};
+use types::{
+    Address, ChainId, Hash, Millis, NanoMeshx, PublicKey,
+    codec::DecodeExt as _,
+    domain_hash,
+    state::{Account, Key, Supply},
+};
+
+/// What `bench tx` is asked to do.
+#[derive(Clone, Debug)]
+pub struct TxLoad {
+    /// Validators per shard; all of them run in this process.
+    pub validators: usize,
+    /// 1 to 7.
+    pub shards: usize,
+    /// Transfers per second over all shards.
+    pub rate: usize,
+    pub seconds: usize,
+    /// Seconds of the same load before the clock starts.
+    pub warmup: usize,
+    /// Accounts that pay, taking turns; per shard.
+    pub senders: usize,
+    /// Accounts that are paid, senders among them; per shard.
+    pub accounts: usize,
+    pub block_ms: u64,
+    pub latency: Latency,
+    /// How `latency` is called.
+    pub latency_model: String,
+    /// Where the files go; a folder of their own in the system's temporary folder if `None`.
+    pub data: Option<PathBuf>,
+}
+
+/// The load comes in this many batches a second.
+const TICKS_PER_SECOND: usize = 40;
+/// Most transfers per shard that may wait for finality before the load is held back.
+const IN_FLIGHT_MAX: usize = 25_000;
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Run transfers through a network in this process.
+///
+/// # Errors
+/// If the network does not start, refuses a transfer, loses one, or ends with another supply.
+pub fn tx(load: &TxLoad) -> Result<Report> {
+    ensure!((1..=7).contains(&load.shards), "1 to 7 shards, not {}", load.shards);
+    ensure!((1..=1_000).contains(&load.senders), "1 to 1,000 senders, not {}", load.senders);
+    ensure!(load.accounts >= load.senders, "at least as many accounts as senders");
+    let temporary = tempfile::Builder::new().prefix("meshx-bench-").tempdir()?;
+    let folder = load.data.clone().unwrap_or_else(|| temporary.path().to_owned());
+    let mut report = Report::new("tx", &folder);
+    report.load("transfers_per_second", load.rate);
+    report.load("seconds", load.seconds);
+    report.load("warmup_seconds", load.warmup);
+    report.load("validators_per_shard", load.validators);
+    report.load("shards", load.shards);
+    report.load("senders_per_shard", load.senders);
+    report.load("accounts_per_shard", load.accounts);
+    report.load("block_interval_ms", load.block_ms);
+    report.load(
+        "submitted_to",
+        "one validator of each shard, in batches 40 times a second; signed before the clock starts",
+    );
+    report.latency_model = load.latency_model.clone();
+
+    let senders = Arc::new(Senders::new(load.senders));
+    let chains: Vec<ChainId> =
+        ChainId::ALL.into_iter().filter(|chain| chain.is_shard()).take(load.shards).collect();
+    let plan = Plan {
+        name: "bench".into(),
+        chains: chains.clone(),
+        validators: load.validators,
+        workers: 0,
+        capacity: 1,
+        block: Millis::new(load.block_ms),
+        started: now(),
+        latency: load.latency.clone(),
+        same_validators: false,
+        accounts: senders
+            .addresses()
+            .iter()
+            .map(|address| (*address, NanoMeshx::new(1_000_000_000_000)))
+            .collect(),
+    };
+    let dealt = deal_network(&domain_hash("meshx/bench-seed/v1", &[]).0, &plan);
+    let (anchor, network) = (dealt.anchor.clone(), dealt.anchor.network());
+    let parts: Vec<Part> = dealt.chains.into_iter().map(Part::from).collect();
+
+    let signing = Instant::now();
+    let drivers = chains
+        .iter()
+        .map(|chain| Driver::prepare(load, *chain, &senders, &network))
+        .collect::<Vec<_>>();
+    let signed: usize = drivers.iter().map(|driver| driver.total).sum();
+    report.figure("sign_us", signing.elapsed().as_secs_f64() * 1e6 / signed as f64 * cores());
+
+    let net = Net::InProcess(load.latency.clone());
+    let held = Folder::open(&folder)?;
+    let measured = node::run(&held, |context| async move {
+        let running = node::start(context, folder, anchor, parts, net, vec![]).await?;
+        wait_ready(&running.node).await?;
+        let outcome = measure(load, &running.node, drivers).await;
+        running.stop();
+        outcome
+    })?;
+    measured.fill(load, &mut report);
+    Ok(report)
+}
+
+fn cores() -> f64 {
+    std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64)
+}
+
+fn now() -> Millis {
+    let since = UNIX_EPOCH.elapsed().unwrap_or_default();
+    Millis::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+async fn wait_ready(node: &Node) -> Result<()> {
+    let start = Instant::now();
+    while !node.ready() {
+        if start.elapsed() > START_TIMEOUT {
+            bail!("the network had no final block after a minute");
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(())
+}
+
+/// One shard's load, and what became of it.
+struct Driver {
+    chain: ChainId,
+    senders: Arc<Senders>,
+    receivers: Arc<Vec<Address>>,
+    /// Per second, and in all.
+    rate: usize,
+    total: usize,
+    /// Encoded transfers, one tick each.
+    ticks: Vec<(usize, Vec<u8>)>,
+}
+
+impl Driver {
+    fn prepare(load: &TxLoad, chain: ChainId, senders: &Arc<Senders>, network: &Hash) -> Self {
+        let others = load.accounts - load.senders;
+        let other = |n: usize| {
+            let key = domain_hash("meshx/bench-receiver/v1", &[&(n as u64).to_be_bytes()]);
+            Address::of(&PublicKey(key.0))
+        };
+        let receivers: Vec<Address> =
+            senders.addresses().iter().copied().chain((0..others).map(other)).collect();
+        let rate = load.rate.div_ceil(load.shards);
+        let per_tick = rate.div_ceil(TICKS_PER_SECOND);
+        let count = (load.seconds + load.warmup) * TICKS_PER_SECOND;
+        let spans: Vec<(usize, usize)> =
+            (0..count).map(|tick| (tick * per_tick, (tick + 1) * per_tick)).collect();
+        let share = spans.len().div_ceil(cores() as usize).max(1);
+        let sign = |span: &(usize, usize)| {
+            (span.1 - span.0, senders.transfers(span.0, span.1, &receivers, network, chain))
+        };
+        let ticks = std::thread::scope(|scope| {
+            let parts: Vec<_> = spans
+                .chunks(share)
+                .map(|part| scope.spawn(|| part.iter().map(sign).collect::<Vec<_>>()))
+                .collect();
+            parts
+                .into_iter()
+                .flat_map(|part| part.join().expect("signing does not panic"))
+                .collect()
+        });
+        Self {
+            chain,
+            senders: senders.clone(),
+            receivers: Arc::new(receivers),
+            rate: per_tick * TICKS_PER_SECOND,
+            total: count * per_tick,
+            ticks,
+        }
+    }
+}
+
+/// When something was seen, in seconds since the load began, and how long it had taken in milliseconds.
+type Sample = (f64, f64);
+
+struct Measured {
+    /// One per final transfer.
+    samples: Vec<Sample>,
+    blocks: usize,
+    cpu_seconds: f64,
+    load_cpu_seconds: f64,
+    memory_mib: f64,
+    held_back: usize,
+    supply: &'static str,
+}
+
+impl Measured {
+    fn fill(mut self, load: &TxLoad, report: &mut Report) {
+        let (from, to) = (load.warmup as f64, (load.warmup + load.seconds) as f64);
+        self.samples.retain(|(at, _)| (from..to).contains(at));
+        let transfers = self.samples.len() as f64;
+        let mut latencies: Vec<f64> = self.samples.iter().map(|(_, ms)| *ms).collect();
+        let cpu = self.cpu_seconds - self.load_cpu_seconds;
+        report.result("transfers_final", self.samples.len());
+        report.figure("transfers_per_second", transfers / load.seconds as f64);
+        report.figure("finality_p50_ms", percentile(&mut latencies, 50));
+        report.figure("finality_p99_ms", percentile(&mut latencies, 99));
+        report.figure(
+            "cpu_us_per_transfer_per_validator",
+            cpu * 1e6 / transfers.max(1.0) / load.validators as f64,
+        );
+        report.figure("cpu_cores_used_by_validators", cpu / load.seconds as f64);
+        report.figure("cpu_cores_used_by_the_load", self.load_cpu_seconds / load.seconds as f64);
+        report.figure("blocks_per_second", self.blocks as f64 / to);
+        report.figure("memory_mib", self.memory_mib);
+        report.result("batches_held_back", self.held_back);
+        report.result("supply", self.supply);
+    }
+}
+
+/// What the threads of one run share.
+struct Shared {
+    start: Instant,
+    submitted: AtomicUsize,
+    seen: AtomicUsize,
+    held_back: AtomicUsize,
+    load_cpu_us: AtomicU64,
+    failed: AtomicBool,
+    failure: Mutex<Option<String>>,
+}
+
+impl Shared {
+    fn fail(&self, why: String) {
+        self.failure.lock().expect("no panic while locked").get_or_insert(why);
+        self.failed.store(true, Ordering::Relaxed);
+    }
+}
+
+async fn measure(load: &TxLoad, node: &Node, drivers: Vec<Driver>) -> Result<Measured> {
+    let start = Instant::now();
+    let mut listening = Vec::new();
+    let mut shareds = Vec::new();
+    for driver in drivers {
+        let host = node.host(driver.chain).context("this node runs the shard")?.clone();
+        let shared = Arc::new(Shared {
+            start,
+            submitted: AtomicUsize::new(0),
+            seen: AtomicUsize::new(0),
+            held_back: AtomicUsize::new(0),
+            load_cpu_us: AtomicU64::new(0),
+            failed: AtomicBool::new(false),
+            failure: Mutex::new(None),
+        });
+        listening.push(tokio::spawn(listen(
+            host.chain.finals(),
+            driver.senders.clone(),
+            (driver.rate, driver.total),
+            shared.clone(),
+        )));
+        shareds.push((driver.chain, driver.receivers.clone(), shared.clone()));
+        let (runtime, warmup) = (tokio::runtime::Handle::current(), load.warmup);
+        std::thread::spawn(move || drive(&driver, &host, &runtime, warmup, &shared));
+    }
+    tokio::time::sleep(Duration::from_secs(load.warmup as u64)).await;
+    let before = process_cpu_seconds();
+    tokio::time::sleep(Duration::from_secs(load.seconds as u64)).await;
+    let cpu_seconds = process_cpu_seconds() - before;
+    let memory_mib = memory_mib();
+
+    let (mut samples, mut blocks) = (Vec::new(), 0);
+    for (task, (_, _, shared)) in listening.into_iter().zip(&shareds) {
+        let (of_shard, blocks_of_shard) = task.await?;
+        if let Some(why) = shared.failure.lock().expect("no panic while locked").take() {
+            bail!("{why}");
+        }
+        samples.extend(of_shard);
+        blocks += blocks_of_shard;
+    }
+    for (chain, receivers, _) in &shareds {
+        check_supply(node, *chain, receivers).await?;
+    }
+    let sum = |of: fn(&Shared) -> usize| shareds.iter().map(|(_, _, shared)| of(shared)).sum();
+    let load_cpu_us: u64 =
+        shareds.iter().map(|(_, _, shared)| shared.load_cpu_us.load(Ordering::Relaxed)).sum();
+    Ok(Measured {
+        samples,
+        blocks,
+        cpu_seconds,
+        load_cpu_seconds: load_cpu_us as f64 / 1e6,
+        memory_mib,
+        held_back: sum(|shared| shared.held_back.load(Ordering::Relaxed)),
+        supply: "exact: genesis - burned = sum of all balances",
+    })
+}
+
+/// Submit a shard's batches on time, on a thread of its own.
+fn drive(
+    driver: &Driver,
+    host: &Host,
+    runtime: &tokio::runtime::Handle,
+    warmup: usize,
+    shared: &Arc<Shared>,
+) {
+    let mut cpu_before = 0.0;
+    for (tick, (count, bytes)) in driver.ticks.iter().enumerate() {
+        if tick == warmup * TICKS_PER_SECOND {
+            cpu_before = thread_cpu_seconds();
+        }
+        let due = shared.start + Duration::from_secs(1) * tick as u32 / TICKS_PER_SECOND as u32;
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        let in_flight =
+            || shared.submitted.load(Ordering::Relaxed) - shared.seen.load(Ordering::Relaxed);
+        if in_flight() > IN_FLIGHT_MAX {
+            shared.held_back.fetch_add(1, Ordering::Relaxed);
+        }
+        while in_flight() > IN_FLIGHT_MAX && !shared.failed.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        if shared.failed.load(Ordering::Relaxed) {
+            return;
+        }
+        shared.submitted.fetch_add(*count, Ordering::Relaxed);
+        let (txs, host, shared) = (decode(bytes, *count), host.clone(), shared.clone());
+        runtime.spawn(async move {
+            for verdict in host.chain.submit_all(txs).await {
+                if let Err(error) = verdict {
+                    shared.fail(format!("a transfer was refused: {error}"));
+                }
+            }
+        });
+    }
+    let cpu_us = (thread_cpu_seconds() - cpu_before) * 1e6;
+    shared.load_cpu_us.store(cpu_us as u64, Ordering::Relaxed);
+}
+
+/// Follow final blocks until every transfer was seen. Latency counts from when a transfer was due to be
+/// submitted, so that a load that was held back does not look fast.
+async fn listen(
+    mut finals: tokio::sync::broadcast::Receiver<Arc<consensus::Final>>,
+    senders: Arc<Senders>,
+    (rate, total): (usize, usize),
+    shared: Arc<Shared>,
+) -> (Vec<Sample>, usize) {
+    let numbers: HashMap<Address, usize> =
+        senders.addresses().iter().enumerate().map(|(n, address)| (*address, n)).collect();
+    let per_tick = rate / TICKS_PER_SECOND;
+    let mut seen = vec![false; total];
+    let (mut samples, mut blocks) = (Vec::with_capacity(total), 0);
+    while samples.len() < total && !shared.failed.load(Ordering::Relaxed) {
+        let block = match tokio::time::timeout(DRAIN_TIMEOUT, finals.recv()).await {
+            Ok(Ok(block)) => block,
+            Ok(Err(error)) => {
+                shared.fail(format!("the listener: {error}"));
+                break;
+            }
+            Err(_) => {
+                shared.fail("no block was final for a minute".into());
+                break;
+            }
+        };
+        blocks += 1;
+        let at = shared.start.elapsed().as_secs_f64();
+        for tx in &block.txs {
+            let Some(sender) = numbers.get(&tx.from()) else { continue };
+            let index = senders.index(*sender, tx.tx().nonce);
+            if index >= total || std::mem::replace(&mut seen[index], true) {
+                shared.fail(format!("transfer {index} was final twice, or was never made"));
+                continue;
+            }
+            let due = (index / per_tick) as f64 / TICKS_PER_SECOND as f64;
+            samples.push((at, (at - due) * 1e3));
+        }
+        shared.seen.store(samples.len(), Ordering::Relaxed);
+    }
+    (samples, blocks)
+}
+
+/// No nano appeared or disappeared: genesis − burned = the sum of all balances.
+async fn check_supply(node: &Node, chain: ChainId, receivers: &[Address]) -> Result<()> {
+    let host = node.host(chain).context("this node runs the shard")?;
+    let treasury = Key::Account(types::state::pools::treasury());
+    let keys: Vec<Key> = [Key::Supply, treasury]
+        .into_iter()
+        .chain(receivers.iter().map(|address| Key::Account(*address)))
+        .collect();
+    let records = host.chain.records(&keys).await;
+    let supply = records[0].clone().context("the chain has a supply")?;
+    let supply = Supply::decode(supply)?;
+    let mut sum = 0_u128;
+    for bytes in records[1..].iter().flatten() {
+        sum += u128::from(Account::decode(bytes.clone())?.balance.get());
+    }
+    let expected = u128::from(supply.genesis.get()) - u128::from(supply.burned.get());
+    ensure!(sum == expected, "{chain}: balances hold {sum} nano, supply says {expected}");
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! A node's folder: held by one process at a time, of a version this program understands.
+//!
+//! ```text
+//! DIR/lock     who holds it: the process id, and a lock the system drops with the process
+//! DIR/format   the version of what lies beside it
+//! DIR/chains   consensus and state
+//! DIR/blobs    modules, inputs, outputs
+//! ```
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{Read as _, Seek as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+/// The version this program writes. It reads this one only: an older program must not guess at newer
+/// data, and there is nothing older yet.
+const FORMAT: u32 = 1;
+
+/// Less free space than this is no place to start: a validator that cannot write must stop.
+pub const FREE_BYTES_MIN: u64 = 64 << 20;
+
+/// A folder this process holds until it drops this.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    // The lock lasts as long as the file is open.
+    _lock: File,
+}
+
+/// Why a folder cannot be used. Nothing in it was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum BadFolder {
+    #[error("{} is in use by process {holder}\nhint: stop that process, or choose another --data folder", path.display())]
+    InUse { path: PathBuf, holder: String },
+    #[error("cannot write to {}: {source}\nhint: check its owner, and that its disk is neither full nor mounted read-only", path.display())]
+    NotWritable { path: PathBuf, source: std::io::Error },
+    #[error("{} holds data of format {found}; this program knows format {FORMAT}\nhint: use the version of meshx that wrote it", path.display())]
+    Format { path: PathBuf, found: String },
+    #[error("{} has {free} bytes left on its disk, a node needs {FREE_BYTES_MIN} to start\nhint: make room, or choose another --data folder", path.display())]
+    Full { path: PathBuf, free: u64 },
+}
+
+impl Folder {
+    /// Make `path` if need be, and hold it.
+    ///
+    /// # Errors
+    /// [`BadFolder`].
+    pub fn open(path: &Path) -> Result<Self, BadFolder> {
+        let failed = |source| BadFolder::NotWritable { path: path.to_owned(), source };
+        fs::create_dir_all(path).map_err(failed)?;
+        let lock = hold(path)?;
+        if let Some(free) = free_bytes(path)
+            && free < FREE_BYTES_MIN
+        {
+            return Err(BadFolder::Full { path: path.to_owned(), free });
+        }
+        let format = path.join("format");
+        match fs::read_to_string(&format) {
+            Ok(text) if text.trim() == FORMAT.to_string() => {}
+            Ok(text) => {
+                let found = text.trim().chars().take(20).collect();
+                return Err(BadFolder::Format { path: path.to_owned(), found });
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                fs::write(&format, format!("{FORMAT}\n")).map_err(failed)?;
+            }
+            Err(error) => return Err(failed(error)),
+        }
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Lock `path/lock` and write our process id into it, for whoever finds it locked.
+fn hold(path: &Path) -> Result<File, BadFolder> {
+    let failed = |source| BadFolder::NotWritable { path: path.to_owned(), source };
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path.join("lock"))
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // Whoever holds it may not have written its id yet.
+            let _ = file.read_to_string(&mut holder);
+            let holder = match holder.trim() {
+                "" => "an unknown id".to_owned(),
+                id => id.to_owned(),
+            };
+            return Err(BadFolder::InUse { path: path.to_owned(), holder });
+        }
+        Err(TryLockError::Error(error)) => return Err(failed(error)),
+    }
+    let written = file
+        .set_len(0)
+        .and_then(|()| file.rewind())
+        .and_then(|()| writeln!(file, "{}", std::process::id()));
+    written.map_err(failed)?;
+    Ok(file)
+}
+
+/// Free bytes on the disk of `path`; `None` where the system does not say.
+pub fn free_bytes(path: &Path) -> Option<u64> {
+    let stat = rustix::fs::statvfs(path).ok()?;
+    stat.f_bavail.checked_mul(stat.f_frsize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_held_by_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = Folder::open(folder.path()).unwrap();
+        let refused = Folder::open(folder.path()).unwrap_err();
+        assert!(
+            matches!(&refused, BadFolder::InUse { holder, .. } if *holder == std::process::id().to_string()),
+            "{refused}"
+        );
+        drop(held);
+        Folder::open(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn newer_data_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("format"), "2\n").unwrap();
+        let refused = Folder::open(folder.path()).unwrap_err();
+        assert!(matches!(&refused, BadFolder::Format { found, .. } if found == "2"), "{refused}");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(matches!(Folder::open(&file), Err(BadFolder::NotWritable { .. })));
+    }
+}
