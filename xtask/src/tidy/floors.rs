@@ -20,7 +20,7 @@ const FLOORS: [&[&str]; 6] = [
     ],
     &["chain", "worker"],
     &["consensus", "gateway"],
-    &["node", "sim", "bench"],
+    &["node", "sim", "bench", "fuzz-targets"],
     &["cli"],
 ];
 

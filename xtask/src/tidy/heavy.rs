@@ -27,7 +27,17 @@ const TABLE: &[Heavy] = &[
     Heavy { name: "utoipa*", allowed: &["api", "node"] },
     Heavy {
         name: "tokio",
-        allowed: &["api", "node", "network", "worker", "cli", "blobs", "consensus", "gateway"],
+        allowed: &[
+            "api",
+            "node",
+            "network",
+            "worker",
+            "cli",
+            "blobs",
+            "consensus",
+            "gateway",
+            "fuzz-targets",
+        ],
     },
     Heavy { name: "clap*", allowed: &["cli", "xtask"] },
     Heavy { name: "libp2p*", allowed: &["network"] },
