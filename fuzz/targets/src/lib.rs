@@ -47,9 +47,9 @@ pub const TARGETS: &[Target] = &[
     Target { name: "http", bytes_max: 2_048, run: http::run },
     Target { name: "latency", bytes_max: 2_048, run: files::latency },
     Target { name: "blob", bytes_max: 8_192, run: files::blob },
-    Target { name: "module", bytes_max: 4_096, run: modules::inspect },
+    Target { name: "module", bytes_max: 12_000, run: modules::inspect },
     Target { name: "wasi_path", bytes_max: 256, run: modules::path },
-    Target { name: "apply_block", bytes_max: 1_024, run: block::run },
+    Target { name: "apply_block", bytes_max: 512, run: block::run },
 ];
 
 pub fn find(name: &str) -> Option<&'static Target> {
