@@ -1,9 +1,10 @@
-//! The project's own commands: `cargo xtask test | tidy | examples`.
+//! The project's own commands: `cargo xtask test | tidy | examples | fuzz`.
 //!
 //! What a shell script would do is done here, so that it runs alike on every machine and in CI. Needs nothing but Rust;
 //! a step that wants more (Go, Node, Zig, a wasm target) is *passed over* with its reason when that is missing.
 
 mod examples;
+mod fuzz;
 mod report;
 mod test;
 mod tidy;
@@ -18,10 +19,11 @@ use crate::report::Report;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  test                      cargo test --workspace, then tidy, then examples --check
+  test                      cargo test --workspace, then tidy, examples --check and a short fuzz
   tidy                      the rules of the design: floors, heavy dependencies, pure crates, dead files, features
   examples [NAME…]          rebuild the wasm of the examples from source and record the toolchains
   examples --check [NAME…]  rebuild elsewhere and compare with what is committed; touches nothing
+  fuzz [TARGET…] [--seconds N]  feed made-up bytes to all decoders and to apply_block, N seconds (60) each
 
 Exits 0 when nothing failed, 1 when something did, 2 when the command was not understood.";
 
@@ -64,6 +66,18 @@ fn run(words: &[&str], report: &mut Report) -> Result<bool> {
                 bail!("no example is called {name}\nhint: there are {}", examples::names());
             }
             examples::run(&root, check, &names, report)
+        }
+        ["fuzz", rest @ ..] => {
+            let (names, seconds) = match rest {
+                [names @ .., "--seconds", number] => (names, number.parse().ok()),
+                ["--seconds", number, names @ ..] => (names, number.parse().ok()),
+                names => (names, Some(fuzz::SECONDS)),
+            };
+            let Some(seconds) = seconds.filter(|seconds| *seconds > 0) else { return Ok(false) };
+            if names.iter().any(|name| name.starts_with('-')) {
+                return Ok(false);
+            }
+            fuzz::run(&root, names, seconds, report)?;
         }
         _ => return Ok(false),
     }

@@ -4,12 +4,15 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::report::{Outcome, Report};
-use crate::{examples, tidy, workspace};
+use crate::{examples, fuzz, tidy, workspace};
 
 pub fn run(root: &Path, report: &mut Report) {
     report.add("cargo test --workspace", cargo_test(root));
     tidy::run(root, report);
     examples::run(root, true, &[], report);
+    if let Err(error) = fuzz::run(root, &[], fuzz::SECONDS_IN_TEST, report) {
+        report.add("fuzz", Outcome::Failed(vec![format!("{error:#}")]));
+    }
 }
 
 fn cargo_test(root: &Path) -> Outcome {

@@ -73,8 +73,10 @@ pub fn check(submission: &Submission, params: &Params, now: Height) -> Result<()
     if spec.profile != profile {
         return Err(Unacceptable::Profile);
     }
-    let needed = price_max(limits.fuel, agreement, params).unwrap_or(NanoMeshx::new(u64::MAX));
-    if *offered < needed {
+    // No offer covers a price beyond what an amount can say.
+    let needed = price_max(limits.fuel, agreement, params);
+    if needed.is_none_or(|needed| *offered < needed) {
+        let needed = needed.unwrap_or(NanoMeshx::new(u64::MAX));
         return Err(Unacceptable::Price { offered: *offered, needed });
     }
     let window = deadline.get().checked_sub(now.get());

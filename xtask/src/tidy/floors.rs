@@ -20,7 +20,7 @@ const FLOORS: [&[&str]; 7] = [
     ],
     &["chain", "worker"],
     &["consensus", "gateway"],
-    &["node", "sim"],
+    &["node", "sim", "fuzz-targets"],
     &["bench"],
     &["cli"],
 ];

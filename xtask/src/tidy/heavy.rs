@@ -37,6 +37,7 @@ const TABLE: &[Heavy] = &[
             "consensus",
             "gateway",
             "bench",
+            "fuzz-targets",
         ],
     },
     Heavy { name: "clap*", allowed: &["cli", "xtask"] },

@@ -1,0 +1,218 @@
+//! Where the two must agree.
+
+use super::{
+    rules::{Model, No},
+    world::Memory,
+};
+use chain::{Applied, Proposal, Refusal};
+use jobs::{OutOfPhase, Unacceptable};
+use std::collections::BTreeSet;
+use types::{
+    Address, Epoch, Height, JobId, List, NanoMeshx,
+    codec::{DecodeExt, Encode, Read},
+    state::{Account, Heights, JobRecord, Key, Queued, Supply, WorkerRecord, pools},
+};
+
+/// What the rules say of each item of a block: refused with this name, or in.
+#[derive(Debug, Default)]
+pub struct Expected {
+    pub beacons: Vec<Option<No>>,
+    pub txs: Vec<Option<No>>,
+}
+
+impl Expected {
+    pub fn first_refusal(&self) -> Option<No> {
+        self.beacons.iter().chain(&self.txs).flatten().next().copied()
+    }
+}
+
+/// The refusals that random operations must come across.
+pub const REACHABLE: [No; 23] = [
+    "insufficient_funds",
+    "nonce_gap",
+    "nonce_used",
+    "zero_amount",
+    "bad_capacity",
+    "no_jobs_here",
+    "unknown_job",
+    "unacceptable_job: agreement",
+    "unacceptable_job: fuel",
+    "unacceptable_job: memory",
+    "unacceptable_job: output",
+    "unacceptable_job: wall",
+    "unacceptable_job: profile",
+    "unacceptable_job: price",
+    "unacceptable_job: deadline",
+    "out_of_phase: over",
+    "out_of_phase: not committing",
+    "out_of_phase: not revealing",
+    "out_of_phase: no seat",
+    "out_of_phase: twice",
+    "out_of_phase: not committed",
+    "out_of_phase: not payer",
+    "out_of_phase: too late",
+];
+
+/// The refusal's stable code, and the rule where one code stands for several.
+pub fn name(refusal: &Refusal) -> No {
+    match refusal {
+        Refusal::Unacceptable(rule) => match rule {
+            Unacceptable::Agreement { .. } => "unacceptable_job: agreement",
+            Unacceptable::Fuel { .. } => "unacceptable_job: fuel",
+            Unacceptable::Memory { .. } => "unacceptable_job: memory",
+            Unacceptable::Output { .. } => "unacceptable_job: output",
+            Unacceptable::Price { .. } => "unacceptable_job: price",
+            Unacceptable::Deadline { .. } => "unacceptable_job: deadline",
+            Unacceptable::Profile => "unacceptable_job: profile",
+            Unacceptable::Wall { .. } => "unacceptable_job: wall",
+        },
+        Refusal::OutOfPhase(rule) => match rule {
+            OutOfPhase::Over => "out_of_phase: over",
+            OutOfPhase::NotQueued => "out_of_phase: not queued",
+            OutOfPhase::NotCommitting => "out_of_phase: not committing",
+            OutOfPhase::NotRevealing => "out_of_phase: not revealing",
+            OutOfPhase::NoSeat(_) => "out_of_phase: no seat",
+            OutOfPhase::Twice(_) => "out_of_phase: twice",
+            OutOfPhase::NotCommitted(_) => "out_of_phase: not committed",
+            OutOfPhase::NotPayer => "out_of_phase: not payer",
+            OutOfPhase::TooLate(_) => "out_of_phase: too late",
+        },
+        other => other.code(),
+    }
+}
+
+/// Which beacons and transactions are in, and why the others are not.
+pub fn outcomes(whole: &Proposal, built: &Applied, expected: &Expected) -> Result<(), String> {
+    let kept = whole.beacons.iter().zip(&expected.beacons).filter(|(_, no)| no.is_none());
+    let kept: Vec<_> = kept.map(|(beacon, _)| beacon.clone()).collect();
+    same("the beacons that count", &built.beacons, &kept)?;
+    let mut refused = built.refused.iter();
+    let mut included = built.included.iter();
+    for (n, (tx, no)) in whole.txs.iter().zip(&expected.txs).enumerate() {
+        let (found, answer) = match no {
+            None => (included.next(), "included"),
+            Some(no) => {
+                let next = refused.next();
+                if let Some((_, why)) = next {
+                    same(&format!("why transaction {n} is refused"), &name(why), no)?;
+                }
+                (next.map(|(tx, _)| tx), *no)
+            }
+        };
+        if found != Some(tx) {
+            return Err(format!("transaction {n} should be {answer}: {:?}", tx.tx().action));
+        }
+    }
+    if included.next().is_some() || refused.next().is_some() {
+        return Err("the block holds more than was proposed".into());
+    }
+    Ok(())
+}
+
+/// Every record of the store against the model, and nothing in the store that the model does not know.
+pub fn states(store: &Memory, model: &Model) -> Result<(), String> {
+    let (mut accounts, mut jobs, mut workers) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut places, mut queued, mut answers) = (0, 0, 0);
+    for key in store.0.keys() {
+        match key {
+            Key::Account(who) => drop(accounts.insert(*who)),
+            Key::Job(id) => drop(jobs.insert(*id)),
+            Key::Worker(who) => drop(workers.insert(*who)),
+            Key::WorkerAt(_) => places += 1,
+            Key::Queued(_) => queued += 1,
+            Key::Cached(_) => answers += 1,
+            Key::Params | Key::Supply | Key::WorkerCount | Key::Queue | Key::Due(_) => {}
+        }
+    }
+    accounts.extend(model.balances.keys());
+    accounts.extend(model.nonces.keys());
+    let mut total = 0_u128;
+    for who in accounts {
+        let account: Account = get(store, Key::Account(who)).unwrap_or_default();
+        total += u128::from(account.balance.get());
+        let balance = model.balances.get(&who).copied().unwrap_or(0);
+        same(&format!("balance of {who}"), &u128::from(account.balance.get()), &balance)?;
+        same(
+            &format!("nonce of {who}"),
+            &account.nonce,
+            &model.nonces.get(&who).copied().unwrap_or(0),
+        )?;
+    }
+    jobs.extend(model.jobs.keys());
+    for id in jobs {
+        let found: Option<JobRecord> = get(store, Key::Job(id));
+        same(&format!("job {id}"), &found, &model.jobs.get(&id).map(super::rules::Job::record))?;
+    }
+    workers.extend(model.workers.keys());
+    for who in workers {
+        let found: Option<WorkerRecord> = get(store, Key::Worker(who));
+        let expected = model.workers.get(&who).map(|worker| WorkerRecord {
+            capacity: worker.capacity,
+            running: worker.running,
+            reputation: worker.reputation,
+            city: worker.city.clone(),
+            registered: Height::new(worker.registered),
+        });
+        same(&format!("worker {who}"), &found, &expected)?;
+    }
+
+    same(
+        "number of workers",
+        &get::<u32>(store, Key::WorkerCount),
+        &u32::try_from(model.roll.len()).ok(),
+    )?;
+    same("places on the roll", &places, &model.roll.len())?;
+    for (n, who) in (0..).zip(&model.roll) {
+        same(&format!("worker number {n}"), &get::<Address>(store, Key::WorkerAt(n)), &Some(*who))?;
+    }
+
+    let heights: Heights = get(store, Key::Queue).unwrap_or_default();
+    let waiting: Vec<Height> = model.rounds.keys().map(|height| Height::new(*height)).collect();
+    same("heights that wait", &heights.as_slice(), &waiting.as_slice())?;
+    same("rounds that wait", &queued, &model.rounds.len())?;
+    for (height, round) in &model.rounds {
+        let found: Option<Queued> = get(store, Key::Queued(Height::new(*height)));
+        let jobs = List::new(round.jobs.clone()).expect("few");
+        let expected = Queued { epoch: Epoch::new(round.epoch), view: round.view, jobs };
+        same(&format!("jobs of height {height}"), &found, &Some(expected))?;
+    }
+
+    same("number of kept answers", &answers, &model.answers.len())?;
+    for id in model.answers.values() {
+        let key = Key::Cached(types::state::cache_key(&model.jobs[id].submission.spec));
+        same("the job that answers", &get::<JobId>(store, key), &Some(*id))?;
+    }
+
+    let supply: Option<Supply> = get(store, Key::Supply);
+    let nano = |amount| NanoMeshx::new(u64::try_from(amount).expect("within the supply"));
+    let expected = Supply { genesis: nano(model.minted), burned: nano(model.burned) };
+    same("supply", &supply, &Some(expected))?;
+
+    // Said once more without the model's help: money is conserved, and escrow holds what open jobs promised.
+    let supply = supply.expect("compared");
+    same(
+        "genesis - burned = the sum of all balances",
+        &(u128::from(supply.genesis.get()) - u128::from(supply.burned.get())),
+        &total,
+    )?;
+    let escrow: Account = get(store, Key::Account(pools::escrow())).unwrap_or_default();
+    same(
+        "escrow holds what open jobs promised",
+        &u128::from(escrow.balance.get()),
+        &(model.promised() + model.gifts_to_escrow),
+    )
+}
+
+fn get<T: Read<Cfg = ()> + Encode>(store: &Memory, key: Key) -> Option<T> {
+    let bytes = store.0.get(&key)?;
+    let value = T::decode(bytes.clone()).expect("state decodes");
+    assert_eq!(value.encode().to_vec(), *bytes, "a record has one byte form");
+    Some(value)
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(what: &str, real: &T, model: &T) -> Result<(), String> {
+    if real == model {
+        return Ok(());
+    }
+    Err(format!("{what}\n  chain: {real:?}\n  model: {model:?}"))
+}

@@ -1,0 +1,570 @@
+//! The rules a second time: slow, plain, and written from what the documents say rather than from the code.
+//!
+//! Money is `u128` in one map; a transaction works on a copy of everything that is thrown away when it is refused; a
+//! job's times are looked at one by one. Nothing here is shared with `ledger` or `jobs`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use types::{
+    Action, Address, Beacon, Float, Hash, JobId, NanoMeshx, Outcome, Submission, Text,
+    codec::Encode,
+    network::Genesis,
+    state::{Ending, JobRecord, Params, Phase, Seat, Seats, Settlement, pools},
+};
+
+/// A refusal by its name.
+pub type No = &'static str;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Worker {
+    pub capacity: u16,
+    pub running: u16,
+    pub reputation: u16,
+    pub city: Text<64>,
+    pub registered: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    pub payer: Address,
+    pub submission: Submission,
+    pub submitted: u64,
+    pub seats: Vec<Seat>,
+    pub life: Life,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Life {
+    Waiting,
+    Committing { drawn: u64, until: u64 },
+    Revealing { drawn: u64, until: u64 },
+    Settled { at: u64, outcome: Outcome, agreed: u8, paid: u64, refunded: u64, from: Option<JobId> },
+    Ended { at: u64, ending: Ending },
+}
+
+/// The jobs that one height's beacon will draw for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Round {
+    pub epoch: u64,
+    pub view: u64,
+    pub jobs: Vec<JobId>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Model {
+    params: Params,
+    shard: bool,
+    pub now: u64,
+    pub balances: BTreeMap<Address, u128>,
+    pub nonces: BTreeMap<Address, u64>,
+    pub minted: u128,
+    pub burned: u128,
+    pub workers: BTreeMap<Address, Worker>,
+    /// In the order they came.
+    pub roll: Vec<Address>,
+    pub jobs: BTreeMap<JobId, Job>,
+    pub rounds: BTreeMap<u64, Round>,
+    /// Spec to the job that last settled it.
+    pub answers: BTreeMap<Vec<u8>, JobId>,
+    /// (height, job) in the order they were asked for: which of two jobs comes first matters where reputations clamp.
+    reminders: Vec<(u64, JobId)>,
+    /// What strangers transferred to the escrow account.
+    pub gifts_to_escrow: u128,
+}
+
+/// A block's place, as far as the rules care.
+#[derive(Clone, Debug)]
+pub struct Place {
+    pub epoch: u64,
+    pub view: u64,
+    pub leader: Address,
+}
+
+impl Model {
+    pub fn new(genesis: &Genesis) -> Self {
+        let mut model = Self {
+            params: genesis.params,
+            shard: genesis.chain.is_shard(),
+            now: 0,
+            balances: BTreeMap::new(),
+            nonces: BTreeMap::new(),
+            minted: 0,
+            burned: 0,
+            workers: BTreeMap::new(),
+            roll: vec![],
+            jobs: BTreeMap::new(),
+            rounds: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            reminders: vec![],
+            gifts_to_escrow: 0,
+        };
+        for account in genesis.accounts.iter() {
+            model.balances.insert(account.address, account.balance.get().into());
+            model.minted += u128::from(account.balance.get());
+        }
+        for worker in genesis.workers.iter() {
+            model.enlist(worker.address, worker.capacity, worker.city.clone(), 0);
+        }
+        model
+    }
+
+    fn enlist(&mut self, who: Address, capacity: u16, city: Text<64>, registered: u64) {
+        let worker = Worker { capacity, running: 0, reputation: 5_000, city, registered };
+        self.workers.insert(who, worker);
+        self.roll.push(who);
+    }
+
+    /// Begin block `now`: jobs whose time is up move on before anything else happens.
+    pub fn begin(&mut self) {
+        self.now += 1;
+        let due: Vec<JobId> =
+            self.reminders.iter().filter(|(at, _)| *at == self.now).map(|(_, job)| *job).collect();
+        self.reminders.retain(|(at, _)| *at > self.now);
+        for id in due {
+            self.look_at(id);
+        }
+        let late = self.jobs.iter().find(|(_, job)| match job.life {
+            Life::Waiting => job.submission.deadline.get() <= self.now,
+            Life::Committing { until, .. } | Life::Revealing { until, .. } => until <= self.now,
+            _ => false,
+        });
+        assert_eq!(late, None, "the model itself forgot a job at block {}", self.now);
+    }
+
+    fn remind(&mut self, at: u64, id: JobId) {
+        if !self.reminders.contains(&(at, id)) {
+            self.reminders.push((at, id));
+        }
+    }
+
+    fn look_at(&mut self, id: JobId) {
+        let job = self.jobs[&id].clone();
+        let deadline = job.submission.deadline.get();
+        match job.life {
+            Life::Waiting if self.now >= deadline => self.end(id, Ending::Expired),
+            Life::Committing { until, .. } if self.now >= until => {
+                let spoke = job.seats.iter().filter(|seat| seat.commitment.is_some()).count();
+                if self.now < deadline && spoke >= usize::from(job.submission.agreement.agree) {
+                    self.open_reveals(id);
+                } else {
+                    self.end(id, Ending::Expired);
+                }
+            }
+            Life::Revealing { until, .. } if self.now >= until => self.count_votes(id),
+            _ => {}
+        }
+    }
+
+    /// Whether the block may hold `beacon`: that of the oldest height that waits. If so, the jobs to draw for.
+    pub fn open_round(&mut self, beacon: &Beacon) -> Result<Vec<JobId>, No> {
+        let height = beacon.height.get();
+        let oldest = self.rounds.keys().next().copied();
+        let fits = oldest == Some(height)
+            && height < self.now
+            && self.rounds[&height].epoch == beacon.epoch.get()
+            && self.rounds[&height].view == beacon.view;
+        if !fits {
+            return Err("wrong_beacon");
+        }
+        Ok(self.rounds.remove(&height).map(|round| round.jobs).unwrap_or_default())
+    }
+
+    /// Those who could take a seat in `id` now.
+    fn able(&self, id: &JobId) -> BTreeSet<Address> {
+        let payer = self.jobs[id].payer;
+        let free = |w: &Worker| w.running < w.capacity && w.reputation > 0;
+        let able = self.workers.iter().filter(|(who, w)| **who != payer && free(w));
+        able.map(|(who, _)| *who).collect()
+    }
+
+    /// Take over what the real draw decided for `id`: these workers, or (`None`) that the job waits on. An error says why
+    /// that was not a draw the rules allow.
+    pub fn drawn(
+        &mut self,
+        id: JobId,
+        seats: Option<&[Address]>,
+        place: &Place,
+    ) -> Result<(), String> {
+        if self.jobs[&id].life != Life::Waiting {
+            return match seats {
+                None => Ok(()),
+                Some(_) => Err(format!("workers were drawn for job {id}, which waits no more")),
+            };
+        }
+        let able = self.able(&id);
+        let Some(chosen) = seats else {
+            self.wait(id, place);
+            return Ok(());
+        };
+        let wanted = usize::from(self.jobs[&id].submission.agreement.replicas);
+        let distinct: BTreeSet<Address> = chosen.iter().copied().collect();
+        if chosen.len() != wanted || distinct.len() != wanted || !distinct.is_subset(&able) {
+            return Err(format!("job {id} wants {wanted} of {able:?}, drawn were {chosen:?}"));
+        }
+        for who in chosen {
+            self.workers.get_mut(who).expect("able").running += 1;
+        }
+        let wall = self.jobs[&id].submission.spec.limits.wall.get();
+        let mut run_blocks = wall / self.params.block_ms;
+        if !wall.is_multiple_of(self.params.block_ms) {
+            run_blocks += 1;
+        }
+        let deadline = self.jobs[&id].submission.deadline.get();
+        let until = (self.now + self.params.commit_blocks + run_blocks).min(deadline);
+        let now = self.now;
+        let job = self.jobs.get_mut(&id).expect("known");
+        job.seats = chosen
+            .iter()
+            .map(|who| Seat { worker: *who, commitment: None, outcome: None })
+            .collect();
+        job.life = Life::Committing { drawn: now, until };
+        self.remind(until, id);
+        Ok(())
+    }
+
+    fn wait(&mut self, id: JobId, place: &Place) {
+        let empty = Round { epoch: place.epoch, view: place.view, jobs: vec![] };
+        self.rounds.entry(self.now).or_insert(empty).jobs.push(id);
+    }
+
+    /// One transaction: all of it, or a refusal and nothing.
+    pub fn tx(&mut self, tx: &types::Tx, place: &Place) -> Result<(), No> {
+        let before = self.clone();
+        let done = self.try_tx(tx, place);
+        if done.is_err() {
+            *self = before;
+        }
+        done
+    }
+
+    fn try_tx(&mut self, tx: &types::Tx, place: &Place) -> Result<(), No> {
+        let from = tx.from();
+        let nonce = self.nonces.entry(from).or_default();
+        if tx.nonce != *nonce {
+            return Err(if tx.nonce > *nonce { "nonce_gap" } else { "nonce_used" });
+        }
+        *nonce += 1;
+        // A worker that speaks for its seat pays nothing; everybody else burns the base fee and tips the leader.
+        if !matches!(tx.action, Action::Commit { .. } | Action::Reveal(_)) {
+            self.take(from, self.params.base_fee.get())?;
+            self.burned += u128::from(self.params.base_fee.get());
+            self.take(from, tx.tip.get())?;
+            self.give(place.leader, tx.tip.get());
+        }
+        match &tx.action {
+            Action::Transfer { to, amount } => {
+                if amount.get() == 0 {
+                    return Err("zero_amount");
+                }
+                self.take(from, amount.get())?;
+                self.give(*to, amount.get());
+                if *to == pools::escrow() {
+                    self.gifts_to_escrow += u128::from(amount.get());
+                }
+                Ok(())
+            }
+            Action::RegisterWorker { capacity, city } => self.register(from, *capacity, city),
+            Action::SubmitJob(submission) => self.submit(from, tx.id(), submission, place),
+            Action::CancelJob { job } => self.cancel(from, *job),
+            Action::Commit { job, commitment } => self.commit(from, *job, *commitment),
+            Action::Reveal(reveal) => self.reveal(from, reveal),
+        }
+    }
+
+    fn take(&mut self, from: Address, amount: u64) -> Result<(), No> {
+        let held = self.balances.entry(from).or_default();
+        *held = held.checked_sub(amount.into()).ok_or("insufficient_funds")?;
+        Ok(())
+    }
+
+    fn give(&mut self, to: Address, amount: u64) {
+        *self.balances.entry(to).or_default() += u128::from(amount);
+    }
+
+    fn register(&mut self, from: Address, capacity: u16, city: &Text<64>) -> Result<(), No> {
+        if !self.shard {
+            return Err("no_jobs_here");
+        }
+        if capacity == 0 || capacity > 1_024 {
+            return Err("bad_capacity");
+        }
+        if let Some(known) = self.workers.get_mut(&from) {
+            (known.capacity, known.city) = (capacity, city.clone());
+        } else {
+            self.enlist(from, capacity, city.clone(), self.now);
+        }
+        Ok(())
+    }
+
+    fn submit(
+        &mut self,
+        from: Address,
+        id: JobId,
+        submission: &Submission,
+        place: &Place,
+    ) -> Result<(), No> {
+        if !self.shard {
+            return Err("no_jobs_here");
+        }
+        self.acceptable(submission)?;
+        let price = submission.price_max.get();
+        self.take(from, price)?;
+        self.give(pools::escrow(), price);
+        let (submission, submitted) = (submission.clone(), self.now);
+        let mut job =
+            Job { payer: from, submission, submitted, seats: vec![], life: Life::Waiting };
+        if let Some((seats, life)) = self.known_answer(&job.submission) {
+            // Nobody runs it and nobody is paid: the whole price goes back.
+            self.take(pools::escrow(), price).expect("it was put there");
+            self.give(from, price);
+            (job.seats, job.life) = (seats, life);
+            self.jobs.insert(id, job);
+            return Ok(());
+        }
+        let deadline = job.submission.deadline.get();
+        self.jobs.insert(id, job);
+        self.wait(id, place);
+        self.remind(deadline, id);
+        Ok(())
+    }
+
+    /// How an equal job that settled answers this one, if it was agreed at least as broadly.
+    fn known_answer(&self, asked: &Submission) -> Option<(Vec<Seat>, Life)> {
+        let id = self.answers.get(&asked.spec.encode().to_vec()).filter(|_| !asked.fresh)?;
+        let known = &self.jobs[id];
+        let Life::Settled { outcome, agreed, .. } = known.life else {
+            panic!("only settled jobs answer")
+        };
+        let (at, refunded) = (self.now, asked.price_max.get());
+        let life = Life::Settled { at, outcome, agreed, paid: 0, refunded, from: Some(*id) };
+        (agreed >= asked.agreement.agree).then(|| (known.seats.clone(), life))
+    }
+
+    fn acceptable(&self, submission: &Submission) -> Result<(), No> {
+        let (rules, limits) = (&self.params, &submission.spec.limits);
+        let (of, agree) = (submission.agreement.replicas, submission.agreement.agree);
+        if !(1..=16).contains(&of) || agree > of || u32::from(agree) * 2 <= u32::from(of) {
+            return Err("unacceptable_job: agreement");
+        }
+        if limits.fuel.get() == 0 || limits.fuel > rules.fuel_max {
+            return Err("unacceptable_job: fuel");
+        }
+        if limits.memory_bytes > rules.memory_bytes_max {
+            return Err("unacceptable_job: memory");
+        }
+        if limits.output_bytes > rules.output_bytes_max {
+            return Err("unacceptable_job: output");
+        }
+        if !(1..=3_600_000).contains(&limits.wall.get()) {
+            return Err("unacceptable_job: wall");
+        }
+        let profile = match submission.spec.float {
+            Float::Strict => rules.profile_strict,
+            Float::ArchClass => rules.profile_arch_class,
+        };
+        if submission.spec.profile != profile {
+            return Err("unacceptable_job: profile");
+        }
+        if u128::from(submission.price_max.get()) < self.price(limits.fuel.get()) * u128::from(of) {
+            return Err("unacceptable_job: price");
+        }
+        let deadline = submission.deadline.get();
+        if deadline <= self.now || deadline > self.now + rules.deadline_blocks_max {
+            return Err("unacceptable_job: deadline");
+        }
+        Ok(())
+    }
+
+    /// One replica's price: a nano for each begun `fuel_per_nano`, at least one.
+    fn price(&self, fuel: u64) -> u128 {
+        let (fuel, per) = (u128::from(fuel), u128::from(self.params.fuel_per_nano));
+        fuel.div_ceil(per).max(1)
+    }
+
+    fn live(&self, id: JobId) -> Result<Job, No> {
+        let job = self.jobs.get(&id).ok_or("unknown_job")?;
+        match job.life {
+            Life::Settled { .. } | Life::Ended { .. } => Err("out_of_phase: over"),
+            _ => Ok(job.clone()),
+        }
+    }
+
+    fn cancel(&mut self, by: Address, id: JobId) -> Result<(), No> {
+        let job = self.live(id)?;
+        if job.payer != by {
+            return Err("out_of_phase: not payer");
+        }
+        if job.life != Life::Waiting {
+            return Err("out_of_phase: too late");
+        }
+        self.end(id, Ending::Cancelled);
+        Ok(())
+    }
+
+    fn commit(&mut self, worker: Address, id: JobId, commitment: Hash) -> Result<(), No> {
+        let job = self.live(id)?;
+        if !matches!(job.life, Life::Committing { .. }) {
+            return Err("out_of_phase: not committing");
+        }
+        let seat = seat_of(&job, worker)?;
+        if job.seats[seat].commitment.is_some() {
+            return Err("out_of_phase: twice");
+        }
+        let job = self.jobs.get_mut(&id).expect("live");
+        job.seats[seat].commitment = Some(commitment);
+        if job.seats.iter().all(|seat| seat.commitment.is_some()) {
+            self.open_reveals(id);
+        }
+        Ok(())
+    }
+
+    fn reveal(&mut self, worker: Address, reveal: &types::Reveal) -> Result<(), No> {
+        let id = reveal.job;
+        let job = self.live(id)?;
+        if !matches!(job.life, Life::Revealing { .. }) {
+            return Err("out_of_phase: not revealing");
+        }
+        let seat = seat_of(&job, worker)?;
+        if job.seats[seat].outcome.is_some() {
+            return Err("out_of_phase: twice");
+        }
+        if job.seats[seat].commitment != Some(reveal.commitment(&worker)) {
+            return Err("out_of_phase: not committed");
+        }
+        let job = self.jobs.get_mut(&id).expect("live");
+        job.seats[seat].outcome = Some(reveal.outcome);
+        if job.seats.iter().all(|seat| seat.commitment.is_none() || seat.outcome.is_some()) {
+            self.count_votes(id);
+        }
+        Ok(())
+    }
+
+    fn open_reveals(&mut self, id: JobId) {
+        let now = self.now;
+        let job = self.jobs.get_mut(&id).expect("live");
+        let Life::Committing { drawn, .. } = job.life else { panic!("commitments come first") };
+        let until =
+            (now + self.params.reveal_blocks).min(job.submission.deadline.get()).max(now + 1);
+        job.life = Life::Revealing { drawn, until };
+        self.remind(until, id);
+    }
+
+    fn count_votes(&mut self, id: JobId) {
+        let job = self.jobs[&id].clone();
+        let says = |outcome| job.seats.iter().filter(|seat| seat.outcome == Some(outcome)).count();
+        let winner = job
+            .seats
+            .iter()
+            .filter_map(|seat| seat.outcome)
+            .find(|outcome| says(*outcome) >= usize::from(job.submission.agreement.agree));
+        let Some(outcome) = winner else { return self.end(id, Ending::NoAgreement) };
+        let each = self.price(outcome.fuel.min(job.submission.spec.limits.fuel).get());
+        let each = u64::try_from(each).expect("within the offer");
+        let mut paid = 0;
+        for seat in &job.seats {
+            let right = seat.outcome == Some(outcome);
+            if right {
+                self.pay_out(seat.worker, each);
+                paid += each;
+            }
+            self.release(seat.worker, Some(right));
+        }
+        let refunded = job.submission.price_max.get() - paid;
+        self.take(pools::escrow(), refunded).expect("the rest of what was put there");
+        self.give(job.payer, refunded);
+        let agreed = u8::try_from(says(outcome)).expect("at most sixteen");
+        let settled = Life::Settled { at: self.now, outcome, agreed, paid, refunded, from: None };
+        self.jobs.get_mut(&id).expect("live").life = settled;
+        self.answers.insert(job.submission.spec.encode().to_vec(), id);
+    }
+
+    /// Whitepaper: 95 % to the worker, 3 % to the validators, 1 % burned, each rounded down; the treasury has 1 % and
+    /// what rounding leaves.
+    fn pay_out(&mut self, worker: Address, amount: u64) {
+        self.take(pools::escrow(), amount).expect("a job pays from its own escrow");
+        let [validators, treasury, burned] =
+            [self.params.validators_bps, self.params.treasury_bps, self.params.burned_bps]
+                .map(u64::from);
+        let share = |bps: u64| {
+            u64::try_from(u128::from(amount) * u128::from(bps) / 10_000).expect("a part")
+        };
+        let own = share(10_000 - validators - treasury - burned);
+        let (validators, burned) = (share(validators), share(burned));
+        self.give(worker, own);
+        self.give(pools::validators(), validators);
+        self.give(pools::treasury(), amount - own - validators - burned);
+        self.burned += u128::from(burned);
+    }
+
+    fn release(&mut self, who: Address, verdict: Option<bool>) {
+        let (gain, loss) = (self.params.reputation_gain, self.params.reputation_loss);
+        let worker = self.workers.get_mut(&who).expect("seats are for workers");
+        worker.running -= 1;
+        let (now, gain, loss) = (i64::from(worker.reputation), i64::from(gain), i64::from(loss));
+        let then = match verdict {
+            Some(true) => now + gain,
+            Some(false) => now - loss,
+            None => now,
+        };
+        worker.reputation = u16::try_from(then.clamp(0, 10_000)).expect("clamped");
+    }
+
+    /// Everything back to the payer; whoever was silent when it was their turn loses reputation.
+    fn end(&mut self, id: JobId, ending: Ending) {
+        let job = self.jobs[&id].clone();
+        for seat in &job.seats {
+            let silent = match ending {
+                Ending::NoAgreement => seat.outcome.is_none(),
+                Ending::Expired | Ending::Cancelled => seat.commitment.is_none(),
+            };
+            self.release(seat.worker, if silent { Some(false) } else { None });
+        }
+        self.take(pools::escrow(), job.submission.price_max.get()).expect("still all there");
+        self.give(job.payer, job.submission.price_max.get());
+        self.jobs.get_mut(&id).expect("live").life = Life::Ended { at: self.now, ending };
+    }
+
+    /// What open jobs promised.
+    pub fn promised(&self) -> u128 {
+        let open = |job: &&Job| !matches!(job.life, Life::Settled { .. } | Life::Ended { .. });
+        self.jobs.values().filter(open).map(|job| u128::from(job.submission.price_max.get())).sum()
+    }
+}
+
+fn seat_of(job: &Job, worker: Address) -> Result<usize, No> {
+    job.seats.iter().position(|seat| seat.worker == worker).ok_or("out_of_phase: no seat")
+}
+
+impl Job {
+    /// As the chain should have stored it.
+    pub fn record(&self) -> JobRecord {
+        let seats = Seats::new(self.seats.clone()).expect("at most sixteen");
+        let height = types::Height::new;
+        let phase = match self.life.clone() {
+            Life::Waiting => Phase::Queued,
+            Life::Committing { drawn, until } => {
+                Phase::Committing { drawn: height(drawn), until: height(until), seats }
+            }
+            Life::Revealing { drawn, until } => {
+                Phase::Revealing { drawn: height(drawn), until: height(until), seats }
+            }
+            Life::Settled { at, outcome, agreed, paid, refunded, from } => {
+                Phase::Settled(Settlement {
+                    height: height(at),
+                    outcome,
+                    agreed,
+                    seats,
+                    paid: NanoMeshx::new(paid),
+                    refunded: NanoMeshx::new(refunded),
+                    cached_from: from,
+                })
+            }
+            Life::Ended { at, ending } => Phase::Ended { height: height(at), ending, seats },
+        };
+        JobRecord {
+            payer: self.payer,
+            submission: self.submission.clone(),
+            submitted: height(self.submitted),
+            phase,
+        }
+    }
+}
