@@ -39,10 +39,6 @@ impl Books {
         self.open.values().map(|(_, price)| u128::from(price.get())).sum()
     }
 
-    pub fn open_jobs(&self) -> usize {
-        self.open.len()
-    }
-
     fn add(&mut self, to: Address, amount: NanoMeshx) {
         *self.balances.entry(to).or_default() += i128::from(amount.get());
     }

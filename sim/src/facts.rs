@@ -6,6 +6,7 @@ use crate::{
     books::Books,
     committee::Committee,
     properties::{self as must, Property, Verdict, Violation},
+    traffic::truth,
 };
 use receipt::light::{self, Digest};
 use std::{
@@ -13,9 +14,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 use types::{
-    Action, Address, Block, Header, JobId, Outcome, TxId,
+    Action, Address, Block, Header, JobId, TxId,
     codec::DecodeExt as _,
-    state::{Account, JobRecord, Key, Phase, Supply, pools},
+    state::{Account, Heights, JobRecord, Key, Phase, Supply, pools},
 };
 
 /// Every fifth certificate is verified: a light client costs two pairings.
@@ -55,8 +56,6 @@ pub struct Inner {
     /// Acknowledged by `Chain::submit` after healing: sender and nonce.
     pub promised: BTreeSet<(Address, u64)>,
     pub acknowledged: u64,
-    /// What each job's honest workers find.
-    pub truths: BTreeMap<JobId, Outcome>,
     pub jobs: BTreeSet<JobId>,
     endings: BTreeMap<JobId, Phase>,
     books: Books,
@@ -65,7 +64,10 @@ pub struct Inner {
     /// Records read at a height by the first validator that could.
     records: BTreeMap<u64, BTreeMap<Key, Option<Vec<u8>>>>,
     ballots: BTreeMap<(usize, u64), Ballot>,
-    finalizers: BTreeMap<u64, BTreeSet<usize>>,
+    /// Who voted to finalize what, by view.
+    finalizers: BTreeMap<u64, BTreeMap<Digest, BTreeSet<usize>>>,
+    /// The oldest height whose jobs wait for their beacon, as of the newest judged state.
+    pub queue_oldest: Option<u64>,
     pub checks: BTreeMap<Property, u64>,
     pub faults: BTreeMap<&'static str, u64>,
     pub violations: Vec<Violation>,
@@ -82,7 +84,6 @@ impl Facts {
             nonces: BTreeMap::new(),
             promised: BTreeSet::new(),
             acknowledged: 0,
-            truths: BTreeMap::new(),
             jobs: BTreeSet::new(),
             endings: BTreeMap::new(),
             books: Books::new(&committee.genesis),
@@ -90,6 +91,7 @@ impl Facts {
             records: BTreeMap::new(),
             ballots: BTreeMap::new(),
             finalizers: BTreeMap::new(),
+            queue_oldest: None,
             checks: BTreeMap::new(),
             faults: BTreeMap::new(),
             violations: Vec::new(),
@@ -123,8 +125,9 @@ impl Facts {
     /// A vote left `validator`.
     pub fn vote(&self, validator: usize, view: u64, cast: Cast) {
         let mut inner = self.get();
-        if let Cast::Finalize(_) = cast {
-            inner.finalizers.entry(view).or_default().insert(validator);
+        if let Cast::Finalize(digest) = cast {
+            let of_view = inner.finalizers.entry(view).or_default();
+            of_view.entry(digest).or_default().insert(validator);
         }
         if self.traitors.contains(&validator) {
             return;
@@ -139,7 +142,9 @@ impl Facts {
     /// A correct validator built a block that draws with the beacon of `view`.
     pub fn drew(&self, view: u64) {
         let mut inner = self.get();
-        let finalizers = inner.finalizers.get(&view).cloned().unwrap_or_default();
+        let of_view = inner.finalizers.get(&view);
+        let finalizers = of_view.and_then(|all| all.values().max_by_key(|who| who.len()));
+        let finalizers = finalizers.cloned().unwrap_or_default();
         let verdict = must::final_beacon(view, &finalizers, self.committee.quorum());
         inner.check(Property::FinalBeacon, verdict);
     }
@@ -179,7 +184,7 @@ impl Facts {
     pub fn keys(&self) -> Vec<Key> {
         let people = self.committee.clients.iter().chain(&self.committee.workers);
         let leaders = self.committee.genesis.validators.iter();
-        let mut keys = vec![Key::Supply];
+        let mut keys = vec![Key::Supply, Key::Queue];
         keys.extend([pools::escrow(), pools::treasury(), pools::validators()].map(Key::Account));
         keys.extend(people.map(|person| Key::Account(person.address)));
         keys.extend(leaders.map(|leader| Key::Account(Address::of(&leader.key))));
@@ -321,6 +326,9 @@ impl Inner {
                 _ => None,
             })
             .collect();
+        let queue: Heights =
+            records.get(&Key::Queue).and_then(Option::as_ref).map(decode).unwrap_or_default();
+        self.queue_oldest = queue.iter().next().map(|height| height.get());
         if let Some(Some(supply)) = records.get(&Key::Supply) {
             let supply: Supply = decode(supply);
             let verdict = must::supply(&supply, accounts.iter().map(|(_, account)| account));
@@ -346,10 +354,11 @@ impl Inner {
         }
         self.endings.insert(id, record.phase.clone());
         self.books.ending(&id, record);
+        // A job that asks one worker takes its word.
         if let Phase::Settled(settlement) = &record.phase
-            && let Some(truth) = self.truths.get(&id)
+            && settlement.agreed > 1
         {
-            let verdict = if settlement.outcome == *truth {
+            let verdict = if settlement.outcome == truth(&id) {
                 Ok(())
             } else {
                 Err(format!("job {id} settled on a lie"))

@@ -1,13 +1,13 @@
 //! Bugs to plant, so that the properties can be seen to catch them.
 //!
-//! A plant replaces the state transition of correct validators, or makes one of them lie without being
+//! A plant replaces the state transition of all validators, or makes one of them lie without being
 //! counted among the traitors. The product has no switch for any of this: it is handed its transition.
 
 use crate::committee::Committee;
 use consensus::{ApplyBlock, Transition};
 use std::sync::Arc;
 
-/// Makes the transition of a correct validator, given the committee and how often power has failed.
+/// Makes the transition that every validator starts from, given the committee and how often power has failed.
 pub type MakeTransition = Arc<dyn Fn(&Arc<Committee>, u32) -> Arc<dyn Transition> + Send + Sync>;
 
 #[derive(Clone, Default)]

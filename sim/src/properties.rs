@@ -25,7 +25,7 @@ pub enum Property {
     PaidOnce,
     /// A job ends once, and by its deadline.
     EndsOnce,
-    /// What a job settles on is what its honest workers found.
+    /// What several workers agree on is what honest ones found: liars do not collude here.
     TrueResult,
     /// A transaction is in one block.
     IncludedOnce,

@@ -59,6 +59,8 @@ pub struct Outcome {
 const QUOTA: Quota = Quota::per_second(NZU32!(2_048));
 /// After healing, the chain must do what it owes within this much virtual time.
 const PATIENCE_MS: u64 = 120_000;
+/// Jobs wait for their beacon for a few blocks; those for whom no workers are free queue up anew.
+const QUEUE_BLOCKS: u64 = 8;
 /// How often the director looks around while it waits.
 const GLANCE: Duration = Duration::from_millis(100);
 
@@ -451,15 +453,13 @@ impl Director<'_> {
         let world = &self.world;
         let (committee, facts) = (world.committee.clone(), world.facts.clone());
         let treason = world.scenario.traitors.iter().find(|(traitor, _)| *traitor == number);
+        let inner = world.plants.transition(&committee, self.power_cuts);
         match treason {
             Some((_, treason)) => {
                 let rng = Mutex::new(StdRng::seed_from_u64(world.scenario.seed));
-                Arc::new(Tampered { treason: *treason, committee, facts, rng })
+                Arc::new(Tampered { inner, treason: *treason, committee, facts, rng })
             }
-            None => {
-                let inner = world.plants.transition(&committee, self.power_cuts);
-                Arc::new(Watched { inner, facts })
-            }
+            None => Arc::new(Watched { inner, facts }),
         }
     }
 

@@ -179,7 +179,7 @@ impl Scenario {
             }
         }
         for worker in &mut scenario.workers {
-            *worker = match rng.random_range(0..8) {
+            *worker = match rng.random_range(0..10) {
                 0 => Conduct::Vanishes,
                 1 => Conduct::Lies,
                 2 => Conduct::Copies,

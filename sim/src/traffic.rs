@@ -24,7 +24,7 @@ use types::{
 const FUEL_MAX: Fuel = Fuel::new(1_000_000);
 const FUEL_USED: Fuel = Fuel::new(400_000);
 /// A job's deadline lies this many blocks ahead: drawn, committed and revealed within, if all answer.
-const DEADLINE_BLOCKS: std::ops::RangeInclusive<u64> = 6..=14;
+const DEADLINE_BLOCKS: std::ops::RangeInclusive<u64> = 8..=16;
 
 /// One client, for as long as the simulation wants transactions.
 pub async fn client(context: Context, world: Arc<World>, number: usize) {
@@ -68,11 +68,11 @@ pub async fn client(context: Context, world: Arc<World>, number: usize) {
                     submission(&mut rng, deadline, tip.height.get() + world.scenario.seed);
                 let tx = sign(nonce, Action::SubmitJob(submission));
                 if chain.submit(tx.clone()).await.is_ok() {
-                    world.facts.get().truths.insert(tx.id(), truth(&tx.id()));
+                    world.facts.count("job submitted");
                     last = Some(tx);
                 }
             }
-            10 if !world.healed() => {
+            10 if idle && !world.healed() => {
                 let job = world.facts.get().jobs.iter().next_back().copied();
                 if let Some(job) = job {
                     let _ = chain.submit(sign(nonce, Action::CancelJob { job })).await;
@@ -81,7 +81,7 @@ pub async fn client(context: Context, world: Arc<World>, number: usize) {
             _ => {
                 let tx = sign(nonce, transfer(amount));
                 if chain.submit(tx.clone()).await.is_ok() {
-                    world.acknowledged(&me, nonce);
+                    world.acknowledged(&me, nonce, idle);
                     last = Some(tx);
                 }
             }
@@ -122,7 +122,7 @@ fn submission(rng: &mut StdRng, deadline: u64, salt: u64) -> Submission {
 }
 
 /// What running `job` gives.
-fn truth(job: &JobId) -> Outcome {
+pub fn truth(job: &JobId) -> Outcome {
     let output = OutputRef { hash: *job, len: 1 };
     Outcome { status: Status::Exited(0), stdout: output, stderr: output, fuel: FUEL_USED }
 }
@@ -138,7 +138,8 @@ pub async fn worker(context: Context, world: Arc<World>, number: usize) {
     let me = world.committee.workers[number].clone();
     let conduct = world.scenario.workers[number];
     let mut home = number;
-    let mut lates: BTreeSet<JobId> = BTreeSet::new();
+    // Each word is said once: the chain refuses a second, which would hold up those behind it.
+    let mut said: BTreeSet<(JobId, Word)> = BTreeSet::new();
     loop {
         context.sleep(Duration::from_millis(world.scenario.block_ms)).await;
         let Some(chain) = world.chain_near(&mut home) else { continue };
@@ -150,69 +151,73 @@ pub async fn worker(context: Context, world: Arc<World>, number: usize) {
             let Some(record) = record.and_then(|bytes| JobRecord::decode(bytes).ok()) else {
                 continue;
             };
-            if let Some(action) = answer(&world, &me, conduct, job, &record, &mut lates) {
+            let Some((word, action)) = answer(&me, conduct, job, &record, &said) else { continue };
+            said.insert((*job, word));
+            match (conduct, word) {
+                (Conduct::Vanishes, _) => world.facts.count("worker vanished"),
+                (Conduct::Lies, Word::Commit) => world.facts.count("worker lied"),
+                (Conduct::Copies, Word::Commit) => world.facts.count("worker copied"),
+                (Conduct::Late, Word::TooLate) => world.facts.count("worker answered late"),
+                _ => {}
+            }
+            if let Some(action) = action {
                 send(&world, &chain, &me, action).await;
             }
         }
     }
 }
 
-/// What this worker has to say about a job now, if anything.
+/// What a worker has to say about a job, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Word {
+    Commit,
+    Reveal,
+    /// A commitment when nobody asks for one any more.
+    TooLate,
+}
+
+/// What this worker does about a job now, if anything; the action is `None` if what it does is to say
+/// nothing.
 fn answer(
-    world: &World,
     me: &Person,
     conduct: Conduct,
     job: &JobId,
     record: &JobRecord,
-    lates: &mut BTreeSet<JobId>,
-) -> Option<Action> {
+    said: &BTreeSet<(JobId, Word)>,
+) -> Option<(Word, Option<Action>)> {
     let outcome = match conduct {
         Conduct::Lies => lie(job, me),
         _ => truth(job),
     };
     let salt = domain_hash("meshx/sim-salt/v1", &[&me.key.public(), &job.0]);
-    let mine = Reveal { job: *job, outcome, salt };
-    let (seats, revealing) = match &record.phase {
-        Phase::Committing { seats, .. } => (seats, false),
-        Phase::Revealing { seats, .. } => (seats, true),
-        Phase::Settled(_) | Phase::Ended { .. } if lates.remove(job) => {
-            world.facts.count("worker answered late");
-            let commitment = mine.commitment(&me.address);
-            return Some(Action::Commit { job: *job, commitment });
-        }
-        Phase::Queued | Phase::Settled(_) | Phase::Ended { .. } => return None,
+    let reveal = Reveal { job: *job, outcome, salt };
+    let commit = |commitment| Some(Action::Commit { job: *job, commitment });
+    let (seats, word) = match &record.phase {
+        Phase::Committing { seats, .. } => (seats, Word::Commit),
+        Phase::Revealing { seats, .. } => (seats, Word::Reveal),
+        Phase::Settled(settlement) => (&settlement.seats, Word::TooLate),
+        Phase::Ended { seats, .. } => (seats, Word::TooLate),
+        Phase::Queued => return None,
     };
     let seat = seats.iter().find(|seat| seat.worker == me.address)?;
-    match conduct {
-        Conduct::Vanishes => {
-            world.facts.count("worker vanished");
-            return None;
-        }
-        Conduct::Late => {
-            lates.insert(*job);
-            return None;
-        }
-        Conduct::Honest | Conduct::Lies | Conduct::Copies => {}
+    if said.contains(&(*job, word)) {
+        return None;
     }
-    if !revealing {
-        let own = mine.commitment(&me.address);
-        let other =
-            seats.iter().filter(|seat| seat.worker != me.address).find_map(|s| s.commitment);
-        let commitment = match conduct {
-            Conduct::Copies => other?,
-            _ => own,
-        };
-        if seat.commitment.is_some() {
-            return None;
+    let action = match (conduct, word) {
+        (Conduct::Vanishes, Word::Commit) => None,
+        (Conduct::Late, Word::TooLate) => commit(reveal.commitment(&me.address)),
+        (Conduct::Vanishes | Conduct::Late, _) | (_, Word::TooLate) => return None,
+        (Conduct::Copies, Word::Commit) => {
+            let others = seats.iter().filter(|seat| seat.worker != me.address);
+            commit(others.filter_map(|seat| seat.commitment).next()?)
         }
-        match conduct {
-            Conduct::Copies => world.facts.count("worker copied"),
-            Conduct::Lies => world.facts.count("worker lied"),
-            _ => {}
+        (_, Word::Commit) => commit(reveal.commitment(&me.address)),
+        (_, Word::Reveal) if seat.commitment.is_some() && seat.outcome.is_none() => {
+            Some(Action::Reveal(reveal))
         }
-        return Some(Action::Commit { job: *job, commitment });
-    }
-    (seat.commitment.is_some() && seat.outcome.is_none()).then_some(Action::Reveal(mine))
+        (_, Word::Reveal) => return None,
+    };
+    Some((word, action))
 }
 
 async fn send(world: &World, chain: &Chain<Machine>, me: &Person, action: Action) {

@@ -9,13 +9,13 @@ use crate::{
     facts::Facts,
     scenario::Treason,
 };
-use chain::{Applied, BlockContext, Mode, Proposal, Refusal, check_tx};
+use chain::{Applied, BlockContext, CheckedTx, Mode, Proposal, Refusal, check_tx};
 use commonware_codec::{DecodeExt as _, Encode as _};
 use commonware_consensus::{
     Viewable as _,
     simplex::types::{Finalize, Notarize, Proposal as Vow, Vote},
 };
-use consensus::{ApplyBlock, Before, Transition};
+use consensus::{Before, Transition};
 use futures::future::{BoxFuture, FutureExt as _};
 use rand::{Rng as _, RngExt as _, SeedableRng as _, rngs::StdRng};
 use receipt::light::{Digest, Scheme, digest};
@@ -165,6 +165,7 @@ pub fn read_vote(bytes: &[u8]) -> Option<(u64, crate::facts::Cast)> {
 
 /// A transition that tells the truth about others' blocks and lies in its own.
 pub struct Tampered {
+    pub inner: Arc<dyn Transition>,
     pub treason: Treason,
     pub committee: Arc<Committee>,
     pub facts: Arc<Facts>,
@@ -177,15 +178,21 @@ impl Transition for Tampered {
         before: Before<'a>,
         genesis: &'a Genesis,
         context: &'a BlockContext,
-        proposal: Proposal,
+        mut proposal: Proposal,
         mode: Mode,
     ) -> BoxFuture<'a, Result<Applied, Refusal>> {
         async move {
-            let mut applied = ApplyBlock.apply(before, genesis, context, proposal, mode).await?;
-            match (self.treason, mode) {
-                (Treason::BadStateRoot, Mode::Build) => self.enrich(&mut applied),
-                (Treason::InvalidTx, Mode::Build) => self.smuggle(&mut applied),
-                _ => {}
+            let smuggled = match (self.treason, mode) {
+                (Treason::InvalidTx, Mode::Build) => Some(self.smuggled()),
+                _ => None,
+            };
+            proposal.txs.splice(0..0, smuggled.clone());
+            let mut applied = self.inner.apply(before, genesis, context, proposal, mode).await?;
+            if let Some(tx) = smuggled.filter(|tx| !applied.included.contains(tx)) {
+                applied.included.insert(0, tx);
+            }
+            if (self.treason, mode) == (Treason::BadStateRoot, Mode::Build) {
+                self.enrich(&mut applied);
             }
             Ok(applied)
         }
@@ -203,8 +210,8 @@ impl Tampered {
         applied.writes.push((key, Some(account.encode().to_vec())));
     }
 
-    /// Put in a transaction that no state allows: an overdraft, or a nonce that is used.
-    fn smuggle(&self, applied: &mut Applied) {
+    /// A transaction that no state allows: an overdraft, or a nonce that is used.
+    fn smuggled(&self) -> CheckedTx {
         self.facts.count("invalid transaction");
         let mut rng = self.rng.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let client = &self.committee.clients[0];
@@ -214,13 +221,10 @@ impl Tampered {
         } else {
             (next, u64::MAX / 2)
         };
-        let action = Action::Transfer {
-            to: self.committee.clients[1].address,
-            amount: NanoMeshx::new(amount),
-        };
+        let to = self.committee.clients[1].address;
+        let action = Action::Transfer { to, amount: NanoMeshx::new(amount) };
         let tx = client.sign(&self.committee.network, nonce, NanoMeshx::ZERO, action);
         let chain = self.committee.genesis.chain;
-        let tx = check_tx(tx, &self.committee.network, chain).expect("the signature is real");
-        applied.included.push(tx);
+        check_tx(tx, &self.committee.network, chain).expect("the signature is real")
     }
 }

@@ -74,11 +74,13 @@ impl World {
         self.facts.check(Property::Nonces, verdict);
     }
 
-    /// A validator took in a transaction.
-    pub fn acknowledged(&self, sender: &Person, nonce: u64) {
+    /// A validator took in a transaction. If nothing else of its sender waited, it was rehearsed on the
+    /// newest state, and once nothing is wrong any more that is a promise. One that waits for others
+    /// falls with them.
+    pub fn acknowledged(&self, sender: &Person, nonce: u64, idle: bool) {
         let mut facts = self.facts.get();
         facts.acknowledged += 1;
-        if self.healed() {
+        if idle && self.healed() {
             facts.promised.insert((sender.address, nonce));
         }
     }

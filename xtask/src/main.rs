@@ -1,10 +1,11 @@
-//! The project's own commands: `cargo xtask test | tidy | examples`.
+//! The project's own commands: `cargo xtask test | tidy | sim | examples`.
 //!
 //! What a shell script would do is done here, so that it runs alike on every machine and in CI. Needs nothing but Rust;
 //! a step that wants more (Go, Node, Zig, a wasm target) is *passed over* with its reason when that is missing.
 
 mod examples;
 mod report;
+mod sim;
 mod test;
 mod tidy;
 mod workspace;
@@ -18,8 +19,11 @@ use crate::report::Report;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  test                      cargo test --workspace, then tidy, then examples --check
+  test                      cargo test --workspace, then tidy, then 50 simulations, then examples --check
   tidy                      the rules of the design: floors, heavy dependencies, pure crates, dead files, features
+  sim [--seeds N] [--first F] [--jobs J]
+                            simulate N networks (50) from seed F (0), J at a time (2), and show figures
+  sim --seed S [--trace]    replay one simulation and show what happened; --trace follows RUST_LOG
   examples [NAME…]          rebuild the wasm of the examples from source and record the toolchains
   examples --check [NAME…]  rebuild elsewhere and compare with what is committed; touches nothing
 
@@ -52,6 +56,7 @@ fn run(words: &[&str], report: &mut Report) -> Result<bool> {
     match words {
         ["test"] => test::run(&root, report),
         ["tidy"] => tidy::run(&root, report),
+        ["sim", rest @ ..] if sim::understood(rest) => sim::run(&root, rest, report),
         ["examples", rest @ ..] => {
             let (flags, names): (Vec<&str>, Vec<&str>) =
                 rest.iter().partition(|word| word.starts_with('-'));

@@ -4,11 +4,12 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::report::{Outcome, Report};
-use crate::{examples, tidy, workspace};
+use crate::{examples, sim, tidy, workspace};
 
 pub fn run(root: &Path, report: &mut Report) {
     report.add("cargo test --workspace", cargo_test(root));
     tidy::run(root, report);
+    sim::run(root, &["--seeds", sim::SEEDS_IN_TEST], report);
     examples::run(root, true, &[], report);
 }
 
