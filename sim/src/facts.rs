@@ -4,14 +4,17 @@
 
 use crate::{
     books::Books,
-    committee::Committee,
+    committee::{Committee, STARTED},
     properties::{self as must, Property, Verdict, Violation},
+    scenario::Moment,
     traffic::truth,
 };
+use commonware_runtime::Clock;
 use receipt::light::{self, Digest};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard},
+    time::UNIX_EPOCH,
 };
 use types::{
     Action, Address, Block, Header, JobId, TxId,
@@ -106,6 +109,14 @@ impl Facts {
         self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// Look at the clock; the moment it shows.
+    pub fn tick(&self, clock: &impl Clock) -> Moment {
+        let since = clock.current().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = u64::try_from(since.as_millis()).unwrap_or(u64::MAX) - STARTED.get();
+        self.get().now_ms = now;
+        now
+    }
+
     pub fn count(&self, fault: &'static str) {
         *self.get().faults.entry(fault).or_default() += 1;
     }
@@ -140,11 +151,14 @@ impl Facts {
     }
 
     /// A correct validator built a block that draws with the beacon of `view`.
-    pub fn drew(&self, view: u64) {
+    pub fn drew(&self, validator: usize, view: u64) {
         let mut inner = self.get();
         let of_view = inner.finalizers.get(&view);
         let finalizers = of_view.and_then(|all| all.values().max_by_key(|who| who.len()));
         let finalizers = finalizers.cloned().unwrap_or_default();
+        inner.say(format_args!(
+            "validator {validator}: a block is built with the beacon of view {view}, final for {finalizers:?}"
+        ));
         let verdict = must::final_beacon(view, &finalizers, self.committee.quorum());
         inner.check(Property::FinalBeacon, verdict);
     }

@@ -261,10 +261,7 @@ async fn segment(
 
 impl Director<'_> {
     fn now(&self) -> Moment {
-        let since = self.context.current().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = u64::try_from(since.as_millis()).unwrap_or(u64::MAX) - STARTED.get();
-        self.world.facts.get().now_ms = now;
-        now
+        self.world.facts.tick(self.context)
     }
 
     async fn play(&mut self, first: usize) -> End {
@@ -459,7 +456,7 @@ impl Director<'_> {
                 let rng = Mutex::new(StdRng::seed_from_u64(world.scenario.seed));
                 Arc::new(Tampered { inner, treason: *treason, committee, facts, rng })
             }
-            None => Arc::new(Watched { inner, facts }),
+            None => Arc::new(Watched { inner, facts, validator: number }),
         }
     }
 
@@ -534,6 +531,12 @@ impl Director<'_> {
         world.closing.store(true, Ordering::Relaxed);
         if facts.open_jobs() > 0 {
             return Some(format!("{} jobs are still open", facts.open_jobs()));
+        }
+        let top = facts.blocks.len() as u64;
+        if let Some(oldest) = facts.queue_oldest.filter(|oldest| oldest + QUEUE_BLOCKS < top) {
+            return Some(format!(
+                "at height {top} jobs of height {oldest} still wait for their draw"
+            ));
         }
         let waiting = facts
             .promised

@@ -10,6 +10,7 @@ use types::network::Genesis;
 pub struct Watched {
     pub inner: Arc<dyn Transition>,
     pub facts: Arc<Facts>,
+    pub validator: usize,
 }
 
 impl Transition for Watched {
@@ -24,7 +25,10 @@ impl Transition for Watched {
         async move {
             let applied = self.inner.apply(before, genesis, context, proposal, mode).await?;
             if mode == Mode::Build {
-                applied.beacons.iter().for_each(|beacon| self.facts.drew(beacon.view));
+                applied
+                    .beacons
+                    .iter()
+                    .for_each(|beacon| self.facts.drew(self.validator, beacon.view));
             }
             Ok(applied)
         }

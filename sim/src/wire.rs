@@ -99,6 +99,7 @@ impl Wire {
 
     /// What becomes of a message: for each copy that goes out, to whom and how much later.
     fn fate(&self, me: usize, channel: u64, to: &[usize], bytes: Vec<u8>) -> Vec<Copy> {
+        self.facts.tick(&self.context);
         let mut state = self.state();
         let parcels = match state.traitors.get_mut(&me) {
             Some(traitor) => traitor.speak(channel, to.to_vec(), bytes),

@@ -230,7 +230,7 @@ impl Transition for Impatient {
 fn randomness_of_a_round_in_progress_is_caught() {
     // Far apart and in a hurry: the next block is built before the last one's votes are in.
     let scenario =
-        Scenario { latency_ms: 150, jitter_ms: 100, block_ms: 200, ..Scenario::calm(15, 4) };
+        Scenario { latency_ms: 150, jitter_ms: 100, block_ms: 200, ..Scenario::calm(15, 7) };
     let plants = planted(|committee, _| Impatient { committee: committee.clone() });
     caught(&scenario, plants, Property::FinalBeacon);
 }
