@@ -153,8 +153,9 @@ impl Facts {
     /// A correct validator built a block that draws with the beacon of `view`.
     pub fn drew(&self, validator: usize, view: u64) {
         let mut inner = self.get();
-        let of_view = inner.finalizers.get(&view);
-        let finalizers = of_view.and_then(|all| all.values().max_by_key(|who| who.len()));
+        // What makes a later view final makes its ancestors final.
+        let later = inner.finalizers.range(view..).flat_map(|(_, of_view)| of_view.values());
+        let finalizers = later.max_by_key(|who| who.len());
         let finalizers = finalizers.cloned().unwrap_or_default();
         inner.say(format_args!(
             "validator {validator}: a block is built with the beacon of view {view}, final for {finalizers:?}"
@@ -335,13 +336,13 @@ impl Inner {
             .iter()
             .filter_map(|(key, record)| match key {
                 Key::Account(address) => {
-                    Some((*address, record.as_ref().map(decode).unwrap_or_default()))
+                    Some((*address, record.as_deref().map(decode).unwrap_or_default()))
                 }
                 _ => None,
             })
             .collect();
         let queue: Heights =
-            records.get(&Key::Queue).and_then(Option::as_ref).map(decode).unwrap_or_default();
+            records.get(&Key::Queue).and_then(Option::as_deref).map(decode).unwrap_or_default();
         self.queue_oldest = queue.iter().next().map(|height| height.get());
         if let Some(Some(supply)) = records.get(&Key::Supply) {
             let supply: Supply = decode(supply);
@@ -388,6 +389,6 @@ impl Inner {
     }
 }
 
-fn decode<T: types::codec::Read<Cfg = ()>>(bytes: &Vec<u8>) -> T {
-    T::decode(bytes.clone()).expect("state holds what the engine wrote")
+fn decode<T: types::codec::Read<Cfg = ()>>(bytes: &[u8]) -> T {
+    T::decode(bytes.to_vec()).expect("state holds what the engine wrote")
 }

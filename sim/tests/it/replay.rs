@@ -28,3 +28,10 @@ fn a_calm_network_keeps_every_promise() {
         assert!(outcome.heights > 12 && outcome.jobs > 0 && outcome.acknowledged > 0);
     }
 }
+
+/// Power fails after view 21 is notarised; its block becomes final with a later one and never gets a
+/// certificate of its own. Its jobs must be drawn all the same.
+#[test]
+fn jobs_of_a_block_without_its_own_certificate_are_drawn() {
+    assert_eq!(drawn(38).violations, []);
+}
