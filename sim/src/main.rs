@@ -15,6 +15,9 @@ const USAGE: &str = "\
 usage: meshx-sim [--seeds N] [--first F] [--jobs J]   run seeds F to F + N − 1, J at a time
        meshx-sim --seed S [--trace]                   replay one seed and show what happened";
 
+/// A sign of life after so many seeds.
+const PROGRESS_EVERY: u64 = 100;
+
 struct Wanted {
     first: u64,
     seeds: u64,
@@ -87,6 +90,10 @@ fn run_all(wanted: &Wanted) -> ExitCode {
                 let mut tally = tally.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 tell(&outcome);
                 tally.add(&outcome);
+                if tally.seeds().is_multiple_of(PROGRESS_EVERY) {
+                    let seconds = started.elapsed().as_secs();
+                    eprintln!("{} seeds, {} failed, {seconds} s", tally.seeds(), tally.failed());
+                }
             };
             thread.spawn_scoped(scope, work).expect("a thread starts");
         }

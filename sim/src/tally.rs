@@ -58,6 +58,10 @@ impl Tally {
         }
     }
 
+    pub fn seeds(&self) -> u64 {
+        self.all.seeds
+    }
+
     pub fn failed(&self) -> u64 {
         self.all.failed
     }
