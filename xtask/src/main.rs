@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test | tidy | examples | fuzz`.
+//! The project's own commands: `cargo xtask test | tidy | sim | examples | fuzz`.
 //!
 //! What a shell script would do is done here, so that it runs alike on every machine and in CI. Needs nothing but Rust;
 //! a step that wants more (Go, Node, Zig, a wasm target) is *passed over* with its reason when that is missing.
@@ -6,6 +6,7 @@
 mod examples;
 mod fuzz;
 mod report;
+mod sim;
 mod test;
 mod tidy;
 mod workspace;
@@ -19,8 +20,11 @@ use crate::report::Report;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  test                      cargo test --workspace, then tidy, examples --check and a short fuzz
+  test                      cargo test --workspace, then tidy, 50 simulations, examples --check and a short fuzz
   tidy                      the rules of the design: floors, heavy dependencies, pure crates, dead files, features
+  sim [--seeds N] [--first F] [--jobs J]
+                            simulate N networks (50) from seed F (0), J at a time (2), and show figures
+  sim --seed S [--trace]    replay one simulation and show what happened; --trace follows RUST_LOG
   examples [NAME…]          rebuild the wasm of the examples from source and record the toolchains
   examples --check [NAME…]  rebuild elsewhere and compare with what is committed; touches nothing
   fuzz [TARGET…] [--seconds N]  feed made-up bytes to all decoders and to apply_block, N seconds (60) each
@@ -54,6 +58,7 @@ fn run(words: &[&str], report: &mut Report) -> Result<bool> {
     match words {
         ["test"] => test::run(&root, report),
         ["tidy"] => tidy::run(&root, report),
+        ["sim", rest @ ..] if sim::understood(rest) => sim::run(&root, rest, report),
         ["examples", rest @ ..] => {
             let (flags, names): (Vec<&str>, Vec<&str>) =
                 rest.iter().partition(|word| word.starts_with('-'));

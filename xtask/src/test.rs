@@ -4,11 +4,12 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::report::{Outcome, Report};
-use crate::{examples, fuzz, tidy, workspace};
+use crate::{examples, fuzz, sim, tidy, workspace};
 
 pub fn run(root: &Path, report: &mut Report) {
     report.add("cargo test --workspace", cargo_test(root));
     tidy::run(root, report);
+    sim::run(root, &["--seeds", sim::SEEDS_IN_TEST], report);
     examples::run(root, true, &[], report);
     if let Err(error) = fuzz::run(root, &[], fuzz::SECONDS_IN_TEST, report) {
         report.add("fuzz", Outcome::Failed(vec![format!("{error:#}")]));

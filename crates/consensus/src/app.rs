@@ -66,7 +66,7 @@ pub(crate) struct SharedState {
     pub(crate) scheme: Scheme,
     pub(crate) transition: Arc<dyn Transition>,
     pub(crate) pool: Mutex<Pool<PooledTx>>,
-    /// Seeds of finalised views, from their certificates.
+    /// Seeds of views, from their certificates.
     pub(crate) seeds: Mutex<BTreeMap<(u64, u64), Bytes<96>>>,
     /// Blocks from when they were executed until their height is final.
     executed: Mutex<BTreeMap<Height, Vec<Executed>>>,
@@ -220,11 +220,16 @@ impl App {
         let store = BatchStore::<E>(&batches.0);
         let txs = lock(&self.shared.pool).best(BODY_TXS_MAX, BODY_BYTES_MAX, ahead);
         let heights: Heights = read(&store, Key::Queue).await.unwrap_or_default();
+        let final_height = lock(&self.shared.applied).last_key_value().map(|(height, _)| *height);
         let mut beacons = Vec::new();
         for height in heights.iter().take(BEACONS_MAX) {
+            // Not final here yet: a later block will draw.
+            if final_height.is_none_or(|final_height| *height > final_height) {
+                break;
+            }
             let Some(queued) = read::<_, Queued>(&store, Key::Queued(*height)).await else { break };
             let seed = lock(&self.shared.seeds).get(&(queued.epoch.get(), queued.view)).cloned();
-            // Not final here yet: a later block will draw.
+            // This validator was away then: another's block will draw.
             let Some(signature) = seed else { break };
             beacons.push(Beacon {
                 height: *height,

@@ -64,7 +64,10 @@ pub enum BadKeys {
 }
 
 /// The signing scheme of one validator.
-pub(crate) fn signer(
+///
+/// # Errors
+/// [`BadKeys`].
+pub fn signer(
     network: &Hash,
     chain: ChainId,
     validators: Set<PublicKey>,

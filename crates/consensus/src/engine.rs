@@ -169,18 +169,28 @@ fn genesis_block<E: Env>(genesis: &Genesis) -> Block {
     Block(types::Block { header, body })
 }
 
-/// Hears consensus' own reports: keeps the seed of every finalised view for later draws.
+/// Hears consensus' own reports: keeps each view's seed for later draws.
+///
+/// Seeds of notarised views too: a block may become final by a later one's certificate and never get
+/// its own, and its jobs would wait for ever. Whoever draws sees to it that the block is final.
 #[derive(Clone)]
 struct SeedKeeper(Arc<SharedState>);
 
 impl Reporter for SeedKeeper {
     type Activity = Activity<Scheme, Digest>;
     fn report(&mut self, activity: Self::Activity) -> Feedback {
-        if let Activity::Finalization(finalization) = activity
-            && let Some(signature) = finalization.certificate.get()
+        let (round, certificate) = match &activity {
+            Activity::Notarization(notarization) => {
+                (notarization.proposal.round, &notarization.certificate)
+            }
+            Activity::Finalization(finalization) => {
+                (finalization.proposal.round, &finalization.certificate)
+            }
+            _ => return Feedback::Ok,
+        };
+        if let Some(signature) = certificate.get()
             && let Ok(seed) = Bytes::new(signature.seed_signature.encode().to_vec())
         {
-            let round = finalization.proposal.round;
             self.0.remember_seed(round.epoch().get(), round.view().get(), seed);
         }
         Feedback::Ok

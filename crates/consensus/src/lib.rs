@@ -31,7 +31,7 @@ mod snapshot;
 mod store;
 mod transition;
 
-pub use dealer::{Committee, deal};
+pub use dealer::{BadKeys, Committee, deal, signer};
 pub use engine::{CHANNELS, ChainConfig, Channels, Env, message_bytes_max, start, start_on};
 pub use handle::{Chain, Fate, Final, Proof, SubmitError, Tip};
 pub use snapshot::Snapshot;

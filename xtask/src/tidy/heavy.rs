@@ -15,13 +15,13 @@ struct Heavy {
 const TABLE: &[Heavy] = &[
     Heavy {
         name: "commonware-codec",
-        allowed: &["types", "chain", "consensus", "network", "receipt"],
+        allowed: &["types", "chain", "consensus", "network", "receipt", "sim"],
     },
     Heavy {
         name: "commonware-runtime",
         allowed: &["chain", "consensus", "network", "receipt", "node", "sim"],
     },
-    Heavy { name: "commonware-*", allowed: &["chain", "consensus", "network", "receipt"] },
+    Heavy { name: "commonware-*", allowed: &["chain", "consensus", "network", "receipt", "sim"] },
     Heavy { name: "wasmtime*", allowed: &["sandbox"] },
     Heavy { name: "axum*", allowed: &["api", "node"] },
     Heavy { name: "utoipa*", allowed: &["api", "node"] },
@@ -108,7 +108,7 @@ mod tests {
         check(
             &["types -> commonware-codec, commonware-utils"],
             &[
-                "types names commonware-utils, which only chain, consensus, network, receipt may (xtask/src/tidy/heavy.rs)",
+                "types names commonware-utils, which only chain, consensus, network, receipt, sim may (xtask/src/tidy/heavy.rs)",
             ],
         );
     }

@@ -1,0 +1,189 @@
+//! One chain with all its secrets: validators, clients and workers, dealt from a seed.
+
+use chain::local_params;
+use commonware_codec::Encode as _;
+use commonware_consensus::{
+    simplex::types::{Nullification, Nullify},
+    types::{Epoch, Round, View},
+};
+use commonware_parallel::Sequential;
+use commonware_utils::{iter::NonEmpty, ordered::Set};
+use consensus::{deal, signer};
+use crypto::SigningKey;
+use network::{PrivateKey, PublicKey, consensus_key, private_key, public_key};
+use receipt::light::{Digest, Scheme};
+use types::{
+    Action, Address, ChainId, Hash, List, Millis, NanoMeshx, Signature, Text, Tx,
+    codec::Bytes,
+    domain_hash,
+    network::{Anchor, ChainAnchor, Genesis, GenesisAccount, GenesisWorker, Validator},
+};
+
+/// The shard every simulation runs: the engine is the same for all eight chains.
+const CHAIN: ChainId = ChainId::Europe;
+/// Virtual time starts here, so that clocks may run late without leaving the epoch.
+pub const STARTED: Millis = Millis::new(1_000_000_000_000);
+const CLIENT_BALANCE: NanoMeshx = NanoMeshx::new(1_000_000_000_000);
+
+/// A key that signs transactions.
+#[derive(Clone)]
+pub struct Person {
+    pub key: SigningKey,
+    pub address: Address,
+}
+
+impl Person {
+    fn new(secret: [u8; 32]) -> Self {
+        let key = SigningKey::from_seed(&secret);
+        let address = Address::of(&types::PublicKey(key.public()));
+        Self { key, address }
+    }
+
+    pub fn sign(&self, network: &Hash, nonce: u64, tip: NanoMeshx, action: Action) -> Tx {
+        let mut tx = Tx {
+            chain: CHAIN,
+            sender: types::PublicKey(self.key.public()),
+            nonce,
+            tip,
+            action,
+            signature: Signature([0; 64]),
+        };
+        tx.signature = Signature(self.key.sign(chain::TX_DOMAIN, &tx.signing_bytes(network)));
+        tx
+    }
+}
+
+/// A validator's secrets; its number is its place in the order of keys.
+#[derive(Clone)]
+pub struct Member {
+    pub key: PrivateKey,
+    pub public: PublicKey,
+    pub share: Vec<u8>,
+    pub scheme: Scheme,
+}
+
+pub struct Committee {
+    pub anchor: Anchor,
+    pub network: Hash,
+    pub genesis: Genesis,
+    pub members: Vec<Member>,
+    pub clients: Vec<Person>,
+    pub workers: Vec<Person>,
+}
+
+/// Deal a committee of `validators`, with clients that have money and workers that offer places.
+pub fn deal_committee(
+    seed: u64,
+    validators: usize,
+    clients: usize,
+    workers: usize,
+    block: Millis,
+) -> Committee {
+    let secret = |role: &str, index: usize| {
+        let index = (index as u64).to_be_bytes();
+        domain_hash("meshx/sim/v1", &[&seed.to_be_bytes(), role.as_bytes(), &index]).0
+    };
+    let mut keys: Vec<PrivateKey> =
+        (0..validators).map(|n| private_key(&secret("validator", n))).collect();
+    keys.sort_by_key(public_key);
+    let publics: Vec<types::PublicKey> = keys.iter().map(public_key).collect();
+    let dealt = deal(secret("committee", 0), &publics);
+    let people = |role, count| (0..count).map(|n| Person::new(secret(role, n))).collect::<Vec<_>>();
+    let (clients, workers) = (people("client", clients), people("worker", workers));
+
+    let mut params = local_params(profile(), Hash([2; 32]), block.get());
+    // Short phases, so that workers who stay silent are noticed within a simulation.
+    (params.commit_blocks, params.reveal_blocks) = (4, 4);
+    let genesis = Genesis {
+        chain: CHAIN,
+        started: STARTED,
+        validators: bounded(
+            publics.iter().map(|key| Validator { key: *key, city: Text::default() }).collect(),
+        ),
+        sharing: dealt.sharing,
+        params,
+        accounts: bounded(
+            clients
+                .iter()
+                .map(|client| GenesisAccount { address: client.address, balance: CLIENT_BALANCE })
+                .collect(),
+        ),
+        workers: bounded(
+            workers
+                .iter()
+                .map(|worker| GenesisWorker {
+                    address: worker.address,
+                    capacity: 16,
+                    city: Text::default(),
+                })
+                .collect(),
+        ),
+    };
+    let anchor = anchor(&genesis, dealt.identity);
+    let network = anchor.network();
+    let set: Set<PublicKey> = Set::from_iter_dedup(publics.iter().filter_map(consensus_key));
+    let members = keys
+        .into_iter()
+        .zip(dealt.shares)
+        .map(|(key, (public, share))| {
+            let scheme = signer(&network, CHAIN, set.clone(), genesis.sharing.as_slice(), &share)
+                .expect("the dealer's shares fit its polynomial");
+            let public = consensus_key(&public).expect("the dealer made this key");
+            Member { key, public, share, scheme }
+        })
+        .collect();
+    Committee { anchor, network, genesis, members, clients, workers }
+}
+
+impl Committee {
+    /// Validators that can lie without harm: less than a third.
+    pub fn faulty_max(&self) -> usize {
+        (self.members.len() - 1) / 3
+    }
+
+    pub fn quorum(&self) -> usize {
+        self.members.len() - self.faulty_max()
+    }
+
+    pub fn number_of(&self, key: &PublicKey) -> Option<usize> {
+        self.members.iter().position(|member| member.public == *key)
+    }
+
+    /// The seed of a view before its committee has spoken: what only a dealer who kept all shares, or
+    /// a quorum of traitors, could know.
+    pub fn stolen_seed(&self, view: u64) -> Bytes<96> {
+        let round = Round::new(Epoch::zero(), View::new(view));
+        let votes: Vec<Nullify<Scheme>> = self
+            .members
+            .iter()
+            .take(self.quorum())
+            .map(|member| {
+                Nullify::sign::<Digest>(&member.scheme, round).expect("members hold shares")
+            })
+            .collect();
+        let scheme = &self.members[0].scheme;
+        let votes = NonEmpty::try_new(votes.iter()).expect("a quorum is somebody");
+        let certificate =
+            Nullification::from_nullifies(scheme, votes, &Sequential).expect("a quorum signed");
+        let signature = certificate.certificate.get().expect("just made").seed_signature.encode();
+        Bytes::new(signature.to_vec()).expect("a signature fits")
+    }
+}
+
+fn anchor(genesis: &Genesis, identity: Bytes<96>) -> Anchor {
+    let chain = ChainAnchor { chain: CHAIN, identity, genesis: genesis.id() };
+    Anchor {
+        name: Text::new("simulation").expect("short"),
+        dev_dealer: true,
+        chains: bounded(vec![chain]),
+    }
+}
+
+/// The execution profile of simulated jobs. Nothing is executed, so any name does.
+pub const fn profile() -> Hash {
+    Hash([1; 32])
+}
+
+pub fn bounded<T, const MAX: usize>(items: Vec<T>) -> List<T, MAX> {
+    List::new(items).expect("a simulation stays within the bounds of its types")
+}

@@ -1,0 +1,138 @@
+//! What must hold, as functions of what was observed.
+//!
+//! Nothing here waits, reads or decides what to observe: [`crate::facts`] asks, at every height of every
+//! correct validator, and writes down the answers.
+
+use crate::books::Books;
+use std::collections::BTreeSet;
+use types::{
+    Address, Header, JobId, NanoMeshx,
+    state::{Account, JobRecord, Phase, Supply, pools},
+};
+
+/// The name of a thing that must hold; a failing seed prints it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Property {
+    /// All correct validators have the same block at a height, for ever.
+    OneChain,
+    /// They have the same state after it, byte for byte.
+    SameState,
+    /// What all accounts hold is what genesis gave, less what was burned.
+    Supply,
+    /// The escrow pool holds exactly what open jobs promised.
+    Escrow,
+    /// Every account holds what transactions and settlements gave it: nobody is paid twice or not at all.
+    PaidOnce,
+    /// A job ends once, and by its deadline.
+    EndsOnce,
+    /// What several workers agree on is what honest ones found: liars do not collude here.
+    TrueResult,
+    /// A transaction is in one block.
+    IncludedOnce,
+    /// A sender's nonces go up by one.
+    Nonces,
+    /// A correct validator signs at most one proposal a view, and does not finalize what it gave up.
+    OneVote,
+    /// Workers are drawn with the randomness of rounds that were final before.
+    FinalBeacon,
+    /// A block's certificate convinces a light client.
+    Certificate,
+    /// Correct validators do not block each other.
+    Heard,
+    /// After healing the chain grows, answers what it acknowledged, and ends every job.
+    Liveness,
+    /// Nothing panics.
+    NoPanic,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{property:?}: {detail}")]
+pub struct Violation {
+    pub property: Property,
+    pub detail: String,
+}
+
+/// Whether a property holds; if not, how it is broken.
+pub type Verdict = Result<(), String>;
+
+fn ensure(holds: bool, detail: impl FnOnce() -> String) -> Verdict {
+    if holds { Ok(()) } else { Err(detail()) }
+}
+
+pub fn one_chain(known: &Header, header: &Header) -> Verdict {
+    ensure(known.id() == header.id(), || {
+        format!("two final blocks at height {}: {} and {}", header.height, known.id(), header.id())
+    })
+}
+
+pub fn supply<'a>(supply: &Supply, accounts: impl Iterator<Item = &'a Account>) -> Verdict {
+    let held: u128 = accounts.map(|account| u128::from(account.balance.get())).sum();
+    let expected = u128::from(supply.genesis.get()) - u128::from(supply.burned.get());
+    ensure(held == expected, || {
+        format!("accounts hold {held} nano, genesis less burned is {expected}")
+    })
+}
+
+pub fn escrow(books: &Books, held: NanoMeshx) -> Verdict {
+    let promised = books.promised();
+    ensure(u128::from(held.get()) == promised, || {
+        format!("the escrow holds {held}, open jobs promised {promised} nano")
+    })
+}
+
+pub fn paid_once(books: &Books, address: &Address, account: &Account) -> Verdict {
+    if *address == pools::escrow() {
+        return Ok(());
+    }
+    let expected = books.balance(address);
+    ensure(i128::from(account.balance.get()) == expected, || {
+        format!("{address} holds {} nano, the blocks gave it {expected}", account.balance.get())
+    })
+}
+
+/// `known` is how the job ended when that was first seen.
+pub fn ends_once(id: &JobId, record: &JobRecord, known: Option<&Phase>, height: u64) -> Verdict {
+    let over = matches!(record.phase, Phase::Settled(_) | Phase::Ended { .. });
+    let deadline = record.submission.deadline.get();
+    if let Some(known) = known {
+        return ensure(record.phase == *known, || format!("job {id} ended twice"));
+    }
+    ensure(over || height < deadline, || {
+        format!("job {id} is still open at height {height}, its deadline was {deadline}")
+    })
+}
+
+pub fn nonces(next: u64, sender: &Address, nonce: u64, height: u64) -> Verdict {
+    ensure(nonce == next, || {
+        format!("block {height} has nonce {nonce} of {sender}, whose next is {next}")
+    })
+}
+
+/// `finalizers` had voted to finalize the beacon's round when the block that uses it was built.
+pub fn final_beacon(view: u64, finalizers: &BTreeSet<usize>, quorum: usize) -> Verdict {
+    ensure(finalizers.len() >= quorum, || {
+        format!(
+            "a block was built with the beacon of view {view} when {} of the {quorum} votes that make it final were cast",
+            finalizers.len()
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_out_of_nothing_is_seen() {
+        let of = |nano| Account { balance: NanoMeshx::new(nano), nonce: 0 };
+        let total = Supply { genesis: NanoMeshx::new(10), burned: NanoMeshx::new(3) };
+        assert_eq!(supply(&total, [of(4), of(3)].iter()), Ok(()));
+        assert!(supply(&total, [of(4), of(4)].iter()).is_err());
+    }
+
+    #[test]
+    fn a_beacon_needs_a_quorum_of_final_votes() {
+        assert!(final_beacon(7, &BTreeSet::from([0, 1]), 3).is_err());
+        assert_eq!(final_beacon(7, &BTreeSet::from([0, 1, 3]), 3), Ok(()));
+    }
+}

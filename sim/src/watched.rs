@@ -1,0 +1,37 @@
+//! A correct validator's state transition, watched while it builds.
+
+use crate::facts::Facts;
+use chain::{Applied, BlockContext, Mode, Proposal, Refusal};
+use consensus::{Before, Transition};
+use futures::future::{BoxFuture, FutureExt as _};
+use std::sync::Arc;
+use types::network::Genesis;
+
+pub struct Watched {
+    pub inner: Arc<dyn Transition>,
+    pub facts: Arc<Facts>,
+    pub validator: usize,
+}
+
+impl Transition for Watched {
+    fn apply<'a>(
+        &'a self,
+        before: Before<'a>,
+        genesis: &'a Genesis,
+        context: &'a BlockContext,
+        proposal: Proposal,
+        mode: Mode,
+    ) -> BoxFuture<'a, Result<Applied, Refusal>> {
+        async move {
+            let applied = self.inner.apply(before, genesis, context, proposal, mode).await?;
+            if mode == Mode::Build {
+                applied
+                    .beacons
+                    .iter()
+                    .for_each(|beacon| self.facts.drew(self.validator, beacon.view));
+            }
+            Ok(applied)
+        }
+        .boxed()
+    }
+}

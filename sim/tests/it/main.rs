@@ -1,0 +1,4 @@
+//! Whole simulations: that they replay, that they pass, and that planted bugs do not.
+
+mod planted;
+mod replay;
