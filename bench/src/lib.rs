@@ -3,10 +3,17 @@
 //! Each drives the very node, sandbox or store that users run, and returns a [`Report`] that says what
 //! was measured, under which load and latency model, on which hardware, and how to do it again.
 
+mod jobs;
 mod load;
+mod network;
 mod report;
+mod sandbox;
+mod sign;
 mod tx;
 mod usage;
 
+pub use jobs::{JobsLoad, jobs};
 pub use report::{Hardware, Report};
+pub use sandbox::{SandboxLoad, sandbox};
+pub use sign::{SignLoad, sign};
 pub use tx::{TxLoad, tx};

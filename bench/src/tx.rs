@@ -2,11 +2,12 @@
 
 use crate::{
     load::{Senders, decode},
+    network::{cores, now, wait_ready},
     report::Report,
     usage::{memory_mib, percentile, process_cpu_seconds, thread_cpu_seconds},
 };
+use ::network::Latency;
 use anyhow::{Context as _, Result, bail, ensure};
-use network::Latency;
 use node::{
     Folder, Host, Net, Node, Part,
     local::{Plan, deal_network},
@@ -18,7 +19,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
-    time::{Duration, Instant, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 use types::{
     Address, ChainId, Hash, Millis, NanoMeshx, PublicKey,
@@ -55,7 +56,6 @@ pub struct TxLoad {
 const TICKS_PER_SECOND: usize = 40;
 /// Most transfers per shard that may wait for finality before the load is held back.
 const IN_FLIGHT_MAX: usize = 25_000;
-const START_TIMEOUT: Duration = Duration::from_secs(60);
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Run transfers through a network in this process.
@@ -119,32 +119,16 @@ pub fn tx(load: &TxLoad) -> Result<Report> {
     let measured = node::run(&held, |context| async move {
         let running = node::start(context, folder, anchor, parts, net, vec![]).await?;
         wait_ready(&running.node).await?;
-        let outcome = measure(load, &running.node, drivers).await;
+        let mut outcome = measure(load, &running.node, drivers).await;
+        if let Ok(measured) = &mut outcome {
+            let checked = running.validators.iter().map(|chain| chain.signatures_checked());
+            measured.signatures_checked = checked.min().unwrap_or(0);
+        }
         running.stop();
         outcome
     })?;
     measured.fill(load, &mut report);
     Ok(report)
-}
-
-fn cores() -> f64 {
-    std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64)
-}
-
-fn now() -> Millis {
-    let since = UNIX_EPOCH.elapsed().unwrap_or_default();
-    Millis::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
-
-async fn wait_ready(node: &Node) -> Result<()> {
-    let start = Instant::now();
-    while !node.ready() {
-        if start.elapsed() > START_TIMEOUT {
-            bail!("the network had no final block after a minute");
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    Ok(())
 }
 
 /// One shard's load, and what became of it.
@@ -209,7 +193,10 @@ struct Measured {
     load_cpu_seconds: f64,
     memory_mib: f64,
     held_back: usize,
+    submitted: usize,
     supply: &'static str,
+    /// By the validator that checked the fewest.
+    signatures_checked: u64,
 }
 
 impl Measured {
@@ -232,6 +219,8 @@ impl Measured {
         report.figure("blocks_per_second", self.blocks as f64 / to);
         report.figure("memory_mib", self.memory_mib);
         report.result("batches_held_back", self.held_back);
+        report.result("transfers_submitted", self.submitted);
+        report.result("signatures_checked_by_each_validator", self.signatures_checked);
         report.result("supply", self.supply);
     }
 }
@@ -307,6 +296,8 @@ async fn measure(load: &TxLoad, node: &Node, drivers: Vec<Driver>) -> Result<Mea
         load_cpu_seconds: load_cpu_us as f64 / 1e6,
         memory_mib,
         held_back: sum(|shared| shared.held_back.load(Ordering::Relaxed)),
+        submitted: sum(|shared| shared.submitted.load(Ordering::Relaxed)),
+        signatures_checked: 0,
         supply: "exact: genesis - burned = sum of all balances",
     })
 }

@@ -23,7 +23,7 @@ use mempool::Pool;
 use receipt::light::{self, Digest, Family, Record, Scheme, digest};
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::AtomicU64},
 };
 use tokio::sync::{broadcast, oneshot};
 use types::{
@@ -75,6 +75,8 @@ pub(crate) struct SharedState {
     /// The header of each recently applied block, by its state root.
     pub(crate) applied: Mutex<BTreeMap<Height, Header>>,
     pub(crate) finals: broadcast::Sender<Arc<Final>>,
+    /// Of transactions, since this validator started.
+    pub(crate) signatures_checked: AtomicU64,
 }
 
 impl SharedState {
@@ -99,6 +101,7 @@ impl SharedState {
             watchers: Mutex::default(),
             applied: Mutex::default(),
             finals,
+            signatures_checked: AtomicU64::new(0),
         }
     }
 
@@ -162,8 +165,10 @@ impl SharedState {
     /// A block's state will never take this transaction, nor those of its sender behind it.
     fn refuse(&self, tx: &CheckedTx, refusal: Refusal) {
         let dropped = lock(&self.pool).refuse(&tx.from(), tx.tx().nonce);
-        for tx in dropped {
-            self.tell(&tx.0.id(), &Fate::Refused(refusal));
+        for PooledTx(dropped) in dropped {
+            let first = dropped.id() == tx.id();
+            let fate = if first { Fate::Refused(refusal) } else { Fate::Displaced };
+            self.tell(&dropped.id(), &fate);
         }
     }
 }

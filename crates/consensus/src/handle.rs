@@ -46,8 +46,11 @@ pub enum Fate {
         height: Height,
         block: Hash,
     },
-    /// The state it met refused it, or one of its sender's before it.
+    /// The state it met refused it.
     Refused(Refusal),
+    /// One of its sender's before it was refused, so this one's nonce leaves a gap now. It was dropped;
+    /// sign it again with the next nonce.
+    Displaced,
 }
 
 /// A record, or its absence, with everything that proves it.
@@ -104,6 +107,12 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
     /// `None` until the first block after genesis is final.
     pub fn tip(&self) -> Option<Tip> {
         self.shared.tip()
+    }
+
+    /// How many transactions' signatures this validator has checked since it started. One that waits in
+    /// its pool is not checked again in a block.
+    pub fn signatures_checked(&self) -> u64 {
+        self.shared.signatures_checked.load(std::sync::atomic::Ordering::Relaxed)
     }
 
     /// Transactions that wait for a block here.

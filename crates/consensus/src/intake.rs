@@ -21,7 +21,7 @@ use commonware_storage::Context as StorageContext;
 use futures::FutureExt as _;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
 };
 use tokio::sync::{mpsc, oneshot};
 use types::{
@@ -283,6 +283,7 @@ pub(crate) fn check_known(shared: &SharedState, txs: Vec<Tx>) -> Vec<Result<Chec
             unknown.push(tx);
         }
     }
+    shared.signatures_checked.fetch_add(unknown.len() as u64, Ordering::Relaxed);
     let mut checked = check_txs(unknown, &shared.network, shared.chain()).into_iter();
     known
         .into_iter()

@@ -192,6 +192,11 @@ impl Backend for Node {
                 Ok(Submitted { tx: id, chain, height: Some(height), block: Some(block) })
             }
             Ok(Ok(Fate::Refused(refusal))) => Err(refusal_problem(&refusal.into())),
+            Ok(Ok(Fate::Displaced)) => Err(Problem::new(
+                Code::NonceGap,
+                "an earlier transaction of this account was refused, so this one was dropped",
+            )
+            .hint("ask for the account's nonce and sign it again")),
             _ => Err(Problem::new(
                 Code::Timeout,
                 format!("transaction {id} is not final after a minute"),

@@ -1,7 +1,7 @@
 //! One process' share of a network, and what it has seen of it.
 
 use api::ChainStatus;
-use blobs::Store;
+use blobs::{BlobError, Store};
 use commonware_runtime::tokio::Context;
 use consensus::{Chain, Final};
 use std::{
@@ -119,6 +119,14 @@ impl Node {
 
     pub fn host(&self, chain: ChainId) -> Option<&Host> {
         self.hosts.get(&chain)
+    }
+
+    /// Put `bytes` into this node's blob store.
+    ///
+    /// # Errors
+    /// [`BlobError`].
+    pub fn keep(&self, bytes: &[u8]) -> Result<Hash, BlobError> {
+        Ok(self.store.put(bytes)?.hash)
     }
 
     /// Whether every chain of this node has had a final block.

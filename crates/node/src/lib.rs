@@ -20,6 +20,7 @@ mod files;
 mod folder;
 mod host;
 pub mod local;
+mod outbox;
 mod receipts;
 mod start;
 mod workers;

@@ -9,7 +9,7 @@ use crate::{
 };
 use blobs::{BlobError, Store};
 use commonware_runtime::{Runner as _, Supervisor as _, tokio as tokio_runtime};
-use consensus::{CHANNELS, ChainConfig, Channels, message_bytes_max};
+use consensus::{CHANNELS, Chain, ChainConfig, Channels, message_bytes_max};
 use futures::future::{BoxFuture, FutureExt as _, LocalBoxFuture, try_join_all};
 use network::{Latency, Mesh, Place, PrivateKey, PublicKey, Sockets, SocketsConfig, consensus_key};
 use sandbox::{Engine, EngineConfig};
@@ -66,6 +66,8 @@ pub enum NotStarted {
 /// A node that runs.
 pub struct Running {
     pub node: Node,
+    /// Every validator of this process.
+    pub validators: Vec<Chain<tokio_runtime::Context>>,
     cancel: Arc<AtomicBool>,
 }
 
@@ -73,8 +75,8 @@ impl Running {
     /// Stop workers and engines.
     pub fn stop(&self) {
         self.cancel.store(true, std::sync::atomic::Ordering::Relaxed);
-        for host in self.node.hosts.values() {
-            host.chain.stop();
+        for validator in &self.validators {
+            validator.stop();
         }
     }
 }
@@ -190,9 +192,10 @@ async fn start_parts(
     wires.start();
 
     let mut hosts = BTreeMap::new();
-    for chain in try_join_all(starting).await? {
+    let validators = try_join_all(starting).await?;
+    for chain in &validators {
         // The first validator of each chain is this node's view of it.
-        hosts.entry(chain.id()).or_insert_with(|| Host::new(chain));
+        hosts.entry(chain.id()).or_insert_with(|| Host::new(chain.clone()));
     }
     let node = Node {
         anchor: Arc::new(anchor),
@@ -213,7 +216,7 @@ async fn start_parts(
         let worker = Worker::new(dealt.key, engine.clone(), store.clone());
         tokio::spawn(workers::serve(node.clone(), host.chain.clone(), worker, cancel.clone()));
     }
-    Ok(Running { node, cancel })
+    Ok(Running { node, validators, cancel })
 }
 
 /// Answer the API for `node` on `listener` until the listener fails or this is dropped.

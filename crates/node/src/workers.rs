@@ -1,23 +1,18 @@
 //! Workers at work: watch a chain, do what the worker owes, send what it says.
 
-use crate::host::Node;
+use crate::{host::Node, outbox::Outbox};
 use commonware_runtime::tokio::Context;
 use consensus::{Chain, SubmitError};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, atomic::AtomicBool},
-    time::Duration,
 };
 use tokio::sync::{Mutex, broadcast::error::RecvError};
 use types::{
-    Action, JobId, NanoMeshx, Outcome, Signature, Tx,
+    Action, JobId, Outcome,
     state::{Event, JobRecord, Key},
 };
 use worker::{Duty, Worker, duty};
-
-/// How often a statement that the chain did not take yet is sent again, and how long between.
-const SEND_TRIES: usize = 20;
-const SEND_PAUSE: Duration = Duration::from_millis(250);
 
 /// One worker of this process.
 pub(crate) struct Active {
@@ -29,8 +24,7 @@ pub(crate) struct Active {
     /// Duties taken up. Each change of a job tells its workers again what they owe; doing it twice would
     /// send a second statement that every block refuses, and the next one would wait behind it for ever.
     begun: Mutex<BTreeSet<(JobId, Duty)>>,
-    /// One transaction at a time, so that nonces come in order.
-    sending: Mutex<()>,
+    outbox: Outbox,
     cancel: Arc<AtomicBool>,
 }
 
@@ -42,13 +36,14 @@ pub(crate) async fn serve(
     cancel: Arc<AtomicBool>,
 ) {
     let mut finals = chain.finals();
+    let outbox = Outbox::open(chain.clone(), worker.key().clone(), node.anchor().network());
     let active = Arc::new(Active {
         node,
         chain,
         worker,
         outcomes: Mutex::default(),
         begun: Mutex::default(),
-        sending: Mutex::default(),
+        outbox,
         cancel,
     });
     loop {
@@ -88,7 +83,9 @@ impl Active {
             types::state::Phase::Settled(_) | types::state::Phase::Ended { .. }
         ) {
             self.outcomes.lock().await.remove(&job);
-            self.begun.lock().await.retain(|(of, _)| *of != job);
+            let mut begun = self.begun.lock().await;
+            begun.remove(&(job, Duty::Run));
+            begun.remove(&(job, Duty::Reveal));
         }
     }
 
@@ -106,7 +103,7 @@ impl Active {
             }
             Duty::Reveal => Action::Reveal(reveal),
         };
-        self.send(action).await
+        self.outbox.say(action).await.map_err(Failed::Refused)
     }
 
     async fn run(&self, record: &JobRecord) -> Result<Outcome, Failed> {
@@ -117,33 +114,6 @@ impl Active {
             (self.worker.clone(), record.submission.spec.clone(), self.cancel.clone());
         let run = tokio::task::spawn_blocking(move || worker.run(&spec, &cancel));
         Ok(run.await.map_err(|_| Failed::Panicked)??)
-    }
-
-    async fn send(&self, action: Action) -> Result<(), Failed> {
-        let _one_at_a_time = self.sending.lock().await;
-        let mut last = None;
-        for _ in 0..SEND_TRIES {
-            let mut tx = Tx {
-                chain: self.chain.id(),
-                sender: self.worker.public(),
-                nonce: self.chain.next_nonce(self.worker.address()).await,
-                tip: NanoMeshx::ZERO,
-                action: action.clone(),
-                signature: Signature([0; 64]),
-            };
-            let network = self.node.anchor().network();
-            tx.signature =
-                Signature(self.worker.key().sign(chain::TX_DOMAIN, &tx.signing_bytes(&network)));
-            match self.chain.submit(tx).await {
-                Ok(_) => return Ok(()),
-                Err(SubmitError::Refused(refusal)) if refusal.code() == "out_of_phase" => {
-                    return Err(Failed::Refused(SubmitError::Refused(refusal)));
-                }
-                Err(error) => last = Some(error),
-            }
-            tokio::time::sleep(SEND_PAUSE).await;
-        }
-        Err(Failed::Refused(last.unwrap_or(SubmitError::NotReady)))
     }
 }
 

@@ -1,12 +1,12 @@
 //! `meshx bench …`: measure this build on this machine.
 
 use crate::{
-    args::{Bench, BenchTx, Output},
+    args::{Bench, BenchJobs, BenchTx, Output},
     local,
     settings::Settings,
 };
 use anyhow::Result;
-use bench::{Report, TxLoad};
+use bench::{JobsLoad, Report, SandboxLoad, SignLoad, TxLoad};
 
 pub fn bench(settings: &Settings, what: &Bench) -> Result<()> {
     if cfg!(debug_assertions) {
@@ -14,17 +14,29 @@ pub fn bench(settings: &Settings, what: &Bench) -> Result<()> {
     }
     let report = match what {
         Bench::Tx(asked) => tx(asked)?,
+        Bench::Jobs(asked) => jobs(asked)?,
+        Bench::Sandbox(asked) => bench::sandbox(&SandboxLoad {
+            threads: usize::from(asked.threads),
+            seconds: asked.seconds,
+            functions: asked.functions,
+        })?,
+        Bench::Sign(asked) => {
+            bench::sign(&SignLoad { batch: asked.batch, keys: asked.keys, seconds: asked.seconds })?
+        }
     };
     show(settings, &report)
 }
 
-fn tx(asked: &BenchTx) -> Result<Report> {
-    let latency = local::latency(&asked.latency)?;
-    let latency_model = match asked.latency.as_str() {
-        "none" => "none: validators in one process, messages pass at once".to_owned(),
-        "real" => "real: validators in one process, each message waits as long as between two measured cities".to_owned(),
+/// What a report calls a latency model.
+fn model(asked: &str) -> String {
+    match asked {
+        "none" => "none: validators in one process, messages pass at once".into(),
+        "real" => "real: validators in one process, each message waits as long as between two measured cities".into(),
         folder => format!("the measurements in {folder}"),
-    };
+    }
+}
+
+fn tx(asked: &BenchTx) -> Result<Report> {
     bench::tx(&TxLoad {
         validators: usize::from(asked.validators),
         shards: usize::from(asked.shards),
@@ -34,8 +46,23 @@ fn tx(asked: &BenchTx) -> Result<Report> {
         senders: asked.senders,
         accounts: asked.accounts,
         block_ms: asked.block_ms,
-        latency,
-        latency_model,
+        latency: local::latency(&asked.latency)?,
+        latency_model: model(&asked.latency),
+        data: asked.data.clone(),
+    })
+}
+
+fn jobs(asked: &BenchJobs) -> Result<Report> {
+    bench::jobs(&JobsLoad {
+        validators: usize::from(asked.validators),
+        workers: usize::from(asked.workers),
+        replicas: asked.replicas,
+        rate: asked.rate,
+        seconds: asked.seconds,
+        warmup: asked.warmup,
+        block_ms: asked.block_ms,
+        latency: local::latency(&asked.latency)?,
+        latency_model: model(&asked.latency),
         data: asked.data.clone(),
     })
 }
