@@ -9,6 +9,7 @@ mod network;
 mod report;
 mod sandbox;
 mod sign;
+mod state;
 mod tx;
 mod usage;
 
@@ -16,4 +17,5 @@ pub use jobs::{JobsLoad, jobs};
 pub use report::{Hardware, Report};
 pub use sandbox::{SandboxLoad, sandbox};
 pub use sign::{SignLoad, sign};
+pub use state::{StateLoad, state};
 pub use tx::{TxLoad, tx};

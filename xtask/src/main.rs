@@ -1,9 +1,10 @@
-//! The project's own commands: `cargo xtask test | tidy | sim | examples | fuzz`.
+//! The project's own commands: `cargo xtask test | tidy | sim | examples | fuzz | flame`.
 //!
 //! What a shell script would do is done here, so that it runs alike on every machine and in CI. Needs nothing but Rust;
 //! a step that wants more (Go, Node, Zig, a wasm target) is *passed over* with its reason when that is missing.
 
 mod examples;
+mod flame;
 mod fuzz;
 mod report;
 mod sim;
@@ -27,6 +28,7 @@ usage: cargo xtask <command>
   sim --seed S [--trace]    replay one simulation and show what happened; --trace follows RUST_LOG
   examples [NAME…]          rebuild the wasm of the examples from source and record the toolchains
   examples --check [NAME…]  rebuild elsewhere and compare with what is committed; touches nothing
+  flame [BINARY]            profile transfers (needs perf): what each part costs per transfer and validator
   fuzz [TARGET…] [--seconds N]  feed made-up bytes to all decoders and to apply_block, N seconds (60) each
 
 Exits 0 when nothing failed, 1 when something did, 2 when the command was not understood.";
@@ -58,6 +60,8 @@ fn run(words: &[&str], report: &mut Report) -> Result<bool> {
     match words {
         ["test"] => test::run(&root, report),
         ["tidy"] => tidy::run(&root, report),
+        ["flame"] => flame::run(&root, None, report),
+        ["flame", binary] => flame::run(&root, Some(binary), report),
         ["sim", rest @ ..] if sim::understood(rest) => sim::run(&root, rest, report),
         ["examples", rest @ ..] => {
             let (flags, names): (Vec<&str>, Vec<&str>) =

@@ -84,6 +84,27 @@ pub enum Bench {
     Sandbox(BenchSandbox),
     /// Signature checks, one by one and in batches.
     Sign(BenchSign),
+    /// Durable updates of the state store, and its proofs.
+    State(BenchState),
+}
+
+#[derive(ClapArgs)]
+pub struct BenchState {
+    /// Records in the store.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub keys: usize,
+    /// Updates made durable together, as a block's are.
+    #[arg(long, default_value_t = 20_000)]
+    pub batch: usize,
+    /// Batches that count.
+    #[arg(long, default_value_t = 100)]
+    pub batches: usize,
+    /// Memory for pages of files, in MiB.
+    #[arg(long, default_value_t = 256)]
+    pub cache: usize,
+    /// Where the files go; by default a temporary folder.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
 }
 
 #[derive(ClapArgs)]

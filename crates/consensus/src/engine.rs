@@ -9,7 +9,7 @@ use crate::{
     intake::{self, Desk, Intake},
     paced::Paced,
     replay::BlocksOnly,
-    store::{BUFFER_BYTES, Databases, configs},
+    store::{BUFFER_BYTES, Databases, configs, page_cache},
     transition::{ApplyBlock, Transition},
 };
 use commonware_actor::Feedback;
@@ -36,17 +36,15 @@ use commonware_glue::stateful::{
 use commonware_p2p::utils::StaticProvider;
 use commonware_parallel::Sequential;
 use commonware_runtime::{
-    Clock, Metrics, Network as RuntimeNetwork, Spawner, Storage, Supervisor,
-    buffer::paged::CacheRef, tokio as tokio_runtime,
+    Clock, Metrics, Network as RuntimeNetwork, Spawner, Storage, Supervisor, tokio as tokio_runtime,
 };
 use commonware_storage::{Context as StorageContext, archive::prunable, translator::EightCap};
-use commonware_utils::{NZDuration, NZU16, NZU64, NZUsize, ordered::Set};
+use commonware_utils::{NZDuration, NZU64, NZUsize, ordered::Set};
 use futures::future::{BoxFuture, FutureExt as _};
 use network::{Blocks, PrivateKey, PublicKey, Receiver, Sender};
 use rand_core::CryptoRng;
 use receipt::light::{Digest, Family, Scheme};
 use std::{
-    num::NonZeroUsize,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -115,9 +113,6 @@ const LEADER_PATIENCE: Duration = Duration::from_millis(1_000);
 const VIEWS_KEPT: u64 = 64;
 /// Final blocks kept to answer peers and receipts; at two a second, about three hours.
 const BLOCKS_KEPT: usize = 20_000;
-
-const PAGE_BYTES: usize = 4_096;
-const PAGES_MIN: NonZeroUsize = NZUsize!(128);
 
 /// The largest message of a chain with `validators` validators.
 pub fn message_bytes_max(validators: u32) -> u32 {
@@ -233,8 +228,7 @@ where
         pool,
         transition,
     ));
-    let pages = NonZeroUsize::new(cache_bytes / PAGE_BYTES).unwrap_or(NZUsize!(1)).max(PAGES_MIN);
-    let cache = CacheRef::new(NZU16!(4_096), pages);
+    let cache = page_cache(cache_bytes);
 
     let resolver = marshal_resolver::init(
         context.child("marshal_resolver"),

@@ -5,7 +5,7 @@ use crate::{
     app::{SharedState, lock},
     block::{Block, consensus_key},
     intake::{self, Request},
-    store::{Databases, TipStore},
+    store::{Databases, TipStore, prove},
 };
 use chain::{Refusal, Store as _};
 use commonware_codec::{DecodeExt as _, Encode as _};
@@ -14,7 +14,7 @@ use commonware_consensus::{
     types::Height as ConsensusHeight,
 };
 use commonware_runtime::{Handle, Spawner};
-use commonware_storage::{Context as StorageContext, qmdb::Error as StoreError};
+use commonware_storage::Context as StorageContext;
 use receipt::light::{Scheme, digest};
 use std::sync::{Arc, Mutex};
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -207,18 +207,9 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
 
     async fn try_prove(&self, key: &Key) -> Option<Proof> {
         let path = digest(&key.path());
-        let (root, record, proof) = {
+        let (root, (record, proof)) = {
             let state = self.databases.0.read().await;
-            let record = state.get(&path).await.expect("the state can be read");
-            let proof = match &record {
-                Some(_) => state.key_value_proof(path).await.map(|proof| proof.encode().to_vec()),
-                None => state.exclusion_proof(&path).await.map(|proof| proof.encode().to_vec()),
-            };
-            match proof {
-                Ok(proof) => (state.root(), record, proof),
-                Err(StoreError::KeyNotFound) => return None,
-                Err(error) => panic!("the state can be read: {error}"),
-            }
+            (state.root(), prove(&state, path).await?)
         };
         let root = crate::block::hash(&root);
         let header = lock(&self.shared.applied)
@@ -227,12 +218,7 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
             .find(|header| header.state_root == root)
             .cloned()?;
         let certificate = self.certificate(header.height).await?;
-        Some(Proof {
-            header,
-            certificate,
-            record: record.map(|record| record.as_slice().to_vec()),
-            proof,
-        })
+        Some(Proof { header, certificate, record, proof })
     }
 
     /// Stop taking part. Blocks that are final stay so.

@@ -28,6 +28,7 @@ mod paced;
 mod pooled;
 mod replay;
 mod snapshot;
+mod state_store;
 mod store;
 mod transition;
 
@@ -35,4 +36,5 @@ pub use dealer::{BadKeys, Committee, deal, signer};
 pub use engine::{CHANNELS, ChainConfig, Channels, Env, message_bytes_max, start, start_on};
 pub use handle::{Chain, Fate, Final, Proof, SubmitError, Tip};
 pub use snapshot::Snapshot;
+pub use state_store::{Proved, StateStore};
 pub use transition::{ApplyBlock, Before, Transition};

@@ -1,5 +1,6 @@
 //! State and outbox on disk: two QMDB databases that advance together with the chain.
 
+use commonware_codec::Encode as _;
 use commonware_cryptography::Blake3;
 use commonware_glue::stateful::db::{DatabaseSet, Shared};
 use commonware_parallel::Sequential;
@@ -9,12 +10,13 @@ use commonware_storage::{
     journal::contiguous::variable::Config as LogConfig,
     merkle::full::Config as MerkleConfig,
     qmdb::{
+        Error,
         current::{VariableConfig, ordered::variable},
         keyless,
     },
     translator::EightCap,
 };
-use commonware_utils::{NZU64, NZUsize};
+use commonware_utils::{NZU16, NZU64, NZUsize};
 use receipt::light::{CHUNK_BYTES, Digest, Family, Record, digest};
 use std::num::NonZeroUsize;
 use types::state::Key;
@@ -94,5 +96,31 @@ impl<E: StorageContext + Spawner> chain::Store for TipStore<'_, E> {
             records.push(record.map(|record| record.as_slice().to_vec()));
         }
         records
+    }
+}
+
+/// A cache for the pages of a validator's files.
+pub(crate) fn page_cache(bytes: usize) -> CacheRef {
+    let pages = NonZeroUsize::new(bytes / PAGE_BYTES).unwrap_or(PAGES_MIN).max(PAGES_MIN);
+    CacheRef::new(NZU16!(4_096), pages)
+}
+
+const PAGE_BYTES: usize = 4_096;
+const PAGES_MIN: NonZeroUsize = NZUsize!(128);
+
+/// The record at `path`, or its absence, with the proof under the store's root. `None` for an empty store.
+pub(crate) async fn prove<E: StorageContext + Spawner>(
+    state: &StateDb<E>,
+    path: Digest,
+) -> Option<(Option<Vec<u8>>, Vec<u8>)> {
+    let record = state.get(&path).await.expect("the state can be read");
+    let proof = match &record {
+        Some(_) => state.key_value_proof(path).await.map(|proof| proof.encode().to_vec()),
+        None => state.exclusion_proof(&path).await.map(|proof| proof.encode().to_vec()),
+    };
+    match proof {
+        Ok(proof) => Some((record.map(|record| record.as_slice().to_vec()), proof)),
+        Err(Error::KeyNotFound) => None,
+        Err(error) => panic!("the state can be read: {error}"),
     }
 }

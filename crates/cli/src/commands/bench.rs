@@ -6,7 +6,7 @@ use crate::{
     settings::Settings,
 };
 use anyhow::Result;
-use bench::{JobsLoad, Report, SandboxLoad, SignLoad, TxLoad};
+use bench::{JobsLoad, Report, SandboxLoad, SignLoad, StateLoad, TxLoad};
 
 pub fn bench(settings: &Settings, what: &Bench) -> Result<()> {
     if cfg!(debug_assertions) {
@@ -23,6 +23,13 @@ pub fn bench(settings: &Settings, what: &Bench) -> Result<()> {
         Bench::Sign(asked) => {
             bench::sign(&SignLoad { batch: asked.batch, keys: asked.keys, seconds: asked.seconds })?
         }
+        Bench::State(asked) => bench::state(&StateLoad {
+            keys: asked.keys,
+            batch: asked.batch,
+            batches: asked.batches,
+            cache_mib: asked.cache,
+            data: asked.data.clone(),
+        })?,
     };
     show(settings, &report)
 }
