@@ -21,8 +21,9 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use tokio::sync::mpsc;
 use types::{
-    Address, ChainId, Hash, Millis, NanoMeshx, PublicKey,
+    Address, ChainId, Hash, Millis, NanoMeshx, PublicKey, Tx,
     codec::DecodeExt as _,
     domain_hash,
     state::{Account, Key, Supply},
@@ -265,8 +266,9 @@ async fn measure(load: &TxLoad, node: &Node, drivers: Vec<Driver>) -> Result<Mea
             shared.clone(),
         )));
         shareds.push((driver.chain, driver.receivers.clone(), shared.clone()));
-        let (runtime, warmup) = (tokio::runtime::Handle::current(), load.warmup);
-        std::thread::spawn(move || drive(&driver, &host, &runtime, warmup, &shared));
+        let ((batches, queue), warmup) = (mpsc::unbounded_channel(), load.warmup);
+        tokio::spawn(submit(host, queue, shared.clone()));
+        std::thread::spawn(move || drive(&driver, &batches, warmup, &shared));
     }
     tokio::time::sleep(Duration::from_secs(load.warmup as u64)).await;
     let before = process_cpu_seconds();
@@ -305,10 +307,9 @@ async fn measure(load: &TxLoad, node: &Node, drivers: Vec<Driver>) -> Result<Mea
 /// Submit a shard's batches on time, on a thread of its own.
 fn drive(
     driver: &Driver,
-    host: &Host,
-    runtime: &tokio::runtime::Handle,
+    batches: &mpsc::UnboundedSender<Vec<Tx>>,
     warmup: usize,
-    shared: &Arc<Shared>,
+    shared: &Shared,
 ) {
     let mut cpu_before = 0.0;
     for (tick, (count, bytes)) in driver.ticks.iter().enumerate() {
@@ -329,17 +330,30 @@ fn drive(
             return;
         }
         shared.submitted.fetch_add(*count, Ordering::Relaxed);
-        let (txs, host, shared) = (decode(bytes, *count), host.clone(), shared.clone());
-        runtime.spawn(async move {
+        if batches.send(decode(bytes, *count)).is_err() {
+            return;
+        }
+    }
+    let cpu_us = (thread_cpu_seconds() - cpu_before) * 1e6;
+    shared.load_cpu_us.store(cpu_us as u64, Ordering::Relaxed);
+}
+
+/// Hand batches to the chain in their order, without waiting for one's verdicts before the next.
+async fn submit(host: Host, mut queue: mpsc::UnboundedReceiver<Vec<Tx>>, shared: Arc<Shared>) {
+    while let Some(txs) = queue.recv().await {
+        let (host, shared) = (host.clone(), shared.clone());
+        let mut submitting = Box::pin(async move {
             for verdict in host.chain.submit_all(txs).await {
                 if let Err(error) = verdict {
                     shared.fail(format!("a transfer was refused: {error}"));
                 }
             }
         });
+        // The first poll queues the batch; only then may the next one start.
+        if futures::poll!(&mut submitting).is_pending() {
+            tokio::spawn(submitting);
+        }
     }
-    let cpu_us = (thread_cpu_seconds() - cpu_before) * 1e6;
-    shared.load_cpu_us.store(cpu_us as u64, Ordering::Relaxed);
 }
 
 /// Follow final blocks until every transfer was seen. Latency counts from when a transfer was due to be

@@ -23,7 +23,10 @@ use mempool::Pool;
 use receipt::light::{self, Digest, Family, Record, Scheme, digest};
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, atomic::AtomicU64},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use tokio::sync::{broadcast, oneshot};
 use types::{
@@ -66,6 +69,9 @@ pub(crate) struct SharedState {
     pub(crate) scheme: Scheme,
     pub(crate) transition: Arc<dyn Transition>,
     pub(crate) pool: Mutex<Pool<PooledTx>>,
+    /// Final blocks that `pool` has heard of; changes only while it is locked. A nonce read from the
+    /// state holds for the pool as long as this has not moved.
+    pub(crate) pool_round: AtomicU64,
     /// Seeds of views, from their certificates.
     pub(crate) seeds: Mutex<BTreeMap<(u64, u64), Bytes<96>>>,
     /// Blocks from when they were executed until their height is final.
@@ -96,6 +102,7 @@ impl SharedState {
             scheme,
             transition,
             pool: Mutex::new(Pool::new(pool)),
+            pool_round: AtomicU64::new(0),
             seeds: Mutex::default(),
             executed: Mutex::default(),
             watchers: Mutex::default(),
@@ -149,6 +156,12 @@ impl SharedState {
         lock(&self.applied).last_key_value().map(|(_, header)| header.clone())
     }
 
+    /// The pool, if no block became final since its round was `round`.
+    pub(crate) fn pool_at(&self, round: u64) -> Option<MutexGuard<'_, Pool<PooledTx>>> {
+        let pool = lock(&self.pool);
+        (self.pool_round.load(Ordering::Relaxed) == round).then_some(pool)
+    }
+
     pub(crate) fn watch(&self, id: TxId) -> oneshot::Receiver<Fate> {
         let (sender, receiver) = oneshot::channel();
         lock(&self.watchers).entry(id).or_default().push(sender);
@@ -173,7 +186,7 @@ impl SharedState {
     }
 }
 
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("no panic while locked")
 }
 
@@ -453,6 +466,7 @@ impl<E: StorageContext + Spawner + Clock> Application<E> for App {
         });
         {
             let mut pool = lock(&self.shared.pool);
+            self.shared.pool_round.fetch_add(1, Ordering::Relaxed);
             for tx in &executed.txs {
                 pool.advance(&tx.from(), tx.tx().nonce + 1);
             }

@@ -16,7 +16,7 @@ use commonware_consensus::{
 use commonware_runtime::{Handle, Spawner};
 use commonware_storage::Context as StorageContext;
 use receipt::light::{Scheme, digest};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, atomic::Ordering};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use types::{
     Address, ChainId, Hash, Header, Height, Tx, TxId,
@@ -112,7 +112,7 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
     /// How many transactions' signatures this validator has checked since it started. One that waits in
     /// its pool is not checked again in a block.
     pub fn signatures_checked(&self) -> u64 {
-        self.shared.signatures_checked.load(std::sync::atomic::Ordering::Relaxed)
+        self.shared.signatures_checked.load(Ordering::Relaxed)
     }
 
     /// Transactions that wait for a block here.
@@ -156,8 +156,13 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
 
     /// The nonce `address` should use next, counting what waits in this node's pool.
     pub async fn next_nonce(&self, address: Address) -> u64 {
-        let account = self.account(address).await;
-        lock(&self.shared.pool).next_nonce(&address, account.nonce)
+        loop {
+            let round = self.shared.pool_round.load(Ordering::Relaxed);
+            let account = self.account(address).await;
+            if let Some(pool) = self.shared.pool_at(round) {
+                return pool.next_nonce(&address, account.nonce);
+            }
+        }
     }
 
     /// Records of the newest applied state, in the order of `keys`.

@@ -148,9 +148,16 @@ impl<E: StorageContext + Spawner> Desk<E> {
         }
         let mut verdicts: Vec<Result<CheckedTx, SubmitError>> =
             check_known(shared, txs).into_iter().map(|checked| Ok(checked?)).collect();
-        let nonces = self.nonces(verdicts.iter().flatten()).await;
-        self.rehearse(&mut verdicts[..from_clients], &nonces).await;
-        let (mut pool, mut news) = (lock(&shared.pool), Vec::new());
+        // What the state said before a block became final does not hold for the pool after it.
+        let (mut pool, nonces) = loop {
+            let round = shared.pool_round.load(Ordering::Relaxed);
+            let nonces = self.nonces(verdicts.iter().flatten()).await;
+            self.rehearse(&mut verdicts[..from_clients], &nonces).await;
+            if let Some(pool) = shared.pool_at(round) {
+                break (pool, nonces);
+            }
+        };
+        let mut news = Vec::new();
         for (index, verdict) in verdicts.iter_mut().enumerate() {
             let Ok(checked) = verdict else { continue };
             if pool.contains(&checked.id()) {
