@@ -27,6 +27,33 @@ impl Store {
         self.put_checked(None, from(reader))
     }
 
+    /// Store `bytes` unless they are here already, undamaged. Several who keep the same bytes at the same
+    /// time write them once: making a file durable costs far more than hashing or reading a small one.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    pub fn keep(&self, bytes: &[u8]) -> Result<BlobRef, BlobError> {
+        let hash = Hash::of_content(bytes);
+        let locked = || self.inner.keeping.lock().expect("nothing panics while it is held");
+        loop {
+            if self.contains(hash) && self.get(hash).is_ok_and(|kept| kept == bytes) {
+                return Ok(BlobRef { hash, len: bytes.len() as u64 });
+            }
+            let mut keeping = locked();
+            if keeping.insert(hash) {
+                break;
+            }
+            // Another is at it. Look again when it is done, whatever came of it.
+            while keeping.contains(&hash) {
+                keeping = self.inner.kept.wait(keeping).expect("nothing panics while it is held");
+            }
+        }
+        let put = self.put(bytes);
+        locked().remove(&hash);
+        self.inner.kept.notify_all();
+        put
+    }
+
     /// As [`put`](Self::put), but only if the content's hash is `hash`.
     ///
     /// # Errors

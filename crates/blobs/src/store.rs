@@ -1,10 +1,11 @@
 //! The store: a directory of blobs, how much is in it, and who may write there.
 
 use crate::{BlobError, BlobRef, layout};
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, atomic::AtomicU64};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, atomic::AtomicU64};
 use types::Hash;
 
 /// What the operator decides about a store.
@@ -36,6 +37,9 @@ pub(crate) struct Inner {
     /// directory change together.
     pub bytes_used: Mutex<u64>,
     pub temp_next: AtomicU64,
+    /// Hashes that [`Store::keep`] is writing now, and the signal that one of them is done.
+    pub keeping: Mutex<BTreeSet<Hash>>,
+    pub kept: Condvar,
     /// Locked as long as it is open; the system unlocks it when the process dies, however it dies.
     _lock: File,
 }
@@ -66,6 +70,8 @@ impl Store {
             bytes_max: config.bytes_max,
             bytes_used: Mutex::new(bytes_used),
             temp_next: AtomicU64::new(0),
+            keeping: Mutex::default(),
+            kept: Condvar::new(),
             _lock: lock,
         };
         Ok(Self { inner: Arc::new(inner) })

@@ -174,6 +174,7 @@ impl Backend for Node {
         let chain = tx.chain;
         let host = self.on(chain)?;
         let (id, sender, nonce) = (tx.id(), tx.from(), tx.nonce);
+        tracing::info!(trace = %id, %chain, %sender, nonce, "submitted");
         let fate = host.chain.watch(id);
         if let Err(error) = host.chain.submit(tx).await {
             // The same transaction again: it is in a block already, so say which.
@@ -296,6 +297,7 @@ impl Backend for Node {
     async fn receipt(&self, chain: Option<ChainId>, job: JobId) -> Answer<axum::body::Bytes> {
         let (host, _) = self.job_record(chain, job).await?;
         let receipt = receipt(&self.anchor, &host.chain, job).await.map_err(receipt_problem)?;
+        tracing::info!(trace = %job, "receipt");
         Ok(receipt.to_bytes().into())
     }
 

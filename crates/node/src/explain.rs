@@ -2,7 +2,10 @@
 
 use crate::host::{Host, Node};
 use api::Submitted;
-use std::fmt::Write as _;
+use std::{
+    fmt::Write as _,
+    sync::atomic::{AtomicU64, Ordering},
+};
 use types::{Address, Height, TxId};
 
 /// How many blocks back a repeated transaction is looked for.
@@ -11,21 +14,46 @@ const REPEAT_BLOCKS_MAX: u64 = 1_200;
 /// Metrics in Prometheus' text form.
 pub(crate) fn metrics(node: &Node) -> String {
     let mut text = String::new();
-    let mut family = |name: &str, help: &str, value: &dyn Fn(&Host) -> u64| {
-        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
+    let mut family = |kind: &str, name: &str, help: &str, value: &dyn Fn(&Host) -> u64| {
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
         for (chain, host) in node.hosts.iter() {
             let _ = writeln!(text, "{name}{{chain=\"{chain}\"}} {}", value(host));
         }
     };
     let tip = |host: &Host| host.chain.tip();
-    family("meshx_chain_height", "Height of the newest final block.", &|host| {
+    family("gauge", "meshx_chain_height", "Height of the newest final block.", &|host| {
         tip(host).map_or(0, |t| t.height.get())
     });
-    family("meshx_chain_view", "View of the newest final block.", &|host| {
+    family("gauge", "meshx_chain_view", "View of the newest final block.", &|host| {
         tip(host).map_or(0, |t| t.view)
     });
-    family("meshx_mempool_txs", "Transactions that wait for a block at this node.", &|host| {
+    family("gauge", "meshx_mempool_txs", "Transactions that wait for a block here.", &|host| {
         host.chain.waiting() as u64
+    });
+    let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    family("counter", "meshx_txs_final_total", "Transactions in final blocks.", &|host| {
+        count(&host.counts.txs)
+    });
+    family("counter", "meshx_jobs_settled_total", "Jobs that ended with a result.", &|host| {
+        count(&host.counts.jobs_settled)
+    });
+    family("counter", "meshx_jobs_ended_total", "Jobs that ended without a result.", &|host| {
+        count(&host.counts.jobs_ended)
+    });
+    family(
+        "counter",
+        "meshx_signatures_checked_total",
+        "Transactions' signatures checked by this node's first validator of the chain.",
+        &|host| host.chain.signatures_checked(),
+    );
+    family(
+        "gauge",
+        "meshx_finality_p50_milliseconds",
+        "From a block's timestamp to its finality here, median of the last 120 blocks.",
+        &|host| host.finality(50),
+    );
+    family("gauge", "meshx_finality_p99_milliseconds", "The same, 99th percentile.", &|host| {
+        host.finality(99)
     });
     let _ = writeln!(
         text,

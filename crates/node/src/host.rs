@@ -6,9 +6,16 @@ use commonware_runtime::tokio::Context;
 use consensus::{Chain, Final};
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
-use types::{Action, Address, ChainId, Hash, Height, JobId, Millis, network::Anchor};
+use types::{
+    Action, Address, ChainId, Hash, Height, JobId, Millis,
+    network::Anchor,
+    state::{Event, Phase},
+};
 
 /// How many recent blocks the figures of `status` are taken from: a minute at two a second.
 const WINDOW: usize = 120;
@@ -23,6 +30,16 @@ pub struct Host {
     recent: Arc<Mutex<VecDeque<Seen>>>,
     /// Jobs submitted since this process started, oldest first, with their payers.
     jobs: Arc<Mutex<VecDeque<(JobId, Address)>>>,
+    pub(crate) counts: Arc<Counts>,
+}
+
+/// What became final since this process started.
+#[derive(Default)]
+pub(crate) struct Counts {
+    pub(crate) txs: AtomicU64,
+    pub(crate) jobs_settled: AtomicU64,
+    /// Without a result.
+    pub(crate) jobs_ended: AtomicU64,
 }
 
 #[derive(Clone, Copy)]
@@ -35,10 +52,21 @@ struct Seen {
 
 impl Host {
     pub(crate) fn new(chain: Chain<Context>) -> Self {
-        Self { chain, recent: Arc::default(), jobs: Arc::default() }
+        Self { chain, recent: Arc::default(), jobs: Arc::default(), counts: Arc::default() }
     }
 
     pub(crate) fn saw(&self, block: &Final) {
+        self.counts.txs.fetch_add(block.txs.len() as u64, Ordering::Relaxed);
+        for event in &block.events {
+            let Event::Job { job, phase } = event else { continue };
+            // The job's id is its trace: the API answered with it, and the receipt bears it.
+            tracing::info!(trace = %job, chain = %block.header.chain, height = %block.header.height, phase = phase_name(phase), "job");
+            match phase {
+                Phase::Settled(_) => drop(self.counts.jobs_settled.fetch_add(1, Ordering::Relaxed)),
+                Phase::Ended { .. } => drop(self.counts.jobs_ended.fetch_add(1, Ordering::Relaxed)),
+                Phase::Queued | Phase::Committing { .. } | Phase::Revealing { .. } => {}
+            }
+        }
         let mut recent = self.recent.lock().expect("no panic while locked");
         recent.push_back(Seen {
             height: block.header.height,
@@ -65,6 +93,15 @@ impl Host {
         let jobs = self.jobs.lock().expect("no panic while locked");
         let wanted = |of: &Address| payer.is_none_or(|payer| payer == *of);
         jobs.iter().rev().filter(|(_, of)| wanted(of)).map(|(job, _)| *job).collect()
+    }
+
+    /// Milliseconds from a block's timestamp to its finality here, over the last minute: the value below
+    /// which `hundredths` of 100 lie.
+    pub(crate) fn finality(&self, hundredths: usize) -> u64 {
+        let recent = self.recent.lock().expect("no panic while locked");
+        let mut finality: Vec<u64> = recent.iter().map(|seen| seen.finality.get()).collect();
+        finality.sort_unstable();
+        finality.get(finality.len().saturating_sub(1) * hundredths / 100).copied().unwrap_or(0)
     }
 
     pub(crate) async fn status(&self) -> ChainStatus {
@@ -99,6 +136,16 @@ impl Host {
             blocks_per_second,
             ready: last.is_some(),
         }
+    }
+}
+
+const fn phase_name(phase: &Phase) -> &'static str {
+    match phase {
+        Phase::Queued => "queued",
+        Phase::Committing { .. } => "committing",
+        Phase::Revealing { .. } => "revealing",
+        Phase::Settled(_) => "settled",
+        Phase::Ended { .. } => "ended",
     }
 }
 

@@ -75,7 +75,7 @@ impl Active {
             }
             tokio::spawn(async move {
                 if let Err(error) = self.fulfil(job, &record, duty).await {
-                    tracing::warn!(%job, worker = %self.worker.address(), %error, "worker stays silent");
+                    tracing::warn!(trace = %job, worker = %self.worker.address(), %error, "worker stays silent");
                 }
             });
         } else if matches!(
@@ -93,7 +93,7 @@ impl Active {
         let known = self.outcomes.lock().await.get(&job).copied();
         let outcome = match known {
             Some(outcome) => outcome,
-            None => self.run(record).await?,
+            None => self.run(job, record).await?,
         };
         self.outcomes.lock().await.insert(job, outcome);
         let reveal = self.worker.reveal(job, outcome);
@@ -106,14 +106,16 @@ impl Active {
         self.outbox.say(action).await.map_err(Failed::Refused)
     }
 
-    async fn run(&self, record: &JobRecord) -> Result<Outcome, Failed> {
+    async fn run(&self, job: JobId, record: &JobRecord) -> Result<Outcome, Failed> {
         for (hash, _) in Worker::needs(&record.submission.spec) {
             self.node.fetch_blob(hash).await?;
         }
         let (worker, spec, cancel) =
             (self.worker.clone(), record.submission.spec.clone(), self.cancel.clone());
         let run = tokio::task::spawn_blocking(move || worker.run(&spec, &cancel));
-        Ok(run.await.map_err(|_| Failed::Panicked)??)
+        let outcome = run.await.map_err(|_| Failed::Panicked)??;
+        tracing::info!(trace = %job, worker = %self.worker.address(), fuel = %outcome.fuel, "ran");
+        Ok(outcome)
     }
 }
 

@@ -122,12 +122,7 @@ impl Worker {
 
     fn keep(&self, bytes: &[u8]) -> Result<OutputRef, CannotRun> {
         let hash = Hash::of_content(bytes);
-        // Another worker of this machine may have kept the same output: reading it, which checks it, is
-        // cheaper than making it durable again.
-        if self.store.contains(hash) && self.store.get(hash).is_ok_and(|kept| kept == bytes) {
-            return Ok(OutputRef { hash, len: bytes.len() as u64 });
-        }
-        let blob = self.store.put(bytes).map_err(|source| CannotRun::Blob { hash, source })?;
+        let blob = self.store.keep(bytes).map_err(|source| CannotRun::Blob { hash, source })?;
         Ok(OutputRef { hash: blob.hash, len: blob.len })
     }
 }

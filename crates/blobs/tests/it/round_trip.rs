@@ -122,3 +122,24 @@ fn blobs_outlive_the_store() {
     assert_eq!(store.bytes_used(), bytes_used);
     assert_eq!(store.get(blob.hash).unwrap(), content(5000));
 }
+
+#[test]
+fn bytes_kept_by_many_at_once_are_written_once_and_mended_if_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let bytes = b"the same output of four workers";
+    let kept: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..16).map(|_| scope.spawn(|| store.keep(bytes).unwrap())).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(kept.iter().all(|blob| *blob == kept[0]));
+    assert_eq!(store.get(kept[0].hash).unwrap(), bytes);
+
+    let path = dir.path().join(format!("{}.blob", kept[0].hash));
+    let mut damaged = std::fs::read(&path).unwrap();
+    damaged[3] ^= 1;
+    std::fs::write(&path, damaged).unwrap();
+    assert!(store.get(kept[0].hash).is_err());
+    store.keep(bytes).unwrap();
+    assert_eq!(store.get(kept[0].hash).unwrap(), bytes);
+}
