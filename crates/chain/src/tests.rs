@@ -440,3 +440,29 @@ fn random_blocks_conserve_money() {
     }
     assert!(open.len() > 20, "the test exercised jobs: {}", open.len());
 }
+
+#[test]
+fn a_batch_gives_each_transaction_the_verdict_it_gets_alone() {
+    let transfer = |n: u64| Action::Transfer {
+        to: Address::of(&PublicKey(key(9).public())),
+        amount: NanoMeshx::new(n),
+    };
+    let mut txs: Vec<Tx> = (0..40).map(|n| signed(1 + (n % 7) as u8, n, transfer(n + 1))).collect();
+    txs[3].signature.0[40] ^= 1;
+    txs[11].nonce += 1;
+    txs[17].chain = ChainId::Asia;
+    txs[23].sender = PublicKey([0; 32]);
+    let alone: Vec<_> =
+        txs.iter().map(|tx| check_tx(tx.clone(), &NETWORK, ChainId::Europe)).collect();
+    let refused: Vec<usize> = (0..txs.len()).filter(|n| alone[*n].is_err()).collect();
+    assert_eq!(refused, [3, 11, 17, 23]);
+    assert_eq!(crate::check_txs(txs, &NETWORK, ChainId::Europe), alone);
+}
+
+#[test]
+fn the_id_of_a_checked_transaction_is_its_own() {
+    let tx = signed(1, 0, Action::CancelJob { job: Hash([3; 32]) });
+    let checked = check_tx(tx.clone(), &NETWORK, ChainId::Europe).unwrap();
+    assert_eq!((checked.id(), checked.from()), (tx.id(), tx.from()));
+    assert_eq!(checked.bytes(), types::codec::Encode::encode(&tx).len());
+}

@@ -3,6 +3,7 @@
 use crate::limits::{
     MEMORIES_MAX, OUTPUT_BYTES_MAX, PAGE_BYTES, STACK_BYTES, TABLE_ELEMENTS_MAX, TABLES_MAX,
 };
+use std::sync::LazyLock;
 use types::{ExecProfile, Float, Fuel, domain_hash};
 use wasmtime::OperatorCost;
 
@@ -35,6 +36,16 @@ const REVISION: &str = "meshx-sandbox 1";
 ///
 /// Source: whitepaper §2.3; DESIGN §11.
 pub fn profile(float: Float) -> ExecProfile {
+    // Printing the cost table takes longer than a small job, and it never changes.
+    static STRICT: LazyLock<ExecProfile> = LazyLock::new(|| profile_of(Float::Strict));
+    static ARCH_CLASS: LazyLock<ExecProfile> = LazyLock::new(|| profile_of(Float::ArchClass));
+    match float {
+        Float::Strict => *STRICT,
+        Float::ArchClass => *ARCH_CLASS,
+    }
+}
+
+fn profile_of(float: Float) -> ExecProfile {
     let floats = match float {
         Float::Strict => "strict".to_owned(),
         Float::ArchClass => format!("arch-class {}", std::env::consts::ARCH),

@@ -67,3 +67,39 @@ fn a_misspelt_setting() {
     let said = user.meshx(&["status"], b"").exits(125);
     assert!(said.stderr.contains("meshx.toml"), "{}", said.stderr);
 }
+
+/// As in `meshx … | head -1`: whoever read stdout is gone before the first line.
+#[test]
+fn a_reader_that_went_away_is_no_panic() {
+    let home = tempfile::tempdir().unwrap();
+    let mut child = std::process::Command::new(crate::support::MESHX)
+        .args(["--show-settings", "status"])
+        .env("HOME", home.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let said = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&said.stderr);
+    assert!(!stderr.contains("panicked"), "{stderr}");
+}
+
+#[test]
+fn a_folder_in_use_names_its_holder() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let lock = std::fs::File::create(data.join("lock")).unwrap();
+    lock.lock().unwrap();
+    std::fs::write(data.join("lock"), "4711\n").unwrap();
+    let said = std::process::Command::new(crate::support::MESHX)
+        .args(["up", "--listen", "127.0.0.1:0", "--data"])
+        .arg(&data)
+        .env("HOME", home.path())
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&said.stderr);
+    assert_eq!(said.status.code(), Some(125), "{stderr}");
+    assert!(stderr.contains("in use by process 4711"), "{stderr}");
+}
