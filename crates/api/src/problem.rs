@@ -65,6 +65,7 @@ codes! {
     WrongChain "wrong_chain" 422 "The transaction is for another chain",
     NoJobsHere "no_jobs_here" 422 "The backbone runs no jobs",
     ZeroAmount "zero_amount" 422 "A transfer of zero moves nothing",
+    PoolAccount "pool_account" 422 "Only the protocol pays into its own accounts",
     BadCapacity "bad_capacity" 422 "A worker cannot have this capacity",
     Overflow "overflow" 422 "An account would hold more than can exist",
     /// The bytes do not have the hash they were sent under.

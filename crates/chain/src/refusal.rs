@@ -21,6 +21,8 @@ pub enum Refusal {
     Capacity(u16),
     #[error("too many jobs are waiting on this chain; try again in a few blocks")]
     Busy,
+    #[error("{0} is the protocol's own account; only the protocol pays into it")]
+    PoolAccount(Address),
     #[error("the backbone runs no jobs; send them to a shard")]
     NoJobsHere,
     #[error("the beacon for height {0} is not the one this block needs")]
@@ -52,6 +54,7 @@ impl Refusal {
             Self::UnknownJob(_) => "unknown_job",
             Self::Capacity(_) => "bad_capacity",
             Self::Busy => "overloaded",
+            Self::PoolAccount(_) => "pool_account",
             Self::NoJobsHere => "no_jobs_here",
             Self::WrongBeacon(_) => "wrong_beacon",
             Self::BlockFull => "block_full",

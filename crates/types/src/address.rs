@@ -55,6 +55,11 @@ impl Address {
         Self { scheme: POOL, hash: domain_hash("meshx/pool/v1", &[name.as_bytes()]) }
     }
 
+    /// Whether this is an account of the protocol's own.
+    pub const fn is_pool(&self) -> bool {
+        self.scheme == POOL
+    }
+
     fn bytes(&self) -> [u8; 33] {
         let mut bytes = [self.scheme; 33];
         bytes[1..].copy_from_slice(&self.hash.0);

@@ -326,10 +326,10 @@ impl World {
             "money is conserved"
         );
         let escrow: Account = self.get(Key::Account(pools::escrow())).unwrap_or_default();
-        // Not equal: anybody may transfer to the escrow account, and some inputs do.
-        assert!(
-            u128::from(escrow.balance.get()) >= promised,
-            "escrow covers what open jobs promised"
+        assert_eq!(
+            u128::from(escrow.balance.get()),
+            promised,
+            "escrow holds what open jobs promised"
         );
         assert_eq!(running, seats, "a worker runs what it holds seats for");
     }

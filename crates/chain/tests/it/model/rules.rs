@@ -67,8 +67,6 @@ pub struct Model {
     pub answers: BTreeMap<Vec<u8>, JobId>,
     /// (height, job) in the order they were asked for: which of two jobs comes first matters where reputations clamp.
     reminders: Vec<(u64, JobId)>,
-    /// What strangers transferred to the escrow account.
-    pub gifts_to_escrow: u128,
 }
 
 /// A block's place, as far as the rules care.
@@ -95,7 +93,6 @@ impl Model {
             rounds: BTreeMap::new(),
             answers: BTreeMap::new(),
             reminders: vec![],
-            gifts_to_escrow: 0,
         };
         for account in genesis.accounts.iter() {
             model.balances.insert(account.address, account.balance.get().into());
@@ -255,11 +252,11 @@ impl Model {
                 if amount.get() == 0 {
                     return Err("zero_amount");
                 }
+                if [pools::escrow(), pools::validators(), pools::treasury()].contains(to) {
+                    return Err("pool_account");
+                }
                 self.take(from, amount.get())?;
                 self.give(*to, amount.get());
-                if *to == pools::escrow() {
-                    self.gifts_to_escrow += u128::from(amount.get());
-                }
                 Ok(())
             }
             Action::RegisterWorker { capacity, city } => self.register(from, *capacity, city),
