@@ -45,6 +45,7 @@ use network::{Blocks, PrivateKey, PublicKey, Receiver, Sender};
 use rand_core::CryptoRng;
 use receipt::light::{Digest, Family, Scheme};
 use std::{
+    collections::BTreeSet,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -376,7 +377,7 @@ where
     let (sender, receiver) = channels.txs;
     let (submit, requests) = intake::requests();
     let desk = Desk { shared: shared.clone(), databases: databases.clone() };
-    let intake = Intake { desk, requests, sender, receiver };
+    let intake = Intake { desk, requests, sender, receiver, distrusted: BTreeSet::new() };
     context.child("intake").spawn(move |_| intake.run());
     Ok(Chain {
         context: Arc::new(context.child("handle")),

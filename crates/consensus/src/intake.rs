@@ -62,6 +62,9 @@ pub(crate) struct Intake<E: StorageContext + Spawner, S, R> {
     pub(crate) requests: mpsc::Receiver<Request>,
     pub(crate) sender: S,
     pub(crate) receiver: R,
+    /// Peers that passed on a transaction with a bad signature: an honest validator checks first. One bad
+    /// signature spoils a whole batch, so nothing more is taken from them until this validator restarts.
+    pub(crate) distrusted: BTreeSet<PublicKey>,
 }
 
 impl<E, S, R> Intake<E, S, R>
@@ -78,7 +81,7 @@ where
             tokio::select! {
                 biased;
                 message = self.receiver.recv() => match message {
-                    Ok((_, bytes)) => round.hear(bytes),
+                    Ok((peer, bytes)) => self.hear(&mut round, peer, bytes),
                     Err(_) => return,
                 },
                 Some(request) = self.requests.recv() => round.take(request),
@@ -90,8 +93,8 @@ where
                 if peer.is_none() && client.is_none() {
                     break;
                 }
-                if let Some(Ok((_, bytes))) = peer {
-                    round.hear(bytes);
+                if let Some(Ok((peer, bytes))) = peer {
+                    self.hear(&mut round, peer, bytes);
                 }
                 if let Some(request) = client {
                     round.take(request);
@@ -101,11 +104,28 @@ where
         }
     }
 
+    fn hear(&self, round: &mut Round, peer: PublicKey, bytes: IoBuf) {
+        if !self.distrusted.contains(&peer) {
+            round.hear(peer, bytes);
+        }
+    }
+
     /// Check a round's transactions, keep the good ones, answer clients and tell peers.
     async fn settle(&mut self, round: Round) {
-        let Round { txs, replies, from_clients } = round;
+        let Round { txs, replies, from_clients, peers } = round;
         let (verdicts, news) = self.desk.admit(txs, from_clients).await;
         self.spread(&news);
+        let mut from_peers = verdicts[from_clients..].iter();
+        for (peer, count) in peers {
+            let forged = |verdict: &Result<CheckedTx, SubmitError>| {
+                matches!(verdict, Err(SubmitError::Refused(Refusal::BadSignature)))
+            };
+            // All of a peer's are looked at, so that the next peer's begin where they should.
+            if from_peers.by_ref().take(count).filter(|verdict| forged(verdict)).count() > 0 {
+                tracing::warn!(chain = %self.desk.shared.chain(), %peer, "peer passes on forged transactions");
+                self.distrusted.insert(peer);
+            }
+        }
         let mut verdicts = verdicts.into_iter().map(|verdict| verdict.map(|checked| checked.id()));
         for (count, reply) in replies {
             // A client that has gone away needs no answer.
@@ -256,6 +276,8 @@ struct Round {
     txs: Vec<Tx>,
     from_clients: usize,
     replies: Vec<(usize, oneshot::Sender<Verdicts>)>,
+    /// Whose the others are, in order.
+    peers: Vec<(PublicKey, usize)>,
 }
 
 impl Round {
@@ -267,8 +289,9 @@ impl Round {
     }
 
     /// What a peer sends that is no batch is dropped: its node answers for it to its clients, not to us.
-    fn hear(&mut self, bytes: IoBuf) {
+    fn hear(&mut self, peer: PublicKey, bytes: IoBuf) {
         if let Ok(batch) = Batch::decode(bytes) {
+            self.peers.push((peer, batch.len()));
             self.txs.extend(batch.into_vec());
         }
     }
