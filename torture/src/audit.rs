@@ -75,9 +75,11 @@ impl Snapshot {
             (Nonces::new(), BTreeMap::new(), BTreeMap::new());
         for chain in CHAINS {
             let numbers: Vec<usize> = (0..people.count()).collect();
-            let views = in_parallel(&numbers, |number| {
-                Ok(client.account(chain, people.address(*number))?)
-            })?;
+            let views =
+                in_parallel(
+                    &numbers,
+                    |number| Ok(client.account(chain, people.address(*number))?),
+                )?;
             heights.insert(chain, views.iter().map(|view| view.height.get()).max().unwrap_or(0));
             balances.insert(chain, views.iter().map(|view| view.balance.get()).collect());
             nonces.insert(chain, views.iter().map(|view| view.nonce).collect());
@@ -97,6 +99,16 @@ impl Snapshot {
             }
         }
         faults
+    }
+
+    /// Whether everything `earlier` had is in this one.
+    pub fn covers(&self, earlier: &Self) -> bool {
+        let enough =
+            |now: &[u64], then: &[u64]| now.iter().zip(then).all(|(now, then)| now >= then);
+        CHAINS.iter().all(|chain| {
+            self.heights[chain] >= earlier.heights[chain]
+                && enough(&self.nonces[chain], &earlier.nonces[chain])
+        })
     }
 
     /// Transactions in blocks of `chain`, by the nonces.
@@ -121,8 +133,10 @@ impl Audit {
         self.wait_for_heights(people, client, acks, &mut faults)?;
         let snapshot = Snapshot::read(people, client)?;
 
-        let lost: Vec<&Ack> =
-            acks.iter().filter(|ack| snapshot.nonces[&ack.chain][ack.number] <= ack.nonce).collect();
+        let lost: Vec<&Ack> = acks
+            .iter()
+            .filter(|ack| snapshot.nonces[&ack.chain][ack.number] <= ack.nonce)
+            .collect();
         self.lost += lost.len();
         faults.extend(lost.iter().map(|ack| format!("lost: {ack:?}")));
         faults.extend(snapshot.wrong_balances(people));
@@ -187,10 +201,8 @@ impl Audit {
                 faults.push(format!("{chain}: block {height} does not follow the one before"));
             }
             parent = Some(view.id);
-            let known = self
-                .blocks
-                .entry((chain, *height))
-                .or_insert((view.id, u64::from(view.txs)));
+            let known =
+                self.blocks.entry((chain, *height)).or_insert((view.id, u64::from(view.txs)));
             if *known != (view.id, u64::from(view.txs)) {
                 faults.push(format!("{chain}: block {height} was {}, is {}", known.0, view.id));
             }
@@ -219,19 +231,23 @@ impl Audit {
         let by_nonces = snapshot.transactions(chain);
         if in_blocks != by_nonces {
             self.doubled += in_blocks.saturating_sub(by_nonces);
-            faults.push(format!("{chain}: {in_blocks} transactions in blocks, {by_nonces} by nonces"));
+            faults.push(format!(
+                "{chain}: {in_blocks} transactions in blocks, {by_nonces} by nonces"
+            ));
         }
-        let workers = client.workers(&WorkersQuery { chain: Some(chain), cursor: None, limit: 100 })?;
+        let workers =
+            client.workers(&WorkersQuery { chain: Some(chain), cursor: None, limit: 100 })?;
         let addresses: Vec<Address> = workers.items.iter().map(|worker| worker.address).collect();
         let workers: u128 = in_parallel(&addresses, |address| {
             Ok(u128::from(client.account(chain, *address)?.balance.get()))
         })?
         .iter()
         .sum();
-        let people_hold: u128 = snapshot.balances[&chain].iter().map(|held| u128::from(*held)).sum();
+        let people_hold: u128 =
+            snapshot.balances[&chain].iter().map(|held| u128::from(*held)).sum();
         let burned = u128::from(by_nonces) * u128::from(people.fee());
-        let genesis = u128::from(DEV_BALANCE)
-            + addresses.len() as u128 * u128::from(WORKER_BALANCE);
+        let genesis =
+            u128::from(DEV_BALANCE) + addresses.len() as u128 * u128::from(WORKER_BALANCE);
         if people_hold + workers + burned != genesis {
             faults.push(format!(
                 "{chain}: supply: {people_hold} + {workers} held + {burned} burned is not {genesis}"

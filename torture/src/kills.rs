@@ -15,7 +15,9 @@ pub const SENDERS: usize = 32;
 const LOAD_MS_MAX: u64 = 3_000;
 /// Longest a process may live that is killed during its start-up.
 const START_MS_MAX: u64 = 2_500;
-/// How long the first acknowledgement may take.
+/// Most transfers that are waited for before a kill: three blocks' worth.
+const ACKS_MAX: u64 = 200;
+/// How long they may take.
 const ACK_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The folder of a mesh that was killed, and what it must hold.
@@ -31,15 +33,15 @@ enum Moment {
     StartUp(u64),
     /// So long into the load.
     Load(u64),
-    /// As soon as a transfer has been acknowledged.
-    Acknowledged,
+    /// As soon as so many transfers more have been acknowledged.
+    Acknowledged(usize),
 }
 
 impl Moment {
     fn draw(random: &mut Random) -> Self {
         match random.below(10) {
             0..2 => Self::StartUp(random.below(START_MS_MAX)),
-            2..5 => Self::Acknowledged,
+            2..5 => Self::Acknowledged(1 + random.below(ACKS_MAX) as usize),
             _ => Self::Load(random.below(LOAD_MS_MAX)),
         }
     }
@@ -48,7 +50,7 @@ impl Moment {
         match self {
             Self::StartUp(_) => "during start-up",
             Self::Load(_) => "under load",
-            Self::Acknowledged => "after an acknowledgement",
+            Self::Acknowledged(_) => "after an acknowledgement",
         }
     }
 }
@@ -93,10 +95,13 @@ pub fn kills(
         let load = Load::start(&people, &mesh.url, &snapshot.nonces, &acks)?;
         match moment {
             Moment::Load(ms) => std::thread::sleep(Duration::from_millis(ms)),
-            Moment::Acknowledged | Moment::StartUp(_) => {
-                if !acks.wait_for_more(known, ACK_PATIENCE) {
-                    faults.push(format!("kill {kill}: nothing was final in {ACK_PATIENCE:?}"));
+            Moment::Acknowledged(more) => {
+                if !acks.wait_for(known + more, ACK_PATIENCE) {
+                    faults.push(format!("kill {kill}: no {more} were final in {ACK_PATIENCE:?}"));
                 }
+            }
+            Moment::StartUp(_) => {
+                acks.wait_for(known + 1, ACK_PATIENCE);
             }
         }
         mesh.kill();

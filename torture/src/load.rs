@@ -54,14 +54,14 @@ impl Acks {
         self.inner.lock().expect("no panic while locked").1.clone()
     }
 
-    /// Wait until there is one more than `before`; false if that takes too long.
-    pub fn wait_for_more(&self, before: usize, patience: Duration) -> bool {
+    /// Wait until there are `count`; false if that takes too long.
+    pub fn wait_for(&self, count: usize, patience: Duration) -> bool {
         let inner = self.inner.lock().expect("no panic while locked");
         let (inner, _) = self
             .changed
-            .wait_timeout_while(inner, patience, |inner| inner.0.len() <= before)
+            .wait_timeout_while(inner, patience, |inner| inner.0.len() < count)
             .expect("no panic while locked");
-        inner.0.len() > before
+        inner.0.len() >= count
     }
 }
 
@@ -77,7 +77,12 @@ impl Load {
     ///
     /// # Errors
     /// If the URL is none.
-    pub fn start(people: &Arc<People>, url: &str, nonces: &Nonces, acks: &Arc<Acks>) -> Result<Self> {
+    pub fn start(
+        people: &Arc<People>,
+        url: &str,
+        nonces: &Nonces,
+        acks: &Arc<Acks>,
+    ) -> Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let client = Client::new(url)?;
         let mut threads = Vec::new();

@@ -101,7 +101,9 @@ fn run(words: &Words) -> Result<Faults> {
             Ok(faults)
         })?;
         if let Some(history) = history.filter(|_| words.flips > 0) {
-            part("flips", &mut || torture::flips(&binary, &folder, &history, words.flips, &random))?;
+            part("flips", &mut || {
+                torture::flips(&binary, &folder, &history, words.flips, &random)
+            })?;
         }
         clear(&folder)?;
     }

@@ -42,8 +42,7 @@ impl People {
         let words = Mnemonic::parse(DEV_WORDS).expect("these are BIP-39's own test words");
         let dev = Wallet::from_mnemonic(&words, "").key(Role::Spend, 0);
         let seed = |n: usize| domain_hash("meshx/torture/v1", &[&(n as u64).to_be_bytes()]).0;
-        let keys: Vec<SigningKey> =
-            (0..count).map(|n| SigningKey::from_seed(&seed(n))).collect();
+        let keys: Vec<SigningKey> = (0..count).map(|n| SigningKey::from_seed(&seed(n))).collect();
         let addresses = std::iter::once(&dev)
             .chain(&keys)
             .map(|key| Address::of(&PublicKey(key.public())))
@@ -78,8 +77,7 @@ impl People {
     pub fn transfer(&self, chain: ChainId, number: usize, nonce: u64) -> Tx {
         let key = if number == 0 { &self.dev } else { &self.keys[number - 1] };
         let (to, amount) = self.payment(number, nonce);
-        let action =
-            Action::Transfer { to: self.addresses[to], amount: NanoMeshx::new(amount) };
+        let action = Action::Transfer { to: self.addresses[to], amount: NanoMeshx::new(amount) };
         let sender = PublicKey(key.public());
         let signature = Signature([0; 64]);
         let mut tx = Tx { chain, sender, nonce, tip: NanoMeshx::ZERO, action, signature };
