@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test | tidy | sim | examples | fuzz`.
+//! The project's own commands: `cargo xtask test | tidy | sim | torture | examples | fuzz`.
 //!
 //! What a shell script would do is done here, so that it runs alike on every machine and in CI. Needs nothing but Rust;
 //! a step that wants more (Go, Node, Zig, a wasm target) is *passed over* with its reason when that is missing.
@@ -9,6 +9,7 @@ mod report;
 mod sim;
 mod test;
 mod tidy;
+mod torture;
 mod workspace;
 
 use std::process::ExitCode;
@@ -20,11 +21,14 @@ use crate::report::Report;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  test                      cargo test --workspace, then tidy, 50 simulations, examples --check and a short fuzz
+  test                      cargo test --workspace, then tidy, 50 simulations, examples --check, a short torture and a short fuzz
   tidy                      the rules of the design: floors, heavy dependencies, pure crates, dead files, features
   sim [--seeds N] [--first F] [--jobs J]
                             simulate N networks (50) from seed F (0), J at a time (2), and show figures
   sim --seed S [--trace]    replay one simulation and show what happened; --trace follows RUST_LOG
+  torture [--kills N] [--flips N] [--folders] [--flood SECONDS] [--seed S] [--binary PATH] [--dir DIR]
+                            real processes killed under load (50), on damaged (100), unusable or flooded (30 s)
+                            folders; builds the release binary unless PATH names one; DIR is on a disk
   examples [NAME…]          rebuild the wasm of the examples from source and record the toolchains
   examples --check [NAME…]  rebuild elsewhere and compare with what is committed; touches nothing
   fuzz [TARGET…] [--seconds N]  feed made-up bytes to all decoders and to apply_block, N seconds (60) each
@@ -59,6 +63,7 @@ fn run(words: &[&str], report: &mut Report) -> Result<bool> {
         ["test"] => test::run(&root, report),
         ["tidy"] => tidy::run(&root, report),
         ["sim", rest @ ..] if sim::understood(rest) => sim::run(&root, rest, report),
+        ["torture", rest @ ..] if torture::understood(rest) => torture::run(&root, rest, report),
         ["examples", rest @ ..] => {
             let (flags, names): (Vec<&str>, Vec<&str>) =
                 rest.iter().partition(|word| word.starts_with('-'));
