@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test | tidy | sim | examples | fuzz | flame`.
+//! The project's own commands: `cargo xtask test | tidy | sim | torture | examples | fuzz | flame`.
 //!
 //! What a shell script would do is done here, so that it runs alike on every machine and in CI. Needs nothing but Rust;
 //! a step that wants more (Go, Node, Zig, a wasm target) is *passed over* with its reason when that is missing.
@@ -10,6 +10,7 @@ mod report;
 mod sim;
 mod test;
 mod tidy;
+mod torture;
 mod workspace;
 
 use std::process::ExitCode;
@@ -21,11 +22,14 @@ use crate::report::Report;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  test                      cargo test --workspace, then tidy, 50 simulations, examples --check and a short fuzz
+  test                      cargo test --workspace, then tidy, 50 simulations, examples --check, a short torture and a short fuzz
   tidy                      the rules of the design: floors, heavy dependencies, pure crates, dead files, features
   sim [--seeds N] [--first F] [--jobs J]
                             simulate N networks (50) from seed F (0), J at a time (2), and show figures
   sim --seed S [--trace]    replay one simulation and show what happened; --trace follows RUST_LOG
+  torture [--kills N] [--flips N] [--folders] [--flood SECONDS] [--seed S] [--binary PATH] [--dir DIR]
+                            real processes killed under load (50), on damaged (100), unusable or flooded (30 s)
+                            folders; builds the release binary unless PATH names one; DIR is on a disk
   examples [NAME…]          rebuild the wasm of the examples from source and record the toolchains
   examples --check [NAME…]  rebuild elsewhere and compare with what is committed; touches nothing
   flame [BINARY]            profile transfers (needs perf): what each part costs per transfer and validator
@@ -63,6 +67,7 @@ fn run(words: &[&str], report: &mut Report) -> Result<bool> {
         ["flame"] => flame::run(&root, None, report),
         ["flame", binary] => flame::run(&root, Some(binary), report),
         ["sim", rest @ ..] if sim::understood(rest) => sim::run(&root, rest, report),
+        ["torture", rest @ ..] if torture::understood(rest) => torture::run(&root, rest, report),
         ["examples", rest @ ..] => {
             let (flags, names): (Vec<&str>, Vec<&str>) =
                 rest.iter().partition(|word| word.starts_with('-'));

@@ -4,13 +4,14 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::report::{Outcome, Report};
-use crate::{examples, fuzz, sim, tidy, workspace};
+use crate::{examples, fuzz, sim, tidy, torture, workspace};
 
 pub fn run(root: &Path, report: &mut Report) {
     report.add("cargo test --workspace", cargo_test(root));
     tidy::run(root, report);
     sim::run(root, &["--seeds", sim::SEEDS_IN_TEST], report);
     examples::run(root, true, &[], report);
+    torture::run_in_test(root, report);
     if let Err(error) = fuzz::run(root, &[], fuzz::SECONDS_IN_TEST, report) {
         report.add("fuzz", Outcome::Failed(vec![format!("{error:#}")]));
     }

@@ -8,6 +8,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
+use futures::StreamExt as _;
 use http_body::{Frame, SizeHint};
 use std::{
     pin::Pin,
@@ -81,12 +82,38 @@ pub(crate) async fn limit_requests<B: Backend>(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let place = place(&app.requests, "requests are in work", 1)?;
+    let place = match place(&app.requests, "requests are in work", 1) {
+        Ok(place) => place,
+        Err(problem) => {
+            discard(request.into_body()).await;
+            return Err(problem);
+        }
+    };
     let response = next.run(request).await;
     if response.headers().get("content-type").is_some_and(|kind| kind == "text/event-stream") {
         return Ok(response);
     }
     Ok(response.map(|body| Body::new(Placed { body, _place: place })))
+}
+
+/// Longest body that is read although nobody wants it, and how long that may take.
+const DISCARD_BYTES_MAX: usize = 64 << 10;
+const DISCARD_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Read the rest of a short body away. A connection whose request was not read to its end is closed, and
+/// a client that was told to come again would find it so in the middle of its next request.
+async fn discard(body: Body) {
+    let mut chunks = body.into_data_stream();
+    let reading = async {
+        let mut len = 0;
+        while let Some(Ok(chunk)) = chunks.next().await
+            && len <= DISCARD_BYTES_MAX
+        {
+            len += chunk.len();
+        }
+    };
+    // Longer or slower than that: then the connection is closed.
+    let _ = tokio::time::timeout(DISCARD_TIMEOUT, reading).await;
 }
 
 /// A body that keeps its request's place.

@@ -75,6 +75,28 @@ fn stream_of(phases: &[Phase]) -> Vec<u8> {
 }
 
 #[test]
+fn a_refusal_before_the_body_came_leaves_the_connection_usable() {
+    let limits = Limits { requests_max: 0, ..Limits::default() };
+    with_node(Fake::default(), limits, |client| {
+        let mut connection =
+            TcpStream::connect(client.base().trim_start_matches("http://")).unwrap();
+        connection.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        for _ in 0..3 {
+            connection
+                .write_all(b"POST /v1/txs HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\n")
+                .unwrap();
+            // The head is read before the body is sent.
+            std::thread::sleep(Duration::from_millis(50));
+            connection.write_all(b"body").unwrap();
+            let mut answer = [0; 4096];
+            let len = connection.read(&mut answer).unwrap();
+            let answer = String::from_utf8_lossy(&answer[..len]);
+            assert!(answer.starts_with("HTTP/1.1 429"), "{answer:?}");
+        }
+    });
+}
+
+#[test]
 fn a_broken_stream_is_taken_up_where_it_broke() {
     let first = stream_of(&[Phase::Queued, committing()]);
     let cut = [&first[..], b"event: phase\ndata: {"].concat();
