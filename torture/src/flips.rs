@@ -49,6 +49,7 @@ pub fn flips(
     let files = Files::list(folder)?;
     println!("  {} files of {} kinds", files.count(), files.kinds.len());
     let (mut faults, mut wrong) = (Faults::new(), 0);
+    let (mut refused_in_chains, mut repaired) = (0, 0);
     let mut table: BTreeMap<String, [usize; 4]> = BTreeMap::new();
     for flip in 1..=count {
         let mut random = random.child(&format!("flip {flip}"));
@@ -58,6 +59,15 @@ pub fn flips(
         let (outcome, words) = judge(binary, &damaged, history, &mut wrong)?;
         table.entry(kind).or_default()[outcome as usize] += 1;
         println!("  flip {flip} of {count}: {} {change}: {outcome:?} {words}", file.display());
+        // The other validators of the chain are in the same process: they are its peers.
+        if let (Outcome::Refused | Outcome::Stopped, Some(owner)) = (outcome, validator(&file)) {
+            refused_in_chains += 1;
+            wipe(&damaged, &owner)?;
+            match judge(binary, &damaged, history, &mut wrong)? {
+                (Outcome::Served, _) => repaired += 1,
+                (_, words) => faults.push(format!("flip {flip}: {owner} wiped: {words}")),
+            }
+        }
         if outcome == Outcome::Fault {
             faults.push(format!("flip {flip}: {} {change}: {words}", file.display()));
         }
@@ -71,6 +81,10 @@ pub fn flips(
         let sum: usize = table.values().map(|counts| counts[outcome as usize]).sum();
         println!("  {:<44} {sum}", format!("{outcome:?}").to_lowercase());
     }
+    println!(
+        "  {:<44} {repaired} of {refused_in_chains}",
+        "that validator wiped, repaired by the others"
+    );
     println!("  {:<44} {wrong}", "wrong balances");
     Ok(faults)
 }
@@ -183,11 +197,32 @@ fn kind(path: &Path) -> String {
     let mut parts = path.iter().map(|part| part.to_string_lossy());
     match (parts.next().as_deref(), parts.next()) {
         (Some("chains"), Some(partition)) => {
-            partition.splitn(3, '-').last().unwrap_or_default().to_owned()
+            let rest = partition.strip_prefix(&*validator(path).unwrap_or_default());
+            rest.unwrap_or(&partition).trim_start_matches('-').to_owned()
         }
         (Some(first), _) => first.to_owned(),
         (None, _) => String::new(),
     }
+}
+
+/// `na-0` of `chains/na-0-state-log_data/…`: the validator whose file it is.
+fn validator(path: &Path) -> Option<String> {
+    let partition = path.strip_prefix("chains").ok()?.iter().next()?.to_str()?;
+    let (chain, rest) = partition.split_once('-')?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    (digits > 0).then(|| format!("{chain}-{}", &rest[..digits]))
+}
+
+/// Take away all that a validator has, so that it must fetch its chain from the others.
+fn wipe(folder: &Path, validator: &str) -> Result<()> {
+    for entry in fs::read_dir(folder.join("chains"))? {
+        let entry = entry?;
+        let inside = Path::new("chains").join(entry.file_name());
+        if self::validator(&inside).as_deref() == Some(validator) {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Change the file, and say how.
@@ -235,13 +270,16 @@ fn restore(from: &Path, to: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::kind;
+    use super::{kind, validator};
     use std::path::Path;
 
     #[test]
     fn a_file_is_of_the_kind_of_its_partition() {
         assert_eq!(kind(Path::new("chains/na-0-state-log_data/00")), "state-log_data");
         assert_eq!(kind(Path::new("chains/backbone-12-simplex/00")), "simplex");
+        assert_eq!(kind(Path::new("chains/na-1state_sync_metadata/00")), "state_sync_metadata");
         assert_eq!(kind(Path::new("mesh.json")), "mesh.json");
+        assert_eq!(validator(Path::new("chains/na-12-simplex/00")).as_deref(), Some("na-12"));
+        assert_eq!(validator(Path::new("blobs/na-12")), None);
     }
 }

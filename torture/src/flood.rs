@@ -214,7 +214,7 @@ fn failed(error: &ClientError, what: &str, tally: &Tally) {
 
 /// One request that no client of ours would send, and its answer's first line.
 fn garbage(address: &str, random: &mut Random, tally: &Tally) {
-    let body: Vec<u8> = (0..random.below(4_096)).map(|_| random.next() as u8).collect();
+    let body: Vec<u8> = (0..random.below(4_096)).map(|_| random.draw() as u8).collect();
     let (path, kind, announced) = match random.below(6) {
         0 => ("/v1/txs", "application/json", body.len()),
         1 => ("/v1/txs", "application/octet-stream", body.len()),

@@ -14,14 +14,14 @@ impl Random {
         Self(name.bytes().fold(self.0 ^ 0x6D65_7368, |state, byte| mix(state ^ u64::from(byte))))
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         mix(self.0)
     }
 
     /// Below `end`; 0 if that is 0.
     pub fn below(&mut self, end: u64) -> u64 {
-        self.next() % end.max(1)
+        self.draw() % end.max(1)
     }
 
     pub fn between(&mut self, from: u64, to: u64) -> u64 {
@@ -52,7 +52,7 @@ mod tests {
     fn the_same_seed_and_name_give_the_same_numbers() {
         let numbers = |name: &str| {
             let mut random = Random::new(7).child(name);
-            [random.next(), random.next(), random.below(10)]
+            [random.draw(), random.draw(), random.below(10)]
         };
         assert_eq!(numbers("kills"), numbers("kills"));
         assert_ne!(numbers("kills"), numbers("flips"));

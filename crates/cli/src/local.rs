@@ -152,7 +152,12 @@ impl Kept {
                 home::write_whole(&path, serde_json::to_string_pretty(&kept)?.as_bytes(), true)?;
                 Ok(kept)
             }
-            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+            Err(error) => Err(error).with_context(|| {
+                format!(
+                    "cannot read {}\nhint: bring it back from a copy; it holds the keys of the mesh",
+                    path.display()
+                )
+            }),
         }
     }
 }

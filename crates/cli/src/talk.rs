@@ -5,11 +5,14 @@ use std::io::{IsTerminal as _, Write as _};
 /// Print a failure: what happened, its causes, and the hint last.
 pub fn failure(error: &anyhow::Error) {
     let mut hints = Vec::new();
+    // An error may tell its cause itself; nobody wants to read that twice.
+    let whole = error.to_string();
     for (depth, cause) in error.chain().enumerate() {
         for line in cause.to_string().lines() {
             match line.strip_prefix("hint: ") {
                 Some(hint) => hints.push(hint.to_owned()),
                 None if depth == 0 => eprintln!("error: {line}"),
+                None if whole.contains(line) => {}
                 None => eprintln!("  because: {line}"),
             }
         }

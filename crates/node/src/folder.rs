@@ -56,10 +56,10 @@ impl Folder {
             return Err(BadFolder::Full { path: path.to_owned(), free });
         }
         let format = path.join("format");
-        match fs::read_to_string(&format) {
-            Ok(text) if text.trim() == FORMAT.to_string() => {}
-            Ok(text) => {
-                let found = text.trim().chars().take(20).collect();
+        match fs::read(&format) {
+            Ok(bytes) if bytes.trim_ascii() == FORMAT.to_string().as_bytes() => {}
+            Ok(bytes) => {
+                let found = String::from_utf8_lossy(bytes.trim_ascii()).chars().take(20).collect();
                 return Err(BadFolder::Format { path: path.to_owned(), found });
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -136,6 +136,13 @@ mod tests {
         fs::write(folder.path().join("format"), "2\n").unwrap();
         let refused = Folder::open(folder.path()).unwrap_err();
         assert!(matches!(&refused, BadFolder::Format { found, .. } if found == "2"), "{refused}");
+    }
+
+    #[test]
+    fn a_damaged_format_is_refused_as_one_that_is_not_known() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("format"), [b'1' | 0x80, b'\n']).unwrap();
+        assert!(matches!(Folder::open(folder.path()), Err(BadFolder::Format { .. })));
     }
 
     #[test]
