@@ -70,6 +70,8 @@ pub fn flips(
         }
         if outcome == Outcome::Fault {
             faults.push(format!("flip {flip}: {} {change}: {words}", file.display()));
+            // As the failed start left it, for whoever looks into it.
+            fs::rename(&damaged, folder.with_file_name(format!("flip-{flip}")))?;
         }
     }
     let _ = fs::remove_dir_all(&damaged);
