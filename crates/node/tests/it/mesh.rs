@@ -4,7 +4,7 @@ use crate::support::{CHAIN, Client, address, plan, with_network};
 use api::{Backend as _, Body, Output, ProofKey, Wait};
 use futures::TryStreamExt as _;
 use network::Latency;
-use types::{Action, Address, ChainId, NanoMeshx, Status, Trap, state::Phase};
+use types::{Action, Address, ChainId, NanoMeshx, PublicKey, Status, Trap, state::Phase};
 
 /// Prints its input, then exits with the code in `$code`.
 fn echo(code: i32) -> Vec<u8> {
@@ -101,13 +101,16 @@ fn refusals_have_codes_and_move_nothing() {
         let balance = async || node.account(CHAIN, address(&client.key)).await.unwrap().balance;
         let before = balance().await;
         let send = |nonce, amount: u64| {
-            let to = Address::pool("anybody");
+            let to = Address::of(&PublicKey([9; 32]));
             client.signed(nonce, Action::Transfer { to, amount: NanoMeshx::new(amount) })
         };
         let code = async |tx| node.submit(tx, Wait::Final).await.unwrap_err().code.as_str();
         assert_eq!(code(send(0, u64::MAX)).await, "insufficient_funds");
         assert_eq!(code(send(5, 1)).await, "nonce_gap");
         assert_eq!(code(send(0, 0)).await, "zero_amount");
+        let (to, amount) = (types::state::pools::escrow(), NanoMeshx::new(1));
+        let gift = client.signed(0, Action::Transfer { to, amount });
+        assert_eq!(code(gift).await, "pool_account");
         let mut forged = send(0, 1);
         forged.nonce = 1;
         assert_eq!(code(forged).await, "bad_signature");
