@@ -11,7 +11,7 @@ use crate::report::{Outcome, Report};
 use crate::workspace;
 
 /// What `cargo xtask test` runs: about a minute and a half.
-pub const IN_TEST: &[&str] = &["--kills", "3", "--flips", "5", "--folders"];
+pub const IN_TEST: &[&str] = &["--kills", "3", "--flips", "3", "--folders"];
 /// What runs when nobody says otherwise: half an hour.
 const USUAL: &[&str] = &["--kills", "50", "--flips", "100", "--folders", "--flood", "30"];
 
