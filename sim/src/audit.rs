@@ -14,7 +14,11 @@ const SNAPSHOT_TRIES: usize = 20;
 /// Report each block that becomes final at `number`, and its state after it. Never ends by itself.
 pub async fn watch(machine: &Machine, world: &World, number: usize, chain: Chain<Machine>) {
     let mut finals = chain.finals();
-    let mut next = world.facts.get().heights[number].saturating_sub(LOOK_BACK) + 1;
+    let mut next = {
+        let facts = world.facts.get();
+        let again = facts.heights[number].saturating_sub(LOOK_BACK) + 1;
+        facts.oldest(number).map_or(again, |oldest| again.max(oldest))
+    };
     loop {
         // A receiver that lagged behind loses news, not blocks: those are read from the store.
         let Ok(news) = finals.recv().await else {
@@ -25,6 +29,11 @@ pub async fn watch(machine: &Machine, world: &World, number: usize, chain: Chain
             continue;
         }
         let top = news.header.height.get();
+        if world.facts.get().oldest(number).is_none() {
+            // Whoever synced the state of a later block does not have those before it.
+            next = if chain.block(Height::new(1)).await.is_some() { 1 } else { top };
+            world.facts.keeps_from(number, next);
+        }
         while next <= top {
             let Some(block) = chain.block(Height::new(next)).await else { break };
             world.facts.block(number, &block);
@@ -51,8 +60,11 @@ async fn state(machine: &Machine, world: &World, number: usize, chain: &Chain<Ma
 
 /// At the end, every block of the chain once more as this validator keeps it.
 pub async fn sweep(world: &World, number: usize, chain: &Chain<Machine>) {
-    let top = world.facts.get().heights[number];
-    for height in 1..=top {
+    let (from, top) = {
+        let facts = world.facts.get();
+        (facts.oldest(number).unwrap_or(u64::MAX), facts.heights[number])
+    };
+    for height in from..=top {
         match chain.block(Height::new(height)).await {
             Some(block) => world.facts.block(number, &block),
             None => {

@@ -53,6 +53,8 @@ pub struct Inner {
     pub blocks: Vec<Block>,
     /// How far each validator has got.
     pub heights: Vec<u64>,
+    /// The oldest block each validator must still have, since it reported one with this disk.
+    kept_from: Vec<Option<u64>>,
     /// Where a transaction is.
     pub included: BTreeMap<TxId, u64>,
     pub nonces: BTreeMap<Address, u64>,
@@ -83,6 +85,7 @@ impl Facts {
         let inner = Inner {
             blocks: Vec::new(),
             heights: vec![0; committee.members.len()],
+            kept_from: vec![None; committee.members.len()],
             included: BTreeMap::new(),
             nonces: BTreeMap::new(),
             promised: BTreeSet::new(),
@@ -148,6 +151,18 @@ impl Facts {
             .cast(cast)
             .map_err(|what| format!("validator {validator} signed {what} in view {view}"));
         inner.check(Property::OneVote, verdict);
+    }
+
+    /// `validator`'s disk is empty now.
+    pub fn wiped(&self, validator: usize) {
+        self.get().kept_from[validator] = None;
+    }
+
+    /// `validator` has every block from `height` on.
+    pub fn keeps_from(&self, validator: usize, height: u64) {
+        let mut inner = self.get();
+        inner.kept_from[validator] = Some(height);
+        inner.say(format_args!("validator {validator} begins at height {height}"));
     }
 
     /// A correct validator built a block that draws with the beacon of `view`.
@@ -286,6 +301,11 @@ impl Inner {
 
     pub fn block_at(&self, height: u64) -> Option<&Block> {
         self.blocks.get(usize::try_from(height.checked_sub(1)?).ok()?)
+    }
+
+    /// The oldest block `validator` must still have; `None` if it has reported none with this disk.
+    pub fn oldest(&self, validator: usize) -> Option<u64> {
+        self.kept_from[validator]
     }
 
     pub fn open_jobs(&self) -> usize {

@@ -15,12 +15,13 @@ use commonware_runtime::{
 use governor::clock::{Clock as GovernorClock, ReasonablyRealtime};
 use rand::{Rng as _, TryCryptoRng, TryRng};
 use std::{
+    collections::BTreeSet,
     convert::Infallible,
     future::Future,
     net::SocketAddr,
     ops::RangeInclusive,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::{Duration, SystemTime},
@@ -35,6 +36,14 @@ pub struct Defects {
     pub disk_ms: AtomicU64,
     /// How many operations the disk has slowed down so far.
     pub disk_waits: AtomicU64,
+    /// The folders it has made on its disk.
+    partitions: Mutex<BTreeSet<String>>,
+}
+
+impl Defects {
+    fn partitions(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.partitions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 pub struct Machine {
@@ -45,6 +54,15 @@ pub struct Machine {
 impl Machine {
     pub fn new(context: Context, defects: Arc<Defects>) -> Self {
         Self { context, defects }
+    }
+
+    /// Empty the disk of a machine that is off.
+    pub async fn wipe(&self) {
+        let partitions = std::mem::take(&mut *self.defects.partitions());
+        for partition in partitions {
+            // What was made and never written is not there.
+            let _ = self.context.remove(&partition, None).await;
+        }
     }
 
     fn ahead(&self) -> i64 {
@@ -163,6 +181,7 @@ impl Storage for Machine {
         name: &[u8],
         versions: RangeInclusive<BlobVersion>,
     ) -> Result<(File, u64, BlobVersion), Error> {
+        self.defects.partitions().insert(partition.to_owned());
         let (blob, len, version) = self.context.open_versioned(partition, name, versions).await?;
         let disk =
             Arc::new(Self { context: self.context.child("disk"), defects: self.defects.clone() });

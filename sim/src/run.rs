@@ -173,6 +173,7 @@ enum End {
 enum Step {
     Begin(Fault),
     Restart(usize),
+    Wipe(usize),
     Mend(Vec<(usize, usize)>),
     FastDisk(usize),
     Calm(fn(&mut Weather)),
@@ -313,6 +314,10 @@ impl Director<'_> {
                 }
                 Step::Begin(fault) => self.begin(fault, at),
                 Step::Restart(number) => self.start(number).await,
+                Step::Wipe(number) => {
+                    self.wipe(number).await;
+                    self.start(number).await;
+                }
                 Step::Mend(cuts) => cuts.iter().for_each(|(from, to)| self.wire.mend(*from, *to)),
                 Step::FastDisk(number) => {
                     self.world.nodes[number].defects.disk_ms.store(0, Ordering::Relaxed);
@@ -340,6 +345,11 @@ impl Director<'_> {
                 facts.count("crash");
                 self.crash(validator);
                 self.later(at + ms, Step::Restart(validator));
+            }
+            Fault::Wipe { validator, ms } => {
+                facts.count("wiped disk");
+                self.crash(validator);
+                self.later(at + ms, Step::Wipe(validator));
             }
             Fault::PowerCut { .. } => {}
             Fault::Partition { side, ms } => {
@@ -400,6 +410,25 @@ impl Director<'_> {
         }
     }
 
+    async fn wipe(&mut self, number: usize) {
+        // Another fault may have started it meanwhile.
+        if let Some(handle) = self.handles[number].take() {
+            handle.abort();
+            self.world.nodes[number].set(None);
+            self.context.sleep(GLANCE).await;
+        }
+        self.machine(number).wipe().await;
+        self.world.facts.wiped(number);
+        self.world.facts.say(format_args!("validator {number} has an empty disk"));
+    }
+
+    fn machine(&self, number: usize) -> Machine {
+        Machine::new(
+            self.context.child("validator").with_attribute("number", number),
+            self.world.nodes[number].defects.clone(),
+        )
+    }
+
     async fn start(&mut self, number: usize) {
         if self.handles[number].is_some() {
             return;
@@ -414,7 +443,7 @@ impl Director<'_> {
             ends.push(Some((self.wire.sender(number, channel, sender), receiver)));
         }
         let channels = Channels::register(|channel| {
-            let slot = ends.get_mut(usize::try_from(channel).expect("six channels"));
+            let slot = ends.get_mut(usize::try_from(channel).expect("a few channels"));
             slot.and_then(Option::take).expect("each channel is asked for once")
         });
         let config = ChainConfig {
@@ -423,6 +452,7 @@ impl Director<'_> {
             key: member.key.clone(),
             share: member.share.clone(),
             partition: format!("validator-{number}"),
+            new_network: self.power_cuts == 0 && self.lives[number] == 0,
             pool: mempool::Limits::default(),
             cache_bytes: 1 << 20,
         };
@@ -432,10 +462,7 @@ impl Director<'_> {
             world.facts.count("restart");
             world.facts.say(format_args!("validator {number} starts again"));
         }
-        let machine = Machine::new(
-            self.context.child("validator").with_attribute("number", number),
-            world.nodes[number].defects.clone(),
-        );
+        let machine = self.machine(number);
         let world = world.clone();
         let handle = machine.spawn(move |machine| async move {
             let engine = machine.child("engine");

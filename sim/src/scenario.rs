@@ -36,6 +36,11 @@ pub enum Fault {
         validator: usize,
         ms: u64,
     },
+    /// The process dies and its disk is empty when it starts again.
+    Wipe {
+        validator: usize,
+        ms: u64,
+    },
     /// Power fails everywhere; unsynced writes survive in part, `torn_percent` of their bytes.
     PowerCut {
         torn_percent: u8,
@@ -177,6 +182,14 @@ impl Scenario {
             if scenario.traitors.iter().all(|(known, _)| *known != validator) {
                 scenario.traitors.push((validator, treason));
             }
+        }
+        let wiped = rng.random_range(0..validators);
+        let (at, ms) = (rng.random_range(1_000..scenario.healed), rng.random_range(200..=2_000));
+        // Whoever has forgotten its votes is one of those who may be faulty, until it is back.
+        let room = scenario.traitors.len() < faulty_max(validators);
+        if room && !scenario.is_traitor(wiped) && rng.random_range(0..3) == 0 {
+            scenario.faults.push((at, Fault::Wipe { validator: wiped, ms }));
+            scenario.faults.sort_by_key(|(at, _)| *at);
         }
         for worker in &mut scenario.workers {
             *worker = match rng.random_range(0..10) {

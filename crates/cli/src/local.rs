@@ -89,13 +89,17 @@ struct Kept {
     /// BLAKE3 of everything above, so that a damaged file cannot pass for another network.
     #[serde(default)]
     check: String,
+    /// Made by this process, just now.
+    #[serde(skip)]
+    new: bool,
 }
 
 const KEPT_VERSION: u32 = 2;
 
 impl Kept {
     fn checksum(&self) -> String {
-        let Self { version, seed, started, validators, workers, block_ms, check: _ } = self;
+        let Self { version, seed, started, validators, workers, block_ms, check: _, new: _ } =
+            self;
         let text = format!("{version} {seed} {started} {validators} {workers} {block_ms}");
         types::domain_hash("meshx/mesh-file/v1", &[text.as_bytes()]).to_string()
     }
@@ -147,6 +151,7 @@ impl Kept {
                     workers: shape.workers,
                     block_ms: shape.block_ms,
                     check: String::new(),
+                    new: true,
                 };
                 kept.check = kept.checksum();
                 home::write_whole(&path, serde_json::to_string_pretty(&kept)?.as_bytes(), true)?;
@@ -195,7 +200,8 @@ pub fn with_mesh<T: Send, F: Future<Output = Result<T>>>(
     };
     let dealt = deal_network(&seed, &plan);
     home::trust(&dealt.anchor)?;
-    let parts = dealt.chains.into_iter().map(Part::from).collect();
+    let parts = dealt.chains.into_iter();
+    let parts = parts.map(|dealt| Part { new_network: kept.new, ..Part::from(dealt) }).collect();
     let (anchor, net, listen) = (dealt.anchor, Net::InProcess(shape.latency.clone()), shape.listen);
     node::run(&held, |context| async move {
         // Before anything else, so that a port in use costs no start.

@@ -2,6 +2,7 @@
 
 use crate::{
     block::{Block, BlockContext, plain_key},
+    guarded::Guarded,
     handle::Fate,
     intake::check_known,
     paced::{TIMESTAMP_STEP_MAX, now},
@@ -347,7 +348,7 @@ fn target(log: &LogRoot) -> Target<Family, Digest> {
 }
 
 impl<E: StorageContext + Spawner + Clock> Application<E> for App {
-    type SigningScheme = Scheme;
+    type SigningScheme = Guarded;
     type Context = BlockContext;
     type Block = Block;
     type Databases = Databases<E>;

@@ -4,6 +4,7 @@
 //! later key resharing (DESIGN §4). The draw reads the certificate's seed, never the previous block:
 //! honest nodes may enter a view with different previous blocks, but all with the same seed.
 
+use crate::guarded::Guarded;
 use commonware_codec::Encode as _;
 use commonware_consensus::{
     simplex::{
@@ -14,7 +15,6 @@ use commonware_consensus::{
 };
 use commonware_cryptography::{bls12381::primitives::variant::MinSig, ed25519::PublicKey};
 use commonware_utils::ordered::Set;
-use receipt::light::Scheme;
 use types::{Hash, domain_hash};
 
 /// Builds the elector of one epoch.
@@ -30,7 +30,7 @@ pub(crate) struct SeatDraw {
     seats: usize,
 }
 
-impl Config<Scheme> for Draw {
+impl Config<Guarded> for Draw {
     type Elector = SeatDraw;
     fn build(self, participants: &Set<PublicKey>) -> SeatDraw {
         assert!(!participants.is_empty(), "a committee has at least one seat");
@@ -38,7 +38,7 @@ impl Config<Scheme> for Draw {
     }
 }
 
-impl Elector<Scheme> for SeatDraw {
+impl Elector<Guarded> for SeatDraw {
     type Mode = Dynamic;
 
     fn terms(&self) -> Terms {

@@ -5,18 +5,21 @@ use crate::{
     block::{Block, consensus_key},
     dealer::{BadKeys, signer},
     elector::Draw,
+    guarded::Guarded,
     handle::Chain,
     intake::{self, Desk, Intake},
     paced::Paced,
-    replay::BlocksOnly,
-    store::{BUFFER_BYTES, Databases, configs, page_cache},
+    rejoin::{Rejoin, Standing},
+    silence::Silence,
+    state_sync::{self, FETCH_OPS, Peers},
+    store::{BUFFER_BYTES, Databases, OutboxDb, StateDb, configs, page_cache},
     transition::{ApplyBlock, Transition},
 };
 use commonware_actor::Feedback;
 use commonware_broadcast::buffered;
 use commonware_codec::Encode as _;
 use commonware_consensus::{
-    Reporter, Reporters,
+    Reporter, Reporters, Viewable as _,
     marshal::{
         self,
         core::Actor as MarshalActor,
@@ -24,7 +27,7 @@ use commonware_consensus::{
         standard::{Deferred, Standard},
     },
     simplex::{self, Engine, Floor, ForwardPolicy, SkipBudget, SkipPolicy, types::Activity},
-    types::{Epoch, FixedEpocher, ViewDelta},
+    types::{Epoch, FixedEpocher, View, ViewDelta},
 };
 use commonware_cryptography::{
     Digested, Digestible as _, Signer as _, certificate::ConstantProvider,
@@ -67,7 +70,7 @@ impl<
 }
 
 /// How many network channels one chain uses.
-pub const CHANNELS: u64 = 6;
+pub const CHANNELS: u64 = 9;
 
 /// The network ends of one chain's engine, one pair per stream of messages.
 pub struct Channels<S = Sender, R = Receiver> {
@@ -77,6 +80,11 @@ pub struct Channels<S = Sender, R = Receiver> {
     pub backfill: (S, R),
     pub blocks: (S, R),
     pub txs: (S, R),
+    /// Where a validator with an empty disk asks how far the others are.
+    pub rejoin: (S, R),
+    /// State and outbox, for those who have none.
+    pub state: (S, R),
+    pub outbox: (S, R),
 }
 
 impl<S, R> Channels<S, R> {
@@ -89,6 +97,9 @@ impl<S, R> Channels<S, R> {
             backfill: register(3),
             blocks: register(4),
             txs: register(5),
+            rejoin: register(6),
+            state: register(7),
+            outbox: register(8),
         }
     }
 }
@@ -102,6 +113,9 @@ pub struct ChainConfig {
     pub share: Vec<u8>,
     /// Names this validator's files within the runtime's storage folder.
     pub partition: String,
+    /// Whoever starts it knows that this validator has never run. Otherwise one with an empty disk asks
+    /// its peers first, and stays silent for a moment if they are past genesis.
+    pub new_network: bool,
     pub pool: mempool::Limits,
     /// Memory for pages of this validator's files, at least 512 KiB. Reads that miss it go to the system.
     pub cache_bytes: usize,
@@ -120,6 +134,7 @@ pub fn message_bytes_max(validators: u32) -> u32 {
     commonware_p2p::max_message_size(&[
         simplex::max_payload_size::<Scheme, Digest>(validators),
         marshal::max_payload_size::<Standard<Block>, Scheme>(validators, &()),
+        state_sync::message_bytes_max(),
     ])
 }
 
@@ -165,16 +180,20 @@ fn genesis_block<E: Env>(genesis: &Genesis) -> Block {
     Block(types::Block { header, body })
 }
 
-/// Hears consensus' own reports: keeps each view's seed for later draws.
+/// Hears consensus' own reports: keeps each view's seed for later draws, and how far this validator is.
 ///
 /// Seeds of notarised views too: a block may become final by a later one's certificate and never get
 /// its own, and its jobs would wait for ever. Whoever draws sees to it that the block is final.
 #[derive(Clone)]
-struct SeedKeeper(Arc<SharedState>);
+struct Listener {
+    shared: Arc<SharedState>,
+    standing: Arc<Standing>,
+}
 
-impl Reporter for SeedKeeper {
-    type Activity = Activity<Scheme, Digest>;
+impl Reporter for Listener {
+    type Activity = Activity<Guarded, Digest>;
     fn report(&mut self, activity: Self::Activity) -> Feedback {
+        self.standing.hear(&activity);
         let (round, certificate) = match &activity {
             Activity::Notarization(notarization) => {
                 (notarization.proposal.round, &notarization.certificate)
@@ -187,7 +206,7 @@ impl Reporter for SeedKeeper {
         if let Some(signature) = certificate.get()
             && let Ok(seed) = Bytes::new(signature.seed_signature.encode().to_vec())
         {
-            self.0.remember_seed(round.epoch().get(), round.view().get(), seed);
+            self.shared.remember_seed(round.epoch().get(), round.view().get(), seed);
         }
         Feedback::Ok
     }
@@ -210,17 +229,56 @@ where
     R: commonware_p2p::Receiver<PublicKey = PublicKey>,
     B: commonware_p2p::Blocker<PublicKey = PublicKey>,
 {
-    let ChainConfig { anchor, genesis, key, share, partition, pool, cache_bytes } = config;
+    let ChainConfig { anchor, genesis, key, share, partition, new_network, pool, cache_bytes } =
+        config;
     let me: PublicKey = key.public_key();
     let keys = genesis.validators.iter().filter_map(|validator| consensus_key(&validator.key));
     let validators: Set<PublicKey> = Set::from_iter_dedup(keys);
     let network = anchor.network();
     let scheme =
         signer(&network, genesis.chain, validators.clone(), genesis.sharing.as_slice(), &share)?;
-    let peers = StaticProvider::new(0, validators);
+    let peers = StaticProvider::new(0, validators.clone());
     let genesis_block = genesis_block::<E>(&genesis);
     let genesis_digest = genesis_block.digest();
     let interval = Millis::new(genesis.params.block_ms);
+    let standing = Arc::new(Standing::default());
+    let mut plan = SyncPlan::init(context.child("plan"), format!("{partition}-")).await;
+    let mut silence = Silence::open(context.child("silence"), &partition).await;
+    let mut rejoin = Rejoin {
+        me: me.clone(),
+        committee: validators,
+        scheme: Guarded::new(scheme.clone(), View::zero()),
+        sender: channels.rejoin.0,
+        receiver: channels.rejoin.1,
+        blocker: blocks.clone(),
+    };
+    if new_network {
+        silence = silence.extend(View::zero()).await;
+        standing.begin();
+    }
+    if silence.to().is_none() && plan.may_sync() {
+        let Some(beginning) = rejoin.ask(&mut context.child("rejoin")).await else {
+            // The network closes when the process ends.
+            return std::future::pending().await;
+        };
+        tracing::info!(
+            chain = %genesis.chain,
+            floor = beginning.floor.as_ref().map(|floor| floor.view().get()),
+            silent_to = beginning.silent_to.get(),
+            "begins with an empty disk"
+        );
+        silence = silence.extend(beginning.silent_to).await;
+        match beginning.floor {
+            Some(floor) => plan = plan.set_floor(floor).await,
+            None => standing.begin(),
+        }
+    }
+    let start = plan.floor().cloned();
+    let voter = Guarded::new(scheme.clone(), silence.to().unwrap_or(View::zero())).telling(standing.clone());
+    context.child("rejoin").spawn({
+        let standing = standing.clone();
+        move |_| rejoin.answer(standing)
+    });
     let shared = Arc::new(SharedState::new(
         network,
         genesis,
@@ -280,14 +338,13 @@ where
         .await
         .expect("the block archive opens");
 
-    let plan = SyncPlan::init(context.child("plan"), partition.clone()).await;
     let epocher = FixedEpocher::new(NZU64!(u64::MAX));
     let (marshal_actor, marshal, floor) = MarshalActor::<_, Standard<Block>, _, _, _, _, _>::init(
         context.child("marshal"),
         finalizations,
         final_blocks,
         marshal::Config {
-            provider: ConstantProvider::new(scheme.clone()),
+            provider: ConstantProvider::new(voter.clone()),
             epocher: epocher.clone(),
             start: plan.marshal_start(Digested::precomputed(genesis_block, genesis_digest)),
             partition_prefix: partition.clone(),
@@ -306,6 +363,22 @@ where
     )
     .await;
 
+    let resolvers = (
+        Peers::<E, StateDb<E>>::start(
+            context.child("state_peers"),
+            me.clone(),
+            &peers,
+            &blocks,
+            channels.state,
+        ),
+        Peers::<E, OutboxDb<E>>::start(
+            context.child("outbox_peers"),
+            me,
+            &peers,
+            &blocks,
+            channels.outbox,
+        ),
+    );
     let app = App { shared: shared.clone() };
     let (stateful_actor, stateful) = Stateful::new(
         context.child("stateful"),
@@ -316,9 +389,9 @@ where
             marshal: (marshal.clone(), floor),
             mailbox_size: NZUsize!(256),
             plan,
-            resolvers: (BlocksOnly::new(), BlocksOnly::new()),
+            resolvers,
             sync_config: SyncEngineConfig {
-                fetch_batch_size: NZU64!(16),
+                fetch_batch_size: FETCH_OPS,
                 apply_batch_size: NZU64!(1_024),
                 max_outstanding_requests: NZUsize!(8),
             },
@@ -343,18 +416,18 @@ where
     let engine = Engine::new(
         context.child("simplex"),
         simplex::Config {
-            scheme,
+            scheme: voter,
             elector: Draw { anchor: network },
             blocker: blocks,
             automaton: deferred.clone(),
             relay: deferred.clone(),
-            reporter: Reporters::from((deferred, SeedKeeper(shared.clone()))),
+            reporter: Reporters::from((deferred, Listener { shared: shared.clone(), standing })),
             track_historical_votes: false,
             strategy: Sequential,
             partition: format!("{partition}-simplex"),
             mailbox_size: NZUsize!(256),
             epoch: Epoch::zero(),
-            floor: Floor::Genesis(genesis_digest),
+            floor: start.map_or(Floor::Genesis(genesis_digest), Floor::Finalized),
             replay_buffer: BUFFER_BYTES,
             write_buffer: BUFFER_BYTES,
             page_cache: cache,

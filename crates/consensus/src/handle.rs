@@ -4,6 +4,7 @@ pub use crate::app::Final;
 use crate::{
     app::{SharedState, lock},
     block::{Block, consensus_key},
+    guarded::Guarded,
     intake::{self, Request},
     store::{Databases, TipStore, prove},
 };
@@ -15,7 +16,7 @@ use commonware_consensus::{
 };
 use commonware_runtime::{Handle, Spawner};
 use commonware_storage::Context as StorageContext;
-use receipt::light::{Scheme, digest};
+use receipt::light::digest;
 use std::sync::{Arc, Mutex, atomic::Ordering};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use types::{
@@ -72,7 +73,7 @@ pub struct Chain<E: StorageContext + Spawner> {
     pub(crate) context: Arc<E>,
     pub(crate) shared: Arc<SharedState>,
     pub(crate) databases: Databases<E>,
-    pub(crate) marshal: Marshal<Scheme, Standard<Block>>,
+    pub(crate) marshal: Marshal<Guarded, Standard<Block>>,
     pub(crate) requests: mpsc::Sender<Request>,
     pub(crate) engine: Arc<Mutex<Option<Handle<()>>>>,
 }

@@ -10,6 +10,8 @@
 //!   blocks -------------> broadcast --> marshal --------^          |
 //!   backfill -----------> resolver ---^                            v
 //!   transactions --------> intake --> mempool            QMDB state, outbox log
+//!   state, outbox -------> state sync -----------------------^
+//!   standing ------------> rejoin: where to begin with an empty disk
 //! ```
 //!
 //! The shell talks to a [`Chain`]: submit a transaction, read and prove state, follow final blocks.
@@ -22,13 +24,16 @@ mod block;
 mod dealer;
 mod elector;
 mod engine;
+mod guarded;
 mod handle;
 mod intake;
 mod paced;
 mod pooled;
-mod replay;
+mod rejoin;
+mod silence;
 mod snapshot;
 mod state_store;
+mod state_sync;
 mod store;
 mod transition;
 

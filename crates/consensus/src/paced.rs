@@ -3,11 +3,13 @@
 //! A proposer waits until its block is due, a validator until a block from the future is not. Both wait
 //! here, before the state machine is asked: inside it, finalization of earlier blocks would wait too.
 
-use crate::block::{Block, BlockContext};
+use crate::{
+    block::{Block, BlockContext},
+    guarded::Guarded,
+};
 use commonware_consensus::{Application, marshal::ancestry::Ancestry};
 use commonware_cryptography::Digested;
 use commonware_runtime::Clock;
-use receipt::light::Scheme;
 use std::time::{Duration, UNIX_EPOCH};
 use types::Millis;
 
@@ -55,10 +57,10 @@ async fn wait<E: Clock>(clock: &E, milliseconds: u64) {
 impl<E, M> Application<E> for Paced<M>
 where
     E: Clock,
-    M: Application<E, Block = Block, Context = BlockContext, SigningScheme = Scheme, Input = ()>
+    M: Application<E, Block = Block, Context = BlockContext, SigningScheme = Guarded, Input = ()>
         + Sync,
 {
-    type SigningScheme = Scheme;
+    type SigningScheme = Guarded;
     type Context = BlockContext;
     type Block = Block;
     type Input = ();

@@ -40,13 +40,15 @@ pub struct Part {
     /// Key, threshold share, place.
     pub validators: Vec<(PrivateKey, Vec<u8>, Place)>,
     pub workers: Vec<DealtWorker>,
+    /// None of these validators has ever run: begin at genesis without asking the others.
+    pub new_network: bool,
 }
 
 impl From<DealtChain> for Part {
     /// The whole of a chain, with all its secrets.
     fn from(dealt: DealtChain) -> Self {
         let validators = dealt.validators.into_iter().map(|v| (v.key, v.share, v.place)).collect();
-        Self { genesis: dealt.genesis, validators, workers: dealt.workers }
+        Self { genesis: dealt.genesis, validators, workers: dealt.workers, new_network: false }
     }
 }
 
@@ -175,6 +177,7 @@ async fn start_parts(
                 key,
                 share,
                 partition: format!("{}-{index}", chain.name().to_lowercase()),
+                new_network: part.new_network,
                 pool: mempool::Limits::default(),
                 cache_bytes,
             };

@@ -86,6 +86,8 @@ fn start(dir: &Path) -> Result<()> {
                 genesis,
                 validators: vec![(key.clone(), share, place.clone())],
                 workers: workers.collect(),
+                // Nobody but its peers knows.
+                new_network: false,
             })
         })
         .collect::<Result<Vec<Part>>>()?;

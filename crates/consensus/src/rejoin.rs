@@ -1,0 +1,334 @@
+//! How a validator with an empty disk begins: as one of a new network, or as one that was there before
+//! and has forgotten what it signed.
+//!
+//! It asks its peers how far they are and [`decide`]s:
+//!
+//! - A quorum, itself included, has seen no certificate: the network is new. Begin at genesis.
+//! - `2f + 1` peers have answered and some have seen certificates: the network runs. Sync the state of
+//!   the newest final block among the answers, and sign nothing up to two views after the newest
+//!   certificate among them.
+//!
+//! Why that is enough: a vote it cast in view `v` in its former life followed a certificate of view
+//! `v - 1`. A quorum signed that, so all but `f` of its honest peers voted in `v - 1`, which they
+//! entered by a certificate of `v - 2`. Of `2f + 1` answers at most `f` are dishonest and at most `f`
+//! from the rest, so one of them knows a certificate of `v - 2` or later. Answers carry the certificate,
+//! so that nobody silences a validator with a number. Not covered: a validator wiped within the first
+//! two views of its network counts as faulty (ADR 6).
+
+use crate::guarded::Guarded;
+use bytes::BufMut;
+use commonware_codec::{
+    Buf, DecodeExt as _, Encode as _, EncodeSize, Error, Read, ReadExt as _, Write,
+};
+use commonware_consensus::{
+    Viewable as _,
+    simplex::types::{Activity, Certificate, Finalization},
+    types::View,
+};
+use commonware_p2p::{Blocker, Receiver, Recipients, Sender};
+use commonware_parallel::Sequential;
+use commonware_runtime::Clock;
+use commonware_utils::{Faults as _, N3f1, ordered::Set};
+use network::PublicKey;
+use rand_core::CryptoRng;
+use receipt::light::Digest;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+type Final = Finalization<Guarded, Digest>;
+type Certified = Certificate<Guarded, Digest>;
+
+/// How often peers that have not answered, or with nothing useful, are asked again.
+const ASK_EVERY: Duration = Duration::from_millis(500);
+
+/// How far a validator is: its newest certificate, and its newest of finality.
+#[derive(Clone)]
+pub(crate) struct Seen {
+    certificate: Certified,
+    finalization: Option<Final>,
+}
+
+/// What a running validator can tell one that asks.
+#[derive(Default)]
+pub(crate) struct Standing {
+    seen: Mutex<Option<Seen>>,
+    /// The engine has begun, so what its journal holds has been reported. Until then "nothing seen"
+    /// could be wrong.
+    begun: AtomicBool,
+}
+
+impl Standing {
+    pub(crate) fn begin(&self) {
+        self.begun.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn hear(&self, activity: &Activity<Guarded, Digest>) {
+        let certificate = match activity {
+            Activity::Notarization(notarization) => Certified::Notarization(notarization.clone()),
+            Activity::Nullification(nullification) => {
+                Certified::Nullification(nullification.clone())
+            }
+            Activity::Finalization(finalization) => Certified::Finalization(finalization.clone()),
+            _ => return,
+        };
+        let mut seen = crate::app::lock(&self.seen);
+        let seen = seen.get_or_insert_with(|| Seen {
+            certificate: certificate.clone(),
+            finalization: None,
+        });
+        if certificate.view() >= seen.certificate.view() {
+            seen.certificate = certificate;
+        }
+        if let Activity::Finalization(newer) = activity
+            && seen.finalization.as_ref().is_none_or(|known| newer.view() > known.view())
+        {
+            seen.finalization = Some(newer.clone());
+        }
+    }
+
+    fn answer(&self) -> Option<Message> {
+        match crate::app::lock(&self.seen).clone() {
+            Some(seen) => Some(Message::Seen(seen)),
+            None => self.begun.load(Ordering::Relaxed).then_some(Message::Nothing),
+        }
+    }
+}
+
+/// What validators say to each other about how far they are.
+enum Message {
+    Ask,
+    Nothing,
+    Seen(Seen),
+}
+
+impl Write for Message {
+    fn write(&self, buf: &mut impl BufMut) {
+        match self {
+            Self::Ask => 0_u8.write(buf),
+            Self::Nothing => 1_u8.write(buf),
+            Self::Seen(seen) => {
+                2_u8.write(buf);
+                seen.certificate.write(buf);
+                seen.finalization.write(buf);
+            }
+        }
+    }
+}
+impl EncodeSize for Message {
+    fn encode_size(&self) -> usize {
+        1 + match self {
+            Self::Ask | Self::Nothing => 0,
+            Self::Seen(seen) => seen.certificate.encode_size() + seen.finalization.encode_size(),
+        }
+    }
+}
+impl Read for Message {
+    type Cfg = ();
+    fn read_cfg(buf: &mut impl Buf, _: &()) -> Result<Self, Error> {
+        Ok(match u8::read(buf)? {
+            0 => Self::Ask,
+            1 => Self::Nothing,
+            2 => {
+                let certificate = Certified::read_cfg(buf, &())?;
+                let finalization = Option::<Final>::read_cfg(buf, &())?;
+                Self::Seen(Seen { certificate, finalization })
+            }
+            tag => return Err(Error::InvalidEnum(tag)),
+        })
+    }
+}
+
+/// How to begin.
+#[derive(Debug)]
+pub(crate) struct Beginning {
+    /// The final block whose state to sync; `None`: replay from genesis.
+    pub(crate) floor: Option<Final>,
+    /// Sign nothing up to this view.
+    pub(crate) silent_to: View,
+}
+
+/// How to begin in a committee of `validators`, once its peers have said enough.
+fn decide(validators: usize, answers: &BTreeMap<PublicKey, Option<Seen>>) -> Option<Beginning> {
+    let faulty = N3f1::max_faults(validators) as usize;
+    let others = validators - 1;
+    let newest = answers.values().flatten().map(|seen| seen.certificate.view()).max();
+    let Some(newest) = newest else {
+        let quorum = answers.len() >= others - faulty.min(others);
+        return quorum.then_some(Beginning { floor: None, silent_to: View::zero() });
+    };
+    if answers.len() < (2 * faulty + 1).min(others) {
+        return None;
+    }
+    let finals = answers.values().flatten().filter_map(|seen| seen.finalization.as_ref());
+    Some(Beginning {
+        floor: finals.max_by_key(|finalization| finalization.view()).cloned(),
+        silent_to: View::new(newest.get().saturating_add(2)),
+    })
+}
+
+/// A validator's end of the channel.
+pub(crate) struct Rejoin<S, R, B> {
+    pub(crate) me: PublicKey,
+    pub(crate) committee: Set<PublicKey>,
+    pub(crate) scheme: Guarded,
+    pub(crate) sender: S,
+    pub(crate) receiver: R,
+    pub(crate) blocker: B,
+}
+
+impl<S, R, B> Rejoin<S, R, B>
+where
+    S: Sender<PublicKey = PublicKey>,
+    R: Receiver<PublicKey = PublicKey>,
+    B: Blocker<PublicKey = PublicKey>,
+{
+    /// Ask until [`decide`] has an answer. `None` if the network is gone.
+    pub(crate) async fn ask<E: Clock + CryptoRng>(&mut self, context: &mut E) -> Option<Beginning> {
+        let mut answers = BTreeMap::new();
+        loop {
+            if let Some(beginning) = decide(self.committee.len(), &answers) {
+                return Some(beginning);
+            }
+            self.send(Recipients::All, &Message::Ask);
+            let again = context.sleep(ASK_EVERY);
+            futures::pin_mut!(again);
+            loop {
+                let (peer, bytes) = tokio::select! {
+                    biased;
+                    heard = self.receiver.recv() => heard.ok()?,
+                    () = &mut again => break,
+                };
+                if peer == self.me || self.committee.position(&peer).is_none() {
+                    continue;
+                }
+                match Message::decode(bytes) {
+                    Ok(Message::Ask) => self.send(Recipients::One(peer), &Message::Nothing),
+                    Ok(Message::Nothing) => {
+                        answers.entry(peer).or_insert(None);
+                    }
+                    Ok(Message::Seen(seen)) if self.holds(context, &seen) => {
+                        answers.insert(peer, Some(seen));
+                    }
+                    Ok(Message::Seen(_)) | Err(_) => {
+                        commonware_p2p::block!(self.blocker, peer, "false word of how far it is");
+                    }
+                }
+                if decide(self.committee.len(), &answers).is_some() {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn holds<E: CryptoRng>(&self, rng: &mut E, seen: &Seen) -> bool {
+        seen.certificate.verify(rng, &self.scheme, &Sequential)
+            && seen
+                .finalization
+                .as_ref()
+                .is_none_or(|finalization| finalization.verify(rng, &self.scheme, &Sequential))
+    }
+
+    /// Answer whoever asks, until the network is gone.
+    pub(crate) async fn answer(mut self, standing: std::sync::Arc<Standing>) {
+        while let Ok((peer, bytes)) = self.receiver.recv().await {
+            if matches!(Message::decode(bytes), Ok(Message::Ask))
+                && let Some(answer) = standing.answer()
+            {
+                self.send(Recipients::One(peer), &answer);
+            }
+        }
+    }
+
+    fn send(&mut self, to: Recipients<PublicKey>, message: &Message) {
+        // Whoever does not get it asks again.
+        let _ = self.sender.send(to, message.encode(), true);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guarded::tests::committee;
+    use commonware_consensus::{
+        simplex::types::{Finalize, Nullification, Nullify, Proposal},
+        types::{Epoch, Round},
+    };
+    use commonware_cryptography::Signer as _;
+    use commonware_utils::iter::NonEmpty;
+
+    fn key(seed: u64) -> PublicKey {
+        commonware_cryptography::ed25519::PrivateKey::from_seed(seed).public_key()
+    }
+
+    fn round(view: u64) -> Round {
+        Round::new(Epoch::zero(), View::new(view))
+    }
+
+    fn seen(nullified: u64, finalized: Option<u64>) -> Option<Seen> {
+        let hands: Vec<Guarded> =
+            committee().into_iter().map(|scheme| Guarded::new(scheme, View::zero())).collect();
+        let votes: Vec<_> = hands
+            .iter()
+            .take(3)
+            .map(|hand| Nullify::sign::<Digest>(hand, round(nullified)).expect("signs"))
+            .collect();
+        let votes = NonEmpty::try_new(votes.iter()).expect("three");
+        let nullification =
+            Nullification::from_nullifies(&hands[0], votes, &Sequential).expect("a quorum");
+        let finalization = finalized.map(|view| {
+            let proposal =
+                Proposal::new(round(view), View::new(view - 1), Digest::from([view as u8; 32]));
+            let votes: Vec<_> = hands
+                .iter()
+                .take(3)
+                .map(|hand| Finalize::sign(hand, proposal.clone()).expect("signs"))
+                .collect();
+            let votes = NonEmpty::try_new(votes.iter()).expect("three");
+            Finalization::from_finalizes(&hands[0], votes, &Sequential).expect("a quorum")
+        });
+        Some(Seen { certificate: Certificate::Nullification(nullification), finalization })
+    }
+
+    fn decision(validators: usize, answers: Vec<Option<Seen>>) -> Option<Beginning> {
+        let answers = answers.into_iter().enumerate().map(|(n, a)| (key(n as u64), a)).collect();
+        decide(validators, &answers)
+    }
+
+    #[test]
+    fn a_quorum_without_certificates_is_a_new_network() {
+        assert!(decision(4, vec![None]).is_none(), "two of four are no quorum");
+        let beginning = decision(4, vec![None, None]).expect("three of four are one");
+        assert!(beginning.floor.is_none());
+        assert_eq!(beginning.silent_to, View::zero());
+        assert!(decision(1, vec![]).is_some(), "alone");
+        assert!(decision(2, vec![]).is_none());
+        assert!(decision(2, vec![None]).is_some());
+    }
+
+    #[test]
+    fn one_certificate_is_enough_to_know_better_and_too_few_answers_are_not_enough_to_begin() {
+        assert!(decision(4, vec![None, seen(9, None)]).is_none(), "the third may know more");
+        let answers = vec![None, seen(9, None), seen(12, Some(8))];
+        let beginning = decision(4, answers).expect("2f + 1 have answered");
+        assert_eq!(beginning.silent_to, View::new(14), "two after the newest certificate");
+        assert_eq!(beginning.floor.expect("one is final").view(), View::new(8));
+        let answers = vec![seen(9, Some(7)), seen(9, Some(8)), seen(9, None)];
+        let floor = decision(4, answers).and_then(|beginning| beginning.floor);
+        assert_eq!(floor.expect("the newest").view(), View::new(8));
+    }
+
+    #[test]
+    fn messages_come_back_as_they_were_sent() {
+        let sent = Message::Seen(seen(9, Some(7)).expect("made"));
+        let Ok(Message::Seen(back)) = Message::decode(sent.encode()) else { panic!("reads back") };
+        assert_eq!(Message::Seen(back).encode(), sent.encode());
+        assert!(Message::decode(vec![3_u8]).is_err());
+        assert!(Message::decode(Vec::<u8>::new()).is_err());
+    }
+}
