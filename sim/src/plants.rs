@@ -15,6 +15,8 @@ pub struct Plants {
     pub transition: Option<MakeTransition>,
     /// This validator signs two proposals a view and is held to be correct.
     pub equivocator: Option<usize>,
+    /// A validator that lost its disk votes at once, as if its network were new.
+    pub forgetful: bool,
 }
 
 impl Plants {

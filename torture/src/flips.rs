@@ -279,7 +279,7 @@ mod tests {
     fn a_file_is_of_the_kind_of_its_partition() {
         assert_eq!(kind(Path::new("chains/na-0-state-log_data/00")), "state-log_data");
         assert_eq!(kind(Path::new("chains/backbone-12-simplex/00")), "simplex");
-        assert_eq!(kind(Path::new("chains/na-1state_sync_metadata/00")), "state_sync_metadata");
+        assert_eq!(kind(Path::new("chains/na-1-state_sync_metadata/00")), "state_sync_metadata");
         assert_eq!(kind(Path::new("mesh.json")), "mesh.json");
         assert_eq!(validator(Path::new("chains/na-12-simplex/00")).as_deref(), Some("na-12"));
         assert_eq!(validator(Path::new("blobs/na-12")), None);

@@ -46,8 +46,8 @@ fn held_and_newer(binary: &Binary, folder: &Path) -> Result<Faults> {
 
     let format = folder.join("format");
     let ours = fs::read(&format)?;
-    fs::write(&format, "2\n")?;
-    refused(binary, folder, "data of a newer format", "format 2", &mut faults)?;
+    fs::write(&format, "99\n")?;
+    refused(binary, folder, "data of a newer format", "format 99", &mut faults)?;
     fs::write(&format, ours)?;
     binary.start_ready(folder).context("with its own format again")?.kill();
     Ok(faults)

@@ -10,7 +10,7 @@
 //!      \                                                /
 //!       load: transfers, and what was acknowledged  audit: acknowledged = served?
 //!              \                                    /
-//!     kills      flips      folders      flood       each prints its figures and returns its faults
+//!     kills      flips      folders      flood      wipe      each prints its figures and returns its faults
 //! ```
 //!
 //! Not here: power cuts (a killed process leaves its writes with the kernel), and liars (see `sim`).
@@ -26,6 +26,7 @@ mod load;
 mod mesh;
 mod people;
 mod random;
+mod wipe;
 
 pub use audit::{Audit, Snapshot};
 pub use flips::flips;
@@ -36,6 +37,7 @@ pub use load::{Ack, Acks};
 pub use mesh::{Binary, Mesh, Start};
 pub use people::People;
 pub use random::Random;
+pub use wipe::wipe;
 
 /// What was wrong, one line each.
 pub type Faults = Vec<String>;

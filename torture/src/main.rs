@@ -10,13 +10,14 @@ use std::{
 use torture::{Binary, Faults, Random};
 
 const USAGE: &str = "\
-usage: meshx-torture --binary PATH --dir DIR [--kills N] [--flips N] [--flood S] [--folders] [--seed S]
+usage: meshx-torture --binary PATH --dir DIR [--kills N] [--flips N] [--flood S] [--wipes N] [--folders] [--seed S]
 
   --binary PATH  the meshx to torture
   --dir DIR      an empty place on a real disk; what it holds is removed
   --kills N      SIGKILL N times under load
   --flips N      flip a bit of, or cut off, a file of the data folder N times
   --folders      two processes on one folder, newer data, a full disk, a read-only one
+  --wipes N      take away the disk of one of four nodes under load, N times
   --flood S      S seconds of more than the node takes
   --seed S       repeat the draws of an earlier run";
 
@@ -26,6 +27,7 @@ struct Words {
     kills: usize,
     flips: usize,
     flood: u64,
+    wipes: usize,
     folders: bool,
     seed: u64,
 }
@@ -51,7 +53,7 @@ fn main() -> ExitCode {
 fn words() -> Result<Words> {
     let (mut binary, mut dir) = (None, None);
     let clock = UNIX_EPOCH.elapsed().unwrap_or_default().subsec_nanos();
-    let (mut kills, mut flips, mut flood, mut folders) = (0, 0, 0, false);
+    let (mut kills, mut flips, mut flood, mut wipes, mut folders) = (0, 0, 0, 0, false);
     let mut seed = u64::from(clock);
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -61,6 +63,7 @@ fn words() -> Result<Words> {
             "--dir" => dir = Some(value()?.into()),
             "--kills" => kills = value()?.parse()?,
             "--flips" => flips = value()?.parse()?,
+            "--wipes" => wipes = value()?.parse()?,
             "--flood" => flood = value()?.parse()?,
             "--seed" => seed = value()?.parse()?,
             "--folders" => folders = true,
@@ -68,7 +71,7 @@ fn words() -> Result<Words> {
         }
     }
     let binary = binary.context(USAGE)?;
-    Ok(Words { binary, dir: dir.context(USAGE)?, kills, flips, flood, folders, seed })
+    Ok(Words { binary, dir: dir.context(USAGE)?, kills, flips, flood, wipes, folders, seed })
 }
 
 fn run(words: &Words) -> Result<Faults> {
@@ -111,6 +114,12 @@ fn run(words: &Words) -> Result<Faults> {
         let folder = dir.join("folders");
         clear(&folder)?;
         part("folders", &mut || torture::folders(&binary, &folder))?;
+        clear(&folder)?;
+    }
+    if words.wipes > 0 {
+        let folder = dir.join("wipes");
+        clear(&folder)?;
+        part("wipes", &mut || torture::wipe(&binary, &folder, words.wipes, &random))?;
         clear(&folder)?;
     }
     if words.flood > 0 {

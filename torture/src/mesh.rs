@@ -60,6 +60,52 @@ impl Ended {
     }
 }
 
+fn expect_ready(start: Start) -> Result<Mesh> {
+    match start {
+        Start::Ready(mesh) => Ok(mesh),
+        Start::Ended(ended) => anyhow::bail!("it did not start: {}", ended.words()),
+        Start::Hung(stderr) => anyhow::bail!("it hung at its start: {stderr}"),
+    }
+}
+
+/// What a process is to be, and how it says that it is.
+#[derive(Clone, Copy)]
+enum Verb {
+    /// A whole mesh.
+    Up,
+    /// One node of a network.
+    Node,
+}
+
+impl Verb {
+    const fn words(self) -> &'static [&'static str] {
+        match self {
+            Self::Up => &["up", "--listen", "127.0.0.1:0", "--output", "json", "--data"],
+            Self::Node => &["node", "start", "--dir"],
+        }
+    }
+
+    /// Whether this line says that it is ready; `url` is where it then listens.
+    fn is_ready(self, line: &str, url: &mut String) -> bool {
+        match self {
+            Self::Up => {
+                let ready: Option<serde_json::Value> = serde_json::from_str(line).ok();
+                match ready.as_ref().and_then(|ready| ready["node"].as_str()) {
+                    Some(node) => node.clone_into(url),
+                    None => return false,
+                }
+                true
+            }
+            Self::Node => {
+                if let Some(node) = line.strip_prefix("node ") {
+                    node.trim().clone_into(url);
+                }
+                line == "ready"
+            }
+        }
+    }
+}
+
 /// A process that runs; killed when this is dropped.
 pub struct Mesh {
     child: Child,
@@ -81,9 +127,9 @@ impl Binary {
         Ok(Self { path, home: home.canonicalize()? })
     }
 
-    fn spawn(&self, folder: &Path, stderr: &Path) -> Result<Child> {
+    fn spawn(&self, verb: Verb, folder: &Path, stderr: &Path) -> Result<Child> {
         Command::new(&self.path)
-            .args(["up", "--listen", "127.0.0.1:0", "--output", "json", "--data"])
+            .args(verb.words())
             .arg(folder)
             .env_clear()
             .env("HOME", &self.home)
@@ -100,9 +146,39 @@ impl Binary {
     /// # Errors
     /// If the machine cannot start a process.
     pub fn start(&self, folder: &Path) -> Result<Start> {
+        self.start_as(Verb::Up, folder)
+    }
+
+    /// `meshx node start --dir FOLDER`, until it is ready.
+    ///
+    /// # Errors
+    /// What it said instead.
+    pub fn start_node(&self, folder: &Path) -> Result<Mesh> {
+        expect_ready(self.start_as(Verb::Node, folder)?)
+    }
+
+    /// Run `meshx` with `words` to its end.
+    ///
+    /// # Errors
+    /// What it said if it failed.
+    pub fn run(&self, words: &[&str]) -> Result<()> {
+        let output = Command::new(&self.path)
+            .args(words)
+            .env_clear()
+            .env("HOME", &self.home)
+            .current_dir(&self.home)
+            .output()?;
+        if !output.status.success() {
+            anyhow::bail!("meshx {}: {}", words.join(" "), String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(())
+    }
+
+    fn start_as(&self, verb: Verb, folder: &Path) -> Result<Start> {
         let begun = Instant::now();
         let stderr = self.home.join(format!("stderr-{}", folder_name(folder)));
-        let mut child = self.spawn(folder, &stderr)?;
+        let mut child = self.spawn(verb, folder, &stderr)?;
+        let mut url = String::new();
         let (send, lines) = mpsc::channel();
         let stdout = child.stdout.take().context("stdout is piped")?;
         // Reads on until the process is gone, so that it never waits for us.
@@ -115,10 +191,7 @@ impl Binary {
         loop {
             match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) => {
-                    let url = serde_json::from_str::<serde_json::Value>(&line)
-                        .ok()
-                        .and_then(|ready| Some(ready["node"].as_str()?.to_owned()));
-                    if let Some(url) = url {
+                    if verb.is_ready(&line, &mut url) {
                         let took = begun.elapsed();
                         return Ok(Start::Ready(Mesh { child, url, took, stderr }));
                     }
@@ -146,11 +219,7 @@ impl Binary {
     /// # Errors
     /// What it said instead.
     pub fn start_ready(&self, folder: &Path) -> Result<Mesh> {
-        match self.start(folder)? {
-            Start::Ready(mesh) => Ok(mesh),
-            Start::Ended(ended) => anyhow::bail!("it did not start: {}", ended.words()),
-            Start::Hung(stderr) => anyhow::bail!("it hung at its start: {stderr}"),
-        }
+        expect_ready(self.start(folder)?)
     }
 
     /// Start and kill `after` that long, ready or not.
@@ -159,7 +228,7 @@ impl Binary {
     /// If the machine cannot start a process.
     pub fn start_and_kill(&self, folder: &Path, after: Duration) -> Result<()> {
         let stderr = self.home.join(format!("stderr-{}", folder_name(folder)));
-        let mut child = self.spawn(folder, &stderr)?;
+        let mut child = self.spawn(Verb::Up, folder, &stderr)?;
         std::thread::sleep(after);
         child.kill()?;
         child.wait()?;

@@ -11,12 +11,12 @@ use crate::report::{Outcome, Report};
 use crate::workspace;
 
 /// What `cargo xtask test` runs: about a minute and a half.
-pub const IN_TEST: &[&str] = &["--kills", "3", "--flips", "3", "--folders"];
+pub const IN_TEST: &[&str] = &["--kills", "3", "--flips", "3", "--wipes", "1", "--folders"];
 /// What runs when nobody says otherwise: half an hour.
-const USUAL: &[&str] = &["--kills", "50", "--flips", "100", "--folders", "--flood", "30"];
+const USUAL: &[&str] = &["--kills", "50", "--flips", "100", "--wipes", "5", "--folders", "--flood", "30"];
 
 /// Flags that take a number, those that take a path, and those that take nothing.
-const NUMBERED: &[&str] = &["--kills", "--flips", "--flood", "--seed"];
+const NUMBERED: &[&str] = &["--kills", "--flips", "--wipes", "--flood", "--seed"];
 const PLACED: &[&str] = &["--binary", "--dir"];
 const PLAIN: &[&str] = &["--folders"];
 
@@ -38,7 +38,7 @@ pub fn run(root: &Path, words: &[&str], report: &mut Report) {
 }
 
 fn run_built(root: &Path, words: &[&str], profile: &str, report: &mut Report) {
-    let parts = ["--kills", "--flips", "--folders", "--flood"];
+    let parts = ["--kills", "--flips", "--wipes", "--folders", "--flood"];
     let named = words.iter().any(|word| parts.contains(word));
     let words = if named { words.to_vec() } else { [USUAL, words].concat() };
     let step = format!("torture {}", words.join(" "));

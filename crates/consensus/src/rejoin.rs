@@ -5,7 +5,7 @@
 //!
 //! - A quorum, itself included, has seen no certificate: the network is new. Begin at genesis.
 //! - `2f + 1` peers have answered and some have seen certificates: the network runs. Sync the state of
-//!   the newest final block among the answers, and sign nothing up to two views after the newest
+//!   the newest final block among the answers (or replay a chain that is young), and sign nothing up to two views after the newest
 //!   certificate among them.
 //!
 //! Why that is enough: a vote it cast in view `v` in its former life followed a certificate of view
@@ -46,6 +46,9 @@ type Certified = Certificate<Guarded, Digest>;
 
 /// How often peers that have not answered, or with nothing useful, are asked again.
 const ASK_EVERY: Duration = Duration::from_millis(500);
+/// A chain no older than this is replayed: that is as quick as to ask for its state, and a validator that
+/// starts a moment after the others has the first blocks too.
+const REPLAYED_VIEWS: View = View::new(16);
 
 /// How far a validator is: its newest certificate, and its newest of finality.
 #[derive(Clone)]
@@ -167,7 +170,10 @@ fn decide(validators: usize, answers: &BTreeMap<PublicKey, Option<Seen>>) -> Opt
     }
     let finals = answers.values().flatten().filter_map(|seen| seen.finalization.as_ref());
     Some(Beginning {
-        floor: finals.max_by_key(|finalization| finalization.view()).cloned(),
+        floor: finals
+            .max_by_key(|finalization| finalization.view())
+            .filter(|newest| newest.view() > REPLAYED_VIEWS)
+            .cloned(),
         silent_to: View::new(newest.get().saturating_add(2)),
     })
 }
@@ -314,13 +320,17 @@ mod tests {
     #[test]
     fn one_certificate_is_enough_to_know_better_and_too_few_answers_are_not_enough_to_begin() {
         assert!(decision(4, vec![None, seen(9, None)]).is_none(), "the third may know more");
-        let answers = vec![None, seen(9, None), seen(12, Some(8))];
+        let answers = vec![None, seen(29, None), seen(32, Some(28))];
         let beginning = decision(4, answers).expect("2f + 1 have answered");
-        assert_eq!(beginning.silent_to, View::new(14), "two after the newest certificate");
-        assert_eq!(beginning.floor.expect("one is final").view(), View::new(8));
-        let answers = vec![seen(9, Some(7)), seen(9, Some(8)), seen(9, None)];
+        assert_eq!(beginning.silent_to, View::new(34), "two after the newest certificate");
+        assert_eq!(beginning.floor.expect("one is final").view(), View::new(28));
+        let answers = vec![seen(29, Some(27)), seen(29, Some(28)), seen(29, None)];
         let floor = decision(4, answers).and_then(|beginning| beginning.floor);
-        assert_eq!(floor.expect("the newest").view(), View::new(8));
+        assert_eq!(floor.expect("the newest").view(), View::new(28));
+        let young = vec![seen(9, Some(7)), seen(9, Some(8)), seen(9, None)];
+        let young = decision(4, young).expect("2f + 1 have answered");
+        assert!(young.floor.is_none(), "a young chain is replayed");
+        assert_eq!(young.silent_to, View::new(11), "and votes are forgotten all the same");
     }
 
     #[test]
