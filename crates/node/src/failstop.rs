@@ -71,6 +71,6 @@ fn advice(folder: &Path) -> String {
         );
     }
     format!(
-        "a file under {shown}/chains may be damaged; move away all that one validator has there (such as na-1*) and start again: it fetches its chain from the others. If several of one chain are damaged, bring back a copy"
+        "a file under {shown}/chains may be damaged; move away all that one validator has there (such as na-1-*) and start again: it syncs its state from the others. If several of one chain are damaged, bring back a copy"
     )
 }
