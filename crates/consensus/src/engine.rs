@@ -274,7 +274,8 @@ where
         }
     }
     let start = plan.floor().cloned();
-    let voter = Guarded::new(scheme.clone(), silence.to().unwrap_or(View::zero())).telling(standing.clone());
+    let silent_to = silence.to().unwrap_or(View::zero());
+    let voter = Guarded::new(scheme.clone(), silent_to).telling(standing.clone());
     context.child("rejoin").spawn({
         let standing = standing.clone();
         move |_| rejoin.answer(standing)
@@ -405,7 +406,7 @@ where
     );
     let deferred = Deferred::new(
         context.child("deferred"),
-        Paced { inner: stateful.clone(), interval },
+        Paced { inner: stateful.clone(), interval, silent_to },
         marshal.clone(),
         epocher,
     );
@@ -457,6 +458,7 @@ where
         shared,
         databases,
         marshal,
+        silent_to: silent_to.get(),
         requests: submit,
         engine: Arc::new(Mutex::new(Some(engine))),
     })

@@ -74,6 +74,7 @@ pub struct Chain<E: StorageContext + Spawner> {
     pub(crate) shared: Arc<SharedState>,
     pub(crate) databases: Databases<E>,
     pub(crate) marshal: Marshal<Guarded, Standard<Block>>,
+    pub(crate) silent_to: u64,
     pub(crate) requests: mpsc::Sender<Request>,
     pub(crate) engine: Arc<Mutex<Option<Handle<()>>>>,
 }
@@ -85,6 +86,7 @@ impl<E: StorageContext + Spawner> Clone for Chain<E> {
             shared: self.shared.clone(),
             databases: self.databases.clone(),
             marshal: self.marshal.clone(),
+            silent_to: self.silent_to,
             requests: self.requests.clone(),
             engine: self.engine.clone(),
         }
@@ -108,6 +110,12 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
     /// `None` until the first block after genesis is final.
     pub fn tip(&self) -> Option<Tip> {
         self.shared.tip()
+    }
+
+    /// Whether this validator knows a final block and may vote in the views after it. One that lost its disk
+    /// is silent for a moment and counts as faulty until then.
+    pub fn is_ready(&self) -> bool {
+        self.tip().is_some_and(|tip| tip.view >= self.silent_to)
     }
 
     /// How many transactions' signatures this validator has checked since it started. One that waits in

@@ -7,7 +7,9 @@ use crate::{
     block::{Block, BlockContext},
     guarded::Guarded,
 };
-use commonware_consensus::{Application, marshal::ancestry::Ancestry};
+use commonware_consensus::{
+    Application, Viewable as _, marshal::ancestry::Ancestry, types::View,
+};
 use commonware_cryptography::Digested;
 use commonware_runtime::Clock;
 use std::time::{Duration, UNIX_EPOCH};
@@ -28,6 +30,9 @@ pub(crate) fn now<E: Clock>(clock: &E) -> u64 {
 pub(crate) struct Paced<M> {
     pub(crate) inner: M,
     pub(crate) interval: Millis,
+    /// Propose nothing up to this view: a block that is never signed could still differ from the one that
+    /// was, before this validator lost its disk.
+    pub(crate) silent_to: View,
 }
 
 impl<M> Paced<M> {
@@ -71,6 +76,9 @@ where
         ancestry: impl Ancestry<Block>,
         input: (),
     ) -> Option<Digested<Block>> {
+        if context.1.view() <= self.silent_to {
+            return None;
+        }
         let parent = ancestry.peek().map(|parent| parent.inner().header().timestamp.get());
         if let Some(parent) = parent {
             wait(&context.0, self.wait_to_propose(parent, now(&context.0))).await;
@@ -93,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_block_is_due_one_interval_after_its_parent() {
-        let paced = Paced { inner: (), interval: Millis::new(500) };
+        let paced = Paced { inner: (), interval: Millis::new(500), silent_to: View::zero() };
         assert_eq!(paced.wait_to_propose(10_000, 10_100), 400);
         assert_eq!(paced.wait_to_propose(10_000, 10_900), 0);
         assert_eq!(

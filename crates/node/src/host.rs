@@ -134,7 +134,7 @@ impl Host {
             finality_ms_p50: percentile(50),
             finality_ms_p99: percentile(99),
             blocks_per_second,
-            ready: last.is_some(),
+            ready: last.is_some() && self.chain.is_ready(),
         }
     }
 }
@@ -176,9 +176,9 @@ impl Node {
         Ok(self.store.put(bytes)?.hash)
     }
 
-    /// Whether every chain of this node has had a final block.
+    /// Whether every chain of this node has had a final block and its validator votes.
     pub fn ready(&self) -> bool {
-        self.hosts.values().all(|host| host.chain.tip().is_some())
+        self.hosts.values().all(|host| host.chain.is_ready())
     }
 }
 
