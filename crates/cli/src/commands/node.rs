@@ -98,11 +98,12 @@ fn start(dir: &Path) -> Result<()> {
         // Probed first: the peer-to-peer listener below has no way to report a port in use.
         drop(local::bind(files.p2p).await?);
         let listener = local::bind(api).await?;
+        // Before the start: one whose disk is empty waits for its peers there.
+        println!("node      http://{api}");
+        println!("network   {}", anchor.network());
+        println!("peers     {} at {}", files.index, files.p2p);
         let running = node::start(context, folder, anchor, parts, net, peers).await?;
         let serving = tokio::spawn(node::serve(listener, running.node.clone()));
-        println!("node      http://{api}");
-        println!("network   {}", running.node.anchor().network());
-        println!("peers     {} at {}", files.index, files.p2p);
         let announce = async {
             local::ready(&running.node).await;
             println!("ready");
