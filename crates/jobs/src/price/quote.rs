@@ -5,7 +5,7 @@ use super::{
     reputation,
 };
 use serde::Serialize;
-use types::{DemandRule, NanoMeshx, Ppm, Rates, Usage};
+use types::{DemandRule, NanoMeshx, Rates, Usage};
 
 /// What is asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +80,7 @@ fn at_least(one: &Usage, other: &Usage) -> Usage {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use types::Ppm;
 
     const RULE: DemandRule = DemandRule::DEFAULT;
 
