@@ -62,10 +62,31 @@ pub enum Command {
     Wallet(WalletCommand),
     /// Show all chains of a network.
     Status,
+    /// Show every pool of the supply at a year or a height.
+    Supply(Supply),
     /// Run a node of its own, over real sockets.
     Node(NodeCommand),
     /// Measure this build on this machine.
     Bench(BenchCommand),
+}
+
+#[derive(ClapArgs)]
+pub struct Supply {
+    /// Years since genesis, of 63,072,000 blocks.
+    #[arg(long, conflicts_with = "height")]
+    pub year: Option<u64>,
+    /// A block of the backbone.
+    #[arg(long)]
+    pub height: Option<u64>,
+    /// The reading of the paper's emission table.
+    #[arg(long, value_enum, default_value_t = Preset::Halving)]
+    pub schedule: Preset,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Preset {
+    Halving,
+    PaperTable,
 }
 
 #[derive(ClapArgs)]

@@ -98,8 +98,7 @@ const KEPT_VERSION: u32 = 2;
 
 impl Kept {
     fn checksum(&self) -> String {
-        let Self { version, seed, started, validators, workers, block_ms, check: _, new: _ } =
-            self;
+        let Self { version, seed, started, validators, workers, block_ms, check: _, new: _ } = self;
         let text = format!("{version} {seed} {started} {validators} {workers} {block_ms}");
         types::domain_hash("meshx/mesh-file/v1", &[text.as_bytes()]).to_string()
     }

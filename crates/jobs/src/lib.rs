@@ -24,5 +24,9 @@ mod step;
 
 pub use check::{Unacceptable, check};
 pub use draw::{Ineligible, TRIES_PER_SEAT, accepts, commit_until, eligible, tries};
-pub use price::{price_max, price_of};
+pub use price::{
+    Asked, BadDemandRule, BadMultiplier, DEMAND_MIN, LOCATION_MAX, LOCATION_MIN, Multipliers,
+    Quote, REPUTATION_FULL, Unpriceable, agreed, check_demand, core_ms_of, demand_max_after,
+    location, next_demand, price, price_max, price_of, quote, reputation, tee,
+};
 pub use step::{Effect, Input, OutOfPhase, step};

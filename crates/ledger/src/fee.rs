@@ -33,6 +33,7 @@ pub fn split(payment: NanoMeshx, params: &Params) -> Split {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use types::{Fuel, Hash};
 
     fn params() -> Params {
@@ -75,5 +76,20 @@ mod tests {
             [s.worker, s.validators, s.treasury, s.burned].map(NanoMeshx::get),
             [9_500, 300, 100, 100]
         );
+    }
+
+    proptest! {
+        #[test]
+        fn any_payment_under_any_shares_splits_exactly(
+            payment: u64, validators in 0..=3_000_u16, treasury in 0..=3_000_u16, burned in 0..=3_000_u16,
+        ) {
+            let params = Params {
+                validators_bps: validators, treasury_bps: treasury, burned_bps: burned, ..params()
+            };
+            let s = split(NanoMeshx::new(payment), &params);
+            let parts = [s.worker, s.validators, s.treasury, s.burned];
+            let sum: u128 = parts.iter().map(|part| u128::from(part.get())).sum();
+            prop_assert_eq!(sum, u128::from(payment));
+        }
     }
 }

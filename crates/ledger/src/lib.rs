@@ -10,10 +10,19 @@
 //! transfers -+
 //! ```
 //!
-//! Emission, vesting and stake are not here.
+//! Where the accounts' money comes from is a function of the height alone: [`Supply::at`] says how
+//! much is emitted, vested and locked, and [`next_base_fee`] what a transaction burns. Stake is not here.
 
+mod base_fee;
+mod distribution;
+mod emission;
 mod fee;
 mod post;
+mod vesting;
 
+pub use base_fee::{BASE_FEE_MIN, Fee, FeeRefusal, charge, check_base_fee, next_base_fee};
+pub use distribution::{BadPlan, Pools, Supply};
+pub use emission::{BadSchedule, Emission};
 pub use fee::{Split, split};
 pub use post::{Accounts, Refusal, post, spend_nonce};
+pub use vesting::{VestingRefusal, check_vesting, claim, vested};

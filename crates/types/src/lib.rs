@@ -20,9 +20,11 @@ mod block;
 pub mod codec;
 mod hash;
 mod job;
+mod market;
 pub mod network;
 mod place;
 pub mod state;
+mod supply;
 mod tx;
 mod units;
 
@@ -34,6 +36,10 @@ pub use job::{
     ARGS_MAX, Abi, Agreement, ENV_MAX, ExecProfile, Float, INPUT_FILES_MAX, InputFile, JobId,
     JobSpec, Limits, Outcome, OutputRef, REPLICAS_MAX, Status, Trap,
 };
+pub use market::{BaseFeeRule, DemandRule, Ppm, Rates, Tee, Usage};
 pub use place::{ChainId, City, UnknownChain};
+pub use supply::{
+    Distribution, ERA_BLOCKS, EmissionStep, STEPS_MAX, Schedule, SupplyPlan, Vesting, YEAR_BLOCKS,
+};
 pub use tx::{Action, Reveal, SignedForm, Submission, Tx, TxId};
 pub use units::{BadAmount, Epoch, Fuel, Height, Millis, NanoMeshx, SUPPLY_MAX};

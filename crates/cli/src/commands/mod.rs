@@ -7,6 +7,7 @@ pub mod quote;
 pub mod replay;
 pub mod run;
 pub mod status;
+pub mod supply;
 pub mod up;
 pub mod verify;
 pub mod wallet;

@@ -3,4 +3,5 @@
 mod mesh;
 mod nodes;
 mod refusals;
+mod supply;
 mod support;

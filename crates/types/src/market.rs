@@ -1,0 +1,134 @@
+//! The market's parameters: what resources cost, how demand moves prices, how load moves fees.
+
+use crate::{
+    NanoMeshx,
+    codec::{Buf, Error, FixedSize, Read, ReadExt, Write},
+    wire_enum, wire_struct,
+};
+use bytes::BufMut;
+use serde::{Deserialize, Serialize};
+
+/// A multiplier in parts per million: 1,000,000 is 1.00.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Ppm(u32);
+
+impl Ppm {
+    pub const ONE: Self = Self(1_000_000);
+    pub const fn new(parts: u32) -> Self {
+        Self(parts)
+    }
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+impl std::fmt::Display for Ppm {
+    /// A decimal with at least two places: `1.25`, `0.800001`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let decimals = format!("{:06}", self.0 % 1_000_000);
+        let kept = decimals.trim_end_matches('0').len().max(2);
+        write!(f, "{}.{}", self.0 / 1_000_000, &decimals[..kept])
+    }
+}
+impl Write for Ppm {
+    fn write(&self, buf: &mut impl BufMut) {
+        self.0.write(buf);
+    }
+}
+impl FixedSize for Ppm {
+    const SIZE: usize = 4;
+}
+impl Read for Ppm {
+    type Cfg = ();
+    fn read_cfg(buf: &mut impl Buf, _: &()) -> Result<Self, Error> {
+        Ok(Self(u32::read(buf)?))
+    }
+}
+
+/// What a job is metered on. A kB is 1,000 bytes, a GB 10^9.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Milliseconds of one core.
+    pub core_ms: u64,
+    /// Memory held: kB times milliseconds.
+    pub ram_kb_ms: u64,
+    /// Storage held: kB times seconds.
+    pub storage_kb_s: u64,
+    /// Bytes sent and received.
+    pub bandwidth_bytes: u64,
+}
+wire_struct!(Usage { core_ms, ram_kb_ms, storage_kb_s, bandwidth_bytes });
+
+/// Base rates, before any multiplier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rates {
+    pub core_second: NanoMeshx,
+    pub ram_gb_second: NanoMeshx,
+    pub storage_gb_hour: NanoMeshx,
+    pub bandwidth_gb: NanoMeshx,
+}
+wire_struct!(Rates { core_second, ram_gb_second, storage_gb_hour, bandwidth_gb });
+
+impl Rates {
+    /// The paper's "typical prices" (whitepaper §3.2): 0.001, 0.0001, 0.00001 and 0.0001 MESHX.
+    pub const PAPER: Self = Self {
+        core_second: NanoMeshx::new(1_000_000),
+        ram_gb_second: NanoMeshx::new(100_000),
+        storage_gb_hour: NanoMeshx::new(10_000),
+        bandwidth_gb: NanoMeshx::new(100_000),
+    };
+}
+
+/// How the demand multiplier follows paid utilisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DemandRule {
+    /// The utilisation at which the multiplier rests, in basis points; from 1 to 9,999.
+    pub target_bps: u16,
+    /// At least 8 ppm, so that an eighth of the multiplier is never nothing.
+    pub min: Ppm,
+    pub max: Ppm,
+}
+wire_struct!(DemandRule { target_bps, min, max });
+
+impl DemandRule {
+    /// 60 % (DESIGN §6), between a tenth and a hundred times the base rates.
+    pub const DEFAULT: Self =
+        Self { target_bps: 6_000, min: Ppm::new(100_000), max: Ppm::new(100_000_000) };
+}
+
+/// The confidential hardware a job asks for, by the classes of attestation that count (DESIGN §5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tee {
+    /// None, or a class that isolates no memory: 1.00.
+    #[default]
+    None,
+    /// One process is isolated: 1.25.
+    ConfidentialProcess,
+    /// A whole machine is: 1.50.
+    ConfidentialVm,
+}
+wire_enum!(Tee { 0 => None, 1 => ConfidentialProcess, 2 => ConfidentialVm });
+
+/// How the base fee of transactions follows load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaseFeeRule {
+    /// Use of a block, in the unit blocks are limited by, at which the fee rests; not zero.
+    pub target: u64,
+    /// At least 8 nano, so that an eighth of the fee is never nothing.
+    pub min: NanoMeshx,
+    pub max: NanoMeshx,
+}
+wire_struct!(BaseFeeRule { target, min, max });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_multiplier_reads_like_the_papers() {
+        let shown =
+            [0, 800_000, 1_000_000, 1_250_000, 800_001, u32::MAX].map(|p| Ppm::new(p).to_string());
+        assert_eq!(shown, ["0.00", "0.80", "1.00", "1.25", "0.800001", "4294.967295"]);
+    }
+}
