@@ -22,6 +22,7 @@ mod hash;
 mod job;
 pub mod network;
 mod place;
+pub mod staking;
 pub mod state;
 mod tx;
 mod units;
