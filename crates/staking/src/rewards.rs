@@ -6,12 +6,15 @@
 //! remainder when the delegation closes. So, exactly and at any time,
 //! `2⁶⁴ · (rewards pool) = Σ remainder + 2⁶⁴ · Σ commission_owed + Σ (2⁶⁴ · owed + owed_fraction + shares · (rewards_per_share − paid_up_to))`.
 
-use crate::{Moment, Position, Refusal, params::BPS, position::moved, wide};
+use crate::{Moment, Position, Refusal, params::BPS, position::moved};
 use types::{
     Address, Millis, NanoMeshx,
     staking::{Commission, DelegationRecord, StakingParams, ValidatorRecord},
     state::{Destination, Transfer, pools},
 };
+
+/// What is below one nano, in 2⁻⁶⁴ nano.
+const NANO_MASK: u128 = u64::MAX as u128;
 
 /// Give `reward` from `from` to `validator`: its commission, rounded down, then the rest to all shares.
 ///
@@ -144,13 +147,16 @@ pub(crate) fn accrue(
         .rewards_per_share
         .checked_sub(delegation.paid_up_to)
         .expect("what a share has earned only grows");
-    let (high, low) = wide::mul(delegation.shares, earned);
-    let (low, carried) = low.overflowing_add(u128::from(delegation.owed_fraction));
-    let high = u64::try_from(high + u128::from(carried)).map_err(|_| Refusal::Overflow)?;
-    let whole = u64::try_from((u128::from(high) << 64) | (low >> 64));
-    let whole = NanoMeshx::new(whole.map_err(|_| Refusal::Overflow)?);
-    delegation.owed = delegation.owed.checked_add(whole).ok_or(Refusal::Overflow)?;
-    delegation.owed_fraction = low as u64;
+    // Below 2^128 as long as one delegation is owed less than twice all MESHX there can be.
+    let earned = delegation
+        .shares
+        .checked_mul(earned)
+        .and_then(|earned| earned.checked_add(u128::from(delegation.owed_fraction)))
+        .ok_or(Refusal::Overflow)?;
+    let whole = u64::try_from(earned >> 64).expect("128 bits less 64");
+    delegation.owed =
+        delegation.owed.checked_add(NanoMeshx::new(whole)).ok_or(Refusal::Overflow)?;
+    delegation.owed_fraction = u64::try_from(earned & NANO_MASK).expect("masked to 64 bits");
     delegation.paid_up_to = validator.rewards_per_share;
     Ok(())
 }
