@@ -41,6 +41,8 @@ struct Leaving {
     amount: BigInt,
     created: u64,
     matures: u64,
+    /// How many faults of `v` were known when it left.
+    faults: usize,
 }
 
 /// Stake that moved, and the slashes of where it came from that it has not paid for.
@@ -143,7 +145,20 @@ impl Model {
                 self.pay_debts(d, v, at);
                 let amount = self.leave(d, v, portion);
                 let matures = at + params.unbonding_ms.get();
-                self.leaving.push(Leaving { d, v, amount, created: height, matures });
+                let faults = self.validators[&v].punished.len();
+                let same = |l: &&mut Leaving| (l.created, l.faults) == (height, faults);
+                // One block's parts are rounded as one.
+                match self.leaving.iter_mut().rev().find(|l| (l.d, l.v) == (d, v)).filter(same) {
+                    Some(last) => last.amount += amount,
+                    None => self.leaving.push(Leaving {
+                        d,
+                        v,
+                        amount,
+                        created: height,
+                        matures,
+                        faults,
+                    }),
+                }
             }
             Operation::Redelegate { d, v, to, portion } => {
                 assert_ne!(v, to);

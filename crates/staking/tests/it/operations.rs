@@ -26,7 +26,16 @@ pub fn params(choice: u64) -> StakingParams {
 
 pub fn operation(raw: Raw, world: &World) -> Operation {
     let (kind, a, b, c, amount_kind, n) = raw;
-    let (d, v, to) = (a % ACCOUNTS, b % VALIDATORS, c % VALIDATORS);
+    let (mut d, mut v, mut to) = (a % ACCOUNTS, b % VALIDATORS, (c >> 2) % VALIDATORS);
+    // Mostly about stake that exists, and elsewhere than it is.
+    let leaves = matches!(kind % 32, 7..=16);
+    if leaves && a < 200 && !world.delegations.is_empty() {
+        let nth = usize::from(a) % world.delegations.len();
+        (d, v) = *world.delegations.keys().nth(nth).unwrap();
+    }
+    if to == v && b < 200 {
+        to = (v + 1) % VALIDATORS;
+    }
     let by = if c % 8 == 0 { d } else { v };
     let bps = (n % 10_100) as u16;
     let worth = world.position(d, v).map_or(0, |p| p.worth().get());
@@ -53,8 +62,8 @@ pub fn operation(raw: Raw, world: &World) -> Operation {
             bps: (n % 2_100) as u16,
         },
         2..=6 => Operation::Delegate { d, v, amount },
-        7..=9 => Operation::Undelegate { d, v, portion },
-        10..=12 => Operation::Redelegate { d, v, to, portion },
+        7 | 8 => Operation::Undelegate { d, v, portion },
+        9..=12 => Operation::Redelegate { d, v, to, portion },
         13 | 14 => Operation::Withdraw { d, v },
         15 | 16 => Operation::Claim { d, v },
         17 => Operation::ClaimCommission { v, by },
@@ -69,11 +78,11 @@ pub fn operation(raw: Raw, world: &World) -> Operation {
         },
         23 | 24 => Operation::Slash {
             v,
-            fault: if a % 8 == 0 { Fault::DoubleSigning } else { Fault::WrongResult },
+            fault: if a % 16 == 0 { Fault::DoubleSigning } else { Fault::WrongResult },
             height: (world.now.height.get() + 1).saturating_sub(n % 7),
         },
         25 => Operation::Unjail { v, by },
         26 => Operation::Settle { d, v },
-        _ => Operation::Advance { ms: [0, 1, 50, 200, 999, 1_000][(n % 6) as usize] },
+        _ => Operation::Advance { ms: [0, 1, 50, 100, 300, 1_000][(n % 6) as usize] },
     }
 }
