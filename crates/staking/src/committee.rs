@@ -34,6 +34,5 @@ pub fn committee<'a>(
 
 /// Not in jail, and with `validator_min` of its operator's own at stake: what others delegate does not count here.
 pub fn is_eligible(validator: &ValidatorRecord, params: &StakingParams) -> bool {
-    validator.standing == Standing::Active
-        && share::worth(validator, validator.shares_own) >= params.validator_min
+    validator.standing == Standing::Active && share::worth_own(validator) >= params.validator_min
 }

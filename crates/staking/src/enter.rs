@@ -108,7 +108,7 @@ pub fn unjail(
         }
         Standing::Jailed { .. } => {}
     }
-    let amount = share::worth(validator, validator.shares_own);
+    let amount = share::worth_own(validator);
     if amount < params.validator_min {
         return Err(Refusal::BelowMinimum { amount, min: params.validator_min });
     }

@@ -22,6 +22,14 @@ pub(crate) fn worth(validator: &ValidatorRecord, shares: u128) -> NanoMeshx {
     NanoMeshx::new(u64::try_from(worth).expect("a part of the tokens fits where all of them did"))
 }
 
+/// What the operator's own shares are worth, rounded up: whoever has paid the minimum in has it, whatever rounding
+/// made of the shares.
+pub(crate) fn worth_own(validator: &ValidatorRecord) -> NanoMeshx {
+    let tokens = u128::from(validator.tokens.get());
+    let worth = mul_div_ceil(validator.shares_own, tokens, validator.shares).unwrap_or(0);
+    NanoMeshx::new(u64::try_from(worth).expect("a part of the tokens fits where all of them did"))
+}
+
 /// The shares that `amount` buys, rounded down.
 pub(crate) fn minted(validator: &ValidatorRecord, amount: NanoMeshx) -> Result<u128, Refusal> {
     let (amount, tokens) = (u128::from(amount.get()), u128::from(validator.tokens.get()));
