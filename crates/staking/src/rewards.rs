@@ -147,7 +147,7 @@ pub(crate) fn accrue(
         .rewards_per_share
         .checked_sub(delegation.paid_up_to)
         .expect("what a share has earned only grows");
-    // Below 2^128 as long as one delegation is owed less than twice all MESHX there can be.
+    // What is owed lies in the rewards pool, so it is less than all MESHX there can be: below 2^64 nano.
     let earned = delegation
         .shares
         .checked_mul(earned)
