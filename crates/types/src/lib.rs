@@ -23,6 +23,7 @@ mod job;
 mod market;
 pub mod network;
 mod place;
+pub mod staking;
 pub mod state;
 mod supply;
 mod tx;

@@ -252,6 +252,18 @@ pub mod pools {
     pub fn validators() -> Address {
         Address::pool("validators")
     }
+    /// Stake that backs a validator.
+    pub fn bonded() -> Address {
+        Address::pool("bonded")
+    }
+    /// Stake on its way out.
+    pub fn unbonding() -> Address {
+        Address::pool("unbonding")
+    }
+    /// Rewards and commissions of stake, earned and not yet paid out.
+    pub fn rewards() -> Address {
+        Address::pool("rewards")
+    }
 }
 
 /// Something a block did that a node may have to act on. Derived from the block, so not part of it.

@@ -7,6 +7,10 @@ use types::{
     Header, Height, InputFile, JobSpec, Limits, List, LogRoot, Millis, NanoMeshx, Outcome,
     OutputRef, PublicKey, Reveal, Signature, Status, Submission, Text, Trap, Tx,
     codec::{Bytes, DecodeExt, Encode, Read},
+    staking::{
+        Arrival, Commission, DelegationRecord, Fault, Slash, StakingParams, Standing, Unbonding,
+        UnbondingRecord, ValidatorRecord,
+    },
     state::{Account, JobRecord, Key, Phase, Seat, Settlement, Supply, WorkerRecord},
 };
 
@@ -218,4 +222,57 @@ fn random_bytes_are_refused_or_canonical() {
             assert_eq!(tx.encode().to_vec(), bytes);
         }
     }
+}
+
+#[test]
+fn stake() {
+    let params = StakingParams {
+        validator_min: NanoMeshx::new(1),
+        delegator_min: NanoMeshx::new(2),
+        unbonding_ms: Millis::new(3),
+        slash_bps: 4,
+        commission_max_bps: 5,
+        jail_ms: Millis::new(6),
+        validators_max: 7,
+    };
+    check("staking-params", &params);
+    let slash = |fault| Slash { fault, height: Height::new(8), bps: 9 };
+    let validator = |standing| ValidatorRecord {
+        operator: address(1),
+        key: PublicKey([2; 32]),
+        standing,
+        tokens: NanoMeshx::new(u64::MAX),
+        shares: u128::MAX,
+        shares_own: 1 << 64,
+        commission: Commission { bps: 10, next_bps: 11, next_at: Millis::new(12) },
+        commission_owed: NanoMeshx::new(13),
+        rewards_per_share: 14 << 64,
+        remainder: 15,
+        slashes: List::new(vec![slash(Fault::DoubleSigning), slash(Fault::WrongResult)]).unwrap(),
+    };
+    check("validator-active", &validator(Standing::Active));
+    check("validator-jailed", &validator(Standing::Jailed { until: Millis::new(16) }));
+    check("validator-tombstoned", &validator(Standing::Tombstoned));
+    let arrival = Arrival {
+        from: address(3),
+        shares: 17,
+        created: Height::new(18),
+        matures: Millis::new(19),
+        slashes_seen: 1,
+    };
+    let delegation = DelegationRecord {
+        shares: 20,
+        paid_up_to: 21 << 64,
+        owed: NanoMeshx::new(22),
+        owed_fraction: 23,
+        arrivals: List::new(vec![arrival]).unwrap(),
+    };
+    check("delegation", &delegation);
+    let entry = Unbonding {
+        amount: NanoMeshx::new(24),
+        created: Height::new(25),
+        matures: Millis::new(26),
+        slashes_seen: 2,
+    };
+    check("unbonding", &UnbondingRecord { entries: List::new(vec![entry]).unwrap() });
 }

@@ -1,0 +1,94 @@
+//! Why staking refuses.
+
+use types::{Address, Height, Millis, NanoMeshx, staking::Fault};
+
+/// Why staking refused. A refusal leaves every record as it was and moves no money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("an amount of zero moves nothing")]
+    ZeroAmount,
+    #[error("{amount} MESHX is below the {min} that is least here")]
+    BelowMinimum { amount: NanoMeshx, min: NanoMeshx },
+    #[error("{left} MESHX would be left, below the {min} that is least; take all or less")]
+    LeavesTooLittle { left: NanoMeshx, min: NanoMeshx },
+    #[error("the delegation is worth {available} MESHX, this needs {needed}")]
+    InsufficientStake { available: NanoMeshx, needed: NanoMeshx },
+    #[error("stake that came from another validator stays until {until}")]
+    Locked { until: Millis },
+    #[error("nothing is delegated here")]
+    NoDelegation,
+    #[error("{0} is a validator already")]
+    AlreadyValidator(Address),
+    #[error("{0} votes with this key already")]
+    KeyTaken(Address),
+    #[error("a commission of {bps} basis points is above the {max} allowed")]
+    CommissionTooHigh { bps: u16, max: u16 },
+    #[error("only {operator} may do this")]
+    NotOperator { operator: Address },
+    #[error("source and destination are the same validator")]
+    SameValidator,
+    #[error("too many parts are on their way; the first is through at {until}")]
+    TooMany { until: Millis },
+    #[error("nothing is through yet; the first is at {until}")]
+    NotMatured { until: Millis },
+    #[error("nothing is on its way out")]
+    NothingUnbonding,
+    #[error("nothing is owed")]
+    NothingOwed,
+    #[error("nobody has a stake in this validator")]
+    NoStake,
+    #[error("a slash has taken all behind this validator; those who hold its shares leave first")]
+    Worthless,
+    #[error("the validator is out for ever")]
+    Tombstoned,
+    #[error("the validator is not in jail")]
+    NotJailed,
+    #[error("the validator is in jail until {until}")]
+    StillJailed { until: Millis },
+    #[error("the evidence is of {at}; at {expired} it was too old")]
+    EvidenceTooOld { at: Millis, expired: Millis },
+    #[error("the evidence is of block {height}, which has not been")]
+    EvidenceFromFuture { height: Height },
+    #[error("the {fault:?} of block {height} is punished already")]
+    AlreadyPunished { fault: Fault, height: Height },
+    #[error("the slash log of {0} is needed and was not given")]
+    SourceMissing(Address),
+    #[error("{0}")]
+    BadParams(&'static str),
+    #[error("more than can exist")]
+    Overflow,
+}
+
+impl Refusal {
+    /// The name a client may rely on.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::ZeroAmount => "zero_amount",
+            Self::BelowMinimum { .. } => "below_minimum",
+            Self::LeavesTooLittle { .. } => "leaves_too_little",
+            Self::InsufficientStake { .. } => "insufficient_stake",
+            Self::Locked { .. } => "stake_locked",
+            Self::NoDelegation => "no_delegation",
+            Self::AlreadyValidator(_) => "already_validator",
+            Self::KeyTaken(_) => "key_taken",
+            Self::CommissionTooHigh { .. } => "commission_too_high",
+            Self::NotOperator { .. } => "not_operator",
+            Self::SameValidator => "same_validator",
+            Self::TooMany { .. } => "too_many_unbondings",
+            Self::NotMatured { .. } => "not_matured",
+            Self::NothingUnbonding => "nothing_unbonding",
+            Self::NothingOwed => "nothing_owed",
+            Self::NoStake => "no_stake",
+            Self::Worthless => "worthless_shares",
+            Self::Tombstoned => "tombstoned",
+            Self::NotJailed => "not_jailed",
+            Self::StillJailed { .. } => "still_jailed",
+            Self::EvidenceTooOld { .. } => "evidence_too_old",
+            Self::EvidenceFromFuture { .. } => "evidence_from_future",
+            Self::AlreadyPunished { .. } => "already_punished",
+            Self::SourceMissing(_) => "source_missing",
+            Self::BadParams(_) => "bad_params",
+            Self::Overflow => "overflow",
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Staking against a naive second implementation, over random operations; and single facts.
+
+mod facts;
+mod model;
+mod operations;
+mod properties;
+mod world;

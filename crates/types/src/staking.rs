@@ -1,0 +1,170 @@
+//! Stake: what a chain remembers of validators, of those who delegate to them, and of stake that leaves.
+
+use crate::{Address, Height, List, Millis, NanoMeshx, PublicKey, wire_enum, wire_struct};
+use serde::{Deserialize, Serialize};
+
+/// Most times one delegator may be leaving one validator at once: each is looked at when stake is withdrawn.
+pub const UNBONDINGS_MAX: usize = 7;
+/// Most parts of one delegation that may still answer for the validator they came from.
+pub const ARRIVALS_MAX: usize = 7;
+/// Most faults a validator may be found guilty of; with the last one it is tombstoned. So the log is
+/// complete for ever, and stake that left looks up there what it owes, however late it asks.
+pub const SLASHES_MAX: usize = 8;
+
+/// Rules of staking with a number in them. Set at genesis, changed by governance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StakingParams {
+    /// Least a validator has at stake itself to sit in a committee: 100,000 MESHX.
+    pub validator_min: NanoMeshx,
+    /// Least one delegation is worth, and what a part that leaves may leave behind: 100 MESHX.
+    pub delegator_min: NanoMeshx,
+    /// How long stake that leaves can still be slashed, and evidence is taken: 14 days.
+    pub unbonding_ms: Millis,
+    /// Part of the stake one proven fault costs, in basis points: 1,000.
+    pub slash_bps: u16,
+    /// Most of a reward a validator may keep before its delegators get theirs.
+    pub commission_max_bps: u16,
+    /// How long a validator that proved wrong stays out, at least.
+    pub jail_ms: Millis,
+    /// Most seats in a committee.
+    pub validators_max: u16,
+}
+wire_struct!(StakingParams {
+    validator_min,
+    delegator_min,
+    unbonding_ms,
+    slash_bps,
+    commission_max_bps,
+    jail_ms,
+    validators_max
+});
+
+/// May the validator sit in a committee?
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "standing", rename_all = "snake_case")]
+pub enum Standing {
+    Active,
+    /// Out until it asks to come back, at this moment or later.
+    Jailed {
+        until: Millis,
+    },
+    /// Out for ever.
+    Tombstoned,
+}
+wire_enum!(Standing { 0 => Active, 1 => Jailed { until }, 2 => Tombstoned });
+
+/// What can cost stake. Silence is not here: a crash never slashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// Two signatures that contradict each other.
+    DoubleSigning,
+    /// A result that was proved wrong.
+    WrongResult,
+}
+wire_enum!(Fault { 0 => DoubleSigning, 1 => WrongResult });
+
+/// One fault a validator was found guilty of. The fault and its height name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slash {
+    pub fault: Fault,
+    /// When it was done. Stake that left at this height or later answers for it.
+    pub height: Height,
+    pub bps: u16,
+}
+wire_struct!(Slash { fault, height, bps });
+
+pub type SlashLog = List<Slash, SLASHES_MAX>;
+
+/// What a validator keeps of a reward. A change waits for an unbonding period, so that whoever dislikes it can leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commission {
+    pub bps: u16,
+    /// Counts from `next_at` on.
+    pub next_bps: u16,
+    pub next_at: Millis,
+}
+wire_struct!(Commission { bps, next_bps, next_at });
+
+/// A validator: all stake behind it, and how rewards reach it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValidatorRecord {
+    /// Whose validator it is. Its own stake is an ordinary delegation of this account.
+    pub operator: Address,
+    /// What it signs votes with.
+    pub key: PublicKey,
+    pub standing: Standing,
+    /// All stake behind it. A slash lowers this, and no share.
+    pub tokens: NanoMeshx,
+    /// Sum of the shares of its delegations.
+    pub shares: u128,
+    /// Those of its operator.
+    pub shares_own: u128,
+    pub commission: Commission,
+    /// Commission earned and not yet paid out.
+    pub commission_owed: NanoMeshx,
+    /// All a share has earned since the validator began, in 2⁻⁶⁴ nano.
+    pub rewards_per_share: u128,
+    /// What did not divide by the shares, in 2⁻⁶⁴ nano: part of the next reward.
+    pub remainder: u128,
+    pub slashes: SlashLog,
+}
+wire_struct!(ValidatorRecord {
+    operator,
+    key,
+    standing,
+    tokens,
+    shares,
+    shares_own,
+    commission,
+    commission_owed,
+    rewards_per_share,
+    remainder,
+    slashes
+});
+
+/// Stake that came from another validator and still answers for that one's earlier faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arrival {
+    pub from: Address,
+    /// Part of the delegation's shares; they stay until `matures`.
+    pub shares: u128,
+    pub created: Height,
+    pub matures: Millis,
+    /// Slashes of `from` that are already counted in.
+    pub slashes_seen: u8,
+}
+wire_struct!(Arrival { from, shares, created, matures, slashes_seen });
+
+/// What one account has at stake with one validator. All zero: the same as no record.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DelegationRecord {
+    pub shares: u128,
+    /// The validator's `rewards_per_share` when this was last brought up to date.
+    pub paid_up_to: u128,
+    /// Rewards earned until then and not yet paid out.
+    pub owed: NanoMeshx,
+    /// What `owed` has beyond whole nano, in 2⁻⁶⁴ nano.
+    pub owed_fraction: u64,
+    pub arrivals: List<Arrival, ARRIVALS_MAX>,
+}
+wire_struct!(DelegationRecord { shares, paid_up_to, owed, owed_fraction, arrivals });
+
+/// Stake on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unbonding {
+    /// What left, before slashes that came later.
+    pub amount: NanoMeshx,
+    pub created: Height,
+    pub matures: Millis,
+    /// Slashes of the validator that are already counted in.
+    pub slashes_seen: u8,
+}
+wire_struct!(Unbonding { amount, created, matures, slashes_seen });
+
+/// All that one account is taking from one validator. Empty: the same as no record.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnbondingRecord {
+    pub entries: List<Unbonding, UNBONDINGS_MAX>,
+}
+wire_struct!(UnbondingRecord { entries });
