@@ -452,8 +452,7 @@ impl Director<'_> {
             key: member.key.clone(),
             share: member.share.clone(),
             partition: format!("validator-{number}"),
-            new_network: world.plants.forgetful
-                || self.power_cuts == 0 && self.lives[number] == 0,
+            new_network: world.plants.forgetful || self.power_cuts == 0 && self.lives[number] == 0,
             pool: mempool::Limits::default(),
             cache_bytes: 1 << 20,
         };

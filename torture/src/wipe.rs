@@ -41,8 +41,18 @@ pub fn wipe(binary: &Binary, folder: &Path, wipes: usize, random: &Random) -> Re
     let network = folder.to_str().context("a folder with a plain name")?;
     let nodes = NODES.to_string();
     binary.run(&[
-        "node", "init", "--nodes", &nodes, "--dir", network, "--port", &port, "--block-ms", "300",
-        "--chains", "na,eu",
+        "node",
+        "init",
+        "--nodes",
+        &nodes,
+        "--dir",
+        network,
+        "--port",
+        &port,
+        "--block-ms",
+        "300",
+        "--chains",
+        "na,eu",
     ])?;
     let folders: Vec<PathBuf> = (0..NODES).map(|n| folder.join(format!("node-{n}"))).collect();
     // They wait for each other, so they start together.
@@ -104,7 +114,8 @@ pub fn wipe(binary: &Binary, folder: &Path, wipes: usize, random: &Random) -> Re
     figure("  lost", audit.lost.to_string());
     for (name, times) in [("ready again", &mut back), ("voting again", &mut voting)] {
         times.sort_unstable();
-        let (half, last) = (percentile(times, 50).as_secs_f64(), percentile(times, 100).as_secs_f64());
+        let (half, last) =
+            (percentile(times, 50).as_secs_f64(), percentile(times, 100).as_secs_f64());
         figure(&format!("{name} s, p50 and slowest"), format!("{half:.1} {last:.1}"));
     }
     Ok(faults)
@@ -125,7 +136,8 @@ fn wait_for_blocks(client: &Client, from: &[u64]) -> Option<()> {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
         let now = heights(client).unwrap_or_default();
-        if now.len() == from.len() && now.iter().zip(from).all(|(now, then)| *now >= then + BLOCKS) {
+        if now.len() == from.len() && now.iter().zip(from).all(|(now, then)| *now >= then + BLOCKS)
+        {
             return Some(());
         }
         thread::sleep(Duration::from_millis(20));

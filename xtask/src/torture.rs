@@ -13,7 +13,8 @@ use crate::workspace;
 /// What `cargo xtask test` runs: about a minute and a half.
 pub const IN_TEST: &[&str] = &["--kills", "3", "--flips", "3", "--wipes", "1", "--folders"];
 /// What runs when nobody says otherwise: half an hour.
-const USUAL: &[&str] = &["--kills", "50", "--flips", "100", "--wipes", "5", "--folders", "--flood", "30"];
+const USUAL: &[&str] =
+    &["--kills", "50", "--flips", "100", "--wipes", "5", "--folders", "--flood", "30"];
 
 /// Flags that take a number, those that take a path, and those that take nothing.
 const NUMBERED: &[&str] = &["--kills", "--flips", "--wipes", "--flood", "--seed"];

@@ -64,6 +64,8 @@ pub enum Command {
     Status,
     /// Show every pool of the supply at a year or a height.
     Supply(Supply),
+    /// Draw the economy, or try its rules on a simulated market.
+    Econ(EconCommand),
     /// Run a node of its own, over real sockets.
     Node(NodeCommand),
     /// Measure this build on this machine.
@@ -72,15 +74,75 @@ pub enum Command {
 
 #[derive(ClapArgs)]
 pub struct Supply {
-    /// Years since genesis, of 63,072,000 blocks.
-    #[arg(long, conflicts_with = "height")]
-    pub year: Option<u64>,
+    /// Years since genesis, of 63,072,000 blocks: one, or several such as 0..21, both ends included.
+    #[arg(long, conflicts_with = "height", value_name = "Y|Y..Y")]
+    pub year: Option<Years>,
     /// A block of the backbone.
     #[arg(long)]
     pub height: Option<u64>,
     /// The reading of the paper's emission table.
     #[arg(long, value_enum, default_value_t = Preset::Halving)]
     pub schedule: Preset,
+}
+
+/// Most rows of a table of years.
+const YEARS_MAX: u64 = 1_000;
+
+/// Years from the first to the last, both included.
+#[derive(Clone, Debug)]
+pub struct Years(pub std::ops::RangeInclusive<u64>);
+
+impl std::str::FromStr for Years {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (first, last) = text.split_once("..").unwrap_or((text, text));
+        let year = |text: &str| text.parse().map_err(|_| format!("{text:?} is not a year"));
+        let (first, last): (u64, u64) = (year(first)?, year(last)?);
+        match last.checked_sub(first) {
+            None => Err(format!("{first} comes after {last}")),
+            Some(more) if more >= YEARS_MAX => Err(format!("at most {YEARS_MAX} years at once")),
+            Some(_) => Ok(Self(first..=last)),
+        }
+    }
+}
+
+#[derive(ClapArgs)]
+pub struct EconCommand {
+    #[command(subcommand)]
+    pub verb: EconVerb,
+}
+
+#[derive(Subcommand)]
+pub enum EconVerb {
+    /// Draw twenty years of supply by pool.
+    Plot {
+        /// Where the SVG goes.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// The reading of the paper's emission table.
+        #[arg(long, value_enum, default_value_t = Preset::Halving)]
+        schedule: Preset,
+    },
+    /// Run a seeded market under the chain's price rule, with two demand shocks; simulated throughout.
+    Sim {
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Blocks; the shocks come at half and at three quarters of them.
+        #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(40..=1_000_000))]
+        blocks: u64,
+        /// Where the price starts: below or above where it will rest.
+        #[arg(long, value_enum, default_value_t = From::Below)]
+        from: From,
+        /// Draw price and utilisation here too.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum From {
+    Below,
+    Above,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

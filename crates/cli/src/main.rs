@@ -65,6 +65,7 @@ fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
         Command::Wallet(wallet) => done(commands::wallet::wallet(&settings, &wallet)),
         Command::Status => done(commands::status::status(&settings)),
         Command::Bench(bench) => done(commands::bench::bench(&settings, &bench.what)),
+        Command::Econ(command) => done(commands::econ::econ(&settings, &command)),
         Command::Supply(supply) => done(commands::supply::supply(&settings, &supply)),
         Command::Node(node) => done(commands::node::node(&settings, &node)),
     }

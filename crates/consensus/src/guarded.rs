@@ -59,10 +59,7 @@ fn theirs(attestation: Attestation<Guarded>) -> Attestation<Scheme> {
 }
 
 fn judged(verification: Verification<Scheme>) -> Verification<Guarded> {
-    Verification::new(
-        verification.verified.into_iter().map(ours).collect(),
-        verification.invalid,
-    )
+    Verification::new(verification.verified.into_iter().map(ours).collect(), verification.invalid)
 }
 
 impl Verifier for Guarded {

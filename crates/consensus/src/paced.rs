@@ -7,9 +7,7 @@ use crate::{
     block::{Block, BlockContext},
     guarded::Guarded,
 };
-use commonware_consensus::{
-    Application, Viewable as _, marshal::ancestry::Ancestry, types::View,
-};
+use commonware_consensus::{Application, Viewable as _, marshal::ancestry::Ancestry, types::View};
 use commonware_cryptography::Digested;
 use commonware_runtime::Clock;
 use std::time::{Duration, UNIX_EPOCH};

@@ -81,10 +81,8 @@ impl Standing {
             _ => return,
         };
         let mut seen = crate::app::lock(&self.seen);
-        let seen = seen.get_or_insert_with(|| Seen {
-            certificate: certificate.clone(),
-            finalization: None,
-        });
+        let seen = seen
+            .get_or_insert_with(|| Seen { certificate: certificate.clone(), finalization: None });
         if certificate.view() >= seen.certificate.view() {
             seen.certificate = certificate;
         }

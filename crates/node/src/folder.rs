@@ -131,11 +131,14 @@ mod tests {
     }
 
     #[test]
-    fn newer_data_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("format"), "2\n").unwrap();
-        let refused = Folder::open(folder.path()).unwrap_err();
-        assert!(matches!(&refused, BadFolder::Format { found, .. } if found == "2"), "{refused}");
+    fn newer_and_older_data_is_refused() {
+        for version in [FORMAT + 1, FORMAT - 1].map(|version| version.to_string()) {
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join("format"), format!("{version}\n")).unwrap();
+            let refused = Folder::open(folder.path()).unwrap_err();
+            let known = matches!(&refused, BadFolder::Format { found, .. } if *found == version);
+            assert!(known, "{refused}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One file per verb.
 
 pub mod bench;
+pub mod econ;
 pub mod job;
 pub mod node;
 pub mod quote;

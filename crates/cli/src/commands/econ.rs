@@ -1,0 +1,85 @@
+//! `meshx econ`: pictures of the economy, and a market to try its rules on.
+
+use crate::{
+    args::{EconCommand, EconVerb, From, Preset},
+    commands::supply,
+    home,
+    settings::Settings,
+};
+use anyhow::Result;
+use econ::{Market, Run};
+use std::path::Path;
+use types::{DemandRule, Rates};
+
+/// Rows of the printed table.
+const ROWS: u64 = 40;
+/// Utilisation wobbles with what is bought, so it is judged over so many blocks.
+const OVER: usize = 10;
+
+pub fn econ(settings: &Settings, command: &EconCommand) -> Result<()> {
+    match &command.verb {
+        EconVerb::Plot { out, schedule } => plot(out, *schedule),
+        EconVerb::Sim { seed, blocks, from, out } => {
+            let rule = DemandRule::DEFAULT;
+            let start = match from {
+                From::Below => rule.min,
+                From::Above => rule.max,
+            };
+            let run = econ::run(Market::new(*seed, *blocks, start), &Rates::PAPER, rule);
+            if let Some(out) = out {
+                write(out, &econ::market_svg(&run)?)?;
+            }
+            show(settings, &run)
+        }
+    }
+}
+
+fn plot(out: &Path, schedule: Preset) -> Result<()> {
+    write(out, &econ::supply_svg(&supply::of(schedule)?)?)
+}
+
+fn write(path: &Path, svg: &str) -> Result<()> {
+    home::write_whole(path, svg.as_bytes(), false)?;
+    eprintln!("drew {}", path.display());
+    Ok(())
+}
+
+fn show(settings: &Settings, run: &Run) -> Result<()> {
+    if settings.json() {
+        println!("{}", serde_json::to_string(run)?);
+        return Ok(());
+    }
+    println!(
+        "{:>8}  {:>10}  {:>16}  {:>12}  {:>8}",
+        "block", "demand", "MESHX/core-s", "core-s/block", "used %"
+    );
+    let every = run.market.blocks.div_ceil(ROWS).max(1);
+    for block in run.blocks.iter().filter(|block| block.block % every == 0) {
+        println!(
+            "{:>8}  {:>10}  {:>16}  {:>12.0}  {:>8.2}",
+            block.block,
+            block.demand.to_string(),
+            block.price.to_string(),
+            block.capacity,
+            f64::from(block.utilisation_bps) / 100.0
+        );
+    }
+    let [first, second] = run.market.shocks;
+    let stretches = [
+        ("from the start".to_owned(), 0, first.block),
+        (format!("with {} times the demand", first.factor), first.block, second.block),
+        (format!("with {} times the demand", second.factor), second.block, run.market.blocks),
+    ];
+    for (what, from, to) in stretches {
+        match run.settles_after(from, to, OVER) {
+            Some(after) => println!(
+                "{what}: within 5 points of {} % after {after} blocks, {:.0} % of the blocks after that",
+                run.rule.target_bps / 100,
+                run.in_band(from + after, to) * 100.0
+            ),
+            None => println!("{what}: not within 5 points of the target in {} blocks", to - from),
+        }
+    }
+    println!("simulated: buyers, providers and shocks are assumed; the price rule is the chain's");
+    Ok(())
+}
