@@ -116,7 +116,8 @@ pub fn unjail(
     Ok(())
 }
 
-/// Shares for `amount` that comes to a delegation; returns them. Minimums count the amount, not what rounding makes of it.
+/// Shares for `amount` that comes to a delegation; returns them. Minimums count the amount, not what rounding makes
+/// of it.
 pub(crate) fn arrive(
     position: &mut Position,
     amount: NanoMeshx,

@@ -32,3 +32,35 @@ pub fn check_params(params: &StakingParams) -> Result<(), Refusal> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use types::Millis;
+
+    const GOOD: StakingParams = StakingParams {
+        validator_min: NanoMeshx::new(100),
+        delegator_min: NanoMeshx::new(100),
+        unbonding_ms: Millis::new(1),
+        slash_bps: BPS,
+        commission_max_bps: BPS,
+        jail_ms: Millis::ZERO,
+        validators_max: 1,
+    };
+
+    #[test]
+    fn each_parameter_has_its_bounds() {
+        assert_eq!(check_params(&GOOD), Ok(()));
+        for bad in [
+            StakingParams { delegator_min: NanoMeshx::ZERO, ..GOOD },
+            StakingParams { validator_min: NanoMeshx::new(99), ..GOOD },
+            StakingParams { unbonding_ms: Millis::ZERO, ..GOOD },
+            StakingParams { slash_bps: 0, ..GOOD },
+            StakingParams { slash_bps: BPS + 1, ..GOOD },
+            StakingParams { commission_max_bps: BPS + 1, ..GOOD },
+            StakingParams { validators_max: 0, ..GOOD },
+        ] {
+            assert!(matches!(check_params(&bad), Err(Refusal::BadParams(_))), "{bad:?}");
+        }
+    }
+}

@@ -4,7 +4,11 @@
 //! Counts are in 2⁻⁶⁴ nano and nothing of them is dropped. What a reward does not divide by the shares is carried
 //! into the next; what a delegation has beyond whole nano waits in `owed_fraction`, and goes back to the validator's
 //! remainder when the delegation closes. So, exactly and at any time,
-//! `2⁶⁴ · (rewards pool) = Σ remainder + 2⁶⁴ · Σ commission_owed + Σ (2⁶⁴ · owed + owed_fraction + shares · (rewards_per_share − paid_up_to))`.
+//!
+//! ```text
+//! 2⁶⁴ · (rewards pool) = Σ over validators   (remainder + 2⁶⁴ · commission_owed)
+//!                      + Σ over delegations  (2⁶⁴ · owed + owed_fraction + shares · (rewards_per_share − paid_up_to))
+//! ```
 
 use crate::{Moment, Position, Refusal, params::BPS, position::moved};
 use types::{
@@ -170,4 +174,39 @@ pub(crate) fn release_fraction(validator: &mut ValidatorRecord, delegation: &mut
         .checked_add(fraction)
         .expect("a remainder is below all shares, and fractions below one nano each");
     delegation.paid_up_to = 0;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use types::PublicKey;
+
+    fn check(total: u64, tokens: &[u64]) -> (Vec<u64>, u64) {
+        let who = |n: usize| Address::of(&PublicKey([n as u8; 32]));
+        let validators: Vec<_> =
+            tokens.iter().enumerate().map(|(n, t)| (who(n), NanoMeshx::new(*t))).collect();
+        let (parts, rest) = divide(NanoMeshx::new(total), &validators);
+        assert!(parts.iter().zip(&validators).all(|(part, v)| part.0 == v.0));
+        (parts.iter().map(|part| part.1.get()).collect(), rest.get())
+    }
+
+    #[test]
+    fn what_does_not_divide_is_left_over() {
+        assert_eq!(check(100, &[1, 1, 1]), (vec![33, 33, 33], 1));
+        assert_eq!(check(100, &[1, 0]), (vec![100, 0], 0));
+        assert_eq!(check(100, &[0, 0]), (vec![0, 0], 100));
+        assert_eq!(check(100, &[]), (vec![], 100));
+        assert_eq!(check(u64::MAX, &[u64::MAX; 2]), (vec![u64::MAX / 2; 2], 1));
+    }
+
+    proptest! {
+        #[test]
+        fn parts_and_rest_are_the_whole(total: u64, tokens in proptest::collection::vec(any::<u64>(), 0..9)) {
+            let (parts, rest) = check(total, &tokens);
+            let sum: u128 = parts.iter().map(|part| u128::from(*part)).sum();
+            prop_assert_eq!(sum + u128::from(rest), u128::from(total));
+            prop_assert!(tokens.iter().all(|t| *t == 0) || rest < tokens.len() as u64);
+        }
+    }
 }

@@ -17,7 +17,8 @@ pub struct Offence {
 }
 
 /// Punish `validator`: burn a part of all stake behind it, rounded up, and put it in jail. Stake that left at the
-/// offence or later pays when it is next touched.
+/// offence or later pays when it is next touched; stake that came after the offence pays too, for it cannot be told apart
+/// without a loop over delegators.
 ///
 /// Double signing is for ever, and so is the [`SLASHES_MAX`]th fault.
 ///
