@@ -14,6 +14,8 @@ pub struct Hash(pub [u8; 32]);
 pub struct BadHash(pub String);
 
 impl Hash {
+    pub const ZERO: Self = Self([0; 32]);
+
     /// The digest of `bytes` as content (no domain): this is how blobs are named.
     pub fn of_content(bytes: &[u8]) -> Self {
         Self(*blake3::hash(bytes).as_bytes())

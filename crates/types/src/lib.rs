@@ -18,10 +18,12 @@ extern crate self as types;
 mod address;
 mod block;
 pub mod codec;
+pub mod governance;
 mod hash;
 mod job;
 mod market;
 pub mod network;
+mod params;
 mod place;
 pub mod staking;
 pub mod state;
@@ -38,6 +40,7 @@ pub use job::{
     JobSpec, Limits, Outcome, OutputRef, REPLICAS_MAX, Status, Trap,
 };
 pub use market::{BaseFeeRule, DemandRule, Ppm, Rates, Tee, Usage};
+pub use params::{GovernanceParams, ParamName, Params};
 pub use place::{ChainId, City, UnknownChain};
 pub use supply::{
     Distribution, ERA_BLOCKS, EmissionStep, STEPS_MAX, Schedule, SupplyPlan, Vesting, YEAR_BLOCKS,

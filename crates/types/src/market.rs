@@ -48,16 +48,16 @@ impl Read for Ppm {
 /// What a job is metered on. A kB is 1,000 bytes, a GB 10^9.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
-    /// Milliseconds of one core.
-    pub core_ms: u64,
-    /// Memory held: kB times milliseconds.
-    pub ram_kb_ms: u64,
+    /// Microseconds of one core.
+    pub core_us: u64,
+    /// Memory held: kB times microseconds.
+    pub ram_kb_us: u64,
     /// Storage held: kB times seconds.
     pub storage_kb_s: u64,
     /// Bytes sent and received.
     pub bandwidth_bytes: u64,
 }
-wire_struct!(Usage { core_ms, ram_kb_ms, storage_kb_s, bandwidth_bytes });
+wire_struct!(Usage { core_us, ram_kb_us, storage_kb_s, bandwidth_bytes });
 
 /// Base rates, before any multiplier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,6 +120,15 @@ pub struct BaseFeeRule {
     pub max: NanoMeshx,
 }
 wire_struct!(BaseFeeRule { target, min, max });
+
+impl BaseFeeRule {
+    /// Half of a block's bytes; 0.000001 to 1 MESHX.
+    pub const DEFAULT: Self = Self {
+        target: crate::BODY_BYTES_MAX as u64 / 2,
+        min: NanoMeshx::new(1_000),
+        max: NanoMeshx::new(1_000_000_000),
+    };
+}
 
 #[cfg(test)]
 mod tests {

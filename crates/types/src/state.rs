@@ -1,10 +1,12 @@
 //! What a chain remembers: the records under its state root, and the keys they stand under.
 
 use crate::{
-    Address, City, ExecProfile, Fuel, Hash, Height, JobId, JobSpec, List, NanoMeshx, Outcome,
-    REPLICAS_MAX, Submission, codec::Encode, hash::domain_hash, wire_enum, wire_struct,
+    Address, City, Hash, Height, JobId, JobSpec, List, NanoMeshx, Outcome, REPLICAS_MAX,
+    Submission, codec::Encode, hash::domain_hash, wire_enum, wire_struct,
 };
 use serde::{Deserialize, Serialize};
+
+pub use crate::Params;
 
 /// Reputation a new worker starts with, and its ceiling.
 pub const REPUTATION_NEW: u16 = 5_000;
@@ -69,55 +71,6 @@ pub struct Supply {
     pub burned: NanoMeshx,
 }
 wire_struct!(Supply { genesis, burned });
-
-/// Rules with a number in them. Set at genesis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Params {
-    /// Burned for every transaction except a drawn worker's commit and reveal.
-    pub base_fee: NanoMeshx,
-    /// Fuel that one nano buys: whitepaper §3.2 asks 0.001 MESHX for a core-second.
-    pub fuel_per_nano: u64,
-    /// Most fuel one job may ask for.
-    pub fuel_max: Fuel,
-    pub memory_bytes_max: u64,
-    pub output_bytes_max: u64,
-    /// Blocks a drawn worker has to commit, at least; a job's wall-clock limit is added.
-    pub commit_blocks: u64,
-    /// Blocks a worker that committed has to reveal.
-    pub reveal_blocks: u64,
-    /// Most blocks between submission and deadline.
-    pub deadline_blocks_max: u64,
-    /// Shares of a job's payment in basis points; the worker gets the rest, rounding included for the treasury.
-    pub validators_bps: u16,
-    pub treasury_bps: u16,
-    pub burned_bps: u16,
-    /// What agreeing with the quorum earns a worker, and what disagreeing or silence costs it.
-    pub reputation_gain: u16,
-    pub reputation_loss: u16,
-    /// The profile a module with canonical NaNs runs under, and without.
-    pub profile_strict: ExecProfile,
-    pub profile_arch_class: ExecProfile,
-    /// The usual distance between two blocks, in milliseconds.
-    pub block_ms: u64,
-}
-wire_struct!(Params {
-    base_fee,
-    fuel_per_nano,
-    fuel_max,
-    memory_bytes_max,
-    output_bytes_max,
-    commit_blocks,
-    reveal_blocks,
-    deadline_blocks_max,
-    validators_bps,
-    treasury_bps,
-    burned_bps,
-    reputation_gain,
-    reputation_loss,
-    profile_strict,
-    profile_arch_class,
-    block_ms
-});
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerRecord {

@@ -1,0 +1,278 @@
+//! Parameters: rules with a number in them. Genesis sets them, governance changes them.
+
+use crate::{
+    BaseFeeRule, DemandRule, ExecProfile, Fuel, Millis, NanoMeshx, Ppm, Rates,
+    staking::StakingParams, wire_enum, wire_struct,
+};
+use serde::{Deserialize, Serialize};
+
+/// What the validators of one chain must agree on beside the code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Params {
+    /// How the base fee moves. It is burned for every transaction but a drawn worker's own.
+    pub base_fee: BaseFeeRule,
+    pub rates: Rates,
+    pub demand: DemandRule,
+    /// What computing here costs beside elsewhere: 0.80 to 1.50.
+    pub location: Ppm,
+    /// Fuel that stands for a microsecond of one core.
+    pub fuel_per_core_us: u64,
+    /// How long what a job reads and writes is kept, and paid for as storage.
+    pub storage_ms: Millis,
+    /// Most fuel one job may ask for.
+    pub fuel_max: Fuel,
+    pub memory_bytes_max: u64,
+    pub output_bytes_max: u64,
+    /// Blocks a drawn worker has to commit, at least; a job's wall-clock limit is added.
+    pub commit_blocks: u64,
+    /// Blocks a worker that committed has to reveal.
+    pub reveal_blocks: u64,
+    /// Most blocks between submission and deadline.
+    pub deadline_blocks_max: u64,
+    /// Shares of a job's payment in basis points; the worker gets the rest, rounding included for the treasury.
+    pub validators_bps: u16,
+    pub treasury_bps: u16,
+    pub burned_bps: u16,
+    /// Most of a job's payment that its module's author may ask for, out of the worker's share.
+    pub royalty_max_bps: u16,
+    /// What agreeing with the quorum earns a worker, and what disagreeing or silence costs it.
+    pub reputation_gain: u16,
+    pub reputation_loss: u16,
+    /// What one place of a worker with full reputation earns for an hour in which it was there.
+    pub availability_hour: NanoMeshx,
+    /// Most blocks between two heartbeats for the time between them to count.
+    pub heartbeat_blocks: u64,
+    /// Validators' part of what a block mints; providers have the rest.
+    pub emission_validators_bps: u16,
+    /// Blocks between two boundaries, at which rewards are shared out, committees chosen and new parameters taken up.
+    pub epoch_blocks: u64,
+    pub staking: StakingParams,
+    pub governance: GovernanceParams,
+    /// The profile a module with canonical NaNs runs under, and without.
+    pub profile_strict: ExecProfile,
+    pub profile_arch_class: ExecProfile,
+    /// The usual distance between two blocks, in milliseconds.
+    pub block_ms: u64,
+}
+wire_struct!(Params {
+    base_fee,
+    rates,
+    demand,
+    location,
+    fuel_per_core_us,
+    storage_ms,
+    fuel_max,
+    memory_bytes_max,
+    output_bytes_max,
+    commit_blocks,
+    reveal_blocks,
+    deadline_blocks_max,
+    validators_bps,
+    treasury_bps,
+    burned_bps,
+    royalty_max_bps,
+    reputation_gain,
+    reputation_loss,
+    availability_hour,
+    heartbeat_blocks,
+    emission_validators_bps,
+    epoch_blocks,
+    staking,
+    governance,
+    profile_strict,
+    profile_arch_class,
+    block_ms
+});
+
+impl Params {
+    /// What a network starts with (DESIGN §6), without execution profiles.
+    pub const DEFAULT: Self = Self {
+        base_fee: BaseFeeRule::DEFAULT,
+        rates: Rates::PAPER,
+        demand: DemandRule::DEFAULT,
+        location: Ppm::ONE,
+        fuel_per_core_us: 1_000,
+        storage_ms: Millis::new(3_600_000),
+        fuel_max: Fuel::new(1_000_000_000_000),
+        memory_bytes_max: 1 << 30,
+        output_bytes_max: 64 << 20,
+        commit_blocks: 20,
+        reveal_blocks: 20,
+        deadline_blocks_max: 172_800,
+        validators_bps: 300,
+        treasury_bps: 100,
+        burned_bps: 100,
+        royalty_max_bps: 3_000,
+        reputation_gain: 10,
+        reputation_loss: 500,
+        availability_hour: NanoMeshx::new(100_000),
+        heartbeat_blocks: 240,
+        emission_validators_bps: 5_000,
+        epoch_blocks: 7_200,
+        staking: StakingParams::DEFAULT,
+        governance: GovernanceParams::DEFAULT,
+        profile_strict: ExecProfile::ZERO,
+        profile_arch_class: ExecProfile::ZERO,
+        block_ms: 500,
+    };
+}
+
+/// How a proposal becomes a decision. Shares are in basis points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GovernanceParams {
+    /// What a proposal puts down. It comes back unless the proposal is vetoed.
+    pub deposit: NanoMeshx,
+    /// How long votes are taken.
+    pub voting_ms: Millis,
+    /// The same for an emergency pause.
+    pub emergency_voting_ms: Millis,
+    /// How long a decision waits before it takes effect.
+    pub timelock_ms: Millis,
+    /// Least part of all bonded stake that must vote.
+    pub quorum_bps: u16,
+    /// Yes must be more than this part of yes, no and veto.
+    pub threshold_bps: u16,
+    /// The same for an emergency pause.
+    pub emergency_threshold_bps: u16,
+    /// A veto of more than this part of all votes rejects, and burns the deposit.
+    pub veto_bps: u16,
+    /// Longest an emergency pause lasts before it ends by itself.
+    pub pause_max_ms: Millis,
+}
+wire_struct!(GovernanceParams {
+    deposit,
+    voting_ms,
+    emergency_voting_ms,
+    timelock_ms,
+    quorum_bps,
+    threshold_bps,
+    emergency_threshold_bps,
+    veto_bps,
+    pause_max_ms
+});
+
+impl GovernanceParams {
+    /// 1,000 MESHX down, a week of voting, two days of timelock; a third, a half, two thirds and a third.
+    pub const DEFAULT: Self = Self {
+        deposit: NanoMeshx::new(1_000_000_000_000),
+        voting_ms: Millis::new(7 * 86_400_000),
+        emergency_voting_ms: Millis::new(3_600_000),
+        timelock_ms: Millis::new(2 * 86_400_000),
+        quorum_bps: 3_340,
+        threshold_bps: 5_000,
+        emergency_threshold_bps: 6_667,
+        veto_bps: 3_340,
+        pause_max_ms: Millis::new(86_400_000),
+    };
+}
+
+impl StakingParams {
+    /// DESIGN §6: 100,000 and 100 MESHX, 14 days, a tenth; a day in jail.
+    pub const DEFAULT: Self = Self {
+        validator_min: NanoMeshx::new(100_000_000_000_000),
+        delegator_min: NanoMeshx::new(100_000_000_000),
+        unbonding_ms: Millis::new(14 * 86_400_000),
+        slash_bps: 1_000,
+        commission_max_bps: 2_000,
+        jail_ms: Millis::new(86_400_000),
+        validators_max: 100,
+    };
+}
+
+/// The name of a parameter that governance may change. Its unit and bounds stand in the governance crate's registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ParamName {
+    BaseFeeTarget,
+    BaseFeeMin,
+    BaseFeeMax,
+    RateCoreSecond,
+    RateRamGbSecond,
+    RateStorageGbHour,
+    RateBandwidthGb,
+    DemandTargetBps,
+    DemandMin,
+    DemandMax,
+    Location,
+    FuelPerCoreUs,
+    StorageMs,
+    FuelMax,
+    MemoryBytesMax,
+    OutputBytesMax,
+    CommitBlocks,
+    RevealBlocks,
+    DeadlineBlocksMax,
+    ValidatorsBps,
+    TreasuryBps,
+    BurnedBps,
+    RoyaltyMaxBps,
+    ReputationGain,
+    ReputationLoss,
+    AvailabilityHour,
+    HeartbeatBlocks,
+    EmissionValidatorsBps,
+    EpochBlocks,
+    StakingValidatorMin,
+    StakingDelegatorMin,
+    StakingUnbondingMs,
+    StakingSlashBps,
+    StakingCommissionMaxBps,
+    StakingJailMs,
+    StakingValidatorsMax,
+    GovDeposit,
+    GovVotingMs,
+    GovEmergencyVotingMs,
+    GovTimelockMs,
+    GovQuorumBps,
+    GovThresholdBps,
+    GovEmergencyThresholdBps,
+    GovVetoBps,
+    GovPauseMaxMs,
+}
+wire_enum!(ParamName {
+    0 => BaseFeeTarget,
+    1 => BaseFeeMin,
+    2 => BaseFeeMax,
+    3 => RateCoreSecond,
+    4 => RateRamGbSecond,
+    5 => RateStorageGbHour,
+    6 => RateBandwidthGb,
+    7 => DemandTargetBps,
+    8 => DemandMin,
+    9 => DemandMax,
+    10 => Location,
+    11 => FuelPerCoreUs,
+    12 => StorageMs,
+    13 => FuelMax,
+    14 => MemoryBytesMax,
+    15 => OutputBytesMax,
+    16 => CommitBlocks,
+    17 => RevealBlocks,
+    18 => DeadlineBlocksMax,
+    19 => ValidatorsBps,
+    20 => TreasuryBps,
+    21 => BurnedBps,
+    22 => RoyaltyMaxBps,
+    23 => ReputationGain,
+    24 => ReputationLoss,
+    25 => AvailabilityHour,
+    26 => HeartbeatBlocks,
+    27 => EmissionValidatorsBps,
+    28 => EpochBlocks,
+    29 => StakingValidatorMin,
+    30 => StakingDelegatorMin,
+    31 => StakingUnbondingMs,
+    32 => StakingSlashBps,
+    33 => StakingCommissionMaxBps,
+    34 => StakingJailMs,
+    35 => StakingValidatorsMax,
+    36 => GovDeposit,
+    37 => GovVotingMs,
+    38 => GovEmergencyVotingMs,
+    39 => GovTimelockMs,
+    40 => GovQuorumBps,
+    41 => GovThresholdBps,
+    42 => GovEmergencyThresholdBps,
+    43 => GovVetoBps,
+    44 => GovPauseMaxMs,
+});
