@@ -189,7 +189,9 @@ impl Client {
     async fn measure(&self, load: &JobsLoad) -> Result<Measured> {
         let params = self.host.chain.params().await.context("the chain has its rules")?;
         let agreement = Agreement { replicas: load.replicas, agree: load.replicas };
-        let price_max = ::jobs::price_max(LIMITS.fuel, &agreement, &params)
+        // Whatever demand does during the measurement, the offer covers it.
+        let spec = self.submission(0, agreement, NanoMeshx::ZERO).spec;
+        let price_max = ::jobs::price_max(&spec, &agreement, params.demand.max, &params)
             .context("an amount pays for this fuel")?;
         let due: Arc<Mutex<HashMap<JobId, f64>>> = Arc::default();
         let start = Instant::now();

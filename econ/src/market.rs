@@ -140,7 +140,7 @@ pub fn run(market: Market, rates: &Rates, rule: DemandRule) -> Run {
 }
 
 fn core_second(rates: &Rates, demand: Ppm) -> NanoMeshx {
-    let usage = Usage { core_ms: 1_000, ..Usage::default() };
+    let usage = Usage { core_us: 1_000_000, ..Usage::default() };
     let multipliers = Multipliers { demand, ..Multipliers::ONE };
     price(&usage, rates, &multipliers)
         .expect("a core-second at any demand costs less than 2^64 nano")

@@ -1,12 +1,12 @@
 //! Bookkeeping beside the chain: what every account must hold, worked out from the blocks and from how
 //! jobs ended, without asking the state.
 //!
-//! It shares `ledger::split` and `jobs::price_of` with the product, which have proofs of their own; how
+//! It shares `ledger::split` and `jobs::pay` with the product, which have proofs of their own; how
 //! often they are applied, and to whom, is decided here independently.
 
 use std::collections::BTreeMap;
 use types::{
-    Action, Address, Block, JobId, NanoMeshx,
+    Action, Address, Block, JobId, NanoMeshx, Outcome, Submission,
     network::Genesis,
     state::{JobRecord, Params, Phase, Settlement, pools},
 };
@@ -52,7 +52,8 @@ impl Books {
         for tx in block.body.txs.iter() {
             let from = tx.from();
             if !matches!(tx.action, Action::Commit { .. } | Action::Reveal(_)) {
-                self.take(from, self.params.base_fee);
+                // Blocks of a simulation are far from half full, so the fee rests at its least.
+                self.take(from, self.params.base_fee.min);
                 self.take(from, tx.tip);
                 self.add(Address::of(&block.header.leader), tx.tip);
             }
@@ -69,6 +70,7 @@ impl Books {
                 | Action::Commit { .. }
                 | Action::Reveal(_)
                 | Action::CancelJob { .. } => {}
+                other => panic!("no traffic of ours does this: {other:?}"),
             }
         }
     }
@@ -90,11 +92,17 @@ impl Books {
         if settlement.cached_from.is_some() {
             return 0;
         }
-        let fuel = settlement.outcome.fuel.min(record.submission.spec.limits.fuel);
-        let each = jobs::price_of(fuel, &self.params);
-        let split = ledger::split(each, &self.params);
+        let Submission { spec, agreement, price_max, .. } = &record.submission;
+        let fuel = settlement.outcome.fuel.min(spec.limits.fuel);
+        let memory_bytes = settlement.outcome.memory_bytes.min(spec.limits.memory_bytes);
+        let outcome = Outcome { fuel, memory_bytes, ..settlement.outcome };
+        let used = jobs::usage(spec, &outcome, &self.params).expect("small jobs");
+        let cap = jobs::cap(*price_max, agreement);
         let mut paid = 0;
         for seat in settlement.seats.iter().filter(|s| s.outcome == Some(settlement.outcome)) {
+            let each = jobs::pay(&used, record.demand, &seat.terms, cap, &self.params);
+            let each = each.expect("no worker here has a floor");
+            let split = ledger::split(each, &self.params);
             self.add(seat.worker, split.worker);
             self.add(pools::validators(), split.validators);
             self.add(pools::treasury(), split.treasury);

@@ -13,7 +13,7 @@ use crypto::SigningKey;
 use network::{PrivateKey, PublicKey, consensus_key, private_key, public_key};
 use receipt::light::{Digest, Scheme};
 use types::{
-    Action, Address, ChainId, Hash, List, Millis, NanoMeshx, Signature, Text, Tx,
+    Action, Address, ChainId, Hash, List, Millis, NanoMeshx, Schedule, Signature, Text, Tx,
     codec::Bytes,
     domain_hash,
     network::{Anchor, ChainAnchor, Genesis, GenesisAccount, GenesisWorker, Validator},
@@ -118,6 +118,9 @@ pub fn deal_committee(
                 })
                 .collect(),
         ),
+        stakes: bounded(vec![]),
+        emission: Schedule { steps: bounded(vec![]) },
+        vesting: bounded(vec![]),
     };
     let anchor = anchor(&genesis, dealt.identity);
     let network = anchor.network();

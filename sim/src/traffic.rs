@@ -92,7 +92,7 @@ pub async fn client(context: Context, world: Arc<World>, number: usize) {
 fn submission(rng: &mut StdRng, deadline: u64, salt: u64) -> Submission {
     let replicas = [1, 3, 3, 5][rng.random_range(0..4)];
     let agreement = Agreement { replicas, agree: replicas / 2 + 1 };
-    let price = 1_000 * u64::from(replicas);
+    let price = 4_000 * u64::from(replicas);
     Submission {
         spec: JobSpec {
             module: Hash([3; 32]),
@@ -124,7 +124,8 @@ fn submission(rng: &mut StdRng, deadline: u64, salt: u64) -> Submission {
 /// What running `job` gives.
 pub fn truth(job: &JobId) -> Outcome {
     let output = OutputRef { hash: *job, len: 1 };
-    Outcome { status: Status::Exited(0), stdout: output, stderr: output, fuel: FUEL_USED }
+    let (status, fuel) = (Status::Exited(0), FUEL_USED);
+    Outcome { status, stdout: output, stderr: output, fuel, memory_bytes: 1 }
 }
 
 /// What a liar says instead: each another lie, and a dearer one.

@@ -62,7 +62,7 @@ impl Moment {
 pub fn settle(mesh: &Mesh, senders: usize) -> Result<(Client, Arc<People>)> {
     let client = Client::new(&mesh.url)?;
     let network = client.status()?.network;
-    let fee = client.params(CHAINS[0])?.base_fee;
+    let fee = client.params(CHAINS[0])?.base_fee.min;
     let people = Arc::new(People::new(network, fee, senders));
     fund(&people, &client)?;
     Ok((client, people))

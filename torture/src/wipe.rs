@@ -66,7 +66,7 @@ pub fn wipe(binary: &Binary, folder: &Path, wipes: usize, random: &Random) -> Re
     })?;
     let url = running[0].as_ref().context("node 0 runs")?.url.clone();
     let client = Client::new(&url)?;
-    let (network, fee) = (client.status()?.network, client.params(CHAINS[0])?.base_fee);
+    let (network, fee) = (client.status()?.network, client.params(CHAINS[0])?.base_fee.min);
     let people = Arc::new(People::new(network, fee, SENDERS));
     fund(&people, &client)?;
     let acks = Arc::new(Acks::default());

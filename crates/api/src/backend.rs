@@ -1,8 +1,9 @@
 //! Backend: what the routes ask of a node.
 
 use crate::{
-    AccountView, BlobView, BlockView, JobEvent, JobView, NetworkStatus, Output, Page, Problem,
-    ProofKey, ProofView, Submitted, Why, WorkerView,
+    AccountView, BlobView, BlockView, EarningsView, FaucetAsked, FaucetGave, JobEvent, JobView,
+    MarketView, NetworkStatus, Output, Page, Problem, ProofKey, ProofView, StakeView, Submitted,
+    ValidatorView, Why, WorkerView,
 };
 use bytes::Bytes;
 use futures::stream::BoxStream;
@@ -78,6 +79,28 @@ pub trait Backend: Clone + Send + Sync + 'static {
 
     /// [`crate::Code::UnknownChain`] for a chain not followed here; so for every `chain` below.
     fn params(&self, chain: ChainId) -> impl Future<Output = Result<Params, Problem>> + Send;
+
+    /// What moves with load, and the chain's money.
+    fn market(&self, chain: ChainId) -> impl Future<Output = Result<MarketView, Problem>> + Send;
+
+    /// All validators that ever bonded, the first first.
+    fn validators(&self) -> impl Future<Output = Result<Vec<ValidatorView>, Problem>> + Send;
+
+    /// An account without stake is no error.
+    fn stake(&self, address: Address) -> impl Future<Output = Result<StakeView, Problem>> + Send;
+
+    /// An account that has earned nothing is no error.
+    fn earnings(
+        &self,
+        chain: ChainId,
+        address: Address,
+    ) -> impl Future<Output = Result<EarningsView, Problem>> + Send;
+
+    /// [`crate::Code::NoFaucet`] unless the network is for development and this node has its keys.
+    fn faucet(
+        &self,
+        asked: FaucetAsked,
+    ) -> impl Future<Output = Result<FaucetGave, Problem>> + Send;
 
     /// An account that was never used is no error.
     fn account(

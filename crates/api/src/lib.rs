@@ -31,6 +31,7 @@ mod app;
 mod backend;
 mod bridge;
 pub mod client;
+mod economy;
 mod extract;
 mod limits;
 mod noun;
@@ -42,6 +43,10 @@ mod view;
 pub use backend::{Backend, Body, Chunks, Events, JobsQuery, Wait, WorkersQuery};
 pub use bridge::{ChunkReader, ChunkWriter, chunk_pipe};
 pub use client::{Client, ClientError};
+pub use economy::{
+    DelegationView, EarningsView, FaucetAsked, FaucetGave, MarketView, StakeView, UnbondingView,
+    ValidatorView,
+};
 pub use limits::{BLOB_BYTES_MAX, Limits};
 pub use openapi::openapi;
 pub use problem::{Code, PROBLEM_JSON, Problem};

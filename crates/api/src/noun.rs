@@ -100,8 +100,13 @@ impl ToSchema for Code {}
 /// The rules of a chain that have a number in them.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Params {
-    base_fee: Amount,
-    fuel_per_nano: u64,
+    base_fee: BaseFeeRule,
+    rates: Rates,
+    demand: DemandRule,
+    /// Millionths.
+    location: u32,
+    fuel_per_core_us: u64,
+    storage_ms: u64,
     fuel_max: u64,
     memory_bytes_max: u64,
     output_bytes_max: u64,
@@ -111,11 +116,93 @@ pub(crate) struct Params {
     validators_bps: u16,
     treasury_bps: u16,
     burned_bps: u16,
+    royalty_max_bps: u16,
     reputation_gain: u16,
     reputation_loss: u16,
+    availability_hour: Amount,
+    heartbeat_blocks: u64,
+    emission_validators_bps: u16,
+    epoch_blocks: u64,
+    staking: StakingParams,
+    governance: GovernanceParams,
     profile_strict: Hash,
     profile_arch_class: Hash,
     block_ms: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BaseFeeRule {
+    /// Bytes of a block at which the fee rests.
+    target: u64,
+    min: Amount,
+    max: Amount,
+}
+
+/// What a resource costs before multipliers.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Rates {
+    core_second: Amount,
+    ram_gb_second: Amount,
+    storage_gb_hour: Amount,
+    bandwidth_gb: Amount,
+}
+
+/// Multipliers in millionths.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DemandRule {
+    target_bps: u16,
+    min: u32,
+    max: u32,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct StakingParams {
+    validator_min: Amount,
+    delegator_min: Amount,
+    unbonding_ms: u64,
+    slash_bps: u16,
+    commission_max_bps: u16,
+    jail_ms: u64,
+    validators_max: u16,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct GovernanceParams {
+    deposit: Amount,
+    voting_ms: u64,
+    emergency_voting_ms: u64,
+    timelock_ms: u64,
+    quorum_bps: u16,
+    threshold_bps: u16,
+    emergency_threshold_bps: u16,
+    veto_bps: u16,
+    pause_max_ms: u64,
+}
+
+/// genesis + minted − burned = all balances of the chain.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Supply {
+    genesis: Amount,
+    minted: Amount,
+    burned: Amount,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Earned {
+    jobs: Amount,
+    availability: Amount,
+    royalties: Amount,
+    rewards: Amount,
+    commission: Amount,
+    tips: Amount,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(tag = "standing", rename_all = "snake_case")]
+pub(crate) enum Standing {
+    Active,
+    Jailed { until: u64 },
+    Tombstoned,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -132,11 +219,30 @@ pub(crate) struct Tx {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum Action {
     Transfer { to: Address, amount: Amount },
-    RegisterWorker { capacity: u16, city: String },
+    RegisterWorker { capacity: u16, city: String, floor: Amount },
     SubmitJob(Submission),
     Commit { job: Hash, commitment: Hash },
     Reveal(Reveal),
     CancelJob { job: Hash },
+    PublishModule { module: Hash, royalty_bps: u16 },
+    Heartbeat,
+    Stake(StakeOrder),
+    ClaimVested { amount: Amount },
+}
+
+/// Validators are named by their operator.
+#[derive(Serialize, ToSchema)]
+#[serde(tag = "order", rename_all = "snake_case")]
+pub(crate) enum StakeOrder {
+    Bond { key: PublicKey, amount: Amount, commission_bps: u16, proof: Signature },
+    Delegate { validator: Address, amount: Amount },
+    Undelegate { validator: Address, amount: Option<Amount> },
+    Redelegate { from: Address, to: Address, amount: Option<Amount> },
+    Withdraw { validator: Address },
+    Claim { validator: Address },
+    ClaimCommission,
+    SetCommission { bps: u16 },
+    Unjail,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -215,6 +321,7 @@ pub(crate) struct Outcome {
     stdout: OutputRef,
     stderr: OutputRef,
     fuel: u64,
+    memory_bytes: u64,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -247,6 +354,8 @@ pub(crate) struct JobRecord {
     payer: Address,
     submission: Submission,
     submitted: u64,
+    /// Millionths.
+    demand: u32,
     phase: Phase,
 }
 
@@ -263,8 +372,17 @@ pub(crate) enum Phase {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Seat {
     worker: Address,
+    terms: Terms,
     commitment: Option<Hash>,
     outcome: Option<Outcome>,
+}
+
+/// What a worker was drawn at.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Terms {
+    reputation: u16,
+    /// Least it takes for a core-second.
+    floor: Amount,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -293,6 +411,10 @@ pub(crate) struct WorkerRecord {
     reputation: u16,
     city: String,
     registered: u64,
+    /// Least it takes for a core-second.
+    floor: Amount,
+    /// The block of its last heartbeat.
+    seen: u64,
 }
 
 #[derive(Serialize, ToSchema)]

@@ -1,7 +1,7 @@
-//! Applying a block: due jobs, then beacons, then transactions.
+//! Applying a block: what the protocol does by itself, then due jobs, beacons and transactions; last, prices move.
 
 use crate::{
-    CheckedTx, Refusal, Write, effects, genesis, queue,
+    CheckedTx, Refusal, Write, effects, epoch, genesis, market, queue,
     scratch::{Records, Scratch, Stop},
     tx,
 };
@@ -77,6 +77,9 @@ pub async fn apply_block<S: Store>(
     }
     run.prefetch(context, &proposal).await;
 
+    run.must(|pad| epoch::note_view(pad, context)).await;
+    run.must(|pad| epoch::mint(pad, &genesis.emission, context)).await;
+    run.must(|pad| epoch::boundary(pad, context)).await;
     for job in run.must(|pad| queue::take_due(pad, context)).await {
         run.must(|pad| effects::tick(pad, &job, context)).await;
     }
@@ -96,6 +99,8 @@ pub async fn apply_block<S: Store>(
             Err(refusal) => applied.refused.push((tx, refusal)),
         }
     }
+    let bytes = applied.included.iter().map(|tx| tx.bytes() as u64).sum();
+    run.must(|pad| market::close(pad, bytes)).await;
 
     applied.writes = run.records.written.into_iter().collect();
     applied.events = run.records.events;
@@ -114,6 +119,7 @@ impl<S: Store> Run<'_, S> {
         let mut keys = vec![
             Key::Params,
             Key::Supply,
+            Key::Market,
             Key::Queue,
             Key::Queued(context.height),
             Key::Due(context.height),

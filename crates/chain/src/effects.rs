@@ -2,14 +2,15 @@
 
 use crate::{
     apply::BlockContext,
-    queue,
+    earned, market, queue,
     scratch::{Scratch, Stop},
 };
 use jobs::{Effect, Input};
 use types::{
     Address, JobId, NanoMeshx,
     state::{
-        Destination, Event, JobRecord, Key, Params, REPUTATION_MAX, Transfer, WorkerRecord, pools,
+        Destination, Event, JobRecord, Key, ModuleRecord, Params, REPUTATION_MAX, Transfer,
+        WorkerRecord, pools,
     },
 };
 
@@ -29,7 +30,7 @@ pub(crate) fn advance(
     record.phase = phase.clone();
     pad.put(Key::Job(*id), &record);
     for effect in effects {
-        carry_out(pad, id, effect, &params)?;
+        carry_out(pad, id, &record, effect, &params)?;
     }
     pad.emit(Event::Job { job: *id, phase });
     Ok(())
@@ -44,27 +45,35 @@ pub(crate) fn tick(pad: &mut Scratch<'_>, id: &JobId, context: &BlockContext) ->
 fn carry_out(
     pad: &mut Scratch<'_>,
     id: &JobId,
+    record: &JobRecord,
     effect: Effect,
     params: &Params,
 ) -> Result<(), Stop> {
     match effect {
-        Effect::Pay { worker, amount } => pad.transfer(&payment(worker, amount, params)),
+        Effect::Pay { worker, amount } => pay(pad, record, worker, amount, params),
         Effect::Refund { payer, amount } => pad.transfer(&[Transfer {
             from: pools::escrow(),
             to: Destination::Account(payer),
             amount,
         }]),
-        Effect::Occupy { worker } => with_worker(pad, worker, |record| record.running += 1),
-        Effect::Release { worker, good } => with_worker(pad, worker, |record| {
-            record.running = record.running.checked_sub(1).expect("a seat is released once");
-            record.reputation = match good {
-                Some(true) => {
-                    record.reputation.saturating_add(params.reputation_gain).min(REPUTATION_MAX)
-                }
-                Some(false) => record.reputation.saturating_sub(params.reputation_loss),
-                None => record.reputation,
-            };
-        }),
+        Effect::Occupy { worker } => {
+            market::change(pad, |market| market.running += 1)?;
+            with_worker(pad, worker, |record| record.running += 1)
+        }
+        Effect::Release { worker, good } => {
+            let once = "a seat is released once";
+            market::change(pad, |m| m.running = m.running.checked_sub(1).expect(once))?;
+            with_worker(pad, worker, |record| {
+                record.running = record.running.checked_sub(1).expect(once);
+                record.reputation = match good {
+                    Some(true) => {
+                        record.reputation.saturating_add(params.reputation_gain).min(REPUTATION_MAX)
+                    }
+                    Some(false) => record.reputation.saturating_sub(params.reputation_loss),
+                    None => record.reputation,
+                };
+            })
+        }
         // A job's last reminder is its deadline, for which submission made sure of a place.
         Effect::Remind { at } => match queue::remind(pad, id, at) {
             Err(Stop::Refused(_)) => Ok(()),
@@ -77,19 +86,40 @@ fn carry_out(
     }
 }
 
-fn payment(worker: Address, amount: NanoMeshx, params: &Params) -> [Transfer; 4] {
-    let split = ledger::split(amount, params);
+/// Pay a replica: its shares, and of the worker's share the royalty of the module's author, rounded down.
+fn pay(
+    pad: &mut Scratch<'_>,
+    record: &JobRecord,
+    worker: Address,
+    amount: NanoMeshx,
+    params: &Params,
+) -> Result<(), Stop> {
+    let mut split = ledger::split(amount, params);
+    let mut transfers = Vec::with_capacity(5);
     let to = |address, amount| Transfer {
         from: pools::escrow(),
         to: Destination::Account(address),
         amount,
     };
-    [
+    let module: Option<ModuleRecord> = pad.get(Key::Module(record.submission.spec.module))?;
+    if let Some(ModuleRecord { author, royalty_bps, .. }) = module {
+        // Governance may have lowered the most since the module was published.
+        let bps = royalty_bps.min(params.royalty_max_bps);
+        let part = u128::from(amount.get()) * u128::from(bps) / 10_000;
+        let part = NanoMeshx::new(u64::try_from(part).expect("a part of the payment"));
+        let royalty = part.min(split.worker);
+        split.worker = split.worker.saturating_sub(royalty);
+        transfers.push(to(author, royalty));
+        earned::count(pad, author, royalty, |earned| &mut earned.royalties)?;
+    }
+    earned::count(pad, worker, split.worker, |earned| &mut earned.jobs)?;
+    transfers.extend([
         to(worker, split.worker),
         to(pools::validators(), split.validators),
         to(pools::treasury(), split.treasury),
         Transfer { from: pools::escrow(), to: Destination::Burned, amount: split.burned },
-    ]
+    ]);
+    pad.transfer(&transfers)
 }
 
 fn with_worker(

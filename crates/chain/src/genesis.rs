@@ -1,34 +1,66 @@
 //! The first records of a chain.
 
 use crate::Write;
+use ledger::Emission;
+use staking::Candidate;
+use std::collections::BTreeMap;
 use types::{
-    Fuel, Hash, Height, NanoMeshx,
+    Address, GovernanceParams, Hash, Height, Millis, NanoMeshx, Ppm,
     codec::Encode,
-    network::Genesis,
-    state::{Account, Key, Params, REPUTATION_NEW, Supply, WorkerRecord},
+    network::{Genesis, GenesisStake},
+    staking::StakingParams,
+    state::{
+        Account, Backed, Key, Market, Params, REPUTATION_NEW, Stake, Supply, Validators,
+        VestingRecord, WorkerRecord, pools,
+    },
 };
 
 /// What genesis puts into an empty store.
 ///
 /// # Panics
-/// If the accounts hold more than can exist: a genesis like that must not start.
+/// If it gives or mints more than can exist, a parameter cannot be followed, or a stake is none: a genesis like that
+/// must not start.
 pub fn genesis_writes(genesis: &Genesis) -> Vec<Write> {
-    let mut writes: Vec<Write> = Vec::new();
-    let mut put = |key: Key, bytes: Vec<u8>| writes.push((key, Some(bytes)));
-    let total = genesis
-        .accounts
-        .iter()
-        .try_fold(NanoMeshx::ZERO, |sum, account| sum.checked_add(account.balance))
-        .filter(|sum| *sum <= types::SUPPLY_MAX)
-        .expect("genesis holds at most the supply");
-    put(Key::Params, genesis.params.encode().to_vec());
-    put(Key::Supply, Supply { genesis: total, burned: NanoMeshx::ZERO }.encode().to_vec());
-    for account in genesis.accounts.iter() {
-        put(
-            Key::Account(account.address),
-            Account { balance: account.balance, nonce: 0 }.encode().to_vec(),
-        );
+    let mut writes: BTreeMap<Key, Option<Vec<u8>>> = BTreeMap::new();
+    let mut put = |key: Key, bytes: Vec<u8>| {
+        writes.insert(key, Some(bytes));
+    };
+    let params = &genesis.params;
+    check_params(params);
+    let mut balances: BTreeMap<Address, NanoMeshx> = BTreeMap::new();
+    let mut total = NanoMeshx::ZERO;
+    let given = genesis.accounts.iter().map(|account| (account.address, account.balance));
+    let staked = genesis.stakes.iter().map(|stake| (pools::bonded(), stake.amount));
+    let vesting = genesis.vesting.iter().map(|part| (pools::team(), part.vesting.total));
+    for (address, amount) in given.chain(staked).chain(vesting) {
+        total = total.checked_add(amount).expect("genesis holds at most the supply");
+        let balance = balances.entry(address).or_default();
+        *balance = balance.checked_add(amount).expect("a part of the total");
     }
+    let emission = Emission::new(genesis.emission.clone(), types::SUPPLY_MAX)
+        .expect("the emission can be followed");
+    let most = total.checked_add(emission.total()).expect("no more than there can be");
+    assert!(most <= types::SUPPLY_MAX, "genesis and what is minted are at most the supply");
+    put(Key::Params, params.encode().to_vec());
+    put(Key::Supply, Supply { genesis: total, ..Supply::default() }.encode().to_vec());
+    for (address, balance) in balances {
+        put(Key::Account(address), Account { balance, nonce: 0 }.encode().to_vec());
+    }
+    for part in genesis.vesting.iter() {
+        ledger::check_vesting(&part.vesting).expect("a vesting can be followed");
+        let record = VestingRecord { vesting: part.vesting, claimed: NanoMeshx::ZERO };
+        put(Key::Vesting(part.owner), record.encode().to_vec());
+    }
+    put_stakes(genesis, &mut put);
+    let capacity = genesis.workers.iter().map(|worker| u64::from(worker.capacity)).sum();
+    let market = Market {
+        base_fee: params.base_fee.min,
+        demand: Ppm::ONE.max(params.demand.min).min(params.demand.max),
+        capacity,
+        running: 0,
+        paused_until: Millis::ZERO,
+    };
+    put(Key::Market, market.encode().to_vec());
     let count = u32::try_from(genesis.workers.len()).expect("bounded by its type");
     put(Key::WorkerCount, count.encode().to_vec());
     for (index, worker) in (0..count).zip(genesis.workers.iter()) {
@@ -38,32 +70,69 @@ pub fn genesis_writes(genesis: &Genesis) -> Vec<Write> {
             reputation: REPUTATION_NEW,
             city: worker.city.clone(),
             registered: Height::ZERO,
+            floor: NanoMeshx::ZERO,
+            seen: Height::ZERO,
         };
         put(Key::WorkerAt(index), worker.address.encode().to_vec());
         put(Key::Worker(worker.address), record.encode().to_vec());
     }
-    writes
+    writes.into_iter().collect()
 }
 
-/// The rules a local mesh starts with.
+/// Validators that are bonded from the start.
+fn put_stakes(genesis: &Genesis, put: &mut impl FnMut(Key, Vec<u8>)) {
+    let mut known = Validators::default();
+    for stake in genesis.stakes.iter() {
+        let GenesisStake { operator, key, amount, commission_bps } = *stake;
+        let candidate = Candidate { operator, key, commission_bps };
+        let (position, _) = staking::bond(candidate, amount, None, None, &genesis.params.staking)
+            .expect("a stake of genesis is one");
+        let backed = Backed::new(vec![operator]).expect("one is not many");
+        put(Key::Validator(operator), position.validator.encode().to_vec());
+        put(Key::ValidatorKey(key), operator.encode().to_vec());
+        let own = Stake { delegator: operator, validator: operator };
+        put(Key::Delegation(own), position.delegation.encode().to_vec());
+        put(Key::Backed(operator), backed.encode().to_vec());
+        known.push(operator).expect("a genesis has few validators");
+    }
+    if !known.is_empty() {
+        put(Key::Validators, known.encode().to_vec());
+    }
+}
+
+fn check_params(params: &Params) {
+    ledger::check_base_fee(&params.base_fee).expect("a base fee that can move");
+    jobs::check_demand(&params.demand).expect("a demand that can move");
+    jobs::location(params.location).expect("a location's multiplier");
+    staking::check_params(&params.staking).expect("rules of staking that can be followed");
+    let shares = [params.validators_bps, params.treasury_bps, params.burned_bps];
+    let shares: u32 = shares.into_iter().map(u32::from).sum();
+    assert!(
+        shares + u32::from(params.royalty_max_bps) <= 10_000,
+        "shares and royalty leave the worker something"
+    );
+}
+
+/// The rules a local mesh starts with: the defaults, with the times of stake and governance cut to what somebody who
+/// tries them out will wait.
 pub fn local_params(profile_strict: Hash, profile_arch_class: Hash, block_ms: u64) -> Params {
+    let usual = Params::DEFAULT;
     Params {
-        base_fee: NanoMeshx::new(1_000),
-        // 0.001 MESHX per core-second (whitepaper §3.2) at 10^9 fuel per core-second.
-        fuel_per_nano: 1_000,
-        fuel_max: Fuel::new(1_000_000_000_000),
-        memory_bytes_max: 1 << 30,
-        output_bytes_max: 64 << 20,
-        commit_blocks: 20,
-        reveal_blocks: 20,
-        deadline_blocks_max: 172_800,
-        validators_bps: 300,
-        treasury_bps: 100,
-        burned_bps: 100,
-        reputation_gain: 10,
-        reputation_loss: 500,
         profile_strict,
         profile_arch_class,
         block_ms,
+        epoch_blocks: 20,
+        staking: StakingParams {
+            unbonding_ms: Millis::new(30_000),
+            jail_ms: Millis::new(60_000),
+            ..usual.staking
+        },
+        governance: GovernanceParams {
+            voting_ms: Millis::new(20_000),
+            emergency_voting_ms: Millis::new(10_000),
+            timelock_ms: Millis::new(5_000),
+            ..usual.governance
+        },
+        ..usual
     }
 }

@@ -1,13 +1,15 @@
 //! Turn one state into the next, one block at a time.
 //!
 //! [`apply_block`] is the only way state changes. It asks a [`Store`] for the records it needs, runs
-//! the rules of `ledger` and `jobs` over them, and returns what to write. The same block on the same
+//! the rules of `ledger`, `jobs` and `staking` over them, and returns what to write. The same block on the same
 //! state gives the same writes on every validator: no clock, no randomness, no floating point.
 //!
 //! ```text
+//!             +-- itself:   minting; at a boundary, rewards and the next committee
 //!             +-- due jobs: reminders that fall due at this height
 //! block ------+-- beacons:  jobs of earlier heights meet their workers
-//!             +-- txs:      transfers, submissions, commitments, reveals, ...
+//!             +-- txs:      transfers, submissions, commitments, reveals, stake, ...
+//!             +-- prices:   base fee and demand of the next block
 //!                   |
 //!                   v  over records read from the store, one scratch pad per item
 //!             writes + events
@@ -19,8 +21,11 @@
 //! Not here: signatures of blocks and beacons (the caller checks them), storage, networking.
 
 mod apply;
+mod earned;
 mod effects;
+mod epoch;
 mod genesis;
+mod market;
 mod queue;
 mod refusal;
 mod scratch;
@@ -28,7 +33,9 @@ mod tx;
 mod why;
 
 pub use apply::{Applied, BlockContext, Mode, Proposal, Store, apply_block};
+pub use epoch::{VIEWS_PER_NOTE, is_boundary};
 pub use genesis::{genesis_writes, local_params};
+pub use market::utilisation_bps;
 pub use refusal::Refusal;
 pub use scratch::Write;
 pub use tx::{CheckedTx, TX_DOMAIN, check_tx, check_txs};

@@ -9,7 +9,7 @@ use crate::{
 use jobs::{Input, TRIES_PER_SEAT};
 use types::{
     Address, Beacon, Height, JobId,
-    state::{Due, Heights, JobRecord, Key, Phase, Queued, WorkerRecord},
+    state::{Due, Heights, JobRecord, Key, Params, Phase, Queued, Terms, WorkerRecord},
 };
 
 /// How many heights after the wanted one a reminder may move to when that one is full.
@@ -70,15 +70,17 @@ pub(crate) fn draw(
     }
     let replicas = usize::from(record.submission.agreement.replicas);
     let workers: u32 = pad.get(Key::WorkerCount)?.unwrap_or(0);
-    let mut drawn: Vec<Address> = Vec::with_capacity(replicas);
+    let mut drawn: Vec<(Address, Terms)> = Vec::with_capacity(replicas);
+    let params: Params = pad.expect(Key::Params)?;
     if usize::try_from(workers).is_ok_and(|count| count >= replicas) {
         for (index, threshold) in jobs::tries(beacon, job, workers).take(replicas * TRIES_PER_SEAT)
         {
             let address: Address = pad.expect(Key::WorkerAt(index))?;
             let worker: WorkerRecord = pad.expect(Key::Worker(address))?;
-            let free = jobs::eligible(&address, &worker, &record.payer).is_ok();
-            if free && !drawn.contains(&address) && jobs::accepts(&worker, threshold) {
-                drawn.push(address);
+            let free = jobs::eligible(&address, &worker, &record, &params).is_ok();
+            let taken = drawn.iter().any(|(other, _)| *other == address);
+            if free && !taken && jobs::accepts(&worker, threshold) {
+                drawn.push((address, Terms { reputation: worker.reputation, floor: worker.floor }));
                 if drawn.len() == replicas {
                     return effects::advance(pad, job, record, Input::Drawn(drawn), context);
                 }

@@ -1,6 +1,6 @@
 //! Why a transaction was refused, with a code that never changes meaning.
 
-use types::{Address, ChainId, JobId};
+use types::{Address, ChainId, JobId, Millis};
 
 /// The reason; state is as it was before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -11,6 +11,10 @@ pub enum Refusal {
     Unacceptable(#[from] jobs::Unacceptable),
     #[error(transparent)]
     OutOfPhase(#[from] jobs::OutOfPhase),
+    #[error(transparent)]
+    Staking(#[from] staking::Refusal),
+    #[error(transparent)]
+    Vesting(#[from] ledger::VestingRefusal),
     #[error("the signature is not the sender's over this transaction on this network")]
     BadSignature,
     #[error("the transaction is for chain {got}, this is {here}")]
@@ -25,6 +29,29 @@ pub enum Refusal {
     PoolAccount(Address),
     #[error("the backbone runs no jobs; send them to a shard")]
     NoJobsHere,
+    #[error("stake lives on the backbone; send this there")]
+    NoStakeHere,
+    #[error("{0} has no validator")]
+    UnknownValidator(Address),
+    #[error("the consensus key has not signed that this account may bond with it on this network")]
+    KeyNotProved,
+    #[error("no more validators can register on this network")]
+    TooManyValidators,
+    #[error(
+        "an account has stake with at most {} validators; take some away first",
+        types::state::BACKED_MAX
+    )]
+    TooManyBacked,
+    #[error("this account has registered no worker on this chain")]
+    NotWorker,
+    #[error("nothing vests for this account")]
+    NothingVests,
+    #[error("a royalty of {asked} basis points is above {max}")]
+    Royalty { asked: u16, max: u16 },
+    #[error("{author} has published this module")]
+    NotAuthor { author: Address },
+    #[error("governance has paused the intake of jobs until {until} ms since 1970; try again then")]
+    IntakePaused { until: Millis },
     #[error("the beacon for height {0} is not the one this block needs")]
     WrongBeacon(types::Height),
     #[error("the transaction does not fit what this block has left")]
@@ -49,6 +76,18 @@ impl Refusal {
             Self::Ledger(ledger::Refusal::ZeroAmount) => "zero_amount",
             Self::Unacceptable(_) => "unacceptable_job",
             Self::OutOfPhase(_) => "out_of_phase",
+            Self::Staking(refusal) => refusal.code(),
+            Self::Vesting(refusal) => refusal.code(),
+            Self::NoStakeHere => "no_stake_here",
+            Self::UnknownValidator(_) => "unknown_validator",
+            Self::KeyNotProved => "key_not_proved",
+            Self::TooManyValidators => "too_many_validators",
+            Self::TooManyBacked => "too_many_backed",
+            Self::NotWorker => "not_worker",
+            Self::NothingVests => "nothing_vests",
+            Self::Royalty { .. } => "royalty_too_high",
+            Self::NotAuthor { .. } => "not_author",
+            Self::IntakePaused { .. } => "intake_paused",
             Self::BadSignature => "bad_signature",
             Self::WrongChain { .. } => "wrong_chain",
             Self::UnknownJob(_) => "unknown_job",

@@ -2,7 +2,7 @@
 
 use types::{
     Address, Height,
-    state::{Ending, JobRecord, Phase, Seat, WorkerRecord},
+    state::{Ending, JobRecord, Params, Phase, Seat, WorkerRecord},
 };
 
 /// One rule that bears on a job.
@@ -16,13 +16,18 @@ pub struct Reason {
 }
 
 /// Explain `job` at height `now`, given the chain's workers. The first reason is the verdict.
-pub fn why(job: &JobRecord, workers: &[(Address, WorkerRecord)], now: Height) -> Vec<Reason> {
+pub fn why(
+    job: &JobRecord,
+    workers: &[(Address, WorkerRecord)],
+    params: &Params,
+    now: Height,
+) -> Vec<Reason> {
     let about = |rule, detail| Reason { worker: None, rule, detail };
     let mut reasons = Vec::new();
     match &job.phase {
         Phase::Queued => {
             let able = |(address, worker): &&(Address, WorkerRecord)| {
-                jobs::eligible(address, worker, &job.payer).is_ok()
+                jobs::eligible(address, worker, job, params).is_ok()
             };
             let (able, needed) =
                 (workers.iter().filter(able).count(), job.submission.agreement.replicas);
@@ -32,11 +37,12 @@ pub fn why(job: &JobRecord, workers: &[(Address, WorkerRecord)], now: Height) ->
                 format!("needs {needed} workers, {able} of {} can take it now; it waits {left} more blocks, then the money goes back", workers.len()),
             ));
             reasons.extend(workers.iter().filter_map(|(address, worker)| {
-                let refused = jobs::eligible(address, worker, &job.payer).err()?;
+                let refused = jobs::eligible(address, worker, job, params).err()?;
                 let rule = match refused {
                     jobs::Ineligible::Busy { .. } => "busy",
                     jobs::Ineligible::NoReputation => "no_reputation",
                     jobs::Ineligible::IsPayer => "is_payer",
+                    jobs::Ineligible::Floor { .. } => "floor",
                 };
                 Some(Reason { worker: Some(*address), rule, detail: refused.to_string() })
             }));

@@ -3,7 +3,7 @@
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 use std::path::PathBuf;
-use types::{ChainId, NanoMeshx};
+use types::{Address, ChainId, NanoMeshx};
 
 /// An open market for computation.
 #[derive(Parser)]
@@ -60,6 +60,15 @@ pub enum Command {
     Job(JobCommand),
     /// Make, show, restore and use wallets.
     Wallet(WalletCommand),
+    /// Ask a development network's faucet for money, here and on the backbone.
+    Faucet(Faucet),
+    /// Put money behind a validator, take it away, run a validator.
+    Stake(StakeCommand),
+    /// Say what an account has earned, by how, on every chain.
+    Earnings {
+        /// Default: your own.
+        address: Option<Address>,
+    },
     /// Show all chains of a network.
     Status,
     /// Show every pool of the supply at a year or a height.
@@ -70,6 +79,56 @@ pub enum Command {
     Node(NodeCommand),
     /// Measure this build on this machine.
     Bench(BenchCommand),
+}
+
+#[derive(ClapArgs)]
+pub struct Faucet {
+    /// Who gets it; default: you.
+    pub address: Option<Address>,
+}
+
+#[derive(ClapArgs)]
+pub struct StakeCommand {
+    #[command(subcommand)]
+    pub verb: StakeVerb,
+}
+
+/// Validators are named by their operator's address.
+#[derive(Subcommand)]
+pub enum StakeVerb {
+    /// List validators.
+    Validators,
+    /// Show what an account has at stake; default: your own.
+    Show { address: Option<Address> },
+    /// Begin a validator with your money. It votes with a key of your wallet's.
+    Bond {
+        amount: NanoMeshx,
+        /// What the validator keeps of rewards, in basis points.
+        #[arg(long, default_value_t = 500)]
+        commission: u16,
+    },
+    /// Put money behind a validator.
+    Delegate { validator: Address, amount: NanoMeshx },
+    /// Take stake away; it comes free after the unbonding period.
+    Unbond {
+        validator: Address,
+        /// Default: all of it.
+        amount: Option<NanoMeshx>,
+    },
+    /// Move stake from one validator to another.
+    Redelegate { from: Address, to: Address, amount: Option<NanoMeshx> },
+    /// Take out what has come free.
+    Withdraw { validator: Address },
+    /// Take out rewards.
+    Claim { validator: Address },
+    /// Take out your validator's commission, or change it.
+    Commission {
+        /// The new one, in basis points. It counts an unbonding period from now.
+        #[arg(long)]
+        set: Option<u16>,
+    },
+    /// Bring your validator back from jail.
+    Unjail,
 }
 
 #[derive(ClapArgs)]

@@ -57,9 +57,9 @@ pub fn latency(text: &str) -> Result<Latency> {
     }
 }
 
-pub fn dev_key() -> SigningKey {
+pub fn dev_key(role: Role) -> SigningKey {
     let words = Mnemonic::parse(DEV_WORDS).expect("these are BIP-39's own test words");
-    Wallet::from_mnemonic(&words, "").key(Role::Spend, 0)
+    Wallet::from_mnemonic(&words, "").key(role, 0)
 }
 
 pub fn now() -> Millis {
@@ -195,7 +195,7 @@ pub fn with_mesh<T: Send, F: Future<Output = Result<T>>>(
         started: Millis::new(kept.started),
         latency: shape.latency.clone(),
         same_validators: false,
-        accounts: vec![(Address::of(&PublicKey(dev_key().public())), DEV_BALANCE)],
+        accounts: vec![(Address::of(&PublicKey(dev_key(Role::Spend).public())), DEV_BALANCE)],
     };
     let dealt = deal_network(&seed, &plan);
     home::trust(&dealt.anchor)?;

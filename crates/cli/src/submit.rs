@@ -2,7 +2,7 @@
 
 use crate::{args, home, local, talk::Progress, wallet};
 use anyhow::{Context as _, Result, bail};
-use api::{Client, Code, JobEvent, JobView, Output, Wait};
+use api::{Client, Code, JobEvent, JobView, Output, Submitted, Wait};
 use crypto::SigningKey;
 use sandbox::{Engine, EngineConfig};
 use std::{
@@ -12,7 +12,7 @@ use std::{
 };
 use types::{
     Action, Agreement, ChainId, Float, Fuel, Hash, Height, InputFile, JobSpec, Limits, List,
-    Millis, NanoMeshx, PublicKey, Signature, Submission, Text, Tx,
+    Millis, NanoMeshx, Ppm, PublicKey, Signature, Submission, Text, Tx,
     codec::{DecodeExt, Encode},
     domain_hash,
     network::Anchor,
@@ -145,10 +145,14 @@ fn input(job: &args::Job) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What a job may cost at its limits.
-pub fn price_max(request: &Request, params: &Params) -> Result<NanoMeshx> {
-    jobs::price_max(request.spec.limits.fuel, &request.agreement, params)
-        .context("no amount of MESHX pays for this fuel limit\nhint: lower --fuel")
+/// Blocks between asking for a price and the block a job is taken in: demand may rise by an eighth in each.
+pub const WAIT_BLOCKS: u64 = 8;
+
+/// What a job may cost at its limits, should demand rise until it is taken in.
+pub fn price_max(request: &Request, demand: Ppm, params: &Params) -> Result<NanoMeshx> {
+    let demand = jobs::demand_max_after(demand, WAIT_BLOCKS, &params.demand);
+    jobs::price_max(&request.spec, &request.agreement, demand, params)
+        .context("hint: lower --fuel or --memory")
 }
 
 /// How a job is to be paid for and waited for.
@@ -209,7 +213,7 @@ pub fn submit(
         }
         home::keep_blob(blob);
     }
-    let needed = price_max(request, &params)?;
+    let needed = price_max(request, client.market(terms.chain)?.demand, &params)?;
     let submission = Submission {
         spec: request.spec.clone(),
         agreement: request.agreement,
@@ -230,6 +234,19 @@ pub fn submit(
     let view =
         last.context("the node says nothing about the job\nhint: meshx job show asks again")?;
     Ok(Finished { view, network })
+}
+
+/// Sign `action` with the key that pays, send it, and wait until it is final.
+pub fn act(
+    settings: &crate::settings::Settings,
+    client: &Client,
+    chain: ChainId,
+    action: Action,
+) -> Result<Submitted> {
+    let key = paying_key(settings, client)?;
+    let network = Anchor::decode(client.genesis()?)?.network();
+    let nonce = client.account(chain, wallet::address(&key))?.nonce;
+    Ok(client.submit(&sign(&key, &network, chain, nonce, action), Wait::Final)?)
 }
 
 pub fn sign(key: &SigningKey, network: &Hash, chain: ChainId, nonce: u64, action: Action) -> Tx {

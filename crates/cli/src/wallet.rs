@@ -24,7 +24,7 @@ pub fn passphrase(prompt: &str) -> Result<String> {
 }
 
 /// Open the wallet file.
-pub fn open(settings: &Settings) -> Result<SigningKey> {
+fn open(settings: &Settings, role: Role) -> Result<SigningKey> {
     let path = &settings.wallet;
     let bytes = fs::read(path).with_context(|| {
         format!("cannot read the wallet {}\nhint: meshx wallet new makes one", path.display())
@@ -32,16 +32,25 @@ pub fn open(settings: &Settings) -> Result<SigningKey> {
     let entropy = keystore::open(&bytes, &passphrase("Passphrase")?)
         .with_context(|| format!("cannot open the wallet {}", path.display()))?;
     let words = Mnemonic::from_entropy(&entropy).context("the wallet holds no recovery words")?;
-    Ok(Wallet::from_mnemonic(&words, "").key(Role::Spend, 0))
+    Ok(Wallet::from_mnemonic(&words, "").key(role, 0))
 }
 
 /// The key to pay with: the user's wallet, or on a network of development keys the public dev wallet.
 pub fn paying(settings: &Settings, dev_network: bool) -> Result<SigningKey> {
+    key(settings, dev_network, Role::Spend)
+}
+
+/// The key that a validator of this wallet's votes with.
+pub fn consensus(settings: &Settings, dev_network: bool) -> Result<SigningKey> {
+    key(settings, dev_network, Role::Consensus)
+}
+
+fn key(settings: &Settings, dev_network: bool, role: Role) -> Result<SigningKey> {
     if settings.wallet_named || (settings.wallet.exists() && !dev_network) {
-        return open(settings);
+        return open(settings, role);
     }
     if dev_network {
-        return Ok(local::dev_key());
+        return Ok(local::dev_key(role));
     }
     bail!(
         "no wallet to pay with\nhint: meshx wallet new makes one at {}",

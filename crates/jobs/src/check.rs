@@ -1,7 +1,7 @@
 //! Whether a submission may become a job at all. Asked before money moves.
 
 use crate::price::price_max;
-use types::{Float, Height, NanoMeshx, REPLICAS_MAX, Submission, state::Params};
+use types::{Float, Height, NanoMeshx, Ppm, REPLICAS_MAX, Submission, state::Params};
 
 /// Why a job is not taken on. Nothing has been paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,7 +17,7 @@ pub enum Unacceptable {
     #[error("output limit {asked} is above {max} bytes")]
     Output { asked: u64, max: u64 },
     #[error(
-        "the job may cost {needed} MESHX but offers {offered}; raise the offer or lower the fuel limit"
+        "the job may cost {needed} MESHX but offers {offered}; raise the offer or lower the limits"
     )]
     Price { offered: NanoMeshx, needed: NanoMeshx },
     #[error("deadline {deadline} is not within the next {max} blocks after {now}")]
@@ -33,11 +33,16 @@ pub enum Unacceptable {
 /// Longest wall-clock limit a job may ask for: an hour.
 const WALL_MS_MAX: u64 = 3_600_000;
 
-/// Check a submission against the network's rules at height `now`.
+/// Check a submission against the network's rules at height `now` and at this `demand`.
 ///
 /// # Errors
 /// The first rule it breaks, as [`Unacceptable`].
-pub fn check(submission: &Submission, params: &Params, now: Height) -> Result<(), Unacceptable> {
+pub fn check(
+    submission: &Submission,
+    demand: Ppm,
+    params: &Params,
+    now: Height,
+) -> Result<(), Unacceptable> {
     let Submission { spec, agreement, price_max: offered, deadline, .. } = submission;
     let (replicas, agree) = (agreement.replicas, agreement.agree);
     if replicas == 0
@@ -74,7 +79,7 @@ pub fn check(submission: &Submission, params: &Params, now: Height) -> Result<()
         return Err(Unacceptable::Profile);
     }
     // No offer covers a price beyond what an amount can say.
-    let needed = price_max(limits.fuel, agreement, params);
+    let needed = price_max(spec, agreement, demand, params).ok();
     if needed.is_none_or(|needed| *offered < needed) {
         let needed = needed.unwrap_or(NanoMeshx::new(u64::MAX));
         return Err(Unacceptable::Price { offered: *offered, needed });

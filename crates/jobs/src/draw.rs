@@ -4,10 +4,11 @@
 //! a worker is taken when its weight exceeds the threshold. Workers are read one at a time, so a draw
 //! costs the same among ten workers and among a million.
 
+use crate::price;
 use types::{
-    Address, Beacon, Height, JobId, Submission,
+    Address, Beacon, Height, JobId, NanoMeshx, Submission,
     codec::Encode,
-    state::{Params, REPUTATION_MAX, WorkerRecord},
+    state::{JobRecord, Params, REPUTATION_MAX, WorkerRecord},
 };
 
 /// Tries per seat before a draw gives up and the job waits for the next block. With every worker at a
@@ -26,6 +27,8 @@ pub enum Ineligible {
     NoReputation,
     #[error("is the payer of the job")]
     IsPayer,
+    #[error("takes no less than {floor} MESHX for this job, its part of the offer is {cap}")]
+    Floor { floor: NanoMeshx, cap: NanoMeshx },
 }
 
 /// The draw's tries for `job` among `workers` registered workers: (worker number, threshold).
@@ -57,9 +60,10 @@ pub fn tries(
 pub fn eligible(
     address: &Address,
     worker: &WorkerRecord,
-    payer: &Address,
+    job: &JobRecord,
+    params: &Params,
 ) -> Result<(), Ineligible> {
-    if address == payer {
+    if *address == job.payer {
         return Err(Ineligible::IsPayer);
     }
     if worker.running >= worker.capacity {
@@ -67,6 +71,16 @@ pub fn eligible(
     }
     if worker.reputation == 0 {
         return Err(Ineligible::NoReputation);
+    }
+    if worker.floor > NanoMeshx::ZERO {
+        let Submission { spec, agreement, price_max, .. } = &job.submission;
+        let cap = price::cap(*price_max, agreement);
+        let used =
+            price::usage_max(spec, params).and_then(|used| price::floor(&used, worker.floor));
+        let floor = used.unwrap_or(NanoMeshx::new(u64::MAX));
+        if floor > cap {
+            return Err(Ineligible::Floor { floor, cap });
+        }
     }
     Ok(())
 }
@@ -100,6 +114,8 @@ mod tests {
             reputation,
             city: Text::default(),
             registered: Height::ZERO,
+            floor: NanoMeshx::ZERO,
+            seen: Height::ZERO,
         }
     }
     fn beacon(n: u8) -> Beacon {

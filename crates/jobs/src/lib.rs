@@ -26,7 +26,8 @@ pub use check::{Unacceptable, check};
 pub use draw::{Ineligible, TRIES_PER_SEAT, accepts, commit_until, eligible, tries};
 pub use price::{
     Asked, BadDemandRule, BadMultiplier, DEMAND_MIN, LOCATION_MAX, LOCATION_MIN, Multipliers,
-    Quote, REPUTATION_FULL, Unpriceable, agreed, check_demand, core_ms_of, demand_max_after,
-    location, next_demand, price, price_max, price_of, quote, reputation, tee,
+    Quote, REPUTATION_FULL, Unpriceable, agreed, cap, check_demand, demand_max_after, floor,
+    location, multipliers, next_demand, pay, price, price_max, quote, reputation, tee, usage,
+    usage_max,
 };
 pub use step::{Effect, Input, OutOfPhase, step};

@@ -1,17 +1,17 @@
 //! One step of a job's life.
 
-use crate::price::price_of;
+use crate::price::{cap, pay, usage};
 use std::collections::BTreeMap;
 use types::{
     Address, Hash, Height, JobId, NanoMeshx, Outcome, Reveal,
-    state::{Ending, JobRecord, Params, Phase, Seat, Seats, Settlement, cache_key},
+    state::{Ending, JobRecord, Params, Phase, Seat, Seats, Settlement, Terms, cache_key},
 };
 
 /// What happened to a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// The beacon drew these workers.
-    Drawn(Vec<Address>),
+    /// The beacon drew these workers, at these terms.
+    Drawn(Vec<(Address, Terms)>),
     Commit {
         worker: Address,
         commitment: Hash,
@@ -174,17 +174,17 @@ fn answer_from_cache(
 
 fn seat(
     job: &JobRecord,
-    workers: Vec<Address>,
+    workers: Vec<(Address, Terms)>,
     now: Height,
     params: &Params,
 ) -> (Phase, Vec<Effect>) {
     let until = crate::draw::commit_until(&job.submission, params, now);
     let mut effects: Vec<Effect> =
-        workers.iter().map(|worker| Effect::Occupy { worker: *worker }).collect();
+        workers.iter().map(|(worker, _)| Effect::Occupy { worker: *worker }).collect();
     effects.push(Effect::Remind { at: until });
     let seats = workers
         .into_iter()
-        .map(|worker| Seat { worker, commitment: None, outcome: None })
+        .map(|(worker, terms)| Seat { worker, terms, commitment: None, outcome: None })
         .collect();
     let seats =
         Seats::new(seats).expect("a draw fills at most as many seats as the job has replicas");
@@ -215,15 +215,14 @@ fn conclude(job: &JobRecord, seats: Seats, now: Height, params: &Params) -> (Pha
     let Some((outcome, agreed)) = agreed else {
         return end(job, Ending::NoAgreement, &seats, now);
     };
-    let each = price_of(outcome.fuel.min(job.submission.spec.limits.fuel), params);
     let mut effects = Vec::new();
     let mut rest = job.submission.price_max;
     for seat in seats.iter() {
         let good = seat.outcome == Some(outcome);
         if good {
-            // `check` saw to it that the offer covers every replica at the fuel limit.
-            rest = rest.checked_sub(each).expect("escrow covers every replica at the fuel limit");
-            effects.push(Effect::Pay { worker: seat.worker, amount: each });
+            let amount = worth(job, &outcome, &seat.terms, params);
+            rest = rest.checked_sub(amount).expect("no replica gets more than its part");
+            effects.push(Effect::Pay { worker: seat.worker, amount });
         }
         effects.push(Effect::Release { worker: seat.worker, good: Some(good) });
     }
@@ -242,6 +241,22 @@ fn conclude(job: &JobRecord, seats: Seats, now: Height, params: &Params) -> (Pha
         }),
         effects,
     )
+}
+
+/// What one replica is paid. The cap decides where there is no other price, because parameters have changed since
+/// the job was taken in: it is what the payer agreed to, and what every worker was drawn under.
+fn worth(job: &JobRecord, outcome: &Outcome, terms: &Terms, params: &Params) -> NanoMeshx {
+    let (spec, most) =
+        (&job.submission.spec, cap(job.submission.price_max, &job.submission.agreement));
+    // A run that says it used more than its limits is paid to its limits.
+    let outcome = Outcome {
+        fuel: outcome.fuel.min(spec.limits.fuel),
+        memory_bytes: outcome.memory_bytes.min(spec.limits.memory_bytes),
+        ..*outcome
+    };
+    usage(spec, &outcome, params)
+        .and_then(|used| pay(&used, job.demand, terms, most, params))
+        .unwrap_or(most)
 }
 
 /// End without a result: everything back to the payer. Silence costs a seated worker reputation; an

@@ -34,27 +34,9 @@ pub fn split(payment: NanoMeshx, params: &Params) -> Split {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use types::{Fuel, Hash};
 
     fn params() -> Params {
-        Params {
-            base_fee: NanoMeshx::new(1_000),
-            fuel_per_nano: 1_000,
-            fuel_max: Fuel::new(1),
-            memory_bytes_max: 1,
-            output_bytes_max: 1,
-            commit_blocks: 1,
-            reveal_blocks: 1,
-            deadline_blocks_max: 1,
-            validators_bps: 300,
-            treasury_bps: 100,
-            burned_bps: 100,
-            reputation_gain: 1,
-            reputation_loss: 1,
-            profile_strict: Hash::default(),
-            profile_arch_class: Hash::default(),
-            block_ms: 500,
-        }
+        Params::DEFAULT
     }
 
     #[test]

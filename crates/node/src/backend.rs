@@ -6,9 +6,10 @@ use crate::{
     receipts::{NoReceipt, receipt},
 };
 use api::{
-    AccountView, Backend, BlobView, BlockView, Body, ChunkReader, Chunks, Code, Events, Evidence,
-    Hex, JobEvent, JobView, JobsQuery, NetworkStatus, Output, Page, Problem, ProofKey, ProofView,
-    Reason, Submitted, Wait, Why, WorkerView, WorkersQuery, chunk_pipe,
+    AccountView, Backend, BlobView, BlockView, Body, ChunkReader, Chunks, Code, EarningsView,
+    Events, Evidence, FaucetAsked, FaucetGave, Hex, JobEvent, JobView, JobsQuery, MarketView,
+    NetworkStatus, Output, Page, Problem, ProofKey, ProofView, Reason, StakeView, Submitted,
+    ValidatorView, Wait, Why, WorkerView, WorkersQuery, chunk_pipe,
 };
 use blobs::BlobError;
 use consensus::{Fate, Final, SubmitError};
@@ -26,10 +27,10 @@ const FINAL_TIMEOUT: Duration = Duration::from_secs(60);
 /// Most workers that `why` looks at.
 const WHY_WORKERS_MAX: u32 = 1_000;
 
-type Answer<T> = Result<T, Problem>;
+pub(crate) type Answer<T> = Result<T, Problem>;
 
 impl Node {
-    fn on(&self, chain: ChainId) -> Answer<&Host> {
+    pub(crate) fn on(&self, chain: ChainId) -> Answer<&Host> {
         self.host(chain).ok_or_else(|| {
             Problem::new(Code::UnknownChain, format!("this node does not run chain {chain}"))
                 .hint("GET /v1/status lists its chains")
@@ -83,7 +84,7 @@ fn blob_problem(error: BlobError) -> Problem {
     }
 }
 
-fn refusal_problem(error: &SubmitError) -> Problem {
+pub(crate) fn refusal_problem(error: &SubmitError) -> Problem {
     match error {
         SubmitError::Refused(refusal) => {
             let code = match Code::from(refusal.code()) {
@@ -158,6 +159,26 @@ impl Backend for Node {
             .params()
             .await
             .ok_or_else(|| Problem::new(Code::NotReady, "the chain has no final block yet"))
+    }
+
+    async fn market(&self, chain: ChainId) -> Answer<MarketView> {
+        self.market_view(chain).await
+    }
+
+    async fn validators(&self) -> Answer<Vec<ValidatorView>> {
+        self.validator_views().await
+    }
+
+    async fn stake(&self, address: Address) -> Answer<StakeView> {
+        self.stake_view(address).await
+    }
+
+    async fn earnings(&self, chain: ChainId, address: Address) -> Answer<EarningsView> {
+        self.earnings_view(chain, address).await
+    }
+
+    async fn faucet(&self, asked: FaucetAsked) -> Answer<FaucetGave> {
+        self.give(asked).await
     }
 
     async fn account(&self, chain: ChainId, address: Address) -> Answer<AccountView> {
@@ -315,7 +336,8 @@ impl Backend for Node {
             }
         }
         let now = handle.tip().map_or(Height::ZERO, |tip| tip.height);
-        let mut reasons: Vec<Reason> = chain::why(&record, &workers, now)
+        let params = self.params(handle.id()).await?;
+        let mut reasons: Vec<Reason> = chain::why(&record, &workers, &params, now)
             .into_iter()
             .map(|reason| Reason {
                 worker: reason.worker,

@@ -1,5 +1,6 @@
 //! One process' share of a network, and what it has seen of it.
 
+use crate::outbox::Outbox;
 use api::ChainStatus;
 use blobs::{BlobError, Store};
 use commonware_runtime::tokio::Context;
@@ -157,11 +158,17 @@ pub struct Node {
     pub(crate) store: Store,
     /// Base URLs of other nodes that may have a blob this one lacks.
     pub(crate) peers: Arc<Vec<String>>,
+    /// Who gives money to whoever asks, by chain: none but on a network dealt in this process.
+    pub(crate) faucets: Arc<BTreeMap<ChainId, Outbox>>,
 }
 
 impl Node {
     pub fn anchor(&self) -> &Anchor {
         &self.anchor
+    }
+
+    pub(crate) fn faucet(&self, chain: ChainId) -> Option<&Outbox> {
+        self.faucets.get(&chain)
     }
 
     pub fn host(&self, chain: ChainId) -> Option<&Host> {

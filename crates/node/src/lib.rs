@@ -14,6 +14,7 @@
 //! this process is to run: all of it for `meshx up`, one validator per chain for `meshx node start`.
 
 mod backend;
+mod economy;
 mod explain;
 mod failstop;
 mod files;

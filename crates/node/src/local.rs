@@ -7,10 +7,14 @@ use consensus::deal;
 use crypto::SigningKey;
 use network::{Latency, Place, PrivateKey, private_key, public_key};
 use types::{
-    Address, ChainId, Float, List, Millis, NanoMeshx, PublicKey, SUPPLY_MAX, Text,
+    Address, ChainId, Float, List, Millis, NanoMeshx, PublicKey, SUPPLY_MAX, Schedule, SupplyPlan,
+    Text,
     codec::Bytes,
     domain_hash,
-    network::{Anchor, ChainAnchor, Genesis, GenesisAccount, GenesisWorker, Validator},
+    network::{
+        Anchor, ChainAnchor, Genesis, GenesisAccount, GenesisStake, GenesisVesting, GenesisWorker,
+        Validator,
+    },
     state::pools,
 };
 
@@ -40,6 +44,7 @@ pub struct DealtChain {
     identity: Bytes<96>,
     pub validators: Vec<DealtValidator>,
     pub workers: Vec<DealtWorker>,
+    pub faucet: SigningKey,
 }
 
 pub struct DealtValidator {
@@ -63,6 +68,12 @@ pub struct Dealt {
 
 /// What each worker has for its fees at the start.
 const WORKER_BALANCE: NanoMeshx = NanoMeshx::new(1_000_000_000);
+/// What each validator of the backbone has at stake at the start, and what it keeps of rewards.
+const STAKE: NanoMeshx = NanoMeshx::new(1_000_000_000_000_000);
+const COMMISSION_BPS: u16 = 500;
+/// What each chain's faucet has to give, and a shard to pay workers for being there.
+const FAUCET: NanoMeshx = NanoMeshx::new(1_000_000_000_000_000);
+const AVAILABILITY: NanoMeshx = NanoMeshx::new(1_000_000_000_000_000);
 
 fn secret(seed: &[u8; 32], role: &str, chain: ChainId, index: usize) -> [u8; 32] {
     domain_hash(
@@ -72,22 +83,31 @@ fn secret(seed: &[u8; 32], role: &str, chain: ChainId, index: usize) -> [u8; 32]
     .0
 }
 
+/// The key of the account that gives money to whoever asks, on a chain of the network dealt from `seed`.
+fn faucet_key(seed: &[u8; 32], chain: ChainId) -> SigningKey {
+    SigningKey::from_seed(&secret(seed, "faucet", chain, 0))
+}
+
+/// The key of the account whose stake is behind a validator that was dealt from `seed`.
+pub fn operator_key(seed: &[u8; 32], index: usize) -> SigningKey {
+    SigningKey::from_seed(&secret(seed, "operator", ChainId::Backbone, index))
+}
+
 /// Deal keys for `plan` from `seed`.
 ///
 /// # Panics
 /// If the plan has no validators, more than a chain may have, or more money than there can be.
 pub fn deal_network(seed: &[u8; 32], plan: &Plan) -> Dealt {
     let mut chains = Vec::new();
-    let mut left = SUPPLY_MAX;
+    let supply = SupplyPlan::default();
+    let mut left = SUPPLY_MAX.saturating_sub(supply.distribution.mining);
     for chain in &plan.chains {
-        let dealt = deal_chain(seed, plan, *chain);
-        for account in dealt.genesis.accounts.iter() {
-            left = left.checked_sub(account.balance).expect("accounts hold less than the supply");
-        }
+        let dealt = deal_chain(seed, plan, &supply, *chain);
+        left = left.checked_sub(held(&dealt.genesis)).expect("less than the supply was given");
         chains.push(dealt);
     }
     // What no account was given belongs to the treasury of the first chain, so that all chains together
-    // start with the whole supply.
+    // start with the whole supply, less what is still to be minted.
     if let Some(first) = chains.first_mut() {
         let rest = GenesisAccount { address: pools::treasury(), balance: left };
         first.genesis.accounts.push(rest).expect("few accounts are dealt");
@@ -108,7 +128,17 @@ pub fn deal_network(seed: &[u8; 32], plan: &Plan) -> Dealt {
     Dealt { anchor, chains }
 }
 
-fn deal_chain(seed: &[u8; 32], plan: &Plan, chain: ChainId) -> DealtChain {
+/// All that a genesis gives out.
+fn held(genesis: &Genesis) -> NanoMeshx {
+    let accounts = genesis.accounts.iter().map(|account| account.balance);
+    let stakes = genesis.stakes.iter().map(|stake| stake.amount);
+    let vesting = genesis.vesting.iter().map(|part| part.vesting.total);
+    accounts.chain(stakes).chain(vesting).fold(NanoMeshx::ZERO, |sum, amount| {
+        sum.checked_add(amount).expect("a genesis gives out no more than there is")
+    })
+}
+
+fn deal_chain(seed: &[u8; 32], plan: &Plan, supply: &SupplyPlan, chain: ChainId) -> DealtChain {
     let of = if plan.same_validators { ChainId::Backbone } else { chain };
     let mut keys: Vec<(PublicKey, [u8; 32])> = (0..plan.validators)
         .map(|index| secret(seed, "validator", of, index))
@@ -150,7 +180,7 @@ fn deal_chain(seed: &[u8; 32], plan: &Plan, chain: ChainId) -> DealtChain {
             sandbox::profile(Float::ArchClass),
             plan.block.get(),
         ),
-        accounts: bounded(accounts(plan, chain, &workers)),
+        accounts: bounded(accounts(seed, plan, supply, chain, &workers)),
         workers: bounded(
             workers
                 .iter()
@@ -161,22 +191,54 @@ fn deal_chain(seed: &[u8; 32], plan: &Plan, chain: ChainId) -> DealtChain {
                 })
                 .collect(),
         ),
+        stakes: bounded(if chain.is_shard() { vec![] } else { stakes(seed, &publics) }),
+        // Stake and emission live on the backbone; without one nothing is minted.
+        emission: if chain.is_shard() {
+            Schedule { steps: List::default() }
+        } else {
+            supply.schedule.clone()
+        },
+        vesting: bounded(if chain.is_shard() {
+            vec![]
+        } else {
+            vec![GenesisVesting { owner: address(&team_key(seed)), vesting: supply.team }]
+        }),
     };
-    DealtChain { genesis, identity: committee.identity, validators, workers }
+    let faucet = faucet_key(seed, chain);
+    DealtChain { genesis, identity: committee.identity, validators, workers, faucet }
 }
 
-fn accounts(plan: &Plan, chain: ChainId, workers: &[DealtWorker]) -> Vec<GenesisAccount> {
+fn accounts(
+    seed: &[u8; 32],
+    plan: &Plan,
+    supply: &SupplyPlan,
+    chain: ChainId,
+    workers: &[DealtWorker],
+) -> Vec<GenesisAccount> {
+    let one = |address, balance| GenesisAccount { address, balance };
+    let mut accounts = vec![one(address(&faucet_key(seed, chain)), FAUCET)];
     if !chain.is_shard() {
-        return Vec::new();
+        accounts.push(one(pools::ecosystem(), supply.distribution.ecosystem));
+        return accounts;
     }
-    let given = plan
-        .accounts
-        .iter()
-        .map(|(address, balance)| GenesisAccount { address: *address, balance: *balance });
-    let workers = workers
-        .iter()
-        .map(|worker| GenesisAccount { address: address(&worker.key), balance: WORKER_BALANCE });
-    given.chain(workers).collect()
+    accounts.push(one(pools::availability(), AVAILABILITY));
+    accounts.extend(plan.accounts.iter().map(|(address, balance)| one(*address, *balance)));
+    accounts.extend(workers.iter().map(|worker| one(address(&worker.key), WORKER_BALANCE)));
+    accounts
+}
+
+fn stakes(seed: &[u8; 32], publics: &[PublicKey]) -> Vec<GenesisStake> {
+    let stake = |(index, key): (usize, &PublicKey)| GenesisStake {
+        operator: address(&operator_key(seed, index)),
+        key: *key,
+        amount: STAKE,
+        commission_bps: COMMISSION_BPS,
+    };
+    publics.iter().enumerate().map(stake).collect()
+}
+
+fn team_key(seed: &[u8; 32]) -> SigningKey {
+    SigningKey::from_seed(&secret(seed, "team", ChainId::Backbone, 0))
 }
 
 fn address(key: &SigningKey) -> Address {
@@ -212,15 +274,12 @@ mod tests {
     }
 
     #[test]
-    fn all_chains_together_start_with_the_whole_supply() {
+    fn all_chains_together_start_with_the_whole_supply_less_what_is_minted() {
         let dealt = deal_network(&[1; 32], &plan(4));
-        let sum: u128 = dealt
-            .chains
-            .iter()
-            .flat_map(|chain| chain.genesis.accounts.iter())
-            .map(|account| u128::from(account.balance.get()))
-            .sum();
-        assert_eq!(sum, u128::from(SUPPLY_MAX.get()));
+        let sum: u128 =
+            dealt.chains.iter().map(|chain| u128::from(held(&chain.genesis).get())).sum();
+        let minted = SupplyPlan::default().distribution.mining;
+        assert_eq!(sum + u128::from(minted.get()), u128::from(SUPPLY_MAX.get()));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What one worker says on its chain, in order and in batches.
+//! What one key says on its chain: a worker's, or the faucet's, in order and in batches.
 //!
 //! Nonces count up by one, so a worker's statements form a line. Sending them one by one would let each
 //! wait for the one before; here whatever waits goes together. A statement that the chain refuses takes
@@ -9,7 +9,7 @@ use consensus::{Chain, Fate, SubmitError};
 use crypto::SigningKey;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-use types::{Action, Address, Hash, NanoMeshx, PublicKey, Signature, Tx};
+use types::{Action, Address, Hash, NanoMeshx, PublicKey, Signature, Tx, TxId};
 
 /// Most statements sent at once.
 const BATCH: usize = 256;
@@ -21,10 +21,10 @@ const PAUSE: Duration = Duration::from_millis(250);
 struct Item {
     action: Action,
     tries: usize,
-    done: oneshot::Sender<Result<(), SubmitError>>,
+    done: oneshot::Sender<Result<TxId, SubmitError>>,
 }
 
-/// A worker's line to its chain. Cloning shares it.
+/// A key's line to its chain. Cloning shares it.
 #[derive(Clone)]
 pub(crate) struct Outbox(mpsc::UnboundedSender<Item>);
 
@@ -39,7 +39,7 @@ impl Outbox {
 
     /// Say `action`, and wait until it is final. The queue is bounded by what the worker owes: its
     /// capacity, twice.
-    pub(crate) async fn say(&self, action: Action) -> Result<(), SubmitError> {
+    pub(crate) async fn say(&self, action: Action) -> Result<TxId, SubmitError> {
         let (done, outcome) = oneshot::channel();
         self.0.send(Item { action, tries: 0, done }).map_err(|_| SubmitError::Stopped)?;
         outcome.await.unwrap_or(Err(SubmitError::Stopped))
@@ -74,12 +74,13 @@ impl Line {
             .zip(&batch)
             .map(|(nonce, item)| self.signed(sender, nonce, item.action.clone()))
             .collect();
+        let ids: Vec<TxId> = txs.iter().map(Tx::id).collect();
         let fates: Vec<_> = txs.iter().map(|tx| self.chain.watch(tx.id())).collect();
         let verdicts = self.chain.submit_all(txs).await;
         let mut refused = Vec::new();
-        for ((item, verdict), fate) in batch.into_iter().zip(verdicts).zip(fates) {
+        for (((item, verdict), fate), id) in batch.into_iter().zip(verdicts).zip(fates).zip(ids) {
             match verdict {
-                Ok(_) => self.follow(item, fate),
+                Ok(_) => self.follow(item, id, fate),
                 Err(error) if is_final(&error) => drop(item.done.send(Err(error))),
                 Err(_) => refused.push(item),
             }
@@ -88,11 +89,11 @@ impl Line {
     }
 
     /// Wait for what becomes of a statement that the chain took.
-    fn follow(&self, item: Item, fate: oneshot::Receiver<Fate>) {
+    fn follow(&self, item: Item, id: TxId, fate: oneshot::Receiver<Fate>) {
         let again = self.again.clone();
         tokio::spawn(async move {
             match fate.await {
-                Ok(Fate::Final { .. }) => drop(item.done.send(Ok(()))),
+                Ok(Fate::Final { .. }) => drop(item.done.send(Ok(id))),
                 Ok(Fate::Refused(refusal)) => drop(item.done.send(Err(refusal.into()))),
                 Ok(Fate::Displaced) => repeat(&again, item, SubmitError::Stopped),
                 Err(_) => drop(item.done.send(Err(SubmitError::Stopped))),

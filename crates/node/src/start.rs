@@ -5,11 +5,13 @@ use crate::{
     folder::Folder,
     host::{Host, Node},
     local::{DealtChain, DealtWorker},
+    outbox::Outbox,
     workers,
 };
 use blobs::{BlobError, Store};
 use commonware_runtime::{Runner as _, Supervisor as _, tokio as tokio_runtime};
 use consensus::{CHANNELS, Chain, ChainConfig, Channels, message_bytes_max};
+use crypto::SigningKey;
 use futures::future::{BoxFuture, FutureExt as _, LocalBoxFuture, try_join_all};
 use network::{Latency, Mesh, Place, PrivateKey, PublicKey, Sockets, SocketsConfig, consensus_key};
 use sandbox::{Engine, EngineConfig};
@@ -40,6 +42,8 @@ pub struct Part {
     /// Key, threshold share, place.
     pub validators: Vec<(PrivateKey, Vec<u8>, Place)>,
     pub workers: Vec<DealtWorker>,
+    /// The key of the chain's faucet, if this process has it.
+    pub faucet: Option<SigningKey>,
     /// None of these validators has ever run: begin at genesis without asking the others.
     pub new_network: bool,
 }
@@ -48,7 +52,8 @@ impl From<DealtChain> for Part {
     /// The whole of a chain, with all its secrets.
     fn from(dealt: DealtChain) -> Self {
         let validators = dealt.validators.into_iter().map(|v| (v.key, v.share, v.place)).collect();
-        Self { genesis: dealt.genesis, validators, workers: dealt.workers, new_network: false }
+        let (genesis, workers, faucet) = (dealt.genesis, dealt.workers, Some(dealt.faucet));
+        Self { genesis, validators, workers, faucet, new_network: false }
     }
 }
 
@@ -167,6 +172,7 @@ async fn start_parts(
     let cache_bytes = (CACHE_BYTES / validators.max(1)).min(CACHE_BYTES_EACH_MAX);
     let mut starting = Vec::new();
     let mut workers = Vec::new();
+    let mut faucets = Vec::new();
     for part in parts {
         let chain = part.genesis.chain;
         for (index, (key, share, _)) in part.validators.into_iter().enumerate() {
@@ -190,6 +196,7 @@ async fn start_parts(
                 started.map_err(|error| NotStarted::Keys { chain, reason: error.to_string() })
             }));
         }
+        faucets.extend(part.faucet.map(|key| (chain, key)));
         workers.extend(part.workers.into_iter().map(|worker| (chain, worker)));
     }
     wires.start();
@@ -200,9 +207,18 @@ async fn start_parts(
         // The first validator of each chain is this node's view of it.
         hosts.entry(chain.id()).or_insert_with(|| Host::new(chain.clone()));
     }
+    let network = anchor.network();
+    let faucets = faucets
+        .into_iter()
+        .filter_map(|(chain, key)| {
+            let host: &Host = hosts.get(&chain)?;
+            Some((chain, Outbox::open(host.chain.clone(), key, network)))
+        })
+        .collect();
     let node = Node {
         anchor: Arc::new(anchor),
         hosts: Arc::new(hosts),
+        faucets: Arc::new(faucets),
         store: store.clone(),
         peers: Arc::new(peers),
     };

@@ -9,10 +9,13 @@ use std::{
 };
 use tokio::sync::{Mutex, broadcast::error::RecvError};
 use types::{
-    Action, JobId, Outcome,
-    state::{Event, JobRecord, Key},
+    Action, Height, JobId, Outcome,
+    state::{Event, JobRecord, Key, WorkerRecord},
 };
 use worker::{Duty, Worker, duty};
+
+/// Blocks between two looks at whether a heartbeat is due.
+const BEAT_LOOKS: u64 = 16;
 
 /// One worker of this process.
 pub(crate) struct Active {
@@ -49,6 +52,7 @@ pub(crate) async fn serve(
     loop {
         match finals.recv().await {
             Ok(block) => {
+                active.beat(block.header.height).await;
                 for event in &block.events {
                     let Event::Job { job, phase } = event else { continue };
                     active.clone().notice(*job, phase).await;
@@ -64,6 +68,25 @@ pub(crate) async fn serve(
 }
 
 impl Active {
+    /// Say now and then that this worker is there: twice in the time that may lie between two heartbeats.
+    async fn beat(self: &Arc<Self>, height: Height) {
+        if !height.get().is_multiple_of(BEAT_LOOKS) {
+            return;
+        }
+        let Some(params) = self.chain.params().await else { return };
+        let key = Key::Worker(self.worker.address());
+        let Some(known) = self.chain.record::<WorkerRecord>(key).await else { return };
+        if height.saturating_sub(known.seen).get() < params.heartbeat_blocks / 2 {
+            return;
+        }
+        let active = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = active.outbox.say(Action::Heartbeat).await {
+                tracing::debug!(worker = %active.worker.address(), %error, "no heartbeat");
+            }
+        });
+    }
+
     async fn notice(self: Arc<Self>, job: JobId, phase: &types::state::Phase) {
         if !phase_mentions(phase, &self.worker.address()) {
             return;
@@ -103,7 +126,7 @@ impl Active {
             }
             Duty::Reveal => Action::Reveal(reveal),
         };
-        self.outbox.say(action).await.map_err(Failed::Refused)
+        self.outbox.say(action).await.map(drop).map_err(Failed::Refused)
     }
 
     async fn run(&self, job: JobId, record: &JobRecord) -> Result<Outcome, Failed> {

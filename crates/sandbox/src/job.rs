@@ -67,4 +67,6 @@ pub struct Run {
     pub fuel: Fuel,
     /// The part of `fuel` spent on loading the module and on its calls to the host.
     pub fuel_host: Fuel,
+    /// Most linear memory it held, over all its memories.
+    pub memory_bytes: u64,
 }

@@ -57,6 +57,11 @@ impl Bounds {
         std::mem::take(&mut self.unpaid_bytes)
     }
 
+    /// What the instance holds now, and so the most it held: memory never shrinks.
+    pub(crate) const fn memory_bytes(&self) -> u64 {
+        self.memory_bytes
+    }
+
     pub(crate) fn broken(&mut self) -> Option<String> {
         self.broken.take()
     }

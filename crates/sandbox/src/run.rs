@@ -121,9 +121,10 @@ fn conclude(store: Store<State>, job: &Job<'_>, end: End) -> Result<Ended, Refus
         if status == Status::Trapped(Trap::OutOfFuel) { 0 } else { end.fuel_left.unwrap_or(0) };
     let fuel = limit.saturating_sub(Fuel::new(fuel_left));
     let fuel_host = Fuel::new(state.fuel_host.min(fuel.get()));
+    let memory_bytes = state.bounds.memory_bytes();
     let (stdout, stderr) = (state.stdout.into_bytes(), state.stderr.into_bytes());
     assert!(fuel <= limit && fuel_host <= fuel);
-    Ok(Ended::Done(Run { status, stdout, stderr, fuel, fuel_host }))
+    Ok(Ended::Done(Run { status, stdout, stderr, fuel, fuel_host, memory_bytes }))
 }
 
 fn set_fuel(store: &mut Store<State>, fuel: u64) {

@@ -154,5 +154,7 @@ pub struct Outcome {
     pub stdout: OutputRef,
     pub stderr: OutputRef,
     pub fuel: Fuel,
+    /// Most linear memory it held, in bytes, over all memories of the module.
+    pub memory_bytes: u64,
 }
-wire_struct!(Outcome { status, stdout, stderr, fuel });
+wire_struct!(Outcome { status, stdout, stderr, fuel, memory_bytes });

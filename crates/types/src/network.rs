@@ -1,7 +1,7 @@
 //! What a network is: the keys its chains sign with, and what they started from.
 
 use crate::{
-    Address, ChainId, City, Hash, List, Millis, NanoMeshx, PublicKey, Text,
+    Address, ChainId, City, Hash, List, Millis, NanoMeshx, PublicKey, Schedule, Text, Vesting,
     codec::{Bytes, Encode},
     hash::domain_hash,
     state::Params,
@@ -67,6 +67,24 @@ pub struct GenesisWorker {
 }
 wire_struct!(GenesisWorker { address, capacity, city });
 
+/// A validator that has stake from the start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GenesisStake {
+    pub operator: Address,
+    /// What it votes with.
+    pub key: PublicKey,
+    pub amount: NanoMeshx,
+    pub commission_bps: u16,
+}
+wire_struct!(GenesisStake { operator, key, amount, commission_bps });
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GenesisVesting {
+    pub owner: Address,
+    pub vesting: Vesting,
+}
+wire_struct!(GenesisVesting { owner, vesting });
+
 /// What one chain starts from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Genesis {
@@ -80,8 +98,25 @@ pub struct Genesis {
     pub params: Params,
     pub accounts: List<GenesisAccount, 1_024>,
     pub workers: List<GenesisWorker, 1_024>,
+    /// Stake that is bonded from the start, beside what `accounts` hold.
+    pub stakes: List<GenesisStake, VALIDATORS_MAX>,
+    /// What this chain mints, from block 1 on.
+    pub emission: Schedule,
+    /// Money that vests, beside what `accounts` hold.
+    pub vesting: List<GenesisVesting, 1_024>,
 }
-wire_struct!(Genesis { chain, started, validators, sharing, params, accounts, workers });
+wire_struct!(Genesis {
+    chain,
+    started,
+    validators,
+    sharing,
+    params,
+    accounts,
+    workers,
+    stakes,
+    emission,
+    vesting
+});
 
 impl Genesis {
     pub fn id(&self) -> Hash {

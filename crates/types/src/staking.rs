@@ -1,6 +1,9 @@
 //! Stake: what a chain remembers of validators, of those who delegate to them, and of stake that leaves.
 
-use crate::{Address, Height, List, Millis, NanoMeshx, PublicKey, wire_enum, wire_struct};
+use crate::{
+    Address, Hash, Height, List, Millis, NanoMeshx, PublicKey, Signature, codec::Encode, wire_enum,
+    wire_struct,
+};
 use serde::{Deserialize, Serialize};
 
 /// Most times one delegator may be leaving one validator at once: each is looked at when stake is withdrawn.
@@ -168,3 +171,62 @@ pub struct UnbondingRecord {
     pub entries: List<Unbonding, UNBONDINGS_MAX>,
 }
 wire_struct!(UnbondingRecord { entries });
+
+/// What an account asks for its stake. Validators are named by their operator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "order", rename_all = "snake_case")]
+pub enum StakeOrder {
+    /// Begin a validator that votes with `key`; `proof` is that key's signature over [`bond_message`].
+    Bond {
+        key: PublicKey,
+        amount: NanoMeshx,
+        commission_bps: u16,
+        proof: Signature,
+    },
+    Delegate {
+        validator: Address,
+        amount: NanoMeshx,
+    },
+    /// `amount: None`: all of it.
+    Undelegate {
+        validator: Address,
+        amount: Option<NanoMeshx>,
+    },
+    Redelegate {
+        from: Address,
+        to: Address,
+        amount: Option<NanoMeshx>,
+    },
+    /// Take out what has been leaving for its unbonding period.
+    Withdraw {
+        validator: Address,
+    },
+    /// Take out rewards.
+    Claim {
+        validator: Address,
+    },
+    ClaimCommission,
+    SetCommission {
+        bps: u16,
+    },
+    Unjail,
+}
+wire_enum!(StakeOrder {
+    0 => Bond { key, amount, commission_bps, proof },
+    1 => Delegate { validator, amount },
+    2 => Undelegate { validator, amount },
+    3 => Redelegate { from, to, amount },
+    4 => Withdraw { validator },
+    5 => Claim { validator },
+    6 => ClaimCommission,
+    7 => SetCommission { bps },
+    8 => Unjail,
+});
+
+/// What a consensus key signs to let `operator` bond with it, on this network only.
+pub fn bond_message(network: &Hash, operator: &Address) -> Vec<u8> {
+    [network.0.as_slice(), &operator.encode()].concat()
+}
+
+/// The domain of signatures over [`bond_message`].
+pub const BOND_DOMAIN: &str = "meshx/bond/v1";

@@ -1,8 +1,9 @@
 //! What a chain remembers: the records under its state root, and the keys they stand under.
 
 use crate::{
-    Address, City, Hash, Height, JobId, JobSpec, List, NanoMeshx, Outcome, REPLICAS_MAX,
-    Submission, codec::Encode, hash::domain_hash, wire_enum, wire_struct,
+    Address, ChainId, City, Hash, Height, JobId, JobSpec, List, Millis, NanoMeshx, Outcome, Ppm,
+    PublicKey, REPLICAS_MAX, Submission, Vesting, codec::Encode, governance::ProposalId,
+    hash::domain_hash, wire_enum, wire_struct,
 };
 use serde::{Deserialize, Serialize};
 
@@ -39,11 +40,79 @@ pub enum Key {
     Due(Height),
     /// The settled job that answers an equal spec: [`JobId`]. See [`cache_key`].
     Cached(Hash),
+    /// [`Market`].
+    Market,
+    /// Who published a module, and what it asks for: [`ModuleRecord`].
+    Module(Hash),
+    /// [`Earned`].
+    Earned(Address),
+    /// [`VestingRecord`] of this account.
+    Vesting(Address),
+    /// [`crate::staking::ValidatorRecord`] of this operator.
+    Validator(Address),
+    /// The operator whose validator votes with this key: [`Address`].
+    ValidatorKey(PublicKey),
+    /// The operators of all validators there ever were: [`Validators`].
+    Validators,
+    /// [`crate::staking::DelegationRecord`].
+    Delegation(Stake),
+    /// [`crate::staking::UnbondingRecord`].
+    Unbonding(Stake),
+    /// The validators an account has stake with, or stake leaving: [`Backed`].
+    Backed(Address),
+    /// The committee chosen at the last boundary: [`CommitteeRecord`].
+    Committee,
+    /// When views of this chain were: [`ViewTime`] of the views `256 * i` and on.
+    ViewTime(u64),
+    /// [`crate::governance::Proposal`].
+    Proposal(ProposalId),
+    /// How many proposals there were: `u64`.
+    ProposalCount,
+    /// Those that are open or wait for their timelock: [`OpenProposals`].
+    OpenProposals,
+    /// How one account voted: see the governance crate.
+    Ballot(BallotKey),
+    /// What was voted behind one validator.
+    ValidatorVotes(VotesKey),
+    /// A decision for other chains: [`crate::governance::Decree`].
+    Decree(u64),
+    /// How many decrees this chain has issued or taken up, and those that wait: [`Decrees`].
+    Decrees,
+    /// Who may vote on a chain: [`crate::governance::Admission`].
+    Admission(ChainId),
 }
 wire_enum!(Key {
     0 => Params, 1 => Supply, 2 => Account(address), 3 => Job(id), 4 => Worker(address), 5 => WorkerCount,
     6 => WorkerAt(index), 7 => Queue, 8 => Queued(height), 9 => Due(height), 10 => Cached(hash),
+    11 => Market, 12 => Module(hash), 13 => Earned(address), 14 => Vesting(address), 15 => Validator(operator),
+    16 => ValidatorKey(key), 17 => Validators, 18 => Delegation(stake), 19 => Unbonding(stake), 20 => Backed(address),
+    21 => Committee, 22 => ViewTime(bucket), 23 => Proposal(id), 24 => ProposalCount, 25 => OpenProposals,
+    26 => Ballot(ballot), 27 => ValidatorVotes(votes), 28 => Decree(number), 29 => Decrees, 30 => Admission(chain),
 });
+
+/// Names what one account has with one validator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stake {
+    pub delegator: Address,
+    /// The validator's operator.
+    pub validator: Address,
+}
+wire_struct!(Stake { delegator, validator });
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BallotKey {
+    pub proposal: ProposalId,
+    pub voter: Address,
+    pub validator: Address,
+}
+wire_struct!(BallotKey { proposal, voter, validator });
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VotesKey {
+    pub proposal: ProposalId,
+    pub validator: Address,
+}
+wire_struct!(VotesKey { proposal, validator });
 
 impl Key {
     /// Where the record stands in the authenticated store.
@@ -64,14 +133,114 @@ pub struct Account {
 }
 wire_struct!(Account { balance, nonce });
 
-/// Money that came and went. At every height: `genesis - burned` = the sum of all balances.
+/// Money that came and went. At every height: `genesis + minted - burned` = the sum of all balances.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Supply {
     pub genesis: NanoMeshx,
+    pub minted: NanoMeshx,
     pub burned: NanoMeshx,
 }
-wire_struct!(Supply { genesis, burned });
+wire_struct!(Supply { genesis, minted, burned });
 
+/// What moves with load. The base fee and demand of a block follow from the block before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Market {
+    /// Burned for a transaction of this block.
+    pub base_fee: NanoMeshx,
+    /// What a job submitted in this block is priced at.
+    pub demand: Ppm,
+    /// Places of all workers.
+    pub capacity: u64,
+    /// Places that are paid for now.
+    pub running: u64,
+    /// No new jobs before this moment: governance paused them.
+    pub paused_until: Millis,
+}
+wire_struct!(Market { base_fee, demand, capacity, running, paused_until });
+
+/// A module somebody stands for. The first to publish it is its author for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModuleRecord {
+    pub author: Address,
+    /// Part of each job's payment, out of the worker's share.
+    pub royalty_bps: u16,
+    pub published: Height,
+}
+wire_struct!(ModuleRecord { author, royalty_bps, published });
+
+/// All that an account has earned on this chain, by how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Earned {
+    /// As a worker, for jobs.
+    pub jobs: NanoMeshx,
+    /// As a worker, for having been there.
+    pub availability: NanoMeshx,
+    /// As the author of modules.
+    pub royalties: NanoMeshx,
+    /// As a delegator: rewards of stake, when claimed.
+    pub rewards: NanoMeshx,
+    /// As a validator's operator, when claimed.
+    pub commission: NanoMeshx,
+    /// As the proposer of blocks.
+    pub tips: NanoMeshx,
+}
+wire_struct!(Earned { jobs, availability, royalties, rewards, commission, tips });
+
+/// Money of the pool [`pools::team`] that becomes its owner's with time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VestingRecord {
+    pub vesting: Vesting,
+    pub claimed: NanoMeshx,
+}
+wire_struct!(VestingRecord { vesting, claimed });
+
+pub type Validators = List<Address, VALIDATORS_KNOWN_MAX>;
+pub type Backed = List<Address, BACKED_MAX>;
+pub type OpenProposals = List<ProposalId, OPEN_PROPOSALS_MAX>;
+
+/// Most validators that can ever register: a boundary looks at each of them.
+pub const VALIDATORS_KNOWN_MAX: usize = 1_000;
+/// Most validators one account has stake with at once: its vote looks at each of them.
+pub const BACKED_MAX: usize = 16;
+/// Most proposals that are open at once: a change of stake looks at each of them.
+pub const OPEN_PROPOSALS_MAX: usize = 8;
+
+/// Who is to make blocks from this boundary on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitteeRecord {
+    pub chosen: Height,
+    /// The most stake first.
+    pub seats: List<CommitteeSeat, { crate::network::VALIDATORS_MAX }>,
+}
+wire_struct!(CommitteeRecord { chosen, seats });
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitteeSeat {
+    pub operator: Address,
+    pub key: PublicKey,
+    pub tokens: NanoMeshx,
+}
+wire_struct!(CommitteeSeat { operator, key, tokens });
+
+/// The first block at or after a view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViewTime {
+    pub height: Height,
+    pub at: Millis,
+}
+wire_struct!(ViewTime { height, at });
+
+/// Decrees, seen from one chain. On the backbone `known` is how many there are, and `waiting` is what
+/// it will itself take up at its next boundary; so on a shard.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decrees {
+    pub known: u64,
+    pub waiting: List<u64, DECREES_WAITING_MAX>,
+}
+wire_struct!(Decrees { known, waiting });
+
+/// Most decrees that wait for a boundary.
+pub const DECREES_WAITING_MAX: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerRecord {
     /// Jobs it runs at once, at most.
@@ -82,17 +251,31 @@ pub struct WorkerRecord {
     pub reputation: u16,
     pub city: City,
     pub registered: Height,
+    /// Least it takes for a core-second; zero: whatever the market pays.
+    pub floor: NanoMeshx,
+    /// Its last heartbeat.
+    pub seen: Height,
 }
-wire_struct!(WorkerRecord { capacity, running, reputation, city, registered });
+wire_struct!(WorkerRecord { capacity, running, reputation, city, registered, floor, seen });
+
+/// What a worker was drawn at. It is paid by this, whatever changes meanwhile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    pub reputation: u16,
+    /// Least it takes for a core-second.
+    pub floor: NanoMeshx,
+}
+wire_struct!(Terms { reputation, floor });
 
 /// One replica of a job: who runs it, and what it has said so far.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seat {
     pub worker: Address,
+    pub terms: Terms,
     pub commitment: Option<Hash>,
     pub outcome: Option<Outcome>,
 }
-wire_struct!(Seat { worker, commitment, outcome });
+wire_struct!(Seat { worker, terms, commitment, outcome });
 
 pub type Seats = List<Seat, REPLICAS_MAX>;
 
@@ -160,9 +343,11 @@ pub struct JobRecord {
     pub payer: Address,
     pub submission: Submission,
     pub submitted: Height,
+    /// The demand multiplier it is priced at.
+    pub demand: Ppm,
     pub phase: Phase,
 }
-wire_struct!(JobRecord { payer, submission, submitted, phase });
+wire_struct!(JobRecord { payer, submission, submitted, demand, phase });
 
 /// Jobs of one height that wait for that height's beacon.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -205,6 +390,26 @@ pub mod pools {
     pub fn validators() -> Address {
         Address::pool("validators")
     }
+    /// Locked until governance releases it.
+    pub fn ecosystem() -> Address {
+        Address::pool("ecosystem")
+    }
+    /// The team's, vesting.
+    pub fn team() -> Address {
+        Address::pool("team")
+    }
+    /// Providers' part of what is minted, until chains can send each other money.
+    pub fn providers() -> Address {
+        Address::pool("providers")
+    }
+    /// What a shard pays its workers for being there; placed at genesis.
+    pub fn availability() -> Address {
+        Address::pool("availability")
+    }
+    /// What open proposals have put down.
+    pub fn deposits() -> Address {
+        Address::pool("deposits")
+    }
     /// Stake that backs a validator.
     pub fn bonded() -> Address {
         Address::pool("bonded")
@@ -234,5 +439,13 @@ pub enum Event {
     },
     Worker {
         worker: Address,
+    },
+    /// A proposal was made, voted on, closed or carried out.
+    Proposal {
+        proposal: ProposalId,
+    },
+    /// A decision that other chains are to take up.
+    Decree {
+        number: u64,
     },
 }

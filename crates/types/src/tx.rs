@@ -5,6 +5,7 @@ use crate::{
     Signature,
     codec::{Encode as _, EncodeSize as _, FixedSize as _, Write as _},
     hash::domain_hash,
+    staking::StakeOrder,
     wire_enum, wire_struct,
 };
 use serde::{Deserialize, Serialize};
@@ -35,9 +36,11 @@ pub enum Action {
         amount: NanoMeshx,
     },
     /// Offer to run jobs: at most `capacity` at once, from `city`.
+    /// `floor`: the least it takes for a core-second.
     RegisterWorker {
         capacity: u16,
         city: City,
+        floor: NanoMeshx,
     },
     SubmitJob(Submission),
     /// Promise an outcome without showing it: [`Reveal::commitment`].
@@ -50,14 +53,30 @@ pub enum Action {
     CancelJob {
         job: JobId,
     },
+    /// Stand for a module, and ask for a part of what jobs that run it pay.
+    PublishModule {
+        module: Hash,
+        royalty_bps: u16,
+    },
+    /// A worker is still there.
+    Heartbeat,
+    Stake(StakeOrder),
+    /// Take out what has vested.
+    ClaimVested {
+        amount: NanoMeshx,
+    },
 }
 wire_enum!(Action {
     0 => Transfer { to, amount },
-    1 => RegisterWorker { capacity, city },
+    1 => RegisterWorker { capacity, city, floor },
     2 => SubmitJob(submission),
     3 => Commit { job, commitment },
     4 => Reveal(reveal),
     5 => CancelJob { job },
+    6 => PublishModule { module, royalty_bps },
+    7 => Heartbeat,
+    8 => Stake(order),
+    11 => ClaimVested { amount },
 });
 
 /// A job and what its payer offers for it.

@@ -92,6 +92,7 @@ impl Worker {
                 stdout: self.keep(&run.stdout)?,
                 stderr: self.keep(&run.stderr)?,
                 fuel: run.fuel,
+                memory_bytes: run.memory_bytes,
             }),
             Ended::Killed { after } => Err(CannotRun::WallClock(after)),
             Ended::Cancelled => Err(CannotRun::Cancelled),

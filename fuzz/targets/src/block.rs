@@ -54,6 +54,9 @@ static GENESIS: LazyLock<Genesis> = LazyLock::new(|| {
         },
         accounts: List::new((0..PEOPLE).map(account).collect()).expect("few"),
         workers: List::new((1..5).map(worker).collect()).expect("few"),
+        stakes: List::default(),
+        emission: types::Schedule { steps: List::default() },
+        vesting: List::default(),
     }
 });
 
@@ -128,7 +131,11 @@ impl World {
                 };
                 Action::Transfer { to, amount: NanoMeshx::new(draw.number()) }
             }
-            1 => Action::RegisterWorker { capacity: draw.short(), city: Text::default() },
+            1 => Action::RegisterWorker {
+                capacity: draw.short(),
+                city: Text::default(),
+                floor: NanoMeshx::new(if draw.byte() > 200 { draw.number() } else { 0 }),
+            },
             2 | 3 => Action::SubmitJob(self.submission(draw)),
             4 => Action::CancelJob { job },
             // Mostly of the worker in a seat, mostly what it will be able to open.
@@ -186,7 +193,7 @@ impl World {
             output_bytes: if odd { draw.number() } else { 1 },
             wall: Millis::new(if odd { draw.number() } else { 700 }),
         };
-        let price = if odd { draw.number() } else { 8 * u64::from(replicas) };
+        let price = if odd { draw.number() } else { 20 * u64::from(replicas) };
         let deadline =
             if odd { draw.number() } else { self.height + 2 + u64::from(draw.below(38)) };
         let spec = JobSpec {
@@ -321,7 +328,8 @@ impl World {
             }
         }
         assert_eq!(
-            u128::from(supply.genesis.get() - supply.burned.get()),
+            u128::from(supply.genesis.get()) + u128::from(supply.minted.get())
+                - u128::from(supply.burned.get()),
             total,
             "money is conserved"
         );
@@ -347,6 +355,8 @@ fn reveal(job: JobId, worker: u8, odd: u8) -> Reveal {
     let answer = if odd == 7 { worker + 1 } else { 0 };
     let stdout = OutputRef { hash: Hash([answer; 32]), len: answer.into() };
     let fuel = Fuel::new(if odd == 6 { u64::MAX } else { 900 });
-    let outcome = Outcome { status: Status::Exited(0), stdout, stderr: stdout, fuel };
+    let memory_bytes = if odd == 5 { u64::MAX } else { 1 };
+    let status = Status::Exited(0);
+    let outcome = Outcome { status, stdout, stderr: stdout, fuel, memory_bytes };
     Reveal { job, outcome, salt: Hash([worker; 32]) }
 }

@@ -63,6 +63,21 @@ impl Backend for Nobody {
     async fn params(&self, _: ChainId) -> Result<Params, Problem> {
         no(Code::UnknownChain)
     }
+    async fn market(&self, _: ChainId) -> Result<api::MarketView, Problem> {
+        no(Code::UnknownChain)
+    }
+    async fn validators(&self) -> Result<Vec<api::ValidatorView>, Problem> {
+        no(Code::UnknownChain)
+    }
+    async fn stake(&self, _: Address) -> Result<api::StakeView, Problem> {
+        no(Code::UnknownChain)
+    }
+    async fn earnings(&self, _: ChainId, _: Address) -> Result<api::EarningsView, Problem> {
+        no(Code::UnknownChain)
+    }
+    async fn faucet(&self, _: api::FaucetAsked) -> Result<api::FaucetGave, Problem> {
+        no(Code::UnknownChain)
+    }
     async fn account(&self, chain: ChainId, address: Address) -> Result<AccountView, Problem> {
         Ok(AccountView { address, chain, balance: NanoMeshx::ZERO, nonce: 0, height: Height::ZERO })
     }

@@ -24,8 +24,9 @@ pub use events::{Blocks, JobEvents};
 pub use transfer::Download;
 
 use crate::{
-    AccountView, BLOB_BYTES_MAX, BlobView, BlockView, JobView, JobsQuery, NetworkStatus, Output,
-    Page, ProofKey, ProofView, Submitted, Wait, Why, WorkerView, WorkersQuery,
+    AccountView, BLOB_BYTES_MAX, BlobView, BlockView, EarningsView, FaucetAsked, FaucetGave,
+    JobView, JobsQuery, MarketView, NetworkStatus, Output, Page, ProofKey, ProofView, StakeView,
+    Submitted, ValidatorView, Wait, Why, WorkerView, WorkersQuery,
 };
 use ask::{checked_base, job_path, page_query};
 use std::{io::Read, time::Duration};
@@ -127,6 +128,31 @@ impl Client {
 
     pub fn params(&self, chain: ChainId) -> Answer<Params> {
         self.json(&format!("/v1/params?chain={chain}"))
+    }
+
+    pub fn market(&self, chain: ChainId) -> Answer<MarketView> {
+        self.json(&format!("/v1/market?chain={chain}"))
+    }
+
+    pub fn validators(&self) -> Answer<Vec<ValidatorView>> {
+        self.json("/v1/validators")
+    }
+
+    pub fn stake(&self, address: Address) -> Answer<StakeView> {
+        self.json(&format!("/v1/stake/{address}"))
+    }
+
+    pub fn earnings(&self, chain: ChainId, address: Address) -> Answer<EarningsView> {
+        self.json(&format!("/v1/earnings/{address}?chain={chain}"))
+    }
+
+    /// Ask a development network's faucet for money.
+    pub fn faucet(&self, asked: &FaucetAsked) -> Answer<FaucetGave> {
+        let path = "/v1/faucet";
+        let body = serde_json::to_vec(asked).expect("two short texts");
+        let request = self.patient(self.agent.post(self.url(path)));
+        let sent = request.header("content-type", "application/json").send(&body[..]);
+        self.read_json(path, self.checked(path, sent)?)
     }
 
     pub fn account(&self, chain: ChainId, address: Address) -> Answer<AccountView> {

@@ -3,6 +3,7 @@
 mod accounts;
 mod blobs;
 mod chains;
+mod economy;
 mod events;
 mod health;
 mod jobs;
@@ -24,6 +25,7 @@ use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 pub(crate) use accounts::*;
 pub(crate) use blobs::*;
 pub(crate) use chains::*;
+pub(crate) use economy::*;
 pub(crate) use health::*;
 pub(crate) use jobs::*;
 pub(crate) use network::*;
@@ -71,6 +73,11 @@ fn limited_routes<B: Backend>() -> Routes<B> {
         ("/v1/status", get(status::<B>)),
         ("/v1/genesis", get(genesis::<B>)),
         ("/v1/params", get(params::<B>)),
+        ("/v1/market", get(market::<B>)),
+        ("/v1/validators", get(validators::<B>)),
+        ("/v1/stake/{address}", get(stake::<B>)),
+        ("/v1/earnings/{address}", get(earnings::<B>)),
+        ("/v1/faucet", post(faucet::<B>)),
         ("/v1/accounts/{address}", get(account::<B>)),
         ("/v1/txs", post(submit::<B>)),
         ("/v1/blobs", post(post_blob::<B>)),

@@ -137,6 +137,30 @@ impl Backend for Fake {
         self.answer(|| only(chain).map(|()| params())).await
     }
 
+    async fn market(&self, chain: ChainId) -> Result<MarketView, Problem> {
+        self.answer(|| only(chain).map(|()| market())).await
+    }
+
+    async fn validators(&self) -> Result<Vec<ValidatorView>, Problem> {
+        self.answer(|| Ok(vec![validator()])).await
+    }
+
+    async fn stake(&self, address: Address) -> Result<StakeView, Problem> {
+        self.answer(|| Ok(StakeView { address, ..stake() })).await
+    }
+
+    async fn earnings(&self, chain: ChainId, address: Address) -> Result<EarningsView, Problem> {
+        self.answer(|| only(chain).map(|()| EarningsView { address, chain, ..earnings() })).await
+    }
+
+    async fn faucet(&self, asked: FaucetAsked) -> Result<FaucetGave, Problem> {
+        self.answer(|| {
+            only(asked.chain)?;
+            Ok(FaucetGave { tx: Hash([8; 32]), amount: NanoMeshx::new(5) })
+        })
+        .await
+    }
+
     async fn account(&self, chain: ChainId, address: Address) -> Result<AccountView, Problem> {
         self.answer(|| {
             only(chain)?;
@@ -330,23 +354,59 @@ fn chain_status(chain: ChainId, ready: bool) -> ChainStatus {
 }
 
 pub fn params() -> Params {
-    Params {
+    Params { profile_strict: Hash([1; 32]), profile_arch_class: Hash([2; 32]), ..Params::DEFAULT }
+}
+
+pub fn market() -> MarketView {
+    MarketView {
+        chain: CHAIN,
+        height: Height::new(12),
         base_fee: NanoMeshx::new(1_000),
-        fuel_per_nano: 1,
-        fuel_max: Fuel::new(2),
-        memory_bytes_max: 3,
-        output_bytes_max: 4,
-        commit_blocks: 5,
-        reveal_blocks: 6,
-        deadline_blocks_max: 7,
-        validators_bps: 8,
-        treasury_bps: 9,
-        burned_bps: 10,
-        reputation_gain: 11,
-        reputation_loss: 12,
-        profile_strict: Hash([1; 32]),
-        profile_arch_class: Hash([2; 32]),
-        block_ms: 500,
+        demand: types::Ppm::new(875_000),
+        utilisation_bps: 2_500,
+        capacity: 16,
+        running: 4,
+        paused_until: Millis::ZERO,
+        supply: Supply::default(),
+    }
+}
+
+pub fn validator() -> ValidatorView {
+    ValidatorView {
+        operator: address(),
+        key: types::PublicKey([4; 32]),
+        standing: Standing::Jailed { until: Millis::new(9) },
+        tokens: NanoMeshx::new(10),
+        commission_bps: 500,
+        commission_owed: NanoMeshx::new(1),
+        slashes: 1,
+        seated: false,
+    }
+}
+
+pub fn stake() -> StakeView {
+    let unbonding = vec![UnbondingView { amount: NanoMeshx::new(3), matures: Millis::new(7) }];
+    let delegation = DelegationView {
+        validator: address(),
+        worth: NanoMeshx::new(9),
+        owed: NanoMeshx::new(2),
+        unbonding,
+    };
+    StakeView {
+        address: address(),
+        height: Height::new(12),
+        now: Millis::new(6),
+        delegations: vec![delegation],
+    }
+}
+
+pub fn earnings() -> EarningsView {
+    EarningsView {
+        address: address(),
+        chain: CHAIN,
+        earned: Earned { jobs: NanoMeshx::new(95), ..Earned::default() },
+        rewards_owed: NanoMeshx::new(2),
+        commission_owed: NanoMeshx::ZERO,
     }
 }
 
@@ -357,6 +417,8 @@ pub fn worker() -> WorkerRecord {
         reputation: 5_000,
         city: Text::new("Lisbon").unwrap(),
         registered: Height::new(1),
+        floor: NanoMeshx::new(7),
+        seen: Height::new(2),
     }
 }
 
@@ -402,12 +464,14 @@ pub fn outcome() -> Outcome {
         stdout: OutputRef { hash: Hash::of_content(b"hello"), len: 5 },
         stderr: OutputRef { hash: Hash::of_content(b"careful"), len: 7 },
         fuel: Fuel::new(60),
+        memory_bytes: 65_536,
     }
 }
 
 fn seats(outcome: Option<Outcome>) -> types::state::Seats {
     let commitment = outcome.map(|_| Hash([6; 32]));
-    List::new(vec![Seat { worker: address(), commitment, outcome }]).unwrap()
+    List::new(vec![Seat { worker: address(), terms: Terms::default(), commitment, outcome }])
+        .unwrap()
 }
 
 pub fn committing() -> Phase {

@@ -105,7 +105,11 @@ fn transactions_of_every_kind() {
     for action in [
         tx().action,
         Action::Transfer { to, amount: NanoMeshx::new(5) },
-        Action::RegisterWorker { capacity: 1, city: Text::new("Lisbon").unwrap() },
+        Action::RegisterWorker {
+            capacity: 1,
+            city: Text::new("Lisbon").unwrap(),
+            floor: NanoMeshx::new(3),
+        },
         Action::Commit { job, commitment: job },
         Action::Reveal(Reveal { job, outcome: trapped, salt: job }),
         Action::CancelJob { job },

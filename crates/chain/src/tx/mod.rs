@@ -1,22 +1,27 @@
 //! Transactions: one file each. Here: what all of them share.
 
 mod cancel_job;
+mod claim_vested;
 mod commit;
+mod heartbeat;
+mod publish_module;
 mod register_worker;
 mod reveal;
+mod stake;
 mod submit_job;
 mod transfer;
 
 use crate::{
     Refusal,
     apply::BlockContext,
+    earned,
     scratch::{Scratch, Stop},
 };
 use crypto::Signed;
 use std::sync::Arc;
 use types::{
     Action, Address, ChainId, Hash, NanoMeshx, SignedForm, Tx, TxId,
-    state::{Destination, Event, Key, Params, Transfer},
+    state::{Destination, Event, Key, Market, Transfer},
 };
 
 /// What senders' signatures are made under.
@@ -100,6 +105,11 @@ pub(crate) fn static_keys(tx: &Tx, keys: &mut Vec<Key>) {
         }
         Action::Commit { job, .. } | Action::CancelJob { job } => keys.push(Key::Job(*job)),
         Action::Reveal(reveal) => keys.push(Key::Job(reveal.job)),
+        Action::PublishModule { module, .. } => keys.push(Key::Module(*module)),
+        Action::Heartbeat => keys.push(Key::Worker(tx.from())),
+        Action::ClaimVested { .. } => keys.push(Key::Vesting(tx.from())),
+        // What an order needs is found out while it runs: orders are rare.
+        Action::Stake(_) => {}
     }
 }
 
@@ -118,9 +128,9 @@ pub(crate) fn apply(
             charge(pad, tx, context)?;
             transfer::apply(pad, from, *to, *amount)?;
         }
-        Action::RegisterWorker { capacity, city } => {
+        Action::RegisterWorker { capacity, city, floor } => {
             charge(pad, tx, context)?;
-            register_worker::apply(pad, from, *capacity, city, context)?;
+            register_worker::apply(pad, from, *capacity, city, *floor, context)?;
         }
         Action::SubmitJob(submission) => {
             charge(pad, tx, context)?;
@@ -129,6 +139,22 @@ pub(crate) fn apply(
         Action::CancelJob { job } => {
             charge(pad, tx, context)?;
             cancel_job::apply(pad, from, job, context)?;
+        }
+        Action::PublishModule { module, royalty_bps } => {
+            charge(pad, tx, context)?;
+            publish_module::apply(pad, from, *module, *royalty_bps, context)?;
+        }
+        Action::Stake(order) => {
+            charge(pad, tx, context)?;
+            stake::apply(pad, from, order, context)?;
+        }
+        Action::ClaimVested { amount } => {
+            charge(pad, tx, context)?;
+            claim_vested::apply(pad, from, *amount, context)?;
+        }
+        Action::Heartbeat => {
+            charge(pad, tx, context)?;
+            heartbeat::apply(pad, from, context)?;
         }
         // Free: a seat speaks twice at most, and the job's payer has paid for it.
         Action::Commit { job, commitment } => commit::apply(pad, from, job, *commitment, context)?,
@@ -140,11 +166,12 @@ pub(crate) fn apply(
 
 /// Burn the base fee and hand the tip to the proposer.
 fn charge(pad: &mut Scratch<'_>, tx: &CheckedTx, context: &BlockContext) -> Result<(), Stop> {
-    let params: Params = pad.expect(Key::Params)?;
+    let market: Market = pad.expect(Key::Market)?;
     let (from, tip) = (tx.from(), tx.tx().tip);
-    let mut transfers = vec![Transfer { from, to: Destination::Burned, amount: params.base_fee }];
+    let mut transfers = vec![Transfer { from, to: Destination::Burned, amount: market.base_fee }];
     if tip > NanoMeshx::ZERO {
         let proposer = Address::of(&context.leader);
+        earned::count(pad, proposer, tip, |earned| &mut earned.tips)?;
         transfers.push(Transfer { from, to: Destination::Account(proposer), amount: tip });
     }
     pad.transfer(&transfers)

@@ -3,10 +3,11 @@
 use crate::{
     Refusal,
     apply::BlockContext,
+    market,
     scratch::{Scratch, Stop},
 };
 use types::{
-    Address, City,
+    Address, City, NanoMeshx,
     state::{Event, Key, REPUTATION_NEW, WorkerRecord},
 };
 
@@ -17,6 +18,7 @@ pub(super) fn apply(
     from: Address,
     capacity: u16,
     city: &City,
+    floor: NanoMeshx,
     context: &BlockContext,
 ) -> Result<(), Stop> {
     if !context.chain.is_shard() {
@@ -25,9 +27,13 @@ pub(super) fn apply(
     if !(1..=CAPACITY_MAX).contains(&capacity) {
         return Err(Refusal::Capacity(capacity).into());
     }
+    let mut before = 0;
     let record = match pad.get::<WorkerRecord>(Key::Worker(from))? {
         // Reputation and seats stay: a new offer is no fresh start.
-        Some(known) => WorkerRecord { capacity, city: city.clone(), ..known },
+        Some(known) => {
+            before = known.capacity;
+            WorkerRecord { capacity, city: city.clone(), floor, ..known }
+        }
         None => {
             let count: u32 = pad.get(Key::WorkerCount)?.unwrap_or(0);
             pad.put(Key::WorkerAt(count), &from);
@@ -38,9 +44,14 @@ pub(super) fn apply(
                 reputation: REPUTATION_NEW,
                 city: city.clone(),
                 registered: context.height,
+                floor,
+                seen: context.height,
             }
         }
     };
+    market::change(pad, |market| {
+        market.capacity = market.capacity - u64::from(before) + u64::from(capacity);
+    })?;
     pad.put(Key::Worker(from), &record);
     pad.emit(Event::Worker { worker: from });
     Ok(())

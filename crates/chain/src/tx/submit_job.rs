@@ -11,7 +11,8 @@ use jobs::Input;
 use types::{
     Address, JobId, Submission,
     state::{
-        Destination, Event, JobRecord, Key, Params, Phase, Settlement, Transfer, cache_key, pools,
+        Destination, Event, JobRecord, Key, Market, Params, Phase, Settlement, Transfer, cache_key,
+        pools,
     },
 };
 
@@ -26,7 +27,11 @@ pub(super) fn apply(
         return Err(Refusal::NoJobsHere.into());
     }
     let params: Params = pad.expect(Key::Params)?;
-    jobs::check(submission, &params, context.height)?;
+    let market: Market = pad.expect(Key::Market)?;
+    if context.timestamp < market.paused_until {
+        return Err(Refusal::IntakePaused { until: market.paused_until }.into());
+    }
+    jobs::check(submission, market.demand, &params, context.height)?;
     pad.transfer(&[Transfer {
         from,
         to: Destination::Account(pools::escrow()),
@@ -36,6 +41,7 @@ pub(super) fn apply(
         payer: from,
         submission: submission.clone(),
         submitted: context.height,
+        demand: market.demand,
         phase: Phase::Queued,
     };
     if let Some((job, settlement)) = cached(pad, submission)? {

@@ -1,12 +1,15 @@
 //! One file per verb.
 
 pub mod bench;
+pub mod earnings;
 pub mod econ;
+pub mod faucet;
 pub mod job;
 pub mod node;
 pub mod quote;
 pub mod replay;
 pub mod run;
+pub mod stake;
 pub mod status;
 pub mod supply;
 pub mod up;

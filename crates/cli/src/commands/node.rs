@@ -50,7 +50,7 @@ fn init(
         started: local::now(),
         latency: Latency::real(),
         same_validators: true,
-        accounts: vec![(wallet::address(&local::dev_key()), DEV_BALANCE)],
+        accounts: vec![(wallet::address(&local::dev_key(crypto::Role::Spend)), DEV_BALANCE)],
     };
     let anchor = node::write_network(dir, &local::random_seed()?, &plan, port)?;
     home::trust(&anchor)?;
@@ -87,6 +87,7 @@ fn start(dir: &Path) -> Result<()> {
                 validators: vec![(key.clone(), share, place.clone())],
                 workers: workers.collect(),
                 // Nobody but its peers knows.
+                faucet: None,
                 new_network: false,
             })
         })

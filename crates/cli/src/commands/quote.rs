@@ -1,10 +1,17 @@
 //! `meshx quote`: run a job here, metered, and say what it would cost.
 
-use crate::{args::Job, settings::Settings, submit, submit::Request};
-use anyhow::{Context as _, Result};
+use crate::{
+    args::Job,
+    settings::Settings,
+    submit::{self, Request, WAIT_BLOCKS},
+};
+use anyhow::Result;
 use sandbox::{Ended, Job as SandboxJob};
 use serde_json::json;
-use types::{Float, Fuel, Hash, NanoMeshx, Outcome, OutputRef, Status, state::Params};
+use types::{
+    Float, Hash, Outcome, OutputRef, Ppm, Status,
+    state::{Params, REPUTATION_NEW},
+};
 
 /// A dry run of a request on this machine.
 pub fn dry_run(request: &Request) -> Result<(Outcome, Vec<u8>)> {
@@ -34,6 +41,7 @@ pub fn dry_run(request: &Request) -> Result<(Outcome, Vec<u8>)> {
                 stdout: kept(&run.stdout),
                 stderr: kept(&run.stderr),
                 fuel: run.fuel,
+                memory_bytes: run.memory_bytes,
             };
             Ok((outcome, run.stdout))
         }
@@ -46,52 +54,73 @@ pub fn dry_run(request: &Request) -> Result<(Outcome, Vec<u8>)> {
     }
 }
 
+/// What prices follow from.
+struct Rules {
+    params: Params,
+    demand: Ppm,
+    from_network: bool,
+}
+
 /// The rules of the network that is named, or of a local mesh.
-fn params(settings: &Settings) -> Result<(Params, bool)> {
-    match settings.node.clone().or_else(submit::running_mesh) {
-        Some(url) => Ok((api::Client::new(url)?.params(settings.chain)?, true)),
-        None => Ok((
-            chain::local_params(
-                sandbox::profile(Float::Strict),
-                sandbox::profile(Float::ArchClass),
-                500,
-            ),
-            false,
-        )),
+fn rules(settings: &Settings) -> Result<Rules> {
+    if let Some(url) = settings.node.clone().or_else(submit::running_mesh) {
+        let client = api::Client::new(url)?;
+        let params = client.params(settings.chain)?;
+        let demand = client.market(settings.chain)?.demand;
+        return Ok(Rules { params, demand, from_network: true });
     }
+    let profile = sandbox::profile;
+    let params = chain::local_params(profile(Float::Strict), profile(Float::ArchClass), 500);
+    Ok(Rules { params, demand: Ppm::ONE, from_network: false })
 }
 
 pub fn quote(settings: &Settings, job: &Job) -> Result<()> {
     let request = Request::read(job)?;
     let (outcome, _) = dry_run(&request)?;
-    let (params, from_network) = params(settings)?;
-    let price = |fuel: Fuel, replicas: u8| -> Result<NanoMeshx> {
-        let agreement = types::Agreement { replicas, ..request.agreement };
-        jobs::price_max(fuel, &agreement, &params).context("no amount of MESHX pays for this")
-    };
-    // The run is deterministic, so its fuel is known; what is not is how many workers will agree.
-    let low = price(outcome.fuel, request.agreement.agree)?;
-    let likely = price(outcome.fuel, request.agreement.replicas)?;
-    let max = price(request.spec.limits.fuel, request.agreement.replicas)?;
+    let Rules { params, demand, from_network } = rules(settings)?;
+    let (spec, replicas) = (&request.spec, request.agreement.replicas);
+    // Half of the best reputation: what a new worker has.
+    let multipliers = jobs::multipliers(demand, REPUTATION_NEW, &params);
+    let metered = jobs::usage(spec, &outcome, &params)?;
+    let limits = jobs::usage_max(spec, &params)?;
+    let asked = jobs::Asked { metered, limits, replicas, wait_blocks: WAIT_BLOCKS };
+    let quote = jobs::quote(&asked, &params.rates, multipliers, &params.demand)?;
     let status = match outcome.status {
         Status::Exited(0) => None,
         other => Some(other),
     };
     if settings.json() {
         let object = json!({
-            "fuel": outcome.fuel, "fuel_max": request.spec.limits.fuel, "price_low": low, "price_likely": likely,
-            "price_max": max, "status": outcome.status, "output_hash": outcome.stdout.hash, "from_network": from_network,
+            "fuel": outcome.fuel, "fuel_max": request.spec.limits.fuel, "usage": metered,
+            "multipliers": multipliers, "rates": params.rates, "price_low": quote.low,
+            "price_likely": quote.likely, "price_max": quote.max, "status": outcome.status,
+            "output_hash": outcome.stdout.hash, "from_network": from_network,
         });
         println!("{object}");
         return Ok(());
     }
-    println!("fuel    {} (limit {})", outcome.fuel, request.spec.limits.fuel);
+    let rates = &params.rates;
+    println!("fuel       {} (limit {})", outcome.fuel, request.spec.limits.fuel);
+    println!("core       {} us at {} MESHX a core-second", metered.core_us, rates.core_second);
+    println!("memory     {} kB us at {} MESHX a GB-second", metered.ram_kb_us, rates.ram_gb_second);
     println!(
-        "low     {low} MESHX  if {} of {} workers agree in time",
-        request.agreement.agree, request.agreement.replicas
+        "storage    {} kB s at {} MESHX a GB-hour",
+        metered.storage_kb_s, rates.storage_gb_hour
     );
-    println!("likely  {likely} MESHX  if all do");
-    println!("max     {max} MESHX  goes into escrow; what is not used comes back");
+    println!("bandwidth  {} bytes at {} MESHX a GB", metered.bandwidth_bytes, rates.bandwidth_gb);
+    println!(
+        "times      demand {} · location {} · TEE {} · reputation {}, and {replicas} replicas",
+        multipliers.demand, multipliers.location, multipliers.tee, multipliers.reputation
+    );
+    println!(
+        "low        {} MESHX  in the cheapest place, by workers of the least reputation",
+        quote.low
+    );
+    println!("likely     {} MESHX", quote.likely);
+    println!(
+        "max        {} MESHX  to the limits, should demand rise for {WAIT_BLOCKS} blocks",
+        quote.max
+    );
     if let Some(status) = status {
         eprintln!("note: the job does not succeed on this input: {status:?}");
     }

@@ -34,7 +34,7 @@ pub fn up(settings: &Settings, args: &Up) -> Result<()> {
             println!("network   {network} (development keys: this process is the whole network)");
             println!(
                 "wallet    {} holds 1000000 MESHX on every shard and is everyone's",
-                wallet::address(&local::dev_key())
+                wallet::address(&local::dev_key(crypto::Role::Spend))
             );
             println!("try       meshx run examples/wordcount.wasm < README.md");
             println!("stop      Ctrl-C");

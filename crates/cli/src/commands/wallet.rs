@@ -7,11 +7,10 @@ use crate::{
     submit, wallet,
 };
 use anyhow::{Context as _, Result, bail};
-use api::Wait;
 use crypto::{Mnemonic, Role, Wallet, keystore};
 use serde_json::json;
 use std::io::{IsTerminal as _, Read as _};
-use types::{Action, Address, NanoMeshx, codec::DecodeExt, network::Anchor};
+use types::{Action, Address, NanoMeshx};
 
 pub fn wallet(settings: &Settings, command: &WalletCommand) -> Result<()> {
     match &command.verb {
@@ -101,11 +100,7 @@ fn show(settings: &Settings) -> Result<()> {
 
 fn send(settings: &Settings, to: Address, amount: NanoMeshx) -> Result<()> {
     let client = submit::client(settings)?;
-    let key = submit::paying_key(settings, &client)?;
-    let network = Anchor::decode(client.genesis()?)?.network();
-    let nonce = client.account(settings.chain, wallet::address(&key))?.nonce;
-    let tx = submit::sign(&key, &network, settings.chain, nonce, Action::Transfer { to, amount });
-    let done = client.submit(&tx, Wait::Final)?;
+    let done = submit::act(settings, &client, settings.chain, Action::Transfer { to, amount })?;
     if settings.json() {
         println!("{}", serde_json::to_string(&done)?);
     } else {

@@ -1,14 +1,14 @@
 //! The price of what was metered: four resources, four multipliers, one rounding.
 
 use super::{Multipliers, wide::Wide};
-use types::{Fuel, NanoMeshx, Rates, Usage};
+use types::{NanoMeshx, Rates, Usage};
 
-/// Metered units that cost one base rate: ms in a second; kB·ms in a GB·second; kB·s in a GB·hour;
+/// Metered units that cost one base rate: µs in a second; kB·µs in a GB·second; kB·s in a GB·hour;
 /// bytes in a GB. All divide [`COMMON`].
-const PER_RATE: [u64; 4] = [1_000, 1_000_000_000, 3_600_000_000, 1_000_000_000];
+const PER_RATE: [u64; 4] = [1_000_000, 1_000_000_000_000, 3_600_000_000, 1_000_000_000];
 
 /// The least common multiple of [`PER_RATE`].
-const COMMON: u64 = 18_000_000_000;
+const COMMON: u64 = 9_000_000_000_000;
 
 /// Parts of one, in a [`types::Ppm`].
 const MILLION: u64 = 1_000_000;
@@ -47,9 +47,9 @@ pub fn price(
         .ok_or(Unpriceable::TooMuch)
 }
 
-/// The price in nano, times [`COMMON`], times a million per multiplier: at most 2^283.
+/// The price in nano, times [`COMMON`], times a million per multiplier: at most 2^292.
 fn exact(usage: &Usage, rates: &Rates, multipliers: &Multipliers) -> Option<Wide> {
-    let used = [usage.core_ms, usage.ram_kb_ms, usage.storage_kb_s, usage.bandwidth_bytes];
+    let used = [usage.core_us, usage.ram_kb_us, usage.storage_kb_s, usage.bandwidth_bytes];
     let Rates { core_second, ram_gb_second, storage_gb_hour, bandwidth_gb } = *rates;
     let rates = [core_second, ram_gb_second, storage_gb_hour, bandwidth_gb];
     let mut sum = Wide::default();
@@ -76,12 +76,6 @@ pub fn agreed(
     Ok(price.max(floor).min(cap))
 }
 
-/// The core time that `fuel` stands for, rounded up. Fuel is what replicas agree on; time is not.
-/// A `fuel_per_core_ms` of zero counts as one.
-pub fn core_ms_of(fuel: Fuel, fuel_per_core_ms: u64) -> u64 {
-    fuel.get().div_ceil(fuel_per_core_ms.max(1))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,8 +83,8 @@ mod tests {
     use proptest::prelude::*;
     use types::{Ppm, Tee};
 
-    fn usage(core_ms: u64, ram_kb_ms: u64, storage_kb_s: u64, bandwidth_bytes: u64) -> Usage {
-        Usage { core_ms, ram_kb_ms, storage_kb_s, bandwidth_bytes }
+    fn usage(core_us: u64, ram_kb_us: u64, storage_kb_s: u64, bandwidth_bytes: u64) -> Usage {
+        Usage { core_us, ram_kb_us, storage_kb_s, bandwidth_bytes }
     }
     fn plain(usage: Usage) -> String {
         price(&usage, &Rates::PAPER, &Multipliers::ONE).unwrap().to_string()
@@ -98,20 +92,20 @@ mod tests {
 
     #[test]
     fn one_of_each_costs_what_the_paper_says() {
-        let giga = 1_000_000_000;
-        assert_eq!(plain(usage(1_000, 0, 0, 0)), "0.001");
-        assert_eq!(plain(usage(0, giga, 0, 0)), "0.0001");
+        let (giga, tera) = (1_000_000_000, 1_000_000_000_000);
+        assert_eq!(plain(usage(1_000_000, 0, 0, 0)), "0.001");
+        assert_eq!(plain(usage(0, tera, 0, 0)), "0.0001");
         assert_eq!(plain(usage(0, 0, 3_600_000_000, 0)), "0.00001");
         assert_eq!(plain(usage(0, 0, 0, giga)), "0.0001");
-        assert_eq!(plain(usage(1_000, giga, 3_600_000_000, giga)), "0.00121");
+        assert_eq!(plain(usage(1_000_000, tera, 3_600_000_000, giga)), "0.00121");
         assert_eq!(plain(usage(0, 0, 0, 0)), "0");
     }
 
     #[test]
     fn four_fractions_of_a_nano_round_up_once() {
         // A byte and a kB·ms are each 1/10,000 of a nano.
-        assert_eq!(plain(usage(0, 5_000, 0, 5_000)), "0.000000001");
-        assert_eq!(plain(usage(0, 5_000, 0, 5_001)), "0.000000002");
+        assert_eq!(plain(usage(0, 5_000_000, 0, 5_000)), "0.000000001");
+        assert_eq!(plain(usage(0, 5_000_000, 0, 5_001)), "0.000000002");
         assert_eq!(plain(usage(0, 0, 1, 0)), "0.000000001");
     }
 
@@ -123,7 +117,7 @@ mod tests {
             tee: tee(Tee::ConfidentialVm),
             reputation: reputation(10_000).unwrap(),
         };
-        let priced = price(&usage(1_000, 0, 0, 0), &Rates::PAPER, &multipliers).unwrap();
+        let priced = price(&usage(1_000_000, 0, 0, 0), &Rates::PAPER, &multipliers).unwrap();
         assert_eq!(priced.to_string(), "0.0054");
     }
 
@@ -141,10 +135,10 @@ mod tests {
         let full = usage(all, all, all, all);
         assert!(exact(&full, &rates, &most).is_some());
         assert_eq!(price(&full, &rates, &most), Err(Unpriceable::TooMuch));
-        let edge = Rates { core_second: NanoMeshx::new(1_000), ..Rates::PAPER };
+        let edge = Rates { core_second: NanoMeshx::new(1_000_000), ..Rates::PAPER };
         let priced = |rates| price(&usage(all, 0, 0, 0), rates, &Multipliers::ONE);
         assert_eq!(priced(&edge), Ok(NanoMeshx::new(all)));
-        let beyond = Rates { core_second: NanoMeshx::new(1_001), ..edge };
+        let beyond = Rates { core_second: NanoMeshx::new(1_000_001), ..edge };
         assert_eq!(priced(&beyond), Err(Unpriceable::TooMuch));
     }
 
@@ -170,9 +164,9 @@ mod tests {
             let multipliers = Multipliers { demand: Ppm::new(demand), ..Multipliers::ONE };
             let priced = price(&usage(used[0], used[1], used[2], used[3]), &Rates::PAPER, &multipliers);
             let [a, b, c, d] = used.map(u128::from);
-            // Times 18,000,000,000, as above, at the paper's rates.
-            let sum = a * 18_000_000_000_000 + b * 1_800_000 + c * 50_000 + d * 1_800_000;
-            let same = (sum * u128::from(demand)).div_ceil(18_000_000_000_000_000);
+            // Times 9·10^12, as above, at the paper's rates.
+            let sum = a * 9_000_000_000_000 + b * 900_000 + c * 25_000_000 + d * 900_000_000;
+            let same = (sum * u128::from(demand)).div_ceil(9_000_000_000_000_000_000);
             prop_assert_eq!(priced.ok().map(|p| u128::from(p.get())), Some(same).filter(|p| *p <= u128::from(u64::MAX)));
         }
 
@@ -180,8 +174,8 @@ mod tests {
         fn more_use_never_costs_less(one in any_usage(), more in any_usage(), demand: u32) {
             let multipliers = Multipliers { demand: Ppm::new(demand), ..Multipliers::ONE };
             let sum = usage(
-                one.core_ms.saturating_add(more.core_ms),
-                one.ram_kb_ms.saturating_add(more.ram_kb_ms),
+                one.core_us.saturating_add(more.core_us),
+                one.ram_kb_us.saturating_add(more.ram_kb_us),
                 one.storage_kb_s.saturating_add(more.storage_kb_s),
                 one.bandwidth_bytes.saturating_add(more.bandwidth_bytes),
             );

@@ -69,8 +69,8 @@ pub fn quote(
 /// The larger of the two in each resource.
 fn at_least(one: &Usage, other: &Usage) -> Usage {
     Usage {
-        core_ms: one.core_ms.max(other.core_ms),
-        ram_kb_ms: one.ram_kb_ms.max(other.ram_kb_ms),
+        core_us: one.core_us.max(other.core_us),
+        ram_kb_us: one.ram_kb_us.max(other.ram_kb_us),
         storage_kb_s: one.storage_kb_s.max(other.storage_kb_s),
         bandwidth_bytes: one.bandwidth_bytes.max(other.bandwidth_bytes),
     }
@@ -86,8 +86,8 @@ mod tests {
 
     #[test]
     fn a_core_second_on_three_replicas() {
-        let metered = Usage { core_ms: 1_000, ..Usage::default() };
-        let limits = Usage { core_ms: 10_000, ..Usage::default() };
+        let metered = Usage { core_us: 1_000_000, ..Usage::default() };
+        let limits = Usage { core_us: 10_000_000, ..Usage::default() };
         let asked = Asked { metered, limits, replicas: 3, wait_blocks: 1 };
         let quote = quote(&asked, &Rates::PAPER, Multipliers::ONE, &RULE).unwrap();
         let shown = [quote.low, quote.likely, quote.max].map(|price| price.to_string());
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn more_than_can_exist_is_refused() {
-        let metered = Usage { core_ms: u64::MAX, ..Usage::default() };
+        let metered = Usage { core_us: u64::MAX, ..Usage::default() };
         let asked = Asked { metered, limits: metered, replicas: 1, wait_blocks: 0 };
         let refused = quote(&asked, &Rates::PAPER, Multipliers::ONE, &RULE);
         assert_eq!(refused, Err(Unpriceable::TooMuch));
@@ -106,11 +106,11 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_happens_by_then_stays_below_the_maximum(
-            core_ms in 0..1_000_000_000_u64, bytes in 0..1_000_000_000_000_u64, replicas in 1..=16_u8,
+            core_us in 0..1_000_000_000_000_u64, bytes in 0..1_000_000_000_000_u64, replicas in 1..=16_u8,
             demand in 100_000..=100_000_000_u32, place in 800_000..=1_500_000_u32, score in 0..=10_000_u16,
             later in prop::collection::vec(0..=10_000_u16, 0..32), worker in 0..=10_000_u16,
         ) {
-            let metered = Usage { core_ms, bandwidth_bytes: bytes, ..Usage::default() };
+            let metered = Usage { core_us, bandwidth_bytes: bytes, ..Usage::default() };
             let wait_blocks = later.len() as u64;
             let asked = Asked { metered, limits: Usage::default(), replicas, wait_blocks };
             let multipliers = Multipliers {

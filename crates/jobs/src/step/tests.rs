@@ -1,29 +1,35 @@
 use super::*;
 use types::{
-    Abi, Agreement, Float, Fuel, JobSpec, Limits, List, Millis, OutputRef, PublicKey, Status,
-    Submission,
+    Abi, Agreement, Float, Fuel, JobSpec, Limits, List, Millis, OutputRef, Ppm, PublicKey, Rates,
+    Status, Submission, state::Terms,
 };
 
 fn params() -> Params {
+    // Ten fuel for a nano, and nothing else has a price: the prices below are of fuel alone.
+    let none = NanoMeshx::ZERO;
+    let core_second = NanoMeshx::new(1_000_000);
     Params {
-        base_fee: NanoMeshx::new(1_000),
-        fuel_per_nano: 10,
+        rates: Rates {
+            core_second,
+            ram_gb_second: none,
+            storage_gb_hour: none,
+            bandwidth_gb: none,
+        },
+        fuel_per_core_us: 10,
         fuel_max: Fuel::new(1_000_000),
-        memory_bytes_max: 1 << 30,
         output_bytes_max: 1 << 20,
         commit_blocks: 4,
         reveal_blocks: 4,
         deadline_blocks_max: 100,
-        validators_bps: 300,
-        treasury_bps: 100,
-        burned_bps: 100,
-        reputation_gain: 10,
         reputation_loss: 100,
         profile_strict: Hash([1; 32]),
         profile_arch_class: Hash([2; 32]),
-        block_ms: 500,
+        ..Params::DEFAULT
     }
 }
+
+/// Half of the best reputation: the multiplier is 1.00.
+const TERMS: Terms = Terms { reputation: 5_000, floor: NanoMeshx::ZERO };
 
 fn who(n: u8) -> Address {
     Address::of(&PublicKey([n; 32]))
@@ -57,12 +63,24 @@ fn job(replicas: u8, agree: u8) -> JobRecord {
         deadline: Height::new(50),
         fresh: false,
     };
-    JobRecord { payer: who(200), submission, submitted: Height::new(1), phase: Phase::Queued }
+    JobRecord {
+        payer: who(200),
+        submission,
+        submitted: Height::new(1),
+        demand: Ppm::ONE,
+        phase: Phase::Queued,
+    }
 }
 
 fn outcome(n: u8, fuel: u64) -> Outcome {
     let output = OutputRef { hash: Hash([n; 32]), len: 1 };
-    Outcome { status: Status::Exited(0), stdout: output, stderr: output, fuel: Fuel::new(fuel) }
+    Outcome {
+        status: Status::Exited(0),
+        stdout: output,
+        stderr: output,
+        fuel: Fuel::new(fuel),
+        memory_bytes: 1,
+    }
 }
 
 const ID: Hash = Hash([9; 32]);
@@ -88,6 +106,9 @@ fn commit(worker: u8, outcome: Outcome) -> Input {
         commitment: reveal(worker, outcome).commitment(&who(worker)),
     }
 }
+fn drawn(workers: u8) -> Input {
+    Input::Drawn((0..workers).map(|n| (who(n), TERMS)).collect())
+}
 fn open(worker: u8, outcome: Outcome) -> Input {
     Input::Reveal { worker: who(worker), reveal: reveal(worker, outcome) }
 }
@@ -95,7 +116,7 @@ fn open(worker: u8, outcome: Outcome) -> Input {
 /// Answers of workers 0, 1, 2, …; `None` never commits.
 fn life(agree: u8, answers: &[Option<Outcome>]) -> (Phase, Vec<Effect>) {
     let replicas = answers.len() as u8;
-    let mut inputs = vec![(2, Input::Drawn((0..replicas).map(who).collect()))];
+    let mut inputs = vec![(2, drawn(replicas))];
     inputs
         .extend(answers.iter().enumerate().filter_map(|(n, a)| a.map(|a| (3, commit(n as u8, a)))));
     if answers.iter().any(Option::is_none) {
@@ -163,12 +184,7 @@ fn a_copied_commitment_cannot_be_opened() {
     let copied = Input::Commit { worker: who(1), commitment: reveal(0, good).commitment(&who(0)) };
     let (phase, _) = run(
         record.clone(),
-        vec![
-            (2, Input::Drawn(vec![who(0), who(1), who(2)])),
-            (3, commit(0, good)),
-            (3, copied),
-            (3, commit(2, good)),
-        ],
+        vec![(2, drawn(3)), (3, commit(0, good)), (3, copied), (3, commit(2, good))],
     );
     record.phase = phase;
     let stolen = Input::Reveal { worker: who(1), reveal: reveal(0, good) };
@@ -181,10 +197,7 @@ fn a_copied_commitment_cannot_be_opened() {
 #[test]
 fn reveals_stay_shut_until_all_have_committed() {
     let mut record = job(3, 2);
-    let (phase, _) = run(
-        record.clone(),
-        vec![(2, Input::Drawn(vec![who(0), who(1), who(2)])), (3, commit(0, outcome(1, 1)))],
-    );
+    let (phase, _) = run(record.clone(), vec![(2, drawn(3)), (3, commit(0, outcome(1, 1)))]);
     record.phase = phase;
     let early = open(0, outcome(1, 1));
     assert_eq!(step(&ID, &record, early, Height::new(3), &params()), Err(OutOfPhase::NotRevealing));
@@ -201,7 +214,7 @@ fn only_the_payer_cancels_and_only_before_the_draw() {
     let (phase, effects) = run(record.clone(), vec![(2, cancel(who(200)))]);
     assert!(matches!(phase, Phase::Ended { ending: Ending::Cancelled, .. }));
     assert_eq!(money(&effects), 107);
-    record.phase = run(record.clone(), vec![(2, Input::Drawn(vec![who(0)]))]).0;
+    record.phase = run(record.clone(), vec![(2, drawn(1))]).0;
     let late = step(&ID, &record, cancel(who(200)), Height::new(3), &params());
     assert_eq!(late, Err(OutOfPhase::TooLate(Height::new(50))));
 }
@@ -236,7 +249,7 @@ fn random_lives_settle_exactly_once() {
             let worker = random(u64::from(replicas) + 1) as u8;
             let answer = outcome(random(2) as u8, random(1_001));
             let input = match random(9) {
-                0 => Input::Drawn((0..replicas).map(who).collect()),
+                0 => drawn(replicas),
                 1..=3 => commit(worker, answer),
                 4..=6 => open(worker, answer),
                 7 => Input::Cancel { by: who(if random(20) == 0 { 200 } else { 1 }) },

@@ -5,13 +5,13 @@ use std::{fmt::Debug, path::Path};
 use types::{
     Abi, Action, Address, Agreement, Beacon, Block, Body, ChainId, Epoch, Float, Fuel, Hash,
     Header, Height, InputFile, JobSpec, Limits, List, LogRoot, Millis, NanoMeshx, Outcome,
-    OutputRef, PublicKey, Reveal, Signature, Status, Submission, Text, Trap, Tx,
+    OutputRef, Ppm, PublicKey, Reveal, Signature, Status, Submission, Text, Trap, Tx,
     codec::{Bytes, DecodeExt, Encode, Read},
     staking::{
-        Arrival, Commission, DelegationRecord, Fault, Slash, StakingParams, Standing, Unbonding,
-        UnbondingRecord, ValidatorRecord,
+        Arrival, Commission, DelegationRecord, Fault, Slash, StakeOrder, StakingParams, Standing,
+        Unbonding, UnbondingRecord, ValidatorRecord,
     },
-    state::{Account, JobRecord, Key, Phase, Seat, Settlement, Supply, WorkerRecord},
+    state::{Account, JobRecord, Key, Phase, Seat, Settlement, Stake, Supply, Terms, WorkerRecord},
 };
 
 /// Compare `value` with the vector called `name`: same bytes, and the bytes decode to the same value.
@@ -54,6 +54,7 @@ fn outcome() -> Outcome {
         stdout: output(1),
         stderr: output(2),
         fuel: Fuel::new(34_995),
+        memory_bytes: 1_114_112,
     }
 }
 
@@ -101,7 +102,8 @@ fn tx(action: Action) -> Tx {
 }
 
 fn job(phase: Phase) -> JobRecord {
-    JobRecord { payer: address(12), submission: submission(), submitted: Height::new(7), phase }
+    let (payer, submitted, demand) = (address(12), Height::new(7), Ppm::new(875_000));
+    JobRecord { payer, submission: submission(), submitted, demand, phase }
 }
 
 #[test]
@@ -112,7 +114,11 @@ fn transactions() {
     );
     check(
         "tx-register-worker",
-        &tx(Action::RegisterWorker { capacity: 16, city: Text::new("Warsaw").unwrap() }),
+        &tx(Action::RegisterWorker {
+            capacity: 16,
+            city: Text::new("Warsaw").unwrap(),
+            floor: NanoMeshx::new(5),
+        }),
     );
     check("tx-submit-job", &tx(Action::SubmitJob(submission())));
     check("tx-commit", &tx(Action::Commit { job: hash(1), commitment: hash(2) }));
@@ -120,6 +126,16 @@ fn transactions() {
         "tx-reveal",
         &tx(Action::Reveal(Reveal { job: hash(1), outcome: outcome(), salt: hash(2) })),
     );
+    check("tx-publish-module", &tx(Action::PublishModule { module: hash(1), royalty_bps: 250 }));
+    check("tx-heartbeat", &tx(Action::Heartbeat));
+    check("tx-claim-vested", &tx(Action::ClaimVested { amount: NanoMeshx::new(3) }));
+    let proof = Signature([4; 64]);
+    let amount = NanoMeshx::new(5);
+    let key = PublicKey([6; 32]);
+    let order = StakeOrder::Bond { key, amount, commission_bps: 500, proof };
+    check("tx-stake-bond", &tx(Action::Stake(order)));
+    let order = StakeOrder::Undelegate { validator: address(7), amount: None };
+    check("tx-stake-undelegate", &tx(Action::Stake(order)));
     check("tx-cancel-job", &tx(Action::CancelJob { job: hash(1) }));
 }
 
@@ -154,7 +170,14 @@ fn blocks() {
 #[test]
 fn state_records() {
     check("account", &Account { balance: NanoMeshx::new(1), nonce: 2 });
-    check("supply", &Supply { genesis: types::SUPPLY_MAX, burned: NanoMeshx::new(3) });
+    check(
+        "supply",
+        &Supply {
+            genesis: types::SUPPLY_MAX,
+            minted: NanoMeshx::new(4),
+            burned: NanoMeshx::new(3),
+        },
+    );
     let city = Text::new("Nairobi").unwrap();
     check(
         "worker",
@@ -164,12 +187,15 @@ fn state_records() {
             reputation: 5_000,
             city,
             registered: Height::new(6),
+            floor: NanoMeshx::new(7),
+            seen: Height::new(8),
         },
     );
     check("job-queued", &job(Phase::Queued));
-    let seat = Seat { worker: address(1), commitment: Some(hash(2)), outcome: Some(outcome()) };
-    let seats = List::new(vec![seat, Seat { worker: address(3), commitment: None, outcome: None }])
-        .unwrap();
+    let terms = Terms { reputation: 5_000, floor: NanoMeshx::new(1) };
+    let seat = |n, commitment, outcome| Seat { worker: address(n), terms, commitment, outcome };
+    let seats =
+        List::new(vec![seat(1, Some(hash(2)), Some(outcome())), seat(3, None, None)]).unwrap();
     let settlement = Settlement {
         height: Height::new(9),
         outcome: Outcome { status: Status::Trapped(Trap::OutOfMemory), ..outcome() },
@@ -184,7 +210,7 @@ fn state_records() {
 
 #[test]
 fn state_keys() {
-    let keys = List::<_, 16>::new(vec![
+    let keys = List::<_, 64>::new(vec![
         Key::Params,
         Key::Supply,
         Key::Account(address(1)),
@@ -196,6 +222,18 @@ fn state_keys() {
         Key::Queued(Height::new(5)),
         Key::Due(Height::new(6)),
         Key::Cached(hash(7)),
+        Key::Market,
+        Key::Module(hash(8)),
+        Key::Earned(address(9)),
+        Key::Vesting(address(10)),
+        Key::Validator(address(11)),
+        Key::ValidatorKey(PublicKey([12; 32])),
+        Key::Validators,
+        Key::Delegation(Stake { delegator: address(13), validator: address(14) }),
+        Key::Unbonding(Stake { delegator: address(15), validator: address(16) }),
+        Key::Backed(address(17)),
+        Key::Committee,
+        Key::ViewTime(18),
     ]);
     check("state-keys", &keys.unwrap());
 }

@@ -8,9 +8,11 @@ use chain::{Applied, Proposal, Refusal};
 use jobs::{OutOfPhase, Unacceptable};
 use std::collections::BTreeSet;
 use types::{
-    Address, Epoch, Height, JobId, List, NanoMeshx,
+    Address, Epoch, Height, JobId, List, Millis, NanoMeshx, Ppm,
     codec::{DecodeExt, Encode, Read},
-    state::{Account, Heights, JobRecord, Key, Queued, Supply, WorkerRecord, pools},
+    state::{
+        Account, Earned, Heights, JobRecord, Key, Market, Queued, Supply, WorkerRecord, pools,
+    },
 };
 
 /// What the rules say of each item of a block: refused with this name, or in.
@@ -122,7 +124,20 @@ pub fn states(store: &Memory, model: &Model) -> Result<(), String> {
             Key::WorkerAt(_) => places += 1,
             Key::Queued(_) => queued += 1,
             Key::Cached(_) => answers += 1,
-            Key::Params | Key::Supply | Key::WorkerCount | Key::Queue | Key::Due(_) => {}
+            Key::Earned(who) => {
+                if !model.earned.contains_key(who) {
+                    return Err(format!("{who} has earned nothing by the model"));
+                }
+            }
+            Key::Params
+            | Key::Supply
+            | Key::Market
+            | Key::ViewTime(_)
+            | Key::Committee
+            | Key::WorkerCount
+            | Key::Queue
+            | Key::Due(_) => {}
+            other => return Err(format!("nothing writes {other:?} here")),
         }
     }
     accounts.extend(model.balances.keys());
@@ -153,6 +168,8 @@ pub fn states(store: &Memory, model: &Model) -> Result<(), String> {
             reputation: worker.reputation,
             city: worker.city.clone(),
             registered: Height::new(worker.registered),
+            floor: NanoMeshx::new(worker.floor),
+            seen: Height::new(worker.registered),
         });
         same(&format!("worker {who}"), &found, &expected)?;
     }
@@ -186,8 +203,26 @@ pub fn states(store: &Memory, model: &Model) -> Result<(), String> {
 
     let supply: Option<Supply> = get(store, Key::Supply);
     let nano = |amount| NanoMeshx::new(u64::try_from(amount).expect("within the supply"));
-    let expected = Supply { genesis: nano(model.minted), burned: nano(model.burned) };
+    let (genesis, burned) = (nano(model.minted), nano(model.burned));
+    let expected = Supply { genesis, minted: NanoMeshx::ZERO, burned };
     same("supply", &supply, &Some(expected))?;
+
+    let ppm = |demand| Ppm::new(u32::try_from(demand).expect("within its bounds"));
+    let sum = |of: fn(&super::rules::Worker) -> u16| {
+        model.workers.values().map(|worker| u64::from(of(worker))).sum()
+    };
+    let expected = Market {
+        base_fee: nano(model.base_fee),
+        demand: ppm(model.demand),
+        capacity: sum(|worker| worker.capacity),
+        running: sum(|worker| worker.running),
+        paused_until: Millis::ZERO,
+    };
+    same("the market", &get(store, Key::Market), &Some(expected))?;
+    for (who, (jobs, tips)) in &model.earned {
+        let expected = Earned { jobs: nano(*jobs), tips: nano(*tips), ..Earned::default() };
+        same(&format!("what {who} has earned"), &get(store, Key::Earned(*who)), &Some(expected))?;
+    }
 
     // Said once more without the model's help: money is conserved, and escrow holds what open jobs promised.
     let supply = supply.expect("compared");

@@ -34,6 +34,7 @@ pub enum Operation {
     Register {
         who: u8,
         capacity: u16,
+        floor: u64,
         nonce: Nonce,
     },
     Submit {
@@ -183,13 +184,15 @@ fn operation() -> impl Strategy<Value = Operation> {
     let bits = || prop_oneof![5 => Just(0_u16), 3 => any::<u16>().prop_map(|n| 1 << (n % 8)), 1 => any::<u16>()];
     let replicas = prop_oneof![4 => 1..=3_u8, 1 => 1..=6_u8];
     let deadline = prop_oneof![3 => 8..30_u8, 2 => 1..8_u8];
+    // From none to more than any offer here covers.
+    let floor = prop_oneof![2 => Just(0), 3 => 0..3_000_000_u64, 1 => any::<u64>()];
     prop_oneof![
         8 => (0..12_u8, any::<u8>()).prop_map(|(beacons, leader)| Block { beacons, leader }),
         2 => (1..6_u8).prop_map(|blocks| Wait { blocks }),
         3 => (any::<u8>(), any::<u8>(), amount, nonce(), tip())
             .prop_map(|(from, to, amount, nonce, tip)| Transfer { from, to, amount, nonce, tip }),
-        1 => (any::<u8>(), prop_oneof![4 => 0..3_u16, 1 => 1_023..1_026_u16], nonce())
-            .prop_map(|(who, capacity, nonce)| Register { who, capacity, nonce }),
+        1 => (any::<u8>(), prop_oneof![4 => 0..3_u16, 1 => 1_023..1_026_u16], floor, nonce())
+            .prop_map(|(who, capacity, floor, nonce)| Register { who, capacity, floor, nonce }),
         5 => (any::<u8>(), 0..5_u8, replicas, agree, odd(), deadline, any::<bool>(), tip()).prop_map(
             |(payer, spec, replicas, agree, odd, deadline, fresh, tip)| Submit {
                 payer, spec, replicas, agree, odd, deadline, fresh, tip,

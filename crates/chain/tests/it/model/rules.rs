@@ -1,14 +1,15 @@
 //! The rules a second time: slow, plain, and written from what the documents say rather than from the code.
 //!
 //! Money is `u128` in one map; a transaction works on a copy of everything that is thrown away when it is refused; a
-//! job's times are looked at one by one. Nothing here is shared with `ledger` or `jobs`.
+//! job's times are looked at one by one; who runs what is counted anew for every block. Nothing here is shared with `ledger` or `jobs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use types::{
-    Action, Address, Beacon, Float, Hash, JobId, NanoMeshx, Outcome, Submission, Text,
+    Action, Address, Beacon, Float, Hash, JobId, JobSpec, NanoMeshx, Outcome, Ppm, Submission,
+    Text,
     codec::Encode,
     network::Genesis,
-    state::{Ending, JobRecord, Params, Phase, Seat, Seats, Settlement, pools},
+    state::{Ending, JobRecord, Params, Phase, Seat, Seats, Settlement, Terms, pools},
 };
 
 /// A refusal by its name.
@@ -21,6 +22,7 @@ pub struct Worker {
     pub reputation: u16,
     pub city: Text<64>,
     pub registered: u64,
+    pub floor: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub struct Job {
     pub payer: Address,
     pub submission: Submission,
     pub submitted: u64,
+    /// In millionths.
+    pub demand: u128,
     pub seats: Vec<Seat>,
     pub life: Life,
 }
@@ -67,6 +71,11 @@ pub struct Model {
     pub answers: BTreeMap<Vec<u8>, JobId>,
     /// (height, job) in the order they were asked for: which of two jobs comes first matters where reputations clamp.
     reminders: Vec<(u64, JobId)>,
+    pub base_fee: u128,
+    /// In millionths.
+    pub demand: u128,
+    /// By worker: jobs. By leader: tips.
+    pub earned: BTreeMap<Address, (u128, u128)>,
 }
 
 /// A block's place, as far as the rules care.
@@ -93,19 +102,22 @@ impl Model {
             rounds: BTreeMap::new(),
             answers: BTreeMap::new(),
             reminders: vec![],
+            base_fee: genesis.params.base_fee.min.get().into(),
+            demand: 1_000_000,
+            earned: BTreeMap::new(),
         };
         for account in genesis.accounts.iter() {
             model.balances.insert(account.address, account.balance.get().into());
             model.minted += u128::from(account.balance.get());
         }
         for worker in genesis.workers.iter() {
-            model.enlist(worker.address, worker.capacity, worker.city.clone(), 0);
+            model.enlist(worker.address, worker.capacity, worker.city.clone(), 0, 0);
         }
         model
     }
 
-    fn enlist(&mut self, who: Address, capacity: u16, city: Text<64>, registered: u64) {
-        let worker = Worker { capacity, running: 0, reputation: 5_000, city, registered };
+    fn enlist(&mut self, who: Address, capacity: u16, city: Text<64>, registered: u64, floor: u64) {
+        let worker = Worker { capacity, running: 0, reputation: 5_000, city, registered, floor };
         self.workers.insert(who, worker);
         self.roll.push(who);
     }
@@ -125,6 +137,30 @@ impl Model {
             _ => false,
         });
         assert_eq!(late, None, "the model itself forgot a job at block {}", self.now);
+    }
+
+    /// End a block that took in `bytes` of transactions: what the next one charges. Each moves by at most an eighth,
+    /// in proportion to the way from its target, by at least one.
+    pub fn finish_block(&mut self, bytes: u64) {
+        let step = |now: u128, gap: u128, span: u128| (now * gap.min(span) / span / 8).max(1);
+        let (fee, target) = (self.params.base_fee, u128::from(self.params.base_fee.target));
+        let bytes = u128::from(bytes);
+        if bytes > target {
+            self.base_fee += step(self.base_fee, bytes - target, target);
+        } else if bytes < target {
+            self.base_fee -= step(self.base_fee, target - bytes, target).min(self.base_fee);
+        }
+        self.base_fee = self.base_fee.clamp(fee.min.get().into(), fee.max.get().into());
+
+        let capacity: u128 = self.workers.values().map(|w| u128::from(w.capacity)).sum();
+        let running: u128 = self.workers.values().map(|w| u128::from(w.running)).sum();
+        let used = if capacity == 0 { 0 } else { (running * 10_000 / capacity).min(10_000) };
+        if used > 6_000 {
+            self.demand += step(self.demand, used - 6_000, 4_000);
+        } else if used < 6_000 {
+            self.demand -= step(self.demand, 6_000 - used, 6_000).min(self.demand);
+        }
+        self.demand = self.demand.clamp(100_000, 100_000_000);
     }
 
     fn remind(&mut self, at: u64, id: JobId) {
@@ -168,7 +204,13 @@ impl Model {
     /// Those who could take a seat in `id` now.
     fn able(&self, id: &JobId) -> BTreeSet<Address> {
         let payer = self.jobs[id].payer;
-        let free = |w: &Worker| w.running < w.capacity && w.reputation > 0;
+        let asked = &self.jobs[id].submission;
+        let cap = u128::from(asked.price_max.get()) / u128::from(asked.agreement.replicas);
+        let most = self.core(asked.spec.limits.fuel.get());
+        let free = |w: &Worker| {
+            let floor = (most * u128::from(w.floor)).div_ceil(1_000_000);
+            w.running < w.capacity && w.reputation > 0 && (w.floor == 0 || floor <= cap)
+        };
         let able = self.workers.iter().filter(|(who, w)| **who != payer && free(w));
         able.map(|(who, _)| *who).collect()
     }
@@ -208,11 +250,16 @@ impl Model {
         let deadline = self.jobs[&id].submission.deadline.get();
         let until = (self.now + self.params.commit_blocks + run_blocks).min(deadline);
         let now = self.now;
-        let job = self.jobs.get_mut(&id).expect("known");
-        job.seats = chosen
+        let seats = chosen
             .iter()
-            .map(|who| Seat { worker: *who, commitment: None, outcome: None })
+            .map(|who| {
+                let Worker { reputation, floor, .. } = self.workers[who];
+                let terms = Terms { reputation, floor: NanoMeshx::new(floor) };
+                Seat { worker: *who, terms, commitment: None, outcome: None }
+            })
             .collect();
+        let job = self.jobs.get_mut(&id).expect("known");
+        job.seats = seats;
         job.life = Life::Committing { drawn: now, until };
         self.remind(until, id);
         Ok(())
@@ -242,10 +289,14 @@ impl Model {
         *nonce += 1;
         // A worker that speaks for its seat pays nothing; everybody else burns the base fee and tips the leader.
         if !matches!(tx.action, Action::Commit { .. } | Action::Reveal(_)) {
-            self.take(from, self.params.base_fee.get())?;
-            self.burned += u128::from(self.params.base_fee.get());
+            let fee = u64::try_from(self.base_fee).expect("within its bounds");
+            self.take(from, fee)?;
+            self.burned += self.base_fee;
             self.take(from, tx.tip.get())?;
             self.give(place.leader, tx.tip.get());
+            if tx.tip.get() > 0 {
+                self.earned.entry(place.leader).or_default().1 += u128::from(tx.tip.get());
+            }
         }
         match &tx.action {
             Action::Transfer { to, amount } => {
@@ -259,11 +310,14 @@ impl Model {
                 self.give(*to, amount.get());
                 Ok(())
             }
-            Action::RegisterWorker { capacity, city } => self.register(from, *capacity, city),
+            Action::RegisterWorker { capacity, city, floor } => {
+                self.register(from, *capacity, city, floor.get())
+            }
             Action::SubmitJob(submission) => self.submit(from, tx.id(), submission, place),
             Action::CancelJob { job } => self.cancel(from, *job),
             Action::Commit { job, commitment } => self.commit(from, *job, *commitment),
             Action::Reveal(reveal) => self.reveal(from, reveal),
+            other => panic!("no operation does this yet: {other:?}"),
         }
     }
 
@@ -277,7 +331,13 @@ impl Model {
         *self.balances.entry(to).or_default() += u128::from(amount);
     }
 
-    fn register(&mut self, from: Address, capacity: u16, city: &Text<64>) -> Result<(), No> {
+    fn register(
+        &mut self,
+        from: Address,
+        capacity: u16,
+        city: &Text<64>,
+        floor: u64,
+    ) -> Result<(), No> {
         if !self.shard {
             return Err("no_jobs_here");
         }
@@ -285,9 +345,9 @@ impl Model {
             return Err("bad_capacity");
         }
         if let Some(known) = self.workers.get_mut(&from) {
-            (known.capacity, known.city) = (capacity, city.clone());
+            (known.capacity, known.city, known.floor) = (capacity, city.clone(), floor);
         } else {
-            self.enlist(from, capacity, city.clone(), self.now);
+            self.enlist(from, capacity, city.clone(), self.now, floor);
         }
         Ok(())
     }
@@ -307,8 +367,8 @@ impl Model {
         self.take(from, price)?;
         self.give(pools::escrow(), price);
         let (submission, submitted) = (submission.clone(), self.now);
-        let mut job =
-            Job { payer: from, submission, submitted, seats: vec![], life: Life::Waiting };
+        let (demand, seats, life) = (self.demand, vec![], Life::Waiting);
+        let mut job = Job { payer: from, submission, submitted, demand, seats, life };
         if let Some((seats, life)) = self.known_answer(&job.submission) {
             // Nobody runs it and nobody is paid: the whole price goes back.
             self.take(pools::escrow(), price).expect("it was put there");
@@ -361,7 +421,10 @@ impl Model {
         if submission.spec.profile != profile {
             return Err("unacceptable_job: profile");
         }
-        if u128::from(submission.price_max.get()) < self.price(limits.fuel.get()) * u128::from(of) {
+        if self
+            .needed(submission)
+            .is_none_or(|needed| u128::from(submission.price_max.get()) < needed)
+        {
             return Err("unacceptable_job: price");
         }
         let deadline = submission.deadline.get();
@@ -371,10 +434,59 @@ impl Model {
         Ok(())
     }
 
-    /// One replica's price: a nano for each begun `fuel_per_nano`, at least one.
-    fn price(&self, fuel: u64) -> u128 {
-        let (fuel, per) = (u128::from(fuel), u128::from(self.params.fuel_per_nano));
-        fuel.div_ceil(per).max(1)
+    /// What an offer must cover now: all replicas to their limits, on workers of the best reputation. `None`: no
+    /// number says it.
+    pub fn needed(&self, asked: &Submission) -> Option<u128> {
+        let limits = &asked.spec.limits;
+        let bytes = self.read(&asked.spec) + 2 * u128::from(limits.output_bytes);
+        let (fuel, memory) = (limits.fuel.get(), limits.memory_bytes);
+        let each = self.price(fuel, memory, bytes, self.demand, 10_000)?;
+        let all = each * u128::from(asked.agreement.replicas);
+        u64::try_from(all).ok().map(u128::from)
+    }
+
+    fn core(&self, fuel: u64) -> u128 {
+        u128::from(fuel).div_ceil(self.params.fuel_per_core_us.into())
+    }
+
+    fn read(&self, spec: &JobSpec) -> u128 {
+        let files: u128 = spec.files.iter().map(|file| u128::from(file.len)).sum();
+        u128::from(spec.module_len) + u128::from(spec.input_len) + files
+    }
+
+    /// One replica's price at the paper's rates: a nano for a µs of a core; 1/10^7 for a kB·µs of memory; 1/360,000
+    /// for a kB·s of storage, of which an hour is paid; 1/10^4 for a byte moved. All of that times demand, and
+    /// 0.80 to 1.20 by reputation. Rounded up, at least one nano.
+    fn price(
+        &self,
+        fuel: u64,
+        memory: u64,
+        bytes: u128,
+        demand: u128,
+        reputation: u16,
+    ) -> Option<u128> {
+        let core = self.core(fuel);
+        let ram = u64::try_from(u128::from(memory).div_ceil(1_000) * core).ok()?;
+        let storage = bytes.div_ceil(1_000) * 3_600;
+        let sum = core * 90_000_000 + u128::from(ram) * 9 + storage * 250 + bytes * 9_000;
+        let of = 90_000_000 * 1_000_000 * 25_000;
+        let price = (sum * demand * (20_000 + u128::from(reputation))).div_ceil(of).max(1);
+        u64::try_from(price).ok().map(u128::from)
+    }
+
+    /// What a seat is paid: its price, its floor if that is more, its part of the offer at most.
+    fn worth(&self, job: &Job, outcome: &Outcome, terms: Terms) -> u64 {
+        let (spec, of) = (&job.submission.spec, job.submission.agreement.replicas);
+        let cap = job.submission.price_max.get() / u64::from(of);
+        let fuel = outcome.fuel.min(spec.limits.fuel).get();
+        let memory = outcome.memory_bytes.min(spec.limits.memory_bytes);
+        let written = u128::from(outcome.stdout.len) + u128::from(outcome.stderr.len);
+        let bytes = self.read(spec) + written;
+        let Some(price) = self.price(fuel, memory, bytes, job.demand, terms.reputation) else {
+            return cap;
+        };
+        let floor = (self.core(fuel) * u128::from(terms.floor.get())).div_ceil(1_000_000);
+        u64::try_from(price.max(floor).min(cap.into())).expect("at most the cap")
     }
 
     fn live(&self, id: JobId) -> Result<Job, No> {
@@ -454,12 +566,11 @@ impl Model {
             .filter_map(|seat| seat.outcome)
             .find(|outcome| says(*outcome) >= usize::from(job.submission.agreement.agree));
         let Some(outcome) = winner else { return self.end(id, Ending::NoAgreement) };
-        let each = self.price(outcome.fuel.min(job.submission.spec.limits.fuel).get());
-        let each = u64::try_from(each).expect("within the offer");
         let mut paid = 0;
         for seat in &job.seats {
             let right = seat.outcome == Some(outcome);
             if right {
+                let each = self.worth(&job, &outcome, seat.terms);
                 self.pay_out(seat.worker, each);
                 paid += each;
             }
@@ -487,6 +598,9 @@ impl Model {
         let own = share(10_000 - validators - treasury - burned);
         let (validators, burned) = (share(validators), share(burned));
         self.give(worker, own);
+        if own > 0 {
+            self.earned.entry(worker).or_default().0 += u128::from(own);
+        }
         self.give(pools::validators(), validators);
         self.give(pools::treasury(), amount - own - validators - burned);
         self.burned += u128::from(burned);
@@ -561,6 +675,7 @@ impl Job {
             payer: self.payer,
             submission: self.submission.clone(),
             submitted: height(self.submitted),
+            demand: Ppm::new(u32::try_from(self.demand).expect("within its bounds")),
             phase,
         }
     }

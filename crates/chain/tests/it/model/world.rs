@@ -12,10 +12,10 @@ use crypto::SigningKey;
 use futures::executor::block_on;
 use std::{cell::RefCell, collections::BTreeMap};
 use types::{
-    Abi, Action, Address, Agreement, Beacon, ChainId, Epoch, Float, Fuel, Hash, Height, JobId,
-    JobSpec, Limits, List, Millis, NanoMeshx, Outcome, OutputRef, PublicKey, Reveal, Signature,
-    Status, Submission, Text, Tx,
-    codec::{Bytes, Encode},
+    Abi, Action, Address, Agreement, BaseFeeRule, Beacon, ChainId, Epoch, Float, Fuel, Hash,
+    Height, JobId, JobSpec, Limits, List, Millis, NanoMeshx, Outcome, OutputRef, PublicKey, Reveal,
+    Schedule, Signature, Status, Submission, Text, Tx,
+    codec::{Bytes, Encode, EncodeSize as _},
     domain_hash,
     network::{Genesis, GenesisAccount, GenesisWorker},
     state::{Event, Key, Params, Phase, pools},
@@ -98,11 +98,21 @@ fn params(rules: u8) -> Params {
             validators_bps: 333,
             treasury_bps: 77,
             burned_bps: 129,
-            fuel_per_nano: 7,
+            fuel_per_core_us: 7,
             ..short
         },
-        7 => Params { base_fee: NanoMeshx::ZERO, reveal_blocks: 1, commit_blocks: 1, ..short },
-        _ => Params { fuel_max: Fuel::new(u64::MAX), fuel_per_nano: 1, ..short },
+        // A fee that moves both ways.
+        7 => Params {
+            base_fee: BaseFeeRule {
+                target: 1_000,
+                min: NanoMeshx::new(8),
+                max: NanoMeshx::new(2_000),
+            },
+            reveal_blocks: 1,
+            commit_blocks: 1,
+            ..short
+        },
+        _ => Params { fuel_max: Fuel::new(u64::MAX), fuel_per_core_us: 1, ..short },
     }
 }
 
@@ -138,6 +148,9 @@ impl World {
             params: params(case.rules),
             accounts: List::new(accounts).expect("few"),
             workers: List::new((0..case.workers).map(worker).collect()).expect("few"),
+            stakes: List::default(),
+            emission: Schedule { steps: List::default() },
+            vesting: List::default(),
         };
         Self {
             store: Memory::default(),
@@ -217,7 +230,7 @@ impl World {
                 let (from, pool) = (self.person(from), to % 31 == 30);
                 let to = if pool { pools::escrow() } else { address(self.person(to)) };
                 let held = self.ahead().balances.get(&address(from)).copied().unwrap_or(0);
-                let fee = u128::from(self.genesis.params.base_fee.get()) + u128::from(tip);
+                let fee = self.ahead().base_fee + u128::from(tip);
                 let amount = match amount {
                     Amount::Some(amount) => amount,
                     Amount::Zero => 0,
@@ -232,9 +245,15 @@ impl World {
                     Action::Transfer { to, amount: NanoMeshx::new(amount) },
                 );
             }
-            Operation::Register { who, capacity, nonce } => {
+            Operation::Register { who, capacity, floor, nonce } => {
+                let floor = NanoMeshx::new(floor);
                 let city = Text::new(format!("City {capacity}")).expect("short");
-                self.sign(self.person(who), nonce, 0, Action::RegisterWorker { capacity, city });
+                self.sign(
+                    self.person(who),
+                    nonce,
+                    0,
+                    Action::RegisterWorker { capacity, city, floor },
+                );
             }
             Operation::Submit { payer, spec, replicas, agree, odd, deadline, fresh, tip } => {
                 let submission = self.submission(spec, replicas, agree, odd, deadline, fresh);
@@ -336,8 +355,10 @@ impl World {
             _ => 1,
         };
         let stdout = OutputRef { hash: Hash([answer; 32]), len: answer.into() };
-        let outcome =
-            Outcome { status: Status::Exited(0), stdout, stderr: stdout, fuel: Fuel::new(fuel) };
+        // A liar's claim again; the others' memory is some of what they may have.
+        let memory_bytes = if answer == 1 { u64::MAX } else { 300_001 };
+        let (status, fuel) = (Status::Exited(0), Fuel::new(fuel));
+        let outcome = Outcome { status, stdout, stderr: stdout, fuel, memory_bytes };
         let salt = domain_hash("meshx/test-salt/v1", &[&job.0, &worker.encode()]);
         self.secrets.entry((job, worker)).or_insert(Reveal { job, outcome, salt }).clone()
     }
@@ -380,13 +401,8 @@ impl World {
             Odd::WallOverMax => limits.wall = Millis::new(3_600_001),
             _ => {}
         }
-        let price = u128::from(limits.fuel.get()).div_ceil(rules.fuel_per_nano.into()).max(1)
-            * u128::from(agreement.replicas);
-        let mut price = u64::try_from(price).unwrap_or(u64::MAX);
         let mut deadline = self.model.now + 1 + u64::from(deadline);
         match odd {
-            Odd::OneNanoShort => price = price.saturating_sub(1),
-            Odd::Generous(more) => price = price.saturating_add(more.into()),
             Odd::DeadlineNow => deadline = self.model.now + 1,
             Odd::DeadlineFarthest => deadline = self.model.now + 1 + rules.deadline_blocks_max,
             Odd::DeadlineFar => deadline = self.model.now + 2 + rules.deadline_blocks_max,
@@ -409,13 +425,16 @@ impl World {
             seed: Hash::default(),
             clock: Millis::ZERO,
         };
-        Submission {
-            spec,
-            agreement,
-            price_max: NanoMeshx::new(price),
-            deadline: Height::new(deadline),
-            fresh,
-        }
+        let (price_max, deadline) = (NanoMeshx::ZERO, Height::new(deadline));
+        let mut asked = Submission { spec, agreement, price_max, deadline, fresh };
+        let needed = self.ahead().needed(&asked).and_then(|needed| u64::try_from(needed).ok());
+        let needed = needed.unwrap_or(u64::MAX);
+        asked.price_max = NanoMeshx::new(match odd {
+            Odd::OneNanoShort => needed.saturating_sub(1),
+            Odd::Generous(more) => needed.saturating_add(more.into()),
+            _ => needed,
+        });
+        asked
     }
 
     /// The beacons of all heights that wait, by the model.
@@ -515,6 +534,11 @@ impl World {
         for tx in &whole.txs {
             expected.txs.push(self.model.tx(tx.tx(), place).err());
         }
+        let bytes = |(tx, no): (&CheckedTx, &Option<_>)| match no {
+            None => tx.tx().encode_size() as u64,
+            Some(_) => 0,
+        };
+        self.model.finish_block(whole.txs.iter().zip(&expected.txs).map(bytes).sum());
         for refused in expected.txs.iter().flatten() {
             *self.seen.refused.entry(refused).or_default() += 1;
         }

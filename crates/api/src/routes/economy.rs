@@ -1,0 +1,71 @@
+//! Routes about prices, stake and earnings.
+
+use super::ChainAsked;
+use crate::{
+    Backend, Code, EarningsView, FaucetAsked, FaucetGave, MarketView, Problem, StakeView,
+    ValidatorView,
+    app::{App, within},
+    extract::{Asked, Segments, parse, read_body, required_chain},
+};
+use axum::{Json, body::Body, extract::State, http::HeaderMap};
+
+/// What moves with load on a chain: base fee, demand, utilisation; and its money.
+#[utoipa::path(get, path = "/v1/market", tag = "economy",
+    params(("chain" = String, Query, description = "backbone, NA, EU, AS, SA, AF, OC or AN")),
+    responses((status = 200, body = MarketView), (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn market<B: Backend>(
+    State(app): State<App<B>>,
+    Asked(asked): Asked<ChainAsked>,
+) -> Result<Json<MarketView>, Problem> {
+    let chain = required_chain(asked.chain.as_deref())?;
+    app.ask(app.backend.market(chain)).await.map(Json)
+}
+
+/// All validators that ever bonded, the first first.
+#[utoipa::path(get, path = "/v1/validators", tag = "economy",
+    responses((status = 200, body = [ValidatorView]), (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn validators<B: Backend>(
+    State(app): State<App<B>>,
+) -> Result<Json<Vec<ValidatorView>>, Problem> {
+    app.ask(app.backend.validators()).await.map(Json)
+}
+
+/// What an account has at stake.
+#[utoipa::path(get, path = "/v1/stake/{address}", tag = "economy",
+    params(("address" = String, Path, description = "bech32m, meshx1…")),
+    responses((status = 200, body = StakeView), (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn stake<B: Backend>(
+    State(app): State<App<B>>,
+    Segments(address): Segments<String>,
+) -> Result<Json<StakeView>, Problem> {
+    let address = parse(&address)?;
+    app.ask(app.backend.stake(address)).await.map(Json)
+}
+
+/// What an account has earned on a chain, by how.
+#[utoipa::path(get, path = "/v1/earnings/{address}", tag = "economy",
+    params(("address" = String, Path, description = "bech32m, meshx1…"),
+        ("chain" = String, Query, description = "backbone, NA, EU, AS, SA, AF, OC or AN")),
+    responses((status = 200, body = EarningsView), (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn earnings<B: Backend>(
+    State(app): State<App<B>>,
+    Segments(address): Segments<String>,
+    Asked(asked): Asked<ChainAsked>,
+) -> Result<Json<EarningsView>, Problem> {
+    let (address, chain) = (parse(&address)?, required_chain(asked.chain.as_deref())?);
+    app.ask(app.backend.earnings(chain, address)).await.map(Json)
+}
+
+/// Ask the faucet of a development network for money. No other network has one.
+#[utoipa::path(post, path = "/v1/faucet", tag = "economy", request_body = FaucetAsked,
+    responses((status = 200, body = FaucetGave), (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn faucet<B: Backend>(
+    State(app): State<App<B>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<FaucetGave>, Problem> {
+    let body = read_body(&app.limits, &headers, body).await?;
+    let asked: FaucetAsked = serde_json::from_slice(&body)
+        .map_err(|error| Problem::new(Code::BadJson, error.to_string()))?;
+    within(app.limits.final_timeout, app.backend.faucet(asked)).await.map(Json)
+}

@@ -1,0 +1,26 @@
+//! `meshx faucet`: money on a development network.
+
+use crate::{args::Faucet, settings::Settings, submit, wallet};
+use anyhow::Result;
+use api::FaucetAsked;
+use types::ChainId;
+
+pub fn faucet(settings: &Settings, asked: &Faucet) -> Result<()> {
+    let client = submit::client(settings)?;
+    let address = match asked.address {
+        Some(address) => address,
+        None => wallet::address(&submit::paying_key(settings, &client)?),
+    };
+    let mut given = Vec::new();
+    for chain in [settings.chain, ChainId::Backbone] {
+        let gave = client.faucet(&FaucetAsked { chain, address })?;
+        if !settings.json() {
+            println!("{} MESHX on {chain} for {address}", gave.amount);
+        }
+        given.push(serde_json::json!({ "chain": chain, "amount": gave.amount, "tx": gave.tx }));
+    }
+    if settings.json() {
+        println!("{}", serde_json::json!({ "address": address, "given": given }));
+    }
+    Ok(())
+}

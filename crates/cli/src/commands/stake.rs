@@ -1,0 +1,108 @@
+//! `meshx stake …`: put money behind a validator, take it away, run a validator.
+
+use crate::{
+    args::{StakeCommand, StakeVerb},
+    settings::Settings,
+    submit, wallet,
+};
+use anyhow::Result;
+use api::{Client, StakeView};
+use serde_json::json;
+use types::{
+    Action, Address, ChainId, Millis, PublicKey, Signature,
+    codec::DecodeExt,
+    network::Anchor,
+    staking::{BOND_DOMAIN, StakeOrder, Standing, bond_message},
+};
+
+pub fn stake(settings: &Settings, command: &StakeCommand) -> Result<()> {
+    let client = submit::client(settings)?;
+    let order = match &command.verb {
+        StakeVerb::Validators => return validators(settings, &client),
+        StakeVerb::Show { address } => return show(settings, &client, *address),
+        StakeVerb::Bond { amount, commission } => {
+            let key = wallet::consensus(settings, client.status()?.dev_dealer)?;
+            let operator = wallet::address(&submit::paying_key(settings, &client)?);
+            let network = Anchor::decode(client.genesis()?)?.network();
+            let proof = Signature(key.sign(BOND_DOMAIN, &bond_message(&network, &operator)));
+            let (key, commission_bps) = (PublicKey(key.public()), *commission);
+            StakeOrder::Bond { key, amount: *amount, commission_bps, proof }
+        }
+        StakeVerb::Delegate { validator, amount } => {
+            StakeOrder::Delegate { validator: *validator, amount: *amount }
+        }
+        StakeVerb::Unbond { validator, amount } => {
+            StakeOrder::Undelegate { validator: *validator, amount: *amount }
+        }
+        StakeVerb::Redelegate { from, to, amount } => {
+            StakeOrder::Redelegate { from: *from, to: *to, amount: *amount }
+        }
+        StakeVerb::Withdraw { validator } => StakeOrder::Withdraw { validator: *validator },
+        StakeVerb::Claim { validator } => StakeOrder::Claim { validator: *validator },
+        StakeVerb::Commission { set: None } => StakeOrder::ClaimCommission,
+        StakeVerb::Commission { set: Some(bps) } => StakeOrder::SetCommission { bps: *bps },
+        StakeVerb::Unjail => StakeOrder::Unjail,
+    };
+    let done = submit::act(settings, &client, ChainId::Backbone, Action::Stake(order))?;
+    if settings.json() {
+        println!("{}", serde_json::to_string(&done)?);
+    } else {
+        println!("done in block {} of the backbone", done.height.unwrap_or_default());
+    }
+    Ok(())
+}
+
+fn validators(settings: &Settings, client: &Client) -> Result<()> {
+    let validators = client.validators()?;
+    if settings.json() {
+        println!("{}", serde_json::to_string(&validators)?);
+        return Ok(());
+    }
+    println!("{:<64} {:>20} {:>10}  standing", "operator", "stake", "commission");
+    for validator in validators {
+        let standing = match validator.standing {
+            Standing::Active if validator.seated => "seated".to_owned(),
+            Standing::Active => "active".to_owned(),
+            Standing::Jailed { until } => format!("in jail until {until} ms since 1970"),
+            Standing::Tombstoned => "out for ever".to_owned(),
+        };
+        let commission = f64::from(validator.commission_bps) / 100.0;
+        println!(
+            "{:<64} {:>20} {commission:>8.2} %  {standing}",
+            validator.operator.to_string(),
+            validator.tokens.to_string()
+        );
+    }
+    Ok(())
+}
+
+fn show(settings: &Settings, client: &Client, address: Option<Address>) -> Result<()> {
+    let address = match address {
+        Some(address) => address,
+        None => wallet::address(&submit::paying_key(settings, client)?),
+    };
+    let view: StakeView = client.stake(address)?;
+    if settings.json() {
+        println!("{}", json!(view));
+        return Ok(());
+    }
+    println!("{address} at block {} of the backbone", view.height);
+    for delegation in &view.delegations {
+        println!("behind {}", delegation.validator);
+        println!("  worth {} MESHX, rewards to claim {} MESHX", delegation.worth, delegation.owed);
+        for leaving in &delegation.unbonding {
+            println!("  {} MESHX leaving, {}", leaving.amount, when(leaving.matures, view.now));
+        }
+    }
+    if view.delegations.is_empty() {
+        println!("nothing at stake");
+    }
+    Ok(())
+}
+
+fn when(matures: Millis, now: Millis) -> String {
+    match matures.saturating_sub(now).get().div_ceil(1_000) {
+        0 => "free: meshx stake withdraw takes it out".to_owned(),
+        seconds => format!("free in {seconds} s"),
+    }
+}

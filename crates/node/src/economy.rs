@@ -1,0 +1,151 @@
+//! Answers about prices, stake and earnings, from the chains' own state.
+
+use crate::{backend::Answer, host::Node};
+use api::{
+    Code, DelegationView, EarningsView, FaucetAsked, FaucetGave, MarketView, Problem, StakeView,
+    UnbondingView, ValidatorView,
+};
+use commonware_runtime::tokio::Context;
+use consensus::Chain;
+use staking::{Moment, Position, Sources};
+use types::{
+    Action, Address, ChainId, NanoMeshx,
+    staking::{DelegationRecord, UnbondingRecord, ValidatorRecord},
+    state::{Backed, CommitteeRecord, Earned, Key, Market, Stake, Supply, Validators, pools},
+};
+
+/// What the faucet gives at a time: 200,000 MESHX, so that a few askings make a validator.
+const FAUCET_GIVES: NanoMeshx = NanoMeshx::new(200_000_000_000_000);
+
+fn not_ready() -> Problem {
+    Problem::new(Code::NotReady, "the chain has no final block yet").hint("try again in a second")
+}
+
+impl Node {
+    pub(crate) async fn market_view(&self, chain: ChainId) -> Answer<MarketView> {
+        let handle = &self.on(chain)?.chain;
+        let height = handle.tip().ok_or_else(not_ready)?.height;
+        let market: Market = handle.record(Key::Market).await.ok_or_else(not_ready)?;
+        let supply: Supply = handle.record(Key::Supply).await.ok_or_else(not_ready)?;
+        Ok(MarketView {
+            chain,
+            height,
+            base_fee: market.base_fee,
+            demand: market.demand,
+            utilisation_bps: chain::utilisation_bps(&market),
+            capacity: market.capacity,
+            running: market.running,
+            paused_until: market.paused_until,
+            supply,
+        })
+    }
+
+    pub(crate) async fn validator_views(&self) -> Answer<Vec<ValidatorView>> {
+        let handle = &self.on(ChainId::Backbone)?.chain;
+        let now = handle.tip().ok_or_else(not_ready)?.timestamp;
+        let known: Validators = handle.record(Key::Validators).await.unwrap_or_default();
+        let committee: Option<CommitteeRecord> = handle.record(Key::Committee).await;
+        let seated = |operator: &Address| {
+            let seats = committee.iter().flat_map(|committee| committee.seats.iter());
+            seats.into_iter().any(|seat| seat.operator == *operator)
+        };
+        let mut views = Vec::with_capacity(known.len());
+        for operator in known.iter() {
+            let Some(record) = handle.record::<ValidatorRecord>(Key::Validator(*operator)).await
+            else {
+                continue;
+            };
+            views.push(ValidatorView {
+                operator: *operator,
+                key: record.key,
+                standing: record.standing,
+                tokens: record.tokens,
+                commission_bps: staking::commission_at(record.commission, now),
+                commission_owed: record.commission_owed,
+                slashes: u8::try_from(record.slashes.len()).unwrap_or(u8::MAX),
+                seated: seated(operator),
+            });
+        }
+        Ok(views)
+    }
+
+    pub(crate) async fn stake_view(&self, address: Address) -> Answer<StakeView> {
+        let handle = &self.on(ChainId::Backbone)?.chain;
+        let tip = handle.tip().ok_or_else(not_ready)?;
+        let now = Moment { height: tip.height, at: tip.timestamp };
+        let backed: Backed = handle.record(Key::Backed(address)).await.unwrap_or_default();
+        let mut delegations = Vec::with_capacity(backed.len());
+        for validator in backed.iter() {
+            delegations.extend(delegation(handle, address, *validator, now).await);
+        }
+        Ok(StakeView { address, height: tip.height, now: tip.timestamp, delegations })
+    }
+
+    pub(crate) async fn earnings_view(
+        &self,
+        chain: ChainId,
+        address: Address,
+    ) -> Answer<EarningsView> {
+        let handle = &self.on(chain)?.chain;
+        let earned: Earned = handle.record(Key::Earned(address)).await.unwrap_or_default();
+        let (mut rewards_owed, mut commission_owed) = (NanoMeshx::ZERO, NanoMeshx::ZERO);
+        if !chain.is_shard() {
+            let stake = self.stake_view(address).await?;
+            let owed = stake.delegations.iter().map(|delegation| delegation.owed);
+            rewards_owed = owed.fold(NanoMeshx::ZERO, NanoMeshx::saturating_add);
+            let own = handle.record::<ValidatorRecord>(Key::Validator(address)).await;
+            commission_owed = own.map_or(NanoMeshx::ZERO, |record| record.commission_owed);
+        }
+        Ok(EarningsView { address, chain, earned, rewards_owed, commission_owed })
+    }
+
+    pub(crate) async fn give(&self, asked: FaucetAsked) -> Answer<FaucetGave> {
+        let FaucetAsked { chain, address } = asked;
+        self.on(chain)?;
+        let Some(faucet) = self.faucet(chain) else {
+            let detail = "this is no development network, or the node does not have its keys";
+            return Err(Problem::new(Code::NoFaucet, detail)
+                .hint("meshx up runs a network with a faucet on this machine"));
+        };
+        if address.is_pool() {
+            let detail = format!("{address} is the protocol's own account");
+            return Err(Problem::new(Code::PoolAccount, detail));
+        }
+        let action = Action::Transfer { to: address, amount: FAUCET_GIVES };
+        let tx =
+            faucet.say(action).await.map_err(|error| crate::backend::refusal_problem(&error))?;
+        Ok(FaucetGave { tx, amount: FAUCET_GIVES })
+    }
+}
+
+/// One line of what an account has at stake; `None` if the validator is unknown here.
+async fn delegation(
+    handle: &Chain<Context>,
+    delegator: Address,
+    validator: Address,
+    now: Moment,
+) -> Option<DelegationView> {
+    let stake = Stake { delegator, validator };
+    let record: ValidatorRecord = handle.record(Key::Validator(validator)).await?;
+    let delegation: DelegationRecord =
+        handle.record(Key::Delegation(stake)).await.unwrap_or_default();
+    let leaving: UnbondingRecord = handle.record(Key::Unbonding(stake)).await.unwrap_or_default();
+    let mut sources = Sources::new();
+    for arrival in delegation.arrivals.iter() {
+        let source: ValidatorRecord = handle.record(Key::Validator(arrival.from)).await?;
+        sources.insert(arrival.from, source.slashes);
+    }
+    let position = Position { delegator, validator: record, delegation, sources };
+    // What a claim would pay now, on a copy.
+    let claimed = staking::claim(&mut position.clone(), now).unwrap_or_default();
+    let owed = claimed
+        .iter()
+        .filter(|transfer| transfer.from == pools::rewards())
+        .fold(NanoMeshx::ZERO, |sum, transfer| sum.saturating_add(transfer.amount));
+    let unbonding = leaving
+        .entries
+        .iter()
+        .map(|entry| UnbondingView { amount: entry.amount, matures: entry.matures })
+        .collect();
+    Some(DelegationView { validator, worth: position.worth(), owed, unbonding })
+}
