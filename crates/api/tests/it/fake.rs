@@ -1,9 +1,10 @@
 //! A node that is made up.
 
 use api::{
-    AccountView, Backend, BlobView, BlockView, Body, ChainStatus, Chunks, Code, Events, Evidence,
-    Hex, JobEvent, JobView, JobsQuery, NetworkStatus, Output, OutputChunk, Page, Problem, ProofKey,
-    ProofView, Reason, Submitted, Wait, Why, WorkerView, WorkersQuery,
+    AccountView, Backend, BlobView, BlockView, Body, ChainStatus, Chunks, Code, DelegationView,
+    EarningsView, Events, Evidence, FaucetAsked, FaucetGave, Hex, JobEvent, JobView, JobsQuery,
+    MarketView, NetworkStatus, Output, OutputChunk, Page, Problem, ProofKey, ProofView, Reason,
+    StakeView, Submitted, UnbondingView, ValidatorView, Wait, Why, WorkerView, WorkersQuery,
 };
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -15,6 +16,8 @@ use types::{
     Abi, Address, Agreement, ChainId, Epoch, Float, Fuel, Hash, Header, Height, JobId, JobSpec,
     Limits, List, LogRoot, Millis, NanoMeshx, Outcome, OutputRef, PublicKey, Status, Submission,
     Text, Tx,
+    staking::Standing,
+    state::{Earned, Supply, Terms},
     state::{Ending, JobRecord, Params, Phase, Seat, Settlement, WorkerRecord},
 };
 
@@ -499,8 +502,13 @@ pub fn ended() -> Phase {
 }
 
 pub fn job_view(phase: Phase) -> JobView {
-    let record =
-        JobRecord { payer: address(), submission: submission(), submitted: Height::new(2), phase };
+    let record = JobRecord {
+        payer: address(),
+        submission: submission(),
+        submitted: Height::new(2),
+        demand: types::Ppm::ONE,
+        phase,
+    };
     let evidence = Evidence { tier: "quorum 3/4".into(), simulated: true };
     JobView { job: job_id(), chain: CHAIN, height: Height::new(12), record, evidence }
 }

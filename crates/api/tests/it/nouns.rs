@@ -1,12 +1,16 @@
 //! The described nouns are what `types` writes: values of each kind fit their schema.
 
 use crate::{
-    fake::{committing, ended, header, job_view, outcome, params, revealing, settled, worker},
+    fake::{
+        self, committing, ended, header, job_view, outcome, params, revealing, settled, worker,
+    },
     problems::tx,
 };
 use serde::Serialize;
 use serde_json::Value;
-use types::{Action, Hash, NanoMeshx, Reveal, Status, Text, Trap, Tx, state::Phase};
+use types::{
+    Action, Hash, NanoMeshx, Reveal, Status, Text, Trap, Tx, staking::StakeOrder, state::Phase,
+};
 
 fn check(name: &str, value: &impl Serialize) {
     let description: Value = serde_json::from_str(api::openapi()).unwrap();
@@ -89,6 +93,19 @@ fn properties(all: &Value, schema: &Value) -> Vec<String> {
     let schema =
         schema["$ref"].as_str().map_or(schema, |name| &all[name.rsplit('/').next().unwrap()]);
     schema["properties"].as_object().unwrap().keys().cloned().collect()
+}
+
+#[test]
+fn money_that_works() {
+    check("MarketView", &fake::market());
+    check("ValidatorView", &fake::validator());
+    check("StakeView", &fake::stake());
+    check("EarningsView", &fake::earnings());
+    let order = StakeOrder::Undelegate { validator: fake::address(), amount: None };
+    check("Action", &Action::Stake(order));
+    check("Action", &Action::Heartbeat);
+    check("Action", &Action::PublishModule { module: Hash([1; 32]), royalty_bps: 5 });
+    check("Action", &Action::ClaimVested { amount: NanoMeshx::new(5) });
 }
 
 #[test]
