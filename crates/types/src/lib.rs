@@ -18,6 +18,7 @@ extern crate self as types;
 mod address;
 mod block;
 pub mod codec;
+mod evidence;
 mod hash;
 mod job;
 mod market;
@@ -32,6 +33,7 @@ mod units;
 pub use address::{Address, BadAddress, PublicKey, Signature};
 pub use block::{BODY_BYTES_MAX, BODY_TXS_MAX, Beacon, Block, Body, Header, LogRoot};
 pub use codec::{Bytes, List, Text};
+pub use evidence::{DoubleSigning, SignedVote, VoteKind};
 pub use hash::{BadHash, Hash, domain_hash};
 pub use job::{
     ARGS_MAX, Abi, Agreement, ENV_MAX, ExecProfile, Float, INPUT_FILES_MAX, InputFile, JobId,
