@@ -546,6 +546,7 @@ impl Director<'_> {
                 audit::sweep(&world, number, &chain).await;
             }
         }
+        world.facts.check(Property::Evidence, Ok(()));
     }
 
     /// What is still missing, if anything.
