@@ -8,7 +8,7 @@ use commonware_consensus::{
 };
 use commonware_parallel::Sequential;
 use commonware_utils::{iter::NonEmpty, ordered::Set};
-use consensus::{deal, signer};
+use consensus::{Guarded, deal, signer};
 use crypto::SigningKey;
 use network::{PrivateKey, PublicKey, consensus_key, private_key, public_key};
 use receipt::light::{Digest, Scheme};
@@ -60,6 +60,8 @@ pub struct Member {
     pub public: PublicKey,
     pub share: Vec<u8>,
     pub scheme: Scheme,
+    /// What it votes with.
+    pub hand: Guarded,
 }
 
 pub struct Committee {
@@ -132,7 +134,8 @@ pub fn deal_committee(
             let scheme = signer(&network, CHAIN, set.clone(), genesis.sharing.as_slice(), &share)
                 .expect("the dealer's shares fit its polynomial");
             let public = consensus_key(&public).expect("the dealer made this key");
-            Member { key, public, share, scheme }
+            let hand = Guarded::new(scheme.clone(), network, CHAIN, Some(&key));
+            Member { key, public, share, scheme, hand }
         })
         .collect();
     Committee { anchor, network, genesis, members, clients, workers }

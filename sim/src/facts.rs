@@ -10,14 +10,18 @@ use crate::{
     traffic::truth,
 };
 use commonware_runtime::Clock;
-use receipt::light::{self, Digest};
+use network::public_key;
+use receipt::{
+    check_double_signing,
+    light::{self, Digest},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard},
     time::UNIX_EPOCH,
 };
 use types::{
-    Action, Address, Block, Header, JobId, TxId,
+    Action, Address, Block, DoubleSigning, Header, JobId, TxId,
     codec::DecodeExt as _,
     state::{Account, Heights, JobRecord, Key, Phase, Supply, pools},
 };
@@ -73,6 +77,8 @@ pub struct Inner {
     finalizers: BTreeMap<u64, BTreeMap<Digest, BTreeSet<usize>>>,
     /// The oldest height whose jobs wait for their beacon, as of the newest judged state.
     pub queue_oldest: Option<u64>,
+    /// Who was proved to have signed twice, by the correct validators that can prove it.
+    pub accused: BTreeMap<usize, BTreeSet<usize>>,
     pub checks: BTreeMap<Property, u64>,
     pub faults: BTreeMap<&'static str, u64>,
     pub violations: Vec<Violation>,
@@ -98,6 +104,7 @@ impl Facts {
             ballots: BTreeMap::new(),
             finalizers: BTreeMap::new(),
             queue_oldest: None,
+            accused: BTreeMap::new(),
             checks: BTreeMap::new(),
             faults: BTreeMap::new(),
             violations: Vec::new(),
@@ -151,6 +158,28 @@ impl Facts {
             .cast(cast)
             .map_err(|what| format!("validator {validator} signed {what} in view {view}"));
         inner.check(Property::OneVote, verdict);
+    }
+
+    /// `validator`, which is correct, holds this evidence.
+    pub fn evidence(&self, validator: usize, evidence: &DoubleSigning) {
+        let mut inner = self.get();
+        let holds = check_double_signing(evidence, &self.committee.network);
+        let accused = self
+            .committee
+            .members
+            .iter()
+            .position(|member| public_key(&member.key) == evidence.key);
+        let verdict = match (holds, accused) {
+            (Err(error), _) => Err(format!("validator {validator} holds no evidence: {error}")),
+            (Ok(()), Some(accused)) if self.traitors.contains(&accused) => {
+                inner.accused.entry(accused).or_default().insert(validator);
+                Ok(())
+            }
+            (Ok(()), accused) => {
+                Err(format!("validator {validator} accuses {accused:?}: {evidence:?}"))
+            }
+        };
+        inner.check(Property::Evidence, verdict);
     }
 
     /// `validator`'s disk is empty now.

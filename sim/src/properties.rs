@@ -37,6 +37,8 @@ pub enum Property {
     FinalBeacon,
     /// A block's certificate convinces a light client.
     Certificate,
+    /// Evidence of double signing convinces anybody, and names none but traitors.
+    Evidence,
     /// Correct validators do not block each other.
     Heard,
     /// After healing the chain grows, answers what it acknowledged, and ends every job.

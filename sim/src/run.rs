@@ -48,6 +48,8 @@ pub struct Outcome {
     pub jobs: u64,
     pub virtual_ms: u64,
     pub faults: BTreeMap<&'static str, u64>,
+    /// Traitors that were proved to have signed twice, and the correct validators that can prove it.
+    pub accused: BTreeMap<usize, BTreeSet<usize>>,
     pub checks: BTreeMap<Property, u64>,
     pub violations: Vec<Violation>,
     pub log: Vec<String>,
@@ -129,6 +131,7 @@ fn outcome(scenario: &Scenario, facts: &Facts, trace: String) -> Outcome {
         jobs: facts.jobs.len() as u64,
         virtual_ms: facts.now_ms,
         faults: facts.faults,
+        accused: facts.accused,
         checks: facts.checks,
         violations: facts.violations,
         log: facts.log,
@@ -543,6 +546,7 @@ impl Director<'_> {
                 audit::sweep(&world, number, &chain).await;
             }
         }
+        world.facts.check(Property::Evidence, Ok(()));
     }
 
     /// What is still missing, if anything.

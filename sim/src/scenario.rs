@@ -99,9 +99,13 @@ pub enum Treason {
     Spam,
     /// Leads with timestamps far off.
     WrongClock,
+    /// Signs a second proposal for every vote, and shows both to everybody.
+    DoubleSign,
 }
 
 impl Treason {
+    /// What seeds draw from. [`Treason::DoubleSign`] is not among it: everybody stops listening to it at once,
+    /// and each seed's faults stay what they were.
     pub const ALL: [Self; 7] = [
         Self::Equivocate,
         Self::BadStateRoot,

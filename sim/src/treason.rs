@@ -15,10 +15,10 @@ use commonware_consensus::{
     Viewable as _,
     simplex::types::{Finalize, Notarize, Proposal as Vow, Vote},
 };
-use consensus::{Before, Transition};
+use consensus::{Before, Guarded, Transition};
 use futures::future::{BoxFuture, FutureExt as _};
 use rand::{Rng as _, RngExt as _, SeedableRng as _, rngs::StdRng};
-use receipt::light::{Digest, Scheme, digest};
+use receipt::light::{Digest, digest};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
@@ -63,7 +63,17 @@ impl Traitor {
     pub fn speak(&mut self, channel: u64, to: Vec<usize>, bytes: Vec<u8>) -> Vec<Parcel> {
         match (self.treason, channel) {
             (Treason::Equivocate, BLOCKS) => self.two_blocks(to, bytes),
-            (Treason::Equivocate, VOTES) => self.two_votes(to, bytes),
+            (Treason::Equivocate, VOTES) => {
+                let Some(second) = self.second_vote(&bytes) else { return vec![(to, bytes)] };
+                self.facts.count("two votes in a view");
+                let (some, others) = halves(to);
+                vec![(some, bytes), (others, second)]
+            }
+            (Treason::DoubleSign, VOTES) => {
+                let Some(second) = self.second_vote(&bytes) else { return vec![(to, bytes)] };
+                self.facts.count("two votes to one peer");
+                vec![(to.clone(), bytes), (to, second)]
+            }
             (Treason::WithholdBlock, BLOCKS) => {
                 self.facts.count("withheld block");
                 vec![(to.into_iter().take(1).collect(), bytes)]
@@ -116,26 +126,19 @@ impl Traitor {
         vec![(some, bytes), (others, twin.encode().to_vec())]
     }
 
-    /// A second vote for every vote: for the twin if there is one, else for something nobody has.
-    fn two_votes(&mut self, to: Vec<usize>, bytes: Vec<u8>) -> Vec<Parcel> {
-        let Ok(vote) = Vote::<Scheme, Digest>::decode(bytes.clone()) else {
-            return vec![(to, bytes)];
-        };
-        let second = match &vote {
+    /// A second vote beside this one: for the twin if there is one, else for something nobody has.
+    fn second_vote(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let hand = self.member.hand.clone();
+        let second = match Vote::<Guarded, Digest>::decode(bytes.to_vec()).ok()? {
             Vote::Notarize(vote) => {
-                let vow = self.other(&vote.proposal);
-                Notarize::sign(&self.member.scheme, vow).map(Vote::Notarize)
+                Vote::Notarize(Notarize::sign(&hand, self.other(&vote.proposal))?)
             }
             Vote::Finalize(vote) => {
-                let vow = self.other(&vote.proposal);
-                Finalize::sign(&self.member.scheme, vow).map(Vote::Finalize)
+                Vote::Finalize(Finalize::sign(&hand, self.other(&vote.proposal))?)
             }
-            Vote::Nullify(_) => None,
+            Vote::Nullify(_) => return None,
         };
-        let Some(second) = second else { return vec![(to, bytes)] };
-        self.facts.count("two votes in a view");
-        let (some, others) = halves(to);
-        vec![(some, bytes), (others, Vote::<Scheme, Digest>::encode(&second).to_vec())]
+        Some(Vote::<Guarded, Digest>::encode(&second).to_vec())
     }
 
     fn other(&mut self, vow: &Vow<Digest>) -> Vow<Digest> {
@@ -154,7 +157,7 @@ fn halves(mut to: Vec<usize>) -> (Vec<usize>, Vec<usize>) {
 /// What a vote says, for those who watch the wire.
 pub fn read_vote(bytes: &[u8]) -> Option<(u64, crate::facts::Cast)> {
     use crate::facts::Cast;
-    let vote = Vote::<Scheme, Digest>::decode(bytes.to_vec()).ok()?;
+    let vote = Vote::<Guarded, Digest>::decode(bytes.to_vec()).ok()?;
     let cast = match &vote {
         Vote::Notarize(vote) => Cast::Notarize(vote.proposal.payload),
         Vote::Nullify(_) => Cast::Nullify,

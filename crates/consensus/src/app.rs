@@ -2,6 +2,7 @@
 
 use crate::{
     block::{Block, BlockContext, plain_key},
+    evidence::Docket,
     guarded::Guarded,
     handle::Fate,
     intake::check_known,
@@ -21,7 +22,10 @@ use commonware_storage::{Context as StorageContext, qmdb::sync::Target};
 use commonware_utils::{non_empty_range, range::NonEmptyRange};
 use futures::StreamExt as _;
 use mempool::Pool;
-use receipt::light::{self, Digest, Family, Record, Scheme, digest};
+use receipt::{
+    check_double_signing,
+    light::{self, Digest, Family, Record, Scheme, digest},
+};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{
@@ -31,8 +35,8 @@ use std::{
 };
 use tokio::sync::{broadcast, oneshot};
 use types::{
-    Address, BODY_BYTES_MAX, BODY_TXS_MAX, Beacon, Body, ChainId, Epoch, Hash, Header, Height,
-    List, LogRoot, Millis, TxId,
+    Address, BODY_BYTES_MAX, BODY_TXS_MAX, Beacon, Body, ChainId, DoubleSigning, Epoch, Hash,
+    Header, Height, List, LogRoot, Millis, TxId,
     codec::{Bytes, DecodeExt as _},
     network::Genesis,
     state::{Event, Heights, Key, Queued},
@@ -82,6 +86,8 @@ pub(crate) struct SharedState {
     /// The header of each recently applied block, by its state root.
     pub(crate) applied: Mutex<BTreeMap<Height, Header>>,
     pub(crate) finals: broadcast::Sender<Arc<Final>>,
+    /// Of validators that signed twice, seen since this one started.
+    evidence: Mutex<Docket>,
     /// Of transactions, since this validator started.
     pub(crate) signatures_checked: AtomicU64,
 }
@@ -109,12 +115,27 @@ impl SharedState {
             watchers: Mutex::default(),
             applied: Mutex::default(),
             finals,
+            evidence: Mutex::default(),
             signatures_checked: AtomicU64::new(0),
         }
     }
 
     pub(crate) const fn chain(&self) -> ChainId {
         self.genesis.chain
+    }
+
+    /// Keep `evidence` if it holds. The library reports before it has verified a signature.
+    pub(crate) fn accuse(&self, evidence: DoubleSigning) {
+        if let Err(error) = check_double_signing(&evidence, &self.network) {
+            tracing::debug!(key = %evidence.key, %error, "no evidence of double signing");
+        } else if lock(&self.evidence).add(evidence) {
+            let DoubleSigning { key, first, .. } = evidence;
+            tracing::warn!(chain = %first.chain, %key, view = first.view, "a validator signed twice");
+        }
+    }
+
+    pub(crate) fn evidence(&self) -> Vec<DoubleSigning> {
+        lock(&self.evidence).all()
     }
 
     pub(crate) fn remember_seed(&self, epoch: u64, view: u64, signature: Bytes<96>) {

@@ -5,6 +5,7 @@ use crate::{
     block::{Block, consensus_key},
     dealer::{BadKeys, signer},
     elector::Draw,
+    evidence::double_signing,
     guarded::Guarded,
     handle::Chain,
     intake::{self, Desk, Intake},
@@ -46,7 +47,7 @@ use commonware_utils::{NZDuration, NZU64, NZUsize, ordered::Set};
 use futures::future::{BoxFuture, FutureExt as _};
 use network::{Blocks, PrivateKey, PublicKey, Receiver, Sender};
 use rand_core::CryptoRng;
-use receipt::light::{Digest, Family, Scheme};
+use receipt::light::{Digest, Family};
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex},
@@ -132,8 +133,8 @@ const BLOCKS_KEPT: usize = 20_000;
 /// The largest message of a chain with `validators` validators.
 pub fn message_bytes_max(validators: u32) -> u32 {
     commonware_p2p::max_message_size(&[
-        simplex::max_payload_size::<Scheme, Digest>(validators),
-        marshal::max_payload_size::<Standard<Block>, Scheme>(validators, &()),
+        simplex::max_payload_size::<Guarded, Digest>(validators),
+        marshal::max_payload_size::<Standard<Block>, Guarded>(validators, &()),
         state_sync::message_bytes_max(),
     ])
 }
@@ -180,7 +181,8 @@ fn genesis_block<E: Env>(genesis: &Genesis) -> Block {
     Block(types::Block { header, body })
 }
 
-/// Hears consensus' own reports: keeps each view's seed for later draws, and how far this validator is.
+/// Hears consensus' own reports: keeps each view's seed for later draws, how far this validator is, and who
+/// signed twice.
 ///
 /// Seeds of notarised views too: a block may become final by a later one's certificate and never get
 /// its own, and its jobs would wait for ever. Whoever draws sees to it that the block is final.
@@ -188,12 +190,16 @@ fn genesis_block<E: Env>(genesis: &Genesis) -> Block {
 struct Listener {
     shared: Arc<SharedState>,
     standing: Arc<Standing>,
+    scheme: Guarded,
 }
 
 impl Reporter for Listener {
     type Activity = Activity<Guarded, Digest>;
     fn report(&mut self, activity: Self::Activity) -> Feedback {
         self.standing.hear(&activity);
+        if let Some(evidence) = double_signing(&self.scheme, &activity) {
+            self.shared.accuse(evidence);
+        }
         let (round, certificate) = match &activity {
             Activity::Notarization(notarization) => {
                 (notarization.proposal.round, &notarization.certificate)
@@ -237,6 +243,7 @@ where
     let network = anchor.network();
     let scheme =
         signer(&network, genesis.chain, validators.clone(), genesis.sharing.as_slice(), &share)?;
+    let hand = Guarded::new(scheme.clone(), network, genesis.chain, Some(&key));
     let peers = StaticProvider::new(0, validators.clone());
     let genesis_block = genesis_block::<E>(&genesis);
     let genesis_digest = genesis_block.digest();
@@ -247,7 +254,7 @@ where
     let mut rejoin = Rejoin {
         me: me.clone(),
         committee: validators,
-        scheme: Guarded::new(scheme.clone(), View::zero()),
+        scheme: hand.clone(),
         sender: channels.rejoin.0,
         receiver: channels.rejoin.1,
         blocker: blocks.clone(),
@@ -275,7 +282,7 @@ where
     }
     let start = plan.floor().cloned();
     let silent_to = silence.to().unwrap_or(View::zero());
-    let voter = Guarded::new(scheme.clone(), silent_to).telling(standing.clone());
+    let voter = hand.silent_to(silent_to).telling(standing.clone());
     context.child("rejoin").spawn({
         let standing = standing.clone();
         move |_| rejoin.answer(standing)
@@ -417,13 +424,18 @@ where
     let engine = Engine::new(
         context.child("simplex"),
         simplex::Config {
-            scheme: voter,
+            scheme: voter.clone(),
             elector: Draw { anchor: network },
             blocker: blocks,
             automaton: deferred.clone(),
             relay: deferred.clone(),
-            reporter: Reporters::from((deferred, Listener { shared: shared.clone(), standing })),
-            track_historical_votes: false,
+            reporter: Reporters::from((
+                deferred,
+                Listener { shared: shared.clone(), standing, scheme: voter },
+            )),
+            // A second vote often comes after the certificate the first went into: without the first there
+            // is no evidence. A hundred validators' votes of the views kept are about 6 MB.
+            track_historical_votes: true,
             strategy: Sequential,
             partition: format!("{partition}-simplex"),
             mailbox_size: NZUsize!(256),

@@ -20,7 +20,7 @@ use receipt::light::digest;
 use std::sync::{Arc, Mutex, atomic::Ordering};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use types::{
-    Address, ChainId, Hash, Header, Height, Tx, TxId,
+    Address, ChainId, DoubleSigning, Hash, Header, Height, Tx, TxId,
     state::{Account, Key, Params},
 };
 
@@ -122,6 +122,13 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
     /// its pool is not checked again in a block.
     pub fn signatures_checked(&self) -> u64 {
         self.shared.signatures_checked.load(Ordering::Relaxed)
+    }
+
+    /// Proofs that validators signed twice, as seen by this one since it started: at most
+    /// [`EVIDENCE_MAX`](crate::EVIDENCE_MAX), one per validator and view. Each passes
+    /// [`receipt::check_double_signing`] and convinces anybody who knows the network's id.
+    pub fn evidence(&self) -> Vec<DoubleSigning> {
+        self.shared.evidence()
     }
 
     /// Transactions that wait for a block here.

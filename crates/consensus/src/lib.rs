@@ -14,7 +14,8 @@
 //!   standing ------------> rejoin: where to begin with an empty disk
 //! ```
 //!
-//! The shell talks to a [`Chain`]: submit a transaction, read and prove state, follow final blocks.
+//! The shell talks to a [`Chain`]: submit a transaction, read and prove state, follow final blocks, and learn
+//! which validators signed twice.
 //!
 //! Committees are fixed and their keys dealt by one process ([`deal`], the *dev dealer*). Resharing,
 //! epochs and messages between chains are not here yet.
@@ -24,6 +25,7 @@ mod block;
 mod dealer;
 mod elector;
 mod engine;
+mod evidence;
 mod guarded;
 mod handle;
 mod intake;
@@ -39,6 +41,8 @@ mod transition;
 
 pub use dealer::{BadKeys, Committee, deal, signer};
 pub use engine::{CHANNELS, ChainConfig, Channels, Env, message_bytes_max, start, start_on};
+pub use evidence::EVIDENCE_MAX;
+pub use guarded::{Guarded, VoteSignature};
 pub use handle::{Chain, Fate, Final, Proof, SubmitError, Tip};
 pub use snapshot::Snapshot;
 pub use state_store::{Proved, StateStore};

@@ -258,11 +258,8 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guarded::tests::committee;
-    use commonware_consensus::{
-        simplex::types::{Finalize, Nullification, Nullify, Proposal},
-        types::{Epoch, Round},
-    };
+    use crate::guarded::tests::{hands, round};
+    use commonware_consensus::simplex::types::{Finalize, Nullification, Nullify, Proposal};
     use commonware_cryptography::Signer as _;
     use commonware_utils::iter::NonEmpty;
 
@@ -270,13 +267,8 @@ mod tests {
         commonware_cryptography::ed25519::PrivateKey::from_seed(seed).public_key()
     }
 
-    fn round(view: u64) -> Round {
-        Round::new(Epoch::zero(), View::new(view))
-    }
-
     fn seen(nullified: u64, finalized: Option<u64>) -> Option<Seen> {
-        let hands: Vec<Guarded> =
-            committee().into_iter().map(|scheme| Guarded::new(scheme, View::zero())).collect();
+        let hands = hands();
         let votes: Vec<_> = hands
             .iter()
             .take(3)

@@ -14,8 +14,8 @@ use std::{
 };
 
 /// The version this program writes. It reads this one only: an older program must not guess at newer
-/// data, and what version 1 holds was never released.
-const FORMAT: u32 = 2;
+/// data, and what versions 1 and 2 hold was never released.
+const FORMAT: u32 = 3;
 
 /// Less free space than this is no place to start: a validator that cannot write must stop.
 pub const FREE_BYTES_MIN: u64 = 64 << 20;

@@ -11,12 +11,16 @@
 //!
 //! [`verify`] needs no network, clock or file. The same checks serve a light client ([`light`]).
 //!
+//! And [`check_double_signing`] says whether two votes prove that a validator lied.
+//!
 //! What a receipt cannot show: that the workers were independent of each other. Its evidence tier says
 //! how many agreed; whether that is worth something depends on who they are.
 
+mod evidence;
 mod file;
 pub mod light;
 mod verify;
 
+pub use evidence::{BadEvidence, check_double_signing};
 pub use file::{MAGIC, RECEIPT_BYTES_MAX, Receipt, Unreadable};
 pub use verify::{Failed, Tier, Verified, tier, verify};

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct PublicKey(pub [u8; 32]);
 
 /// An Ed25519 signature, not yet checked against anything.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Signature(pub [u8; 64]);
 
 /// Where money is held: a scheme byte and the BLAKE3-256 of the public key.

@@ -18,6 +18,7 @@ extern crate self as types;
 mod address;
 mod block;
 pub mod codec;
+mod evidence;
 pub mod governance;
 mod hash;
 mod job;
@@ -34,6 +35,7 @@ mod units;
 pub use address::{Address, BadAddress, PublicKey, Signature};
 pub use block::{BODY_BYTES_MAX, BODY_TXS_MAX, Beacon, Block, Body, Header, LogRoot};
 pub use codec::{Bytes, List, Text};
+pub use evidence::{DoubleSigning, SignedVote, VoteKind};
 pub use hash::{BadHash, Hash, domain_hash};
 pub use job::{
     ARGS_MAX, Abi, Agreement, ENV_MAX, ExecProfile, Float, INPUT_FILES_MAX, InputFile, JobId,

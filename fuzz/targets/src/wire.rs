@@ -1,7 +1,8 @@
 //! Every type of `types` that has bytes: what decodes encodes to the very same bytes.
 
 use types::{
-    Address, Agreement, Beacon, Block, Body, Header, JobSpec, Outcome, Reveal, Submission, Tx,
+    Address, Agreement, Beacon, Block, Body, DoubleSigning, Header, JobSpec, Outcome, Reveal,
+    Submission, Tx,
     codec::{Decode, DecodeExt, Encode},
     network::{Anchor, Genesis},
     state::{
@@ -39,6 +40,7 @@ pub(crate) fn run(input: &[u8]) {
         22 => one_form::<Reveal>(bytes),
         23 => one_form::<Agreement>(bytes),
         24 => one_form::<Address>(bytes),
+        25 => one_form::<DoubleSigning>(bytes),
         _ => {}
     }
 }

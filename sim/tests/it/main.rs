@@ -1,5 +1,6 @@
 //! Whole simulations: that they replay, that they pass, and that planted bugs do not.
 
+mod evidence;
 mod planted;
 mod replay;
 mod wiped;

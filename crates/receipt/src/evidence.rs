@@ -1,0 +1,170 @@
+//! Double signing: whether two votes prove that their signer lied.
+
+use types::{DoubleSigning, Hash, SignedVote, VoteKind};
+
+/// Why two votes prove nothing against the key they name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadEvidence {
+    #[error("the votes are for different chains")]
+    DifferentChains,
+    #[error("the votes are for different epochs or views")]
+    DifferentViews,
+    #[error("the two votes say the same")]
+    SameVote,
+    #[error("an honest validator may cast both votes")]
+    NotContradictory,
+    #[error("a vote was not signed by this key on this network")]
+    ForgedSignature,
+}
+
+impl BadEvidence {
+    /// A stable name for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::DifferentChains => "different_chains",
+            Self::DifferentViews => "different_views",
+            Self::SameVote => "same_vote",
+            Self::NotContradictory => "not_contradictory",
+            Self::ForgedSignature => "forged_signature",
+        }
+    }
+}
+
+/// Check that both votes are `evidence.key`'s own, on the network with this id, and contradict each other.
+///
+/// They do in exactly three cases, those in which simplex reports a fault: two notarize votes for different
+/// proposals of one view, two finalize votes likewise, and votes to nullify and to finalize one view. A
+/// proposal is a parent and a payload. To notarize a proposal and then give its view up is honest.
+///
+/// The order of the two does not matter. Whether the key is a validator's, and whether it was punished for
+/// this before, is the caller's to know.
+///
+/// # Errors
+/// [`BadEvidence`], the first check that fails; signatures come last. A vote does not carry its network, so
+/// one from another network is [`BadEvidence::ForgedSignature`] here.
+pub fn check_double_signing(evidence: &DoubleSigning, network: &Hash) -> Result<(), BadEvidence> {
+    contradiction(&evidence.first, &evidence.second)?;
+    let signed = |vote: &SignedVote| {
+        let message = vote.message(network);
+        crypto::verify(&evidence.key.0, SignedVote::DOMAIN, &message, &vote.signature.0)
+    };
+    signed(&evidence.first)
+        .and_then(|()| signed(&evidence.second))
+        .map_err(|_| BadEvidence::ForgedSignature)
+}
+
+fn contradiction(first: &SignedVote, second: &SignedVote) -> Result<(), BadEvidence> {
+    if first.chain != second.chain {
+        return Err(BadEvidence::DifferentChains);
+    }
+    if (first.epoch, first.view) != (second.epoch, second.view) {
+        return Err(BadEvidence::DifferentViews);
+    }
+    let proposal = |vote: &SignedVote| (vote.parent, vote.payload);
+    match (first.kind, second.kind) {
+        (VoteKind::Nullify, VoteKind::Nullify) => Err(BadEvidence::SameVote),
+        (VoteKind::Notarize, VoteKind::Notarize) | (VoteKind::Finalize, VoteKind::Finalize) => {
+            // Compared without signatures: whoever signs one vote twice has said nothing new.
+            if proposal(first) == proposal(second) { Err(BadEvidence::SameVote) } else { Ok(()) }
+        }
+        (VoteKind::Nullify, VoteKind::Finalize) | (VoteKind::Finalize, VoteKind::Nullify) => Ok(()),
+        (VoteKind::Notarize, VoteKind::Nullify | VoteKind::Finalize)
+        | (VoteKind::Nullify | VoteKind::Finalize, VoteKind::Notarize) => {
+            Err(BadEvidence::NotContradictory)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crypto::SigningKey;
+    use types::{ChainId, Epoch, PublicKey, Signature};
+
+    const NETWORK: Hash = Hash([3; 32]);
+
+    fn key() -> SigningKey {
+        SigningKey::from_seed(&[9; 32])
+    }
+
+    fn sign(mut vote: SignedVote) -> SignedVote {
+        vote.signature = Signature(key().sign(SignedVote::DOMAIN, &vote.message(&NETWORK)));
+        vote
+    }
+
+    fn vote(kind: VoteKind, payload: u8) -> SignedVote {
+        let parent = if kind == VoteKind::Nullify { 0 } else { 4 };
+        sign(SignedVote {
+            chain: ChainId::Europe,
+            kind,
+            epoch: Epoch::ZERO,
+            view: 5,
+            parent,
+            payload: Hash([payload; 32]),
+            signature: Signature([0; 64]),
+        })
+    }
+
+    /// The verdict on two votes, which is the same for the two swapped.
+    #[track_caller]
+    fn check(first: SignedVote, second: SignedVote, expected: Result<(), &str>) {
+        let key = PublicKey(key().public());
+        for (first, second) in [(first, second), (second, first)] {
+            let verdict = check_double_signing(&DoubleSigning { key, first, second }, &NETWORK);
+            assert_eq!(verdict.map_err(BadEvidence::code), expected);
+        }
+    }
+
+    #[test]
+    fn exactly_simplex_faults_are_contradictions() {
+        use VoteKind::{Finalize, Notarize, Nullify};
+        let nullify = vote(Nullify, 0);
+        check(vote(Notarize, 1), vote(Notarize, 2), Ok(()));
+        check(vote(Finalize, 1), vote(Finalize, 2), Ok(()));
+        check(nullify, vote(Finalize, 1), Ok(()));
+        check(vote(Notarize, 1), nullify, Err("not_contradictory"));
+        check(vote(Notarize, 1), vote(Finalize, 1), Err("not_contradictory"));
+        check(vote(Notarize, 1), vote(Finalize, 2), Err("not_contradictory"));
+    }
+
+    #[test]
+    fn another_parent_is_another_proposal() {
+        let vote = vote(VoteKind::Notarize, 1);
+        check(vote, sign(SignedVote { parent: 3, ..vote }), Ok(()));
+    }
+
+    #[test]
+    fn one_vote_twice_proves_nothing_even_signed_anew() {
+        for kind in [VoteKind::Notarize, VoteKind::Nullify, VoteKind::Finalize] {
+            let vote = vote(kind, 0);
+            check(vote, vote, Err("same_vote"));
+            check(vote, SignedVote { signature: Signature([1; 64]), ..vote }, Err("same_vote"));
+        }
+    }
+
+    #[test]
+    fn votes_of_different_rounds_or_chains_prove_nothing() {
+        let (first, second) = (vote(VoteKind::Notarize, 1), vote(VoteKind::Notarize, 2));
+        check(first, sign(SignedVote { view: 6, ..second }), Err("different_views"));
+        check(first, sign(SignedVote { epoch: Epoch::new(1), ..second }), Err("different_views"));
+        check(first, sign(SignedVote { chain: ChainId::Asia, ..second }), Err("different_chains"));
+    }
+
+    #[test]
+    fn what_the_key_did_not_sign_on_this_network_does_not_count() {
+        let (first, second) = (vote(VoteKind::Notarize, 1), vote(VoteKind::Notarize, 2));
+        check(first, SignedVote { payload: Hash([8; 32]), ..second }, Err("forged_signature"));
+        check(first, SignedVote { signature: first.signature, ..second }, Err("forged_signature"));
+        // A nullify vote has one form only.
+        let nullify = SignedVote { parent: 1, ..vote(VoteKind::Nullify, 0) };
+        check(nullify, vote(VoteKind::Finalize, 1), Err("forged_signature"));
+        let verdict = |key: [u8; 32], network| {
+            let evidence = DoubleSigning { key: PublicKey(key), first, second };
+            check_double_signing(&evidence, &network)
+        };
+        assert_eq!(verdict(key().public(), NETWORK), Ok(()));
+        assert_eq!(verdict(key().public(), Hash([4; 32])), Err(BadEvidence::ForgedSignature));
+        let other = SigningKey::from_seed(&[8; 32]).public();
+        assert_eq!(verdict(other, NETWORK), Err(BadEvidence::ForgedSignature));
+    }
+}
