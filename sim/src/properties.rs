@@ -69,9 +69,11 @@ pub fn one_chain(known: &Header, header: &Header) -> Verdict {
 
 pub fn supply<'a>(supply: &Supply, accounts: impl Iterator<Item = &'a Account>) -> Verdict {
     let held: u128 = accounts.map(|account| u128::from(account.balance.get())).sum();
-    let expected = u128::from(supply.genesis.get()) - u128::from(supply.burned.get());
+    let [genesis, minted, burned] =
+        [supply.genesis, supply.minted, supply.burned].map(|part| u128::from(part.get()));
+    let expected = genesis + minted - burned;
     ensure(held == expected, || {
-        format!("accounts hold {held} nano, genesis less burned is {expected}")
+        format!("accounts hold {held} nano, genesis and minted less burned is {expected}")
     })
 }
 
@@ -127,7 +129,8 @@ mod tests {
     #[test]
     fn money_out_of_nothing_is_seen() {
         let of = |nano| Account { balance: NanoMeshx::new(nano), nonce: 0 };
-        let total = Supply { genesis: NanoMeshx::new(10), burned: NanoMeshx::new(3) };
+        let nano = NanoMeshx::new;
+        let total = Supply { genesis: nano(9), minted: nano(1), burned: nano(3) };
         assert_eq!(supply(&total, [of(4), of(3)].iter()), Ok(()));
         assert!(supply(&total, [of(4), of(4)].iter()).is_err());
     }

@@ -227,7 +227,35 @@ pub(crate) enum Action {
     PublishModule { module: Hash, royalty_bps: u16 },
     Heartbeat,
     Stake(StakeOrder),
+    Report(DoubleSigning),
     ClaimVested { amount: Amount },
+}
+
+/// Two votes of one validator that contradict each other.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DoubleSigning {
+    key: PublicKey,
+    first: SignedVote,
+    second: SignedVote,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SignedVote {
+    chain: ChainId,
+    kind: VoteKind,
+    epoch: u64,
+    view: u64,
+    parent: u64,
+    payload: Hash,
+    signature: Signature,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum VoteKind {
+    Notarize,
+    Nullify,
+    Finalize,
 }
 
 /// Validators are named by their operator.

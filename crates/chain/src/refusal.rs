@@ -29,6 +29,14 @@ pub enum Refusal {
     PoolAccount(Address),
     #[error("the backbone runs no jobs; send them to a shard")]
     NoJobsHere,
+    #[error("evidence: {0}")]
+    Evidence(#[from] receipt::BadEvidence),
+    #[error("the evidence is of votes on {0}; only votes on the backbone can be judged yet")]
+    ForeignEvidence(ChainId),
+    #[error("no validator has ever bonded with the key that the evidence is against")]
+    UnknownKey,
+    #[error("nobody here knows when view {0} was")]
+    UnknownView(u64),
     #[error("stake lives on the backbone; send this there")]
     NoStakeHere,
     #[error("{0} has no validator")]
@@ -78,6 +86,10 @@ impl Refusal {
             Self::OutOfPhase(_) => "out_of_phase",
             Self::Staking(refusal) => refusal.code(),
             Self::Vesting(refusal) => refusal.code(),
+            Self::Evidence(bad) => bad.code(),
+            Self::ForeignEvidence(_) => "foreign_evidence",
+            Self::UnknownKey => "unknown_key",
+            Self::UnknownView(_) => "unknown_view",
             Self::NoStakeHere => "no_stake_here",
             Self::UnknownValidator(_) => "unknown_validator",
             Self::KeyNotProved => "key_not_proved",

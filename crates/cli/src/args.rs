@@ -127,6 +127,16 @@ pub enum StakeVerb {
         #[arg(long)]
         set: Option<u16>,
     },
+    /// Show proofs of double signing that the node has come across, as JSON.
+    Evidence,
+    /// Send a proof of double signing, as `evidence` shows it: its validator loses a part of its stake.
+    Report {
+        /// A file with one proof or a list of them; `-` reads stdin.
+        file: PathBuf,
+    },
+    /// Development networks only: sign two votes that contradict each other with your own validator's key, to see what
+    /// that costs. Prints the proof.
+    Misbehave,
     /// Bring your validator back from jail.
     Unjail,
 }

@@ -17,7 +17,7 @@ use futures::{StreamExt as _, stream};
 use std::{io::Write as _, sync::Arc, time::Duration};
 use tokio::sync::broadcast::error::RecvError;
 use types::{
-    Address, ChainId, Hash, Height, JobId, Tx,
+    Address, ChainId, DoubleSigning, Hash, Height, JobId, Tx,
     codec::Encode as _,
     state::{Event, JobRecord, Key, Params, Phase, WorkerRecord},
 };
@@ -175,6 +175,10 @@ impl Backend for Node {
 
     async fn earnings(&self, chain: ChainId, address: Address) -> Answer<EarningsView> {
         self.earnings_view(chain, address).await
+    }
+
+    async fn evidence(&self) -> Answer<Vec<DoubleSigning>> {
+        Ok(self.hosts.values().flat_map(|host| host.chain.evidence()).collect())
     }
 
     async fn faucet(&self, asked: FaucetAsked) -> Answer<FaucetGave> {

@@ -1,8 +1,8 @@
 //! Transactions: the one door through which state changes.
 
 use crate::{
-    Address, Agreement, ChainId, City, Hash, Height, JobId, JobSpec, NanoMeshx, Outcome, PublicKey,
-    Signature,
+    Address, Agreement, ChainId, City, DoubleSigning, Hash, Height, JobId, JobSpec, NanoMeshx,
+    Outcome, PublicKey, Signature,
     codec::{Encode as _, EncodeSize as _, FixedSize as _, Write as _},
     hash::domain_hash,
     staking::StakeOrder,
@@ -61,6 +61,8 @@ pub enum Action {
     /// A worker is still there.
     Heartbeat,
     Stake(StakeOrder),
+    /// Prove that a validator signed votes that contradict each other. Anyone may.
+    Report(DoubleSigning),
     /// Take out what has vested.
     ClaimVested {
         amount: NanoMeshx,
@@ -76,7 +78,8 @@ wire_enum!(Action {
     6 => PublishModule { module, royalty_bps },
     7 => Heartbeat,
     8 => Stake(order),
-    11 => ClaimVested { amount },
+    9 => Report(evidence),
+    10 => ClaimVested { amount },
 });
 
 /// A job and what its payer offers for it.

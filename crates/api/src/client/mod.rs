@@ -30,7 +30,9 @@ use crate::{
 };
 use ask::{checked_base, job_path, page_query};
 use std::{io::Read, time::Duration};
-use types::{Address, ChainId, Hash, Height, JobId, Tx, codec::Encode as _, state::Params};
+use types::{
+    Address, ChainId, DoubleSigning, Hash, Height, JobId, Tx, codec::Encode as _, state::Params,
+};
 use ureq::Agent;
 
 /// Longest bao encoding of a blob: 64 bytes of tree for each KiB, and a length.
@@ -144,6 +146,11 @@ impl Client {
 
     pub fn earnings(&self, chain: ChainId, address: Address) -> Answer<EarningsView> {
         self.json(&format!("/v1/earnings/{address}?chain={chain}"))
+    }
+
+    /// Proofs of double signing that the node has come across.
+    pub fn evidence(&self) -> Answer<Vec<DoubleSigning>> {
+        self.json("/v1/evidence")
     }
 
     /// Ask a development network's faucet for money.

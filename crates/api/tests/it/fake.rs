@@ -156,6 +156,10 @@ impl Backend for Fake {
         self.answer(|| only(chain).map(|()| EarningsView { address, chain, ..earnings() })).await
     }
 
+    async fn evidence(&self) -> Result<Vec<types::DoubleSigning>, Problem> {
+        self.answer(|| Ok(vec![evidence()])).await
+    }
+
     async fn faucet(&self, asked: FaucetAsked) -> Result<FaucetGave, Problem> {
         self.answer(|| {
             only(asked.chain)?;
@@ -385,6 +389,19 @@ pub fn validator() -> ValidatorView {
         slashes: 1,
         seated: false,
     }
+}
+
+pub fn evidence() -> types::DoubleSigning {
+    let vote = |n| types::SignedVote {
+        chain: ChainId::Backbone,
+        kind: types::VoteKind::Finalize,
+        epoch: types::Epoch::ZERO,
+        view: 7,
+        parent: 6,
+        payload: Hash([n; 32]),
+        signature: types::Signature([n; 64]),
+    };
+    types::DoubleSigning { key: types::PublicKey([4; 32]), first: vote(1), second: vote(2) }
 }
 
 pub fn stake() -> StakeView {

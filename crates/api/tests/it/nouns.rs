@@ -104,6 +104,8 @@ fn money_that_works() {
     let order = StakeOrder::Undelegate { validator: fake::address(), amount: None };
     check("Action", &Action::Stake(order));
     check("Action", &Action::Heartbeat);
+    check("Action", &Action::Report(fake::evidence()));
+    check("DoubleSigning", &fake::evidence());
     check("Action", &Action::PublishModule { module: Hash([1; 32]), royalty_bps: 5 });
     check("Action", &Action::ClaimVested { amount: NanoMeshx::new(5) });
 }

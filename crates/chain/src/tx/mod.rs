@@ -6,6 +6,7 @@ mod commit;
 mod heartbeat;
 mod publish_module;
 mod register_worker;
+mod report;
 mod reveal;
 mod stake;
 mod submit_job;
@@ -107,6 +108,7 @@ pub(crate) fn static_keys(tx: &Tx, keys: &mut Vec<Key>) {
         Action::Reveal(reveal) => keys.push(Key::Job(reveal.job)),
         Action::PublishModule { module, .. } => keys.push(Key::Module(*module)),
         Action::Heartbeat => keys.push(Key::Worker(tx.from())),
+        Action::Report(evidence) => keys.push(Key::ValidatorKey(evidence.key)),
         Action::ClaimVested { .. } => keys.push(Key::Vesting(tx.from())),
         // What an order needs is found out while it runs: orders are rare.
         Action::Stake(_) => {}
@@ -147,6 +149,10 @@ pub(crate) fn apply(
         Action::Stake(order) => {
             charge(pad, tx, context)?;
             stake::apply(pad, from, order, context)?;
+        }
+        Action::Report(evidence) => {
+            charge(pad, tx, context)?;
+            report::apply(pad, evidence, context)?;
         }
         Action::ClaimVested { amount } => {
             charge(pad, tx, context)?;

@@ -1,4 +1,5 @@
 //! The chain seen from outside: the same blocks through `apply_block` and through a second, naive
-//! implementation of the rules.
+//! implementation of the rules; and stake, emission and slashing under random orders.
 
+mod economy;
 mod model;

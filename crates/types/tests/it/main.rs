@@ -3,9 +3,10 @@
 
 use std::{fmt::Debug, path::Path};
 use types::{
-    Abi, Action, Address, Agreement, Beacon, Block, Body, ChainId, Epoch, Float, Fuel, Hash,
-    Header, Height, InputFile, JobSpec, Limits, List, LogRoot, Millis, NanoMeshx, Outcome,
-    OutputRef, Ppm, PublicKey, Reveal, Signature, Status, Submission, Text, Trap, Tx,
+    Abi, Action, Address, Agreement, Beacon, Block, Body, ChainId, DoubleSigning, Epoch, Float,
+    Fuel, Hash, Header, Height, InputFile, JobSpec, Limits, List, LogRoot, Millis, NanoMeshx,
+    Outcome, OutputRef, Ppm, PublicKey, Reveal, Signature, SignedVote, Status, Submission, Text,
+    Trap, Tx, VoteKind,
     codec::{Bytes, DecodeExt, Encode, Read},
     staking::{
         Arrival, Commission, DelegationRecord, Fault, Slash, StakeOrder, StakingParams, Standing,
@@ -128,6 +129,17 @@ fn transactions() {
     );
     check("tx-publish-module", &tx(Action::PublishModule { module: hash(1), royalty_bps: 250 }));
     check("tx-heartbeat", &tx(Action::Heartbeat));
+    let vote = |n| SignedVote {
+        chain: ChainId::Backbone,
+        kind: VoteKind::Finalize,
+        epoch: Epoch::ZERO,
+        view: 7,
+        parent: 6,
+        payload: hash(n),
+        signature: Signature([n; 64]),
+    };
+    let evidence = DoubleSigning { key: PublicKey([3; 32]), first: vote(1), second: vote(2) };
+    check("tx-report", &tx(Action::Report(evidence)));
     check("tx-claim-vested", &tx(Action::ClaimVested { amount: NanoMeshx::new(3) }));
     let proof = Signature([4; 64]);
     let amount = NanoMeshx::new(5);

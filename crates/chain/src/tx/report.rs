@@ -1,0 +1,44 @@
+//! Report: a proof that a validator signed two votes that contradict each other costs it a part of its stake.
+
+use crate::{
+    Refusal,
+    apply::BlockContext,
+    epoch::VIEWS_PER_NOTE,
+    scratch::{Scratch, Stop},
+};
+use staking::{Moment, Offence};
+use types::{
+    Address, DoubleSigning,
+    staking::{Fault, ValidatorRecord},
+    state::{Key, Params, ViewTime},
+};
+
+pub(super) fn apply(
+    pad: &mut Scratch<'_>,
+    evidence: &DoubleSigning,
+    context: &BlockContext,
+) -> Result<(), Stop> {
+    if context.chain.is_shard() {
+        return Err(Refusal::NoStakeHere.into());
+    }
+    // A shard's views were at times that this chain does not know yet.
+    let vote = &evidence.first;
+    if vote.chain != context.chain {
+        return Err(Refusal::ForeignEvidence(vote.chain).into());
+    }
+    let operator: Option<Address> = pad.get(Key::ValidatorKey(evidence.key))?;
+    let operator = operator.ok_or(Refusal::UnknownKey)?;
+    receipt::check_double_signing(evidence, &context.network)?;
+    if vote.view > context.view {
+        return Err(Refusal::UnknownView(vote.view).into());
+    }
+    let note: Option<ViewTime> = pad.get(Key::ViewTime(vote.view / VIEWS_PER_NOTE))?;
+    let ViewTime { height, at } = note.ok_or(Refusal::UnknownView(vote.view))?;
+    let mut record: ValidatorRecord = pad.expect(Key::Validator(operator))?;
+    let params: Params = pad.expect(Key::Params)?;
+    let now = Moment { height: context.height, at: context.timestamp };
+    let offence = Offence { fault: Fault::DoubleSigning, height, at };
+    let transfers = staking::slash(&mut record, offence, &params.staking, now)?;
+    pad.put(Key::Validator(operator), &record);
+    pad.transfer(&transfers)
+}
