@@ -123,7 +123,7 @@ pub fn local_params(profile_strict: Hash, profile_arch_class: Hash, block_ms: u6
         block_ms,
         epoch_blocks: 20,
         staking: StakingParams {
-            unbonding_ms: Millis::new(30_000),
+            unbonding_ms: Millis::new(20_000),
             jail_ms: Millis::new(60_000),
             ..usual.staking
         },

@@ -3,5 +3,6 @@
 mod mesh;
 mod nodes;
 mod refusals;
+mod stake;
 mod supply;
 mod support;
