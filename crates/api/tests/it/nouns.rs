@@ -92,6 +92,9 @@ fn fits(all: &Value, schema: &Value, value: &Value) -> Result<(), String> {
 fn properties(all: &Value, schema: &Value) -> Vec<String> {
     let schema =
         schema["$ref"].as_str().map_or(schema, |name| &all[name.rsplit('/').next().unwrap()]);
+    if let Some(variants) = schema["oneOf"].as_array() {
+        return variants.iter().flat_map(|variant| properties(all, variant)).collect();
+    }
     schema["properties"].as_object().unwrap().keys().cloned().collect()
 }
 
