@@ -7,7 +7,9 @@ use crate::{
 };
 use bytes::Bytes;
 use futures::stream::BoxStream;
-use types::{Address, ChainId, DoubleSigning, Hash, Height, JobId, Tx, state::Params};
+use types::{
+    Address, ChainId, DoubleSigning, Hash, Height, JobId, Tx, governance::Proposal, state::Params,
+};
 
 /// Pieces of a body, in order. It is pulled: nothing is produced before it is asked for. An error ends it.
 pub type Chunks = BoxStream<'static, Result<Bytes, Problem>>;
@@ -95,6 +97,9 @@ pub trait Backend: Clone + Send + Sync + 'static {
         chain: ChainId,
         address: Address,
     ) -> impl Future<Output = Result<EarningsView, Problem>> + Send;
+
+    /// All proposals, the newest first.
+    fn proposals(&self) -> impl Future<Output = Result<Vec<Proposal>, Problem>> + Send;
 
     /// Proofs of double signing that this node has come across since it started.
     fn evidence(&self) -> impl Future<Output = Result<Vec<DoubleSigning>, Problem>> + Send;

@@ -228,7 +228,125 @@ pub(crate) enum Action {
     Heartbeat,
     Stake(StakeOrder),
     Report(DoubleSigning),
+    Propose { title: String, kind: ProposalKind },
+    Vote { proposal: u64, option: VoteOption },
+    Relay(Relayed),
     ClaimVested { amount: Amount },
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum ProposalKind {
+    ChangeParams { changes: Vec<ParamChange> },
+    Spend { pool: LockedPool, to: Address, amount: Amount },
+    ShardAdmission { chain: ChainId, rule: Admission },
+    PauseIntake { chain: Option<ChainId>, lasting: u64 },
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ParamChange {
+    /// Null: on all chains.
+    chain: Option<ChainId>,
+    /// As `meshx gov params` lists them.
+    name: String,
+    value: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LockedPool {
+    Ecosystem,
+    Treasury,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Admission {
+    Presence,
+    Listed,
+    Closed,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum VoteOption {
+    Yes,
+    No,
+    Abstain,
+    Veto,
+}
+
+/// A decision about the network.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Proposal {
+    id: u64,
+    proposer: Address,
+    title: String,
+    kind: ProposalKind,
+    deposit: Amount,
+    submitted: u64,
+    status: ProposalStatus,
+    tally: Tally,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub(crate) enum ProposalStatus {
+    Voting { closes: u64 },
+    Queued { executes: u64 },
+    Executed { at: u64 },
+    Rejected,
+    NoQuorum,
+    Vetoed,
+    Failed,
+}
+
+/// Stake behind each option.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Tally {
+    yes: Amount,
+    no: Amount,
+    abstain: Amount,
+    veto: Amount,
+}
+
+/// A decision of the backbone, with what proves it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Relayed {
+    anchor: Anchor,
+    decree: Decree,
+    header: Header,
+    certificate: String,
+    proof: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Decree {
+    number: u64,
+    proposal: u64,
+    order: Order,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(tag = "order", rename_all = "snake_case")]
+pub(crate) enum Order {
+    SetParams { changes: Vec<ParamChange> },
+    Admit { chain: ChainId, rule: Admission },
+    Pause { chain: Option<ChainId>, until: u64 },
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Anchor {
+    name: String,
+    dev_dealer: bool,
+    chains: Vec<ChainAnchor>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ChainAnchor {
+    chain: ChainId,
+    identity: String,
+    genesis: Hash,
 }
 
 /// Two votes of one validator that contradict each other.

@@ -1,7 +1,7 @@
 //! Applying a block: what the protocol does by itself, then due jobs, beacons and transactions; last, prices move.
 
 use crate::{
-    CheckedTx, Refusal, Write, effects, epoch, genesis, market, queue,
+    CheckedTx, Refusal, Write, decrees, effects, epoch, genesis, market, queue,
     scratch::{Records, Scratch, Stop},
     tx,
 };
@@ -80,6 +80,8 @@ pub async fn apply_block<S: Store>(
     run.must(|pad| epoch::note_view(pad, context)).await;
     run.must(|pad| epoch::mint(pad, &genesis.emission, context)).await;
     run.must(|pad| epoch::boundary(pad, context)).await;
+    run.must(|pad| decrees::decide(pad, context)).await;
+    run.must(|pad| decrees::take_up(pad, context)).await;
     for job in run.must(|pad| queue::take_due(pad, context)).await {
         run.must(|pad| effects::tick(pad, &job, context)).await;
     }
@@ -120,6 +122,8 @@ impl<S: Store> Run<'_, S> {
             Key::Params,
             Key::Supply,
             Key::Market,
+            Key::Decrees,
+            Key::OpenProposals,
             Key::Queue,
             Key::Queued(context.height),
             Key::Due(context.height),

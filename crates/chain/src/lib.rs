@@ -1,7 +1,7 @@
 //! Turn one state into the next, one block at a time.
 //!
 //! [`apply_block`] is the only way state changes. It asks a [`Store`] for the records it needs, runs
-//! the rules of `ledger`, `jobs` and `staking` over them, and returns what to write. The same block on the same
+//! the rules of `ledger`, `jobs`, `staking` and `governance` over them, and returns what to write. The same block on the same
 //! state gives the same writes on every validator: no clock, no randomness, no floating point.
 //!
 //! ```text
@@ -21,6 +21,7 @@
 //! Not here: signatures of blocks and beacons (the caller checks them), storage, networking.
 
 mod apply;
+mod decrees;
 mod earned;
 mod effects;
 mod epoch;

@@ -1,6 +1,6 @@
 //! Why a transaction was refused, with a code that never changes meaning.
 
-use types::{Address, ChainId, JobId, Millis};
+use types::{Address, ChainId, JobId, Millis, governance::ProposalId};
 
 /// The reason; state is as it was before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +29,18 @@ pub enum Refusal {
     PoolAccount(Address),
     #[error("the backbone runs no jobs; send them to a shard")]
     NoJobsHere,
+    #[error(transparent)]
+    Governance(#[from] governance::Refusal),
+    #[error("no proposal has number {0}")]
+    UnknownProposal(ProposalId),
+    #[error("as many proposals are open as may be; wait until one is decided")]
+    TooManyProposals,
+    #[error("decree {got} is not the next, which is {expected}")]
+    DecreeOrder { expected: u64, got: u64 },
+    #[error("the decree is not proved to be the backbone's")]
+    NotProved,
+    #[error("the backbone needs nobody to bring it its own decrees")]
+    OwnDecree,
     #[error("evidence: {0}")]
     Evidence(#[from] receipt::BadEvidence),
     #[error("the evidence is of votes on {0}; only votes on the backbone can be judged yet")]
@@ -86,6 +98,12 @@ impl Refusal {
             Self::OutOfPhase(_) => "out_of_phase",
             Self::Staking(refusal) => refusal.code(),
             Self::Vesting(refusal) => refusal.code(),
+            Self::Governance(refusal) => refusal.code(),
+            Self::UnknownProposal(_) => "unknown_proposal",
+            Self::TooManyProposals => "too_many_proposals",
+            Self::DecreeOrder { .. } => "decree_order",
+            Self::NotProved => "not_proved",
+            Self::OwnDecree => "own_decree",
             Self::Evidence(bad) => bad.code(),
             Self::ForeignEvidence(_) => "foreign_evidence",
             Self::UnknownKey => "unknown_key",

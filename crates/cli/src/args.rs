@@ -64,6 +64,8 @@ pub enum Command {
     Faucet(Faucet),
     /// Put money behind a validator, take it away, run a validator.
     Stake(StakeCommand),
+    /// Propose decisions about the network, vote on them, see its parameters.
+    Gov(GovCommand),
     /// Say what an account has earned, by how, on every chain.
     Earnings {
         /// Default: your own.
@@ -85,6 +87,72 @@ pub enum Command {
 pub struct Faucet {
     /// Who gets it; default: you.
     pub address: Option<Address>,
+}
+
+#[derive(ClapArgs)]
+pub struct GovCommand {
+    #[command(subcommand)]
+    pub verb: GovVerb,
+}
+
+#[derive(Subcommand)]
+pub enum GovVerb {
+    /// List every parameter that can be changed: its value on the chain of --chain, its bounds, what it is.
+    Params,
+    /// List proposals.
+    List,
+    /// Show a proposal.
+    Show { id: u64 },
+    /// Vote with all your stake.
+    Vote { id: u64, option: Vote },
+    /// Propose a decision. Its deposit comes back unless it is vetoed.
+    Propose {
+        #[arg(long)]
+        title: Option<String>,
+        #[command(subcommand)]
+        what: Proposed,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Vote {
+    Yes,
+    No,
+    Abstain,
+    /// No; and if a third says so, the deposit is burned.
+    Veto,
+}
+
+#[derive(Subcommand)]
+pub enum Proposed {
+    /// Change parameters on all chains, or on one: `rate_core_second=2000000`, `EU:location=900000`.
+    Params {
+        #[arg(required = true, value_name = "[CHAIN:]NAME=VALUE")]
+        changes: Vec<String>,
+    },
+    /// Pay out of a pool that only governance opens.
+    Spend { pool: Pool, to: Address, amount: NanoMeshx },
+    /// Say who may make blocks of a shard.
+    Admission { shard: ChainId, rule: AdmissionRule },
+    /// Take in no new jobs for a while, on one shard or on all.
+    Pause {
+        seconds: u64,
+        #[arg(long)]
+        shard: Option<ChainId>,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Pool {
+    Ecosystem,
+    Treasury,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum AdmissionRule {
+    Presence,
+    Listed,
+    Closed,
 }
 
 #[derive(ClapArgs)]

@@ -64,6 +64,7 @@ fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
         Command::Job(job) => done(commands::job::job(&settings, &job)),
         Command::Wallet(wallet) => done(commands::wallet::wallet(&settings, &wallet)),
         Command::Faucet(asked) => done(commands::faucet::faucet(&settings, &asked)),
+        Command::Gov(command) => done(commands::gov::gov(&settings, &command)),
         Command::Stake(command) => done(commands::stake::stake(&settings, &command)),
         Command::Earnings { address } => done(commands::earnings::earnings(&settings, address)),
         Command::Status => done(commands::status::status(&settings)),

@@ -19,6 +19,7 @@ use tokio::sync::broadcast::error::RecvError;
 use types::{
     Address, ChainId, DoubleSigning, Hash, Height, JobId, Tx,
     codec::Encode as _,
+    governance::Proposal,
     state::{Event, JobRecord, Key, Params, Phase, WorkerRecord},
 };
 
@@ -175,6 +176,10 @@ impl Backend for Node {
 
     async fn earnings(&self, chain: ChainId, address: Address) -> Answer<EarningsView> {
         self.earnings_view(chain, address).await
+    }
+
+    async fn proposals(&self) -> Answer<Vec<Proposal>> {
+        self.proposal_records().await
     }
 
     async fn evidence(&self) -> Answer<Vec<DoubleSigning>> {

@@ -10,12 +10,16 @@ use consensus::Chain;
 use staking::{Moment, Position, Sources};
 use types::{
     Action, Address, ChainId, NanoMeshx,
+    governance::Proposal,
     staking::{DelegationRecord, UnbondingRecord, ValidatorRecord},
     state::{Backed, CommitteeRecord, Earned, Key, Market, Stake, Supply, Validators, pools},
 };
 
-/// What the faucet gives at a time: 200,000 MESHX, so that a few askings make a validator.
-const FAUCET_GIVES: NanoMeshx = NanoMeshx::new(200_000_000_000_000);
+/// What the faucet gives at a time: 500,000 MESHX, enough for a validator, or to decide a vote on a local mesh.
+const FAUCET_GIVES: NanoMeshx = NanoMeshx::new(500_000_000_000_000);
+
+/// Most proposals listed.
+const PROPOSALS_MAX: usize = 200;
 
 fn not_ready() -> Problem {
     Problem::new(Code::NotReady, "the chain has no final block yet").hint("try again in a second")
@@ -97,6 +101,17 @@ impl Node {
             commission_owed = own.map_or(NanoMeshx::ZERO, |record| record.commission_owed);
         }
         Ok(EarningsView { address, chain, earned, rewards_owed, commission_owed })
+    }
+
+    /// The newest first, at most [`PROPOSALS_MAX`].
+    pub(crate) async fn proposal_records(&self) -> Answer<Vec<Proposal>> {
+        let handle = &self.on(ChainId::Backbone)?.chain;
+        let count: u64 = handle.record(Key::ProposalCount).await.unwrap_or(0);
+        let mut proposals = Vec::new();
+        for id in (1..=count).rev().take(PROPOSALS_MAX) {
+            proposals.extend(handle.record::<Proposal>(Key::Proposal(id)).await);
+        }
+        Ok(proposals)
     }
 
     pub(crate) async fn give(&self, asked: FaucetAsked) -> Answer<FaucetGave> {

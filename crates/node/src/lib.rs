@@ -23,6 +23,7 @@ mod host;
 pub mod local;
 mod outbox;
 mod receipts;
+mod relay;
 mod start;
 mod workers;
 

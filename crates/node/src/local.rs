@@ -69,10 +69,10 @@ pub struct Dealt {
 /// What each worker has for its fees at the start.
 const WORKER_BALANCE: NanoMeshx = NanoMeshx::new(1_000_000_000);
 /// What each validator of the backbone has at stake at the start, and what it keeps of rewards.
-const STAKE: NanoMeshx = NanoMeshx::new(1_000_000_000_000_000);
+const STAKE: NanoMeshx = NanoMeshx::new(150_000_000_000_000);
 const COMMISSION_BPS: u16 = 500;
 /// What each chain's faucet has to give, and a shard to pay workers for being there.
-const FAUCET: NanoMeshx = NanoMeshx::new(1_000_000_000_000_000);
+const FAUCET: NanoMeshx = NanoMeshx::new(100_000_000_000_000_000);
 const AVAILABILITY: NanoMeshx = NanoMeshx::new(1_000_000_000_000_000);
 
 fn secret(seed: &[u8; 32], role: &str, chain: ChainId, index: usize) -> [u8; 32] {

@@ -6,7 +6,7 @@ use crate::{
     host::{Host, Node},
     local::{DealtChain, DealtWorker},
     outbox::Outbox,
-    workers,
+    relay, workers,
 };
 use blobs::{BlobError, Store};
 use commonware_runtime::{Runner as _, Supervisor as _, tokio as tokio_runtime};
@@ -230,6 +230,17 @@ async fn start_parts(
             }
         });
     }
+    // A key of the node's own for each shard: to bring a decree is free, and its nonces are nobody else's.
+    let mut lines = BTreeMap::new();
+    for (chain, dealt) in &workers {
+        if let Some(host) = node.host(*chain) {
+            let seed = types::domain_hash("meshx/relay-key/v1", &[dealt.key.seed().as_slice()]);
+            lines.entry(*chain).or_insert_with(|| {
+                Outbox::open(host.chain.clone(), SigningKey::from_seed(&seed.0), network)
+            });
+        }
+    }
+    tokio::spawn(relay::serve(node.clone(), lines));
     for (chain, dealt) in workers {
         let Some(host) = node.host(chain) else { continue };
         let worker = Worker::new(dealt.key, engine.clone(), store.clone());

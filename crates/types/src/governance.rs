@@ -90,6 +90,33 @@ pub struct Tally {
 }
 wire_struct!(Tally { yes, no, abstain, veto });
 
+/// How one account voted with the stake it has behind one validator, in that validator's shares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ballot {
+    pub option: VoteOption,
+    pub shares: u128,
+}
+wire_struct!(Ballot { option, shares });
+
+/// Shares of one validator behind each option, of those who voted themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cast {
+    pub yes: u128,
+    pub no: u128,
+    pub abstain: u128,
+    pub veto: u128,
+}
+wire_struct!(Cast { yes, no, abstain, veto });
+
+/// All votes behind one validator.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValidatorVotes {
+    pub cast: Cast,
+    /// What its operator said, for all who did not vote themselves.
+    pub operator: Option<VoteOption>,
+}
+wire_struct!(ValidatorVotes { cast, operator });
+
 /// Where a proposal is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]

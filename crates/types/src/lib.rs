@@ -47,5 +47,5 @@ pub use place::{ChainId, City, UnknownChain};
 pub use supply::{
     Distribution, ERA_BLOCKS, EmissionStep, STEPS_MAX, Schedule, SupplyPlan, Vesting, YEAR_BLOCKS,
 };
-pub use tx::{Action, Reveal, SignedForm, Submission, Tx, TxId};
+pub use tx::{Action, Relayed, Reveal, SignedForm, Submission, Tx, TxId};
 pub use units::{BadAmount, Epoch, Fuel, Height, Millis, NanoMeshx, SUPPLY_MAX};

@@ -1,10 +1,12 @@
 //! Transactions: the one door through which state changes.
 
 use crate::{
-    Address, Agreement, ChainId, City, DoubleSigning, Hash, Height, JobId, JobSpec, NanoMeshx,
-    Outcome, PublicKey, Signature,
-    codec::{Encode as _, EncodeSize as _, FixedSize as _, Write as _},
+    Address, Agreement, ChainId, City, DoubleSigning, Hash, Header, Height, JobId, JobSpec,
+    NanoMeshx, Outcome, PublicKey, Signature, Text,
+    codec::{Bytes, Encode as _, EncodeSize as _, FixedSize as _, Write as _},
+    governance::{Decree, ProposalId, ProposalKind, VoteOption},
     hash::domain_hash,
+    network::Anchor,
     staking::StakeOrder,
     wire_enum, wire_struct,
 };
@@ -63,6 +65,18 @@ pub enum Action {
     Stake(StakeOrder),
     /// Prove that a validator signed votes that contradict each other. Anyone may.
     Report(DoubleSigning),
+    /// Propose a decision, and put a deposit down for it.
+    Propose {
+        title: Text<120>,
+        kind: ProposalKind,
+    },
+    /// Vote with all stake the sender has; a validator's operator also for those behind it who do not vote.
+    Vote {
+        proposal: ProposalId,
+        option: VoteOption,
+    },
+    /// Bring a shard the next decision of the backbone. Free: each is brought once.
+    Relay(Relayed),
     /// Take out what has vested.
     ClaimVested {
         amount: NanoMeshx,
@@ -80,7 +94,22 @@ wire_enum!(Action {
     8 => Stake(order),
     9 => Report(evidence),
     10 => ClaimVested { amount },
+    11 => Propose { title, kind },
+    12 => Vote { proposal, option },
+    13 => Relay(relayed),
 });
+
+/// A decision of the backbone and what proves it: a final block, and that the decree is in its state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relayed {
+    /// Its hash is the network's id, so it cannot be another network's.
+    pub anchor: Anchor,
+    pub decree: Decree,
+    pub header: Header,
+    pub certificate: Bytes<4_096>,
+    pub proof: Bytes<65_536>,
+}
+wire_struct!(Relayed { anchor, decree, header, certificate, proof });
 
 /// A job and what its payer offers for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -75,6 +75,9 @@ impl Backend for Nobody {
     async fn earnings(&self, _: ChainId, _: Address) -> Result<api::EarningsView, Problem> {
         no(Code::UnknownChain)
     }
+    async fn proposals(&self) -> Result<Vec<types::governance::Proposal>, Problem> {
+        no(Code::UnknownChain)
+    }
     async fn evidence(&self) -> Result<Vec<types::DoubleSigning>, Problem> {
         no(Code::UnknownChain)
     }

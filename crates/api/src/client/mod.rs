@@ -31,7 +31,8 @@ use crate::{
 use ask::{checked_base, job_path, page_query};
 use std::{io::Read, time::Duration};
 use types::{
-    Address, ChainId, DoubleSigning, Hash, Height, JobId, Tx, codec::Encode as _, state::Params,
+    Address, ChainId, DoubleSigning, Hash, Height, JobId, Tx, codec::Encode as _,
+    governance::Proposal, state::Params,
 };
 use ureq::Agent;
 
@@ -146,6 +147,11 @@ impl Client {
 
     pub fn earnings(&self, chain: ChainId, address: Address) -> Answer<EarningsView> {
         self.json(&format!("/v1/earnings/{address}?chain={chain}"))
+    }
+
+    /// All proposals, the newest first.
+    pub fn proposals(&self) -> Answer<Vec<Proposal>> {
+        self.json("/v1/proposals")
     }
 
     /// Proofs of double signing that the node has come across.

@@ -8,7 +8,7 @@ use crate::{
     extract::{Asked, Segments, parse, read_body, required_chain},
 };
 use axum::{Json, body::Body, extract::State, http::HeaderMap};
-use types::DoubleSigning;
+use types::{DoubleSigning, governance::Proposal};
 
 /// What moves with load on a chain: base fee, demand, utilisation; and its money.
 #[utoipa::path(get, path = "/v1/market", tag = "economy",
@@ -55,6 +55,15 @@ pub(crate) async fn earnings<B: Backend>(
 ) -> Result<Json<EarningsView>, Problem> {
     let (address, chain) = (parse(&address)?, required_chain(asked.chain.as_deref())?);
     app.ask(app.backend.earnings(chain, address)).await.map(Json)
+}
+
+/// All proposals, the newest first.
+#[utoipa::path(get, path = "/v1/proposals", tag = "economy",
+    responses((status = 200, body = [crate::noun::Proposal]), (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn proposals<B: Backend>(
+    State(app): State<App<B>>,
+) -> Result<Json<Vec<Proposal>>, Problem> {
+    app.ask(app.backend.proposals()).await.map(Json)
 }
 
 /// Proofs of double signing that this node has come across since it started: a `report` of one slashes.

@@ -156,6 +156,10 @@ impl Backend for Fake {
         self.answer(|| only(chain).map(|()| EarningsView { address, chain, ..earnings() })).await
     }
 
+    async fn proposals(&self) -> Result<Vec<types::governance::Proposal>, Problem> {
+        self.answer(|| Ok(vec![proposal()])).await
+    }
+
     async fn evidence(&self) -> Result<Vec<types::DoubleSigning>, Problem> {
         self.answer(|| Ok(vec![evidence()])).await
     }
@@ -388,6 +392,22 @@ pub fn validator() -> ValidatorView {
         commission_owed: NanoMeshx::new(1),
         slashes: 1,
         seated: false,
+    }
+}
+
+pub fn proposal() -> types::governance::Proposal {
+    use types::governance::{ParamChange, ProposalKind, ProposalStatus, Tally};
+    let change =
+        ParamChange { chain: Some(CHAIN), name: types::ParamName::RateCoreSecond, value: 7 };
+    types::governance::Proposal {
+        id: 1,
+        proposer: address(),
+        title: Text::new("Dearer cores").unwrap(),
+        kind: ProposalKind::ChangeParams { changes: List::new(vec![change]).unwrap() },
+        deposit: NanoMeshx::new(5),
+        submitted: Millis::new(6),
+        status: ProposalStatus::Voting { closes: Millis::new(7) },
+        tally: Tally::default(),
     }
 }
 

@@ -9,7 +9,8 @@ use crate::{
 use serde::Serialize;
 use serde_json::Value;
 use types::{
-    Action, Hash, NanoMeshx, Reveal, Status, Text, Trap, Tx, staking::StakeOrder, state::Phase,
+    Action, Hash, NanoMeshx, Reveal, Status, Text, Trap, Tx, governance::VoteOption,
+    staking::StakeOrder, state::Phase,
 };
 
 fn check(name: &str, value: &impl Serialize) {
@@ -107,6 +108,10 @@ fn money_that_works() {
     let order = StakeOrder::Undelegate { validator: fake::address(), amount: None };
     check("Action", &Action::Stake(order));
     check("Action", &Action::Heartbeat);
+    let proposal = fake::proposal();
+    check("Proposal", &proposal);
+    check("Action", &Action::Propose { title: proposal.title, kind: proposal.kind });
+    check("Action", &Action::Vote { proposal: 1, option: VoteOption::Veto });
     check("Action", &Action::Report(fake::evidence()));
     check("DoubleSigning", &fake::evidence());
     check("Action", &Action::PublishModule { module: Hash([1; 32]), royalty_bps: 5 });

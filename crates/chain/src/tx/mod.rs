@@ -3,6 +3,7 @@
 mod cancel_job;
 mod claim_vested;
 mod commit;
+mod govern;
 mod heartbeat;
 mod publish_module;
 mod register_worker;
@@ -109,6 +110,9 @@ pub(crate) fn static_keys(tx: &Tx, keys: &mut Vec<Key>) {
         Action::PublishModule { module, .. } => keys.push(Key::Module(*module)),
         Action::Heartbeat => keys.push(Key::Worker(tx.from())),
         Action::Report(evidence) => keys.push(Key::ValidatorKey(evidence.key)),
+        Action::Propose { .. } => keys.extend([Key::ProposalCount, Key::OpenProposals]),
+        Action::Vote { proposal, .. } => keys.push(Key::Proposal(*proposal)),
+        Action::Relay(_) => keys.push(Key::Decrees),
         Action::ClaimVested { .. } => keys.push(Key::Vesting(tx.from())),
         // What an order needs is found out while it runs: orders are rare.
         Action::Stake(_) => {}
@@ -154,6 +158,15 @@ pub(crate) fn apply(
             charge(pad, tx, context)?;
             report::apply(pad, evidence, context)?;
         }
+        Action::Propose { title, kind } => {
+            charge(pad, tx, context)?;
+            govern::propose(pad, from, title, kind, context)?;
+        }
+        Action::Vote { proposal, option } => {
+            charge(pad, tx, context)?;
+            govern::vote(pad, from, *proposal, *option, context)?;
+        }
+        Action::Relay(relayed) => govern::relay(pad, relayed, context)?,
         Action::ClaimVested { amount } => {
             charge(pad, tx, context)?;
             claim_vested::apply(pad, from, *amount, context)?;

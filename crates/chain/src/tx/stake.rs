@@ -1,5 +1,6 @@
 //! Stake: the records that one order needs, the rule of `staking` it asks for, and what follows.
 
+use super::govern;
 use crate::{
     Refusal,
     apply::BlockContext,
@@ -162,6 +163,7 @@ fn store(pad: &mut Scratch<'_>, position: &Position) -> Result<(), Stop> {
     let Position { delegator, validator, delegation, .. } = position;
     let stake = Stake { delegator: *delegator, validator: validator.operator };
     pad.put(Key::Validator(validator.operator), validator);
+    govern::follow_stake(pad, stake, delegation.shares)?;
     if *delegation == DelegationRecord::default() {
         pad.forget(Key::Delegation(stake));
         return forget_if_gone(pad, stake);

@@ -4,6 +4,7 @@ pub mod bench;
 pub mod earnings;
 pub mod econ;
 pub mod faucet;
+pub mod gov;
 pub mod job;
 pub mod node;
 pub mod quote;

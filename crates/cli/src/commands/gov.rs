@@ -1,0 +1,190 @@
+//! `meshx gov …`: propose decisions about the network, vote on them, see its parameters.
+
+use crate::{
+    args::{AdmissionRule, GovCommand, GovVerb, Pool, Proposed, Vote},
+    settings::Settings,
+    submit,
+};
+use anyhow::{Context as _, Result, bail};
+use api::Client;
+use serde_json::json;
+use types::{
+    Action, ChainId, List, Millis, NanoMeshx, Text,
+    governance::{
+        Admission, LockedPool, ParamChange, Proposal, ProposalKind, ProposalStatus, VoteOption,
+    },
+};
+
+pub fn gov(settings: &Settings, command: &GovCommand) -> Result<()> {
+    let client = submit::client(settings)?;
+    let action = match &command.verb {
+        GovVerb::Params => return params(settings, &client),
+        GovVerb::List => return list(settings, &client),
+        GovVerb::Show { id } => return show(settings, &client, *id),
+        GovVerb::Vote { id, option } => {
+            let option = match option {
+                Vote::Yes => VoteOption::Yes,
+                Vote::No => VoteOption::No,
+                Vote::Abstain => VoteOption::Abstain,
+                Vote::Veto => VoteOption::Veto,
+            };
+            Action::Vote { proposal: *id, option }
+        }
+        GovVerb::Propose { title, what } => {
+            let (usual, kind) = proposed(what)?;
+            let title = title.clone().unwrap_or(usual);
+            Action::Propose { title: Text::new(title).context("the title")?, kind }
+        }
+    };
+    let proposes = matches!(action, Action::Propose { .. });
+    let done = submit::act(settings, &client, ChainId::Backbone, action)?;
+    let height = done.height.unwrap_or_default();
+    // The newest of ours: nobody numbers a proposal but the chain.
+    let id = if proposes { client.proposals()?.first().map(|proposal| proposal.id) } else { None };
+    if settings.json() {
+        println!("{}", json!({ "tx": done.tx, "height": height, "proposal": id }));
+    } else {
+        match id {
+            Some(id) => println!("proposal {id}, in block {height} of the backbone"),
+            None => println!("done in block {height} of the backbone"),
+        }
+    }
+    Ok(())
+}
+
+/// A title that says it, and the proposal.
+fn proposed(what: &Proposed) -> Result<(String, ProposalKind)> {
+    Ok(match what {
+        Proposed::Params { changes } => {
+            let read = changes.iter().map(|text| change(text)).collect::<Result<_>>()?;
+            let changes_list = List::new(read).context("too many changes for one proposal")?;
+            let title: String = format!("Set {}", changes.join(", ")).chars().take(100).collect();
+            (title, ProposalKind::ChangeParams { changes: changes_list })
+        }
+        Proposed::Spend { pool, to, amount } => {
+            let (pool, name) = match pool {
+                Pool::Ecosystem => (LockedPool::Ecosystem, "ecosystem"),
+                Pool::Treasury => (LockedPool::Treasury, "treasury"),
+            };
+            let title = format!("Pay {amount} MESHX from the {name} pool");
+            (title, ProposalKind::Spend { pool, to: *to, amount: *amount })
+        }
+        Proposed::Admission { shard, rule } => {
+            let rule = match rule {
+                AdmissionRule::Presence => Admission::Presence,
+                AdmissionRule::Listed => Admission::Listed,
+                AdmissionRule::Closed => Admission::Closed,
+            };
+            (format!("Admission to {shard}"), ProposalKind::ShardAdmission { chain: *shard, rule })
+        }
+        Proposed::Pause { seconds, shard } => {
+            let title = format!("Take in no jobs for {seconds} s");
+            let lasting = Millis::new(seconds.saturating_mul(1_000));
+            (title, ProposalKind::PauseIntake { chain: *shard, lasting })
+        }
+    })
+}
+
+/// `[CHAIN:]NAME=VALUE`, the value in the parameter's unit.
+fn change(text: &str) -> Result<ParamChange> {
+    let expected =
+        || format!("{text:?} is not [CHAIN:]NAME=VALUE, such as rate_core_second=2000000");
+    let (name, value) = text.split_once('=').with_context(expected)?;
+    let (chain, name) = match name.split_once(':') {
+        Some((chain, name)) => (Some(chain.parse()?), name),
+        None => (None, name),
+    };
+    let Some(name) = governance::parse(name) else {
+        bail!("no parameter is called {name:?}\nhint: meshx gov params lists them");
+    };
+    let info = governance::info(name);
+    let value =
+        value.parse().with_context(|| format!("{value:?} is no number of {}", info.unit))?;
+    Ok(ParamChange { chain, name, value })
+}
+
+fn params(settings: &Settings, client: &Client) -> Result<()> {
+    let params = client.params(settings.chain)?;
+    if settings.json() {
+        let all: Vec<_> = governance::REGISTRY
+            .iter()
+            .map(|info| {
+                let value = governance::get(&params, info.name);
+                json!({ "name": info.text, "value": value, "unit": info.unit, "min": info.min,
+                    "max": info.max, "doc": info.doc })
+            })
+            .collect();
+        println!("{}", json!({ "chain": settings.chain, "params": all }));
+        return Ok(());
+    }
+    println!(
+        "{:<28} {:>16} {:<7} {:>16} {:>20}  on {}",
+        "name", "value", "unit", "least", "most", settings.chain
+    );
+    for info in governance::REGISTRY {
+        let value = governance::get(&params, info.name);
+        println!(
+            "{:<28} {value:>16} {:<7} {:>16} {:>20}  {}",
+            info.text, info.unit, info.min, info.max, info.doc
+        );
+    }
+    Ok(())
+}
+
+fn list(settings: &Settings, client: &Client) -> Result<()> {
+    let proposals = client.proposals()?;
+    if settings.json() {
+        println!("{}", serde_json::to_string(&proposals)?);
+        return Ok(());
+    }
+    if proposals.is_empty() {
+        println!("nothing was ever proposed");
+    }
+    for proposal in proposals {
+        println!("{:<5} {:<10} {}", proposal.id, state(&proposal), proposal.title.as_str());
+    }
+    Ok(())
+}
+
+const fn state(proposal: &Proposal) -> &'static str {
+    match proposal.status {
+        ProposalStatus::Voting { .. } => "voting",
+        ProposalStatus::Queued { .. } => "passed",
+        ProposalStatus::Executed { .. } => "executed",
+        ProposalStatus::Rejected => "rejected",
+        ProposalStatus::NoQuorum => "no quorum",
+        ProposalStatus::Vetoed => "vetoed",
+        ProposalStatus::Failed => "failed",
+    }
+}
+
+fn show(settings: &Settings, client: &Client, id: u64) -> Result<()> {
+    let proposal = client.proposals()?.into_iter().find(|proposal| proposal.id == id);
+    let proposal = proposal.with_context(|| format!("no proposal has number {id}"))?;
+    if settings.json() {
+        println!("{}", serde_json::to_string(&proposal)?);
+        return Ok(());
+    }
+    println!("{} {}", proposal.id, proposal.title.as_str());
+    println!("by        {}", proposal.proposer);
+    println!("what      {}", serde_json::to_string(&proposal.kind)?);
+    println!("deposit   {} MESHX", proposal.deposit);
+    let when = match proposal.status {
+        ProposalStatus::Voting { closes } => {
+            format!(", votes are taken until {closes} ms since 1970")
+        }
+        ProposalStatus::Queued { executes } => {
+            format!(", takes effect at {executes} ms since 1970")
+        }
+        _ => String::new(),
+    };
+    println!("status    {}{when}", state(&proposal));
+    let tally = proposal.tally;
+    if tally.yes.max(tally.no).max(tally.abstain).max(tally.veto) > NanoMeshx::ZERO {
+        println!(
+            "yes {} · no {} · abstain {} · veto {} MESHX",
+            tally.yes, tally.no, tally.abstain, tally.veto
+        );
+    }
+    Ok(())
+}

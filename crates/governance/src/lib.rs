@@ -1,0 +1,24 @@
+//! Change a live network by vote of those whose stake is at risk.
+//!
+//! Every rule is a function of records: the caller loads them, calls one, stores what it changed and carries out
+//! what it asks for. A [`Refusal`] leaves everything as it was.
+//!
+//! ```text
+//!  submit        close, at the end of voting        execute, after the timelock
+//! --------> Voting ------------> Queued ----------------------> Executed | Failed
+//!              |
+//!              +--> NoQuorum | Rejected (deposit back) | Vetoed (deposit burned)
+//! ```
+//!
+//! [`REGISTRY`] lists every parameter that can be changed, with bounds within which no value can stop a chain.
+//! [`cast`], [`shrink`] and [`count`] are how votes follow stake without a loop over delegators.
+
+mod life;
+mod refusal;
+mod registry;
+mod votes;
+
+pub use life::{Deed, check_open, close, execute, obey, pool_address, submit};
+pub use refusal::Refusal;
+pub use registry::{ParamInfo, REGISTRY, check, get, info, parse, set};
+pub use votes::{cast, count, shrink, sum};

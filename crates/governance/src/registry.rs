@@ -1,0 +1,251 @@
+//! The registry: every parameter governance may change, with its unit and its bounds.
+//!
+//! No value within its bounds, and consistent with the others, can stop a chain; what cannot be undone by another
+//! proposal is out of bounds.
+
+use crate::Refusal;
+use types::{Fuel, Millis, NanoMeshx, ParamName, Params, Ppm};
+
+/// What is known about one parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParamInfo {
+    pub name: ParamName,
+    /// As people write it.
+    pub text: &'static str,
+    pub unit: &'static str,
+    pub min: u64,
+    pub max: u64,
+    pub doc: &'static str,
+}
+
+const MESHX: u64 = 1_000_000_000;
+const DAY: u64 = 86_400_000;
+const BODY: u64 = types::BODY_BYTES_MAX as u64;
+
+/// A parameter as the plain number that proposals carry.
+trait Plain: Copy {
+    fn to_plain(self) -> u64;
+    /// `plain` is within bounds that fit the type.
+    fn from_plain(plain: u64) -> Self;
+}
+impl Plain for u64 {
+    fn to_plain(self) -> u64 {
+        self
+    }
+    fn from_plain(plain: u64) -> Self {
+        plain
+    }
+}
+impl Plain for u16 {
+    fn to_plain(self) -> u64 {
+        self.into()
+    }
+    fn from_plain(plain: u64) -> Self {
+        Self::try_from(plain).expect("bounds fit the type")
+    }
+}
+impl Plain for Ppm {
+    fn to_plain(self) -> u64 {
+        self.get().into()
+    }
+    fn from_plain(plain: u64) -> Self {
+        Self::new(u32::try_from(plain).expect("bounds fit the type"))
+    }
+}
+macro_rules! plain_unit {
+    ($($unit:ty),*) => {$(
+        impl Plain for $unit {
+            fn to_plain(self) -> u64 {
+                self.get()
+            }
+            fn from_plain(plain: u64) -> Self {
+                Self::new(plain)
+            }
+        }
+    )*};
+}
+plain_unit!(NanoMeshx, Millis, Fuel);
+
+macro_rules! registry {
+    ($($name:ident, $text:literal, $($field:ident).+, $unit:literal, $min:expr, $max:expr, $doc:literal;)*) => {
+        /// One entry for each parameter, in the order of [`ParamName`].
+        pub const REGISTRY: &[ParamInfo] = &[$(ParamInfo {
+            name: ParamName::$name, text: $text, unit: $unit, min: $min, max: $max, doc: $doc,
+        },)*];
+
+        /// What is known about `name`.
+        pub const fn info(name: ParamName) -> &'static ParamInfo {
+            match name {
+                $(ParamName::$name => &ParamInfo {
+                    name: ParamName::$name, text: $text, unit: $unit, min: $min, max: $max, doc: $doc,
+                },)*
+            }
+        }
+
+        /// The parameter's value, in the unit of its entry.
+        pub fn get(params: &Params, name: ParamName) -> u64 {
+            match name {
+                $(ParamName::$name => params.$($field).+.to_plain(),)*
+            }
+        }
+
+        fn put(params: &mut Params, name: ParamName, value: u64) {
+            match name {
+                $(ParamName::$name => params.$($field).+ = Plain::from_plain(value),)*
+            }
+        }
+    };
+}
+
+registry! {
+    BaseFeeTarget, "base_fee_target", base_fee.target, "bytes", 1_000, BODY, "bytes of a block at which the base fee rests";
+    BaseFeeMin, "base_fee_min", base_fee.min, "nano", 8, MESHX, "least base fee";
+    BaseFeeMax, "base_fee_max", base_fee.max, "nano", 8, 1_000 * MESHX, "most base fee";
+    RateCoreSecond, "rate_core_second", rates.core_second, "nano", 0, 1_000 * MESHX, "base price of a core-second";
+    RateRamGbSecond, "rate_ram_gb_second", rates.ram_gb_second, "nano", 0, 1_000 * MESHX, "base price of a GB of memory for a second";
+    RateStorageGbHour, "rate_storage_gb_hour", rates.storage_gb_hour, "nano", 0, 1_000 * MESHX, "base price of a GB kept for an hour";
+    RateBandwidthGb, "rate_bandwidth_gb", rates.bandwidth_gb, "nano", 0, 1_000 * MESHX, "base price of a GB moved";
+    DemandTargetBps, "demand_target_bps", demand.target_bps, "bps", 1_000, 9_500, "utilisation at which demand rests";
+    DemandMin, "demand_min", demand.min, "ppm", 1_000, 1_000_000, "least demand multiplier";
+    DemandMax, "demand_max", demand.max, "ppm", 1_000_000, 1_000_000_000, "most demand multiplier";
+    Location, "location", location, "ppm", 800_000, 1_500_000, "what computing on a chain costs beside elsewhere";
+    FuelPerCoreUs, "fuel_per_core_us", fuel_per_core_us, "fuel", 1, 1_000_000, "fuel that stands for a microsecond of a core";
+    StorageMs, "storage_ms", storage_ms, "ms", 1_000, 30 * DAY, "how long a job's bytes are kept and paid for";
+    FuelMax, "fuel_max", fuel_max, "fuel", 1_000_000, 100_000_000_000_000, "most fuel of a job";
+    MemoryBytesMax, "memory_bytes_max", memory_bytes_max, "bytes", 1 << 20, 1 << 32, "most memory of a job";
+    OutputBytesMax, "output_bytes_max", output_bytes_max, "bytes", 1 << 10, 1 << 30, "most bytes a job may print";
+    CommitBlocks, "commit_blocks", commit_blocks, "blocks", 2, 7_200, "blocks a drawn worker has to commit";
+    RevealBlocks, "reveal_blocks", reveal_blocks, "blocks", 2, 7_200, "blocks a worker that committed has to reveal";
+    DeadlineBlocksMax, "deadline_blocks_max", deadline_blocks_max, "blocks", 100, 1_209_600, "most blocks between submission and deadline";
+    ValidatorsBps, "validators_bps", validators_bps, "bps", 0, 2_000, "validators' share of a job's payment";
+    TreasuryBps, "treasury_bps", treasury_bps, "bps", 0, 2_000, "the treasury's share of a job's payment";
+    BurnedBps, "burned_bps", burned_bps, "bps", 0, 2_000, "part of a job's payment that is burned";
+    RoyaltyMaxBps, "royalty_max_bps", royalty_max_bps, "bps", 0, 5_000, "most an author may ask of a job's payment";
+    ReputationGain, "reputation_gain", reputation_gain, "points", 0, 1_000, "what agreeing earns a worker";
+    ReputationLoss, "reputation_loss", reputation_loss, "points", 0, 10_000, "what disagreeing or silence costs a worker";
+    AvailabilityHour, "availability_hour", availability_hour, "nano", 0, 10 * MESHX, "pay of a place for an hour of being there";
+    HeartbeatBlocks, "heartbeat_blocks", heartbeat_blocks, "blocks", 16, 7_200, "most blocks between heartbeats for the time between to count";
+    EmissionValidatorsBps, "emission_validators_bps", emission_validators_bps, "bps", 0, 10_000, "validators' part of what is minted";
+    EpochBlocks, "epoch_blocks", epoch_blocks, "blocks", 4, 172_800, "blocks between two boundaries";
+    StakingValidatorMin, "staking_validator_min", staking.validator_min, "nano", 100 * MESHX, 100_000_000 * MESHX, "least stake of a validator's own";
+    StakingDelegatorMin, "staking_delegator_min", staking.delegator_min, "nano", MESHX / 1_000, 100_000 * MESHX, "least stake of a delegation";
+    StakingUnbondingMs, "staking_unbonding_ms", staking.unbonding_ms, "ms", 1_000, 90 * DAY, "how long stake that leaves can be slashed";
+    StakingSlashBps, "staking_slash_bps", staking.slash_bps, "bps", 1, 5_000, "part of the stake that a proven fault costs";
+    StakingCommissionMaxBps, "staking_commission_max_bps", staking.commission_max_bps, "bps", 0, 10_000, "most a validator may keep of rewards";
+    StakingJailMs, "staking_jail_ms", staking.jail_ms, "ms", 0, 365 * DAY, "how long a fault keeps a validator out";
+    StakingValidatorsMax, "staking_validators_max", staking.validators_max, "seats", 4, 100, "most seats of a committee";
+    GovDeposit, "gov_deposit", governance.deposit, "nano", MESHX, 10_000_000 * MESHX, "what a proposal puts down";
+    GovVotingMs, "gov_voting_ms", governance.voting_ms, "ms", 1_000, 60 * DAY, "how long votes are taken";
+    GovEmergencyVotingMs, "gov_emergency_voting_ms", governance.emergency_voting_ms, "ms", 1_000, 7 * DAY, "the same for an emergency pause";
+    GovTimelockMs, "gov_timelock_ms", governance.timelock_ms, "ms", 0, 60 * DAY, "how long a decision waits before it takes effect";
+    GovQuorumBps, "gov_quorum_bps", governance.quorum_bps, "bps", 1, 9_000, "least part of all stake that must vote";
+    GovThresholdBps, "gov_threshold_bps", governance.threshold_bps, "bps", 5_000, 9_000, "yes must be more than this part of yes, no and veto";
+    GovEmergencyThresholdBps, "gov_emergency_threshold_bps", governance.emergency_threshold_bps, "bps", 5_000, 9_000, "the same for an emergency pause";
+    GovVetoBps, "gov_veto_bps", governance.veto_bps, "bps", 100, 5_000, "a veto of more than this part of all votes rejects";
+    GovPauseMaxMs, "gov_pause_max_ms", governance.pause_max_ms, "ms", 1_000, 7 * DAY, "longest emergency pause";
+}
+
+/// The parameter people write as `text`.
+pub fn parse(text: &str) -> Option<ParamName> {
+    REGISTRY.iter().find(|info| info.text == text).map(|info| info.name)
+}
+
+/// `params` with all of `changes`, or a refusal.
+///
+/// # Errors
+/// [`Refusal::OutOfBounds`], [`Refusal::Inconsistent`].
+pub fn set(params: &Params, changes: &[(ParamName, u64)]) -> Result<Params, Refusal> {
+    let mut after = *params;
+    for (name, value) in changes {
+        let info = info(*name);
+        if !(info.min..=info.max).contains(value) {
+            return Err(Refusal::OutOfBounds { name: *name, value: *value });
+        }
+        put(&mut after, *name, *value);
+    }
+    check(&after)?;
+    Ok(after)
+}
+
+/// Whether parameters fit each other.
+///
+/// # Errors
+/// [`Refusal::Inconsistent`] names the first rule broken.
+pub fn check(params: &Params) -> Result<(), Refusal> {
+    let shares =
+        [params.validators_bps, params.treasury_bps, params.burned_bps, params.royalty_max_bps];
+    let shares: u32 = shares.into_iter().map(u32::from).sum();
+    let rules = [
+        (shares <= 9_000, "shares and royalty leave the worker less than a tenth"),
+        (params.base_fee.min <= params.base_fee.max, "base_fee_min is above base_fee_max"),
+        (params.demand.min <= params.demand.max, "demand_min is above demand_max"),
+        (
+            params.staking.delegator_min <= params.staking.validator_min,
+            "staking_delegator_min is above staking_validator_min",
+        ),
+    ];
+    match rules.into_iter().find(|(holds, _)| !holds) {
+        Some((_, rule)) => Err(Refusal::Inconsistent { rule }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_parameter_has_an_entry_and_reads_back_as_set() {
+        for (place, info) in REGISTRY.iter().enumerate() {
+            assert_eq!(info.name as usize, place, "the order of ParamName");
+            assert_eq!(parse(info.text), Some(info.name));
+            let json = serde_json::to_string(&info.name).unwrap();
+            assert_eq!(json, format!("\"{}\"", info.text), "one name everywhere");
+            let usual = get(&Params::DEFAULT, info.name);
+            assert!((info.min..=info.max).contains(&usual), "{}: {usual}", info.text);
+            for value in [info.min, usual, info.max] {
+                let mut after = Params::DEFAULT;
+                put(&mut after, info.name, value);
+                assert_eq!(get(&after, info.name), value, "{}", info.text);
+                put(&mut after, info.name, usual);
+                assert_eq!(after, Params::DEFAULT, "{} touches nothing else", info.text);
+            }
+        }
+        assert_eq!(check(&Params::DEFAULT), Ok(()));
+    }
+
+    #[test]
+    fn beyond_its_bounds_nothing_is_set() {
+        for info in REGISTRY {
+            let beyond = [info.min.checked_sub(1), info.max.checked_add(1)];
+            for value in beyond.into_iter().flatten() {
+                let refused = set(&Params::DEFAULT, &[(info.name, value)]);
+                assert_eq!(refused, Err(Refusal::OutOfBounds { name: info.name, value }));
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_refused_as_a_whole() {
+        let refused =
+            |changes: &[(ParamName, u64)]| set(&Params::DEFAULT, changes).unwrap_err().code();
+        let shares = [
+            (ParamName::ValidatorsBps, 2_000),
+            (ParamName::TreasuryBps, 2_000),
+            (ParamName::RoyaltyMaxBps, 5_000),
+        ];
+        assert_eq!(refused(&shares), "params_inconsistent");
+        assert_eq!(
+            refused(&[(ParamName::BaseFeeMin, 2_000), (ParamName::BaseFeeMax, 1_999)]),
+            "params_inconsistent"
+        );
+        let staking = [
+            (ParamName::StakingValidatorMin, 100 * MESHX),
+            (ParamName::StakingDelegatorMin, 101 * MESHX),
+        ];
+        assert_eq!(refused(&staking), "params_inconsistent");
+        // Two changes that fit only together do go through.
+        let both = [(ParamName::BaseFeeMin, 2 * 1_000_000), (ParamName::BaseFeeMax, 3 * 1_000_000)];
+        assert!(set(&Params::DEFAULT, &both).is_ok());
+    }
+}
