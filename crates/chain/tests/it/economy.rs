@@ -4,24 +4,31 @@
 //! `MESHX_ECONOMY_SEED=7` and `MESHX_ECONOMY_CASES=100000` look elsewhere and longer.
 
 use chain::{
-    Applied, BlockContext, CheckedTx, Mode, Proposal, Store, TX_DOMAIN, apply_block, check_tx,
-    local_params,
+    Applied, BlockContext, CheckedTx, Mode, Store, TX_DOMAIN, apply_block, check_tx, local_params,
 };
 use crypto::SigningKey;
 use futures::executor::block_on;
 use std::collections::BTreeMap;
 use types::{
-    Action, Address, ChainId, DoubleSigning, EmissionStep, Epoch, Hash, Height, List, Millis,
-    NanoMeshx, Params, PublicKey, Schedule, Signature, SignedVote, Tx, Vesting, VoteKind,
+    Action, Address, ChainId, DoubleSigning, EmissionStep, Epoch, GovernanceParams, Hash, Height,
+    List, Millis, NanoMeshx, ParamName, Params, PublicKey, Schedule, Signature, SignedVote, Text,
+    Tx, Vesting, VoteKind,
     codec::{Bytes, DecodeExt, Read},
+    governance::{
+        Ballot, Decree, LockedPool, Order, ParamChange, Proposal, ProposalKind, ProposalStatus,
+        Tally, ValidatorVotes, VoteOption,
+    },
     network::{Genesis, GenesisAccount, GenesisStake, GenesisVesting},
     staking::{
         BOND_DOMAIN, DelegationRecord, StakeOrder, StakingParams, Standing, UnbondingRecord,
         ValidatorRecord, bond_message,
     },
-    state::{Account, CommitteeRecord, Key, Supply, pools},
+    state::{
+        Account, BallotKey, CommitteeRecord, Key, OpenProposals, Stake, Supply, VotesKey, pools,
+    },
 };
 
+const MESHX: u64 = 1_000_000_000;
 const NETWORK: Hash = Hash([42; 32]);
 const PEOPLE: u8 = 6;
 /// Blocks between two boundaries.
@@ -91,6 +98,14 @@ impl World {
                 unbonding_ms: Millis::new(4_000),
                 jail_ms: Millis::new(2_000),
                 ..StakingParams::DEFAULT
+            },
+            governance: GovernanceParams {
+                deposit: nano(50_000),
+                voting_ms: Millis::new(3_000),
+                emergency_voting_ms: Millis::new(1_000),
+                timelock_ms: Millis::new(1_000),
+                quorum_bps: 500,
+                ..GovernanceParams::DEFAULT
             },
             ..local_params(Hash([1; 32]), Hash([2; 32]), 500)
         };
@@ -162,12 +177,13 @@ impl World {
             leader: PublicKey(voting(0).public()),
             timestamp: Millis::new(self.height * 500),
         };
-        let proposal = Proposal { beacons: vec![], txs };
+        let proposal = chain::Proposal { beacons: vec![], txs };
         block_on(apply_block(&self.store, &self.genesis, &context, proposal, mode))
     }
 
     /// Build a block of what goes through, check it as another validator would, and count all money.
     fn block(&mut self, txs: Vec<CheckedTx>) -> Vec<&'static str> {
+        let closing = self.closing();
         let built = self.apply(txs, Mode::Build).expect("building refuses nothing");
         let checked = self.apply(built.included.clone(), Mode::Check).expect("what was built");
         assert_eq!(checked.writes, built.writes, "checking gives what building gave");
@@ -184,6 +200,7 @@ impl World {
             *self.refused.entry(code).or_default() += 1;
         }
         self.count_money();
+        self.check_closed(closing);
         refused
     }
 
@@ -235,6 +252,11 @@ impl World {
             "unbonding = all leaving"
         );
         assert_eq!(u128::from(self.balance(pools::rewards())) << 64, rewards, "rewards = all owed");
+        let open: OpenProposals = self.get(Key::OpenProposals).unwrap_or_default();
+        let deposits = open.iter().map(|id| self.get::<Proposal>(Key::Proposal(*id)).unwrap());
+        let deposits = deposits.filter(|p| matches!(p.status, ProposalStatus::Voting { .. }));
+        let deposits: u64 = deposits.map(|proposal| proposal.deposit.get()).sum();
+        assert_eq!(self.balance(pools::deposits()), deposits, "deposits = those of open proposals");
         for (validator, shares) in shares {
             let record: ValidatorRecord = self.get(Key::Validator(validator)).unwrap();
             assert_eq!(record.shares, shares, "a validator's shares are its delegations'");
@@ -252,6 +274,94 @@ impl World {
         }
     }
 
+    fn proposal(&self, random: &mut Random) -> Action {
+        let change = |name, value| ParamChange { chain: None, name, value };
+        let kind = match random.below(5) {
+            0 => ProposalKind::Spend {
+                pool: LockedPool::Ecosystem,
+                to: who(4),
+                amount: random.amount(),
+            },
+            1 => ProposalKind::PauseIntake {
+                chain: None,
+                lasting: Millis::new(random.below(90_000_000)),
+            },
+            n => {
+                let slash = change(ParamName::StakingSlashBps, random.below(5_500));
+                let same = change(
+                    if n == 2 { ParamName::StakingSlashBps } else { ParamName::GovDeposit },
+                    MESHX,
+                );
+                ProposalKind::ChangeParams { changes: List::new(vec![slash, same]).unwrap() }
+            }
+        };
+        Action::Propose { title: Text::new("A proposal").unwrap(), kind }
+    }
+
+    /// The votes on `id` counted anew, delegation by delegation: whoever voted itself by its ballot, everybody else with
+    /// its validator's operator. Each rounded down.
+    fn recount(&self, id: u64) -> [u64; 4] {
+        let mut sums = [0_u64; 4];
+        for (key, bytes) in &self.store.0 {
+            let Key::Delegation(stake) = key else { continue };
+            let delegation = DelegationRecord::decode(bytes.clone()).unwrap();
+            if delegation.shares == 0 {
+                continue;
+            }
+            let Stake { delegator, validator } = *stake;
+            let said = |voter| {
+                let key = BallotKey { proposal: id, voter, validator };
+                self.get::<Ballot>(Key::Ballot(key))
+            };
+            let record: ValidatorRecord = self.get(Key::Validator(validator)).unwrap();
+            let worth = |shares: u128| {
+                u64::try_from(shares * u128::from(record.tokens.get()) / record.shares).unwrap()
+            };
+            let own = said(delegator);
+            let with = own.map_or(0, |ballot| ballot.shares);
+            assert!(with <= delegation.shares, "a ballot of more than its voter has");
+            if let Some(ballot) = own {
+                sums[ballot.option as usize] += worth(with);
+            }
+            let votes = VotesKey { proposal: id, validator };
+            let votes: ValidatorVotes = self.get(Key::ValidatorVotes(votes)).unwrap_or_default();
+            if let Some(option) = votes.operator {
+                sums[option as usize] += worth(delegation.shares - with);
+            }
+        }
+        sums
+    }
+
+    /// Proposals that the next block decides, with what a recount says.
+    fn closing(&self) -> Vec<(u64, [u64; 4])> {
+        let open: OpenProposals = self.get(Key::OpenProposals).unwrap_or_default();
+        let mut closing = vec![];
+        for id in open.iter() {
+            let proposal: Proposal = self.get(Key::Proposal(*id)).unwrap();
+            let counted = self.recount(*id);
+            if let ProposalStatus::Voting { closes } = proposal.status
+                && closes.get() <= self.height * 500
+            {
+                closing.push((*id, counted));
+            }
+        }
+        closing
+    }
+
+    fn check_closed(&self, closing: Vec<(u64, [u64; 4])>) {
+        for (id, counted) in closing {
+            let Tally { yes, no, abstain, veto } =
+                self.get::<Proposal>(Key::Proposal(id)).unwrap().tally;
+            let found = [yes, no, abstain, veto].map(NanoMeshx::get);
+            // Each delegation's part is rounded here, each validator's there.
+            let near =
+                found.iter().zip(&counted).all(|(found, counted)| found.abs_diff(*counted) <= 24);
+            assert!(near, "proposal {id}: the chain counts {found:?}, a recount {counted:?}");
+            let bonded: u64 = counted.iter().sum();
+            assert!(bonded <= self.balance(pools::bonded()), "no coin counts twice");
+        }
+    }
+
     fn order(&self, random: &mut Random, from: u8) -> Action {
         // Mostly one of those that have a validator from the start.
         let mut person = || {
@@ -260,7 +370,7 @@ impl World {
         };
         let (validator, to) = (person(), person());
         let some = |random: &mut Random| (random.below(3) > 0).then(|| random.amount());
-        match random.below(14) {
+        match random.below(20) {
             0 => {
                 let amount = NanoMeshx::new(random.below(5_000));
                 let prover = if random.below(5) == 0 { from + 1 } else { from };
@@ -283,6 +393,13 @@ impl World {
                 Action::Report(evidence(guilty, random.below(self.height * 95), random.below(4)))
             }
             12 => Action::Stake(StakeOrder::Unjail),
+            14 => self.proposal(random),
+            15..=19 => {
+                let options =
+                    [VoteOption::Yes, VoteOption::No, VoteOption::Abstain, VoteOption::Veto];
+                let option = options[usize::try_from(random.below(4)).unwrap()];
+                Action::Vote { proposal: random.below(5), option }
+            }
             _ => Action::ClaimVested { amount: random.amount() },
         }
     }
@@ -352,6 +469,13 @@ fn every_nano_is_accounted_for_whatever_is_ordered() {
             "not_jailed",
             "unknown_validator",
             "forged_signature",
+            "vote_closed",
+            "unknown_proposal",
+            "no_stake",
+            "param_out_of_bounds",
+            "duplicate_param",
+            "bad_amount",
+            "pause_too_long",
             "same_vote",
             "commission_too_high",
             "nothing_vests",
@@ -436,4 +560,81 @@ fn what_leaves_after_the_fault_is_slashed_too() {
     assert!(world.block(vec![world.tx(3, 0, Action::Stake(early.clone()))]).is_empty());
     assert_eq!(world.balance(who(3)) - before, 4_500 - 1_000, "a tenth and the fee are gone");
     assert_eq!(world.block(vec![world.tx(3, 0, Action::Stake(early))]), ["nothing_unbonding"]);
+}
+
+/// Vote on a change of the slash with `votes` (person, option) and tell how it ended; person 3 has delegated 60,000.
+fn decide(votes: &[(u8, VoteOption)]) -> (World, ProposalStatus) {
+    let mut world = World::new();
+    let delegate = StakeOrder::Delegate { validator: who(0), amount: NanoMeshx::new(60_000) };
+    world.block(vec![world.tx(3, 0, Action::Stake(delegate))]);
+    let change = ParamChange { chain: None, name: ParamName::StakingSlashBps, value: 700 };
+    let kind = ProposalKind::ChangeParams { changes: List::new(vec![change]).unwrap() };
+    let title = Text::new("Milder").unwrap();
+    assert!(world.block(vec![world.tx(2, 0, Action::Propose { title, kind })]).is_empty());
+    for (person, option) in votes {
+        let vote = Action::Vote { proposal: 1, option: *option };
+        assert!(world.block(vec![world.tx(*person, 0, vote)]).is_empty());
+    }
+    for _ in 0..20 {
+        world.block(vec![]);
+    }
+    let status = world.get::<Proposal>(Key::Proposal(1)).unwrap().status;
+    (world, status)
+}
+
+#[test]
+fn a_vote_changes_a_parameter_at_a_boundary_and_other_ends_change_none() {
+    use VoteOption::{Abstain, No, Veto, Yes};
+    let slash = |world: &World| world.get::<Params>(Key::Params).unwrap().staking.slash_bps;
+    // The operator's 10,000 and the 60,000 behind it.
+    let (world, status) = decide(&[(0, Yes)]);
+    assert!(matches!(status, ProposalStatus::Executed { .. }), "{status:?}");
+    assert_eq!(slash(&world), 700);
+    let decree: Decree = world.get(Key::Decree(1)).unwrap();
+    assert!(matches!(decree.order, Order::SetParams { .. }));
+
+    // A delegator's own vote takes its stake out of its operator's.
+    let (world, status) = decide(&[(0, Yes), (3, No)]);
+    assert_eq!((status, slash(&world)), (ProposalStatus::Rejected, 1_000));
+    let Proposal { tally, .. } = world.get(Key::Proposal(1)).unwrap();
+    assert_eq!((tally.yes.get(), tally.no.get()), (10_000, 60_000));
+
+    assert_eq!(decide(&[]).1, ProposalStatus::NoQuorum);
+    // Half is not more than half.
+    assert_eq!(decide(&[(1, Yes), (0, No), (3, Abstain)]).1, ProposalStatus::Rejected);
+    let before = World::new().balance(who(2));
+    let (world, status) = decide(&[(0, Veto)]);
+    assert_eq!(status, ProposalStatus::Vetoed);
+    assert_eq!(before - world.balance(who(2)), 50_000 + 1_000, "the deposit is burned");
+    let (world, _) = decide(&[(3, No)]);
+    assert_eq!(before - world.balance(who(2)), 1_000, "and comes back otherwise");
+}
+
+#[test]
+fn stake_that_moves_after_its_vote_does_not_vote_twice() {
+    let mut world = World::new();
+    let delegate = StakeOrder::Delegate { validator: who(0), amount: NanoMeshx::new(60_000) };
+    world.block(vec![world.tx(3, 0, Action::Stake(delegate))]);
+    let kind = ProposalKind::PauseIntake { chain: None, lasting: Millis::new(1_000) };
+    let title = Text::new("Stop").unwrap();
+    // A second's voting is two blocks: all of it happens in one.
+    let vote = |option| Action::Vote { proposal: 1, option };
+    let moved =
+        StakeOrder::Redelegate { from: who(0), to: who(1), amount: Some(NanoMeshx::new(50_000)) };
+    let refused = world.block(vec![
+        world.tx(2, 0, Action::Propose { title, kind }),
+        world.tx(3, 0, vote(VoteOption::Yes)),
+        world.tx(3, 1, Action::Stake(moved)),
+        world.tx(1, 0, vote(VoteOption::No)),
+    ]);
+    assert!(refused.is_empty(), "{refused:?}");
+    while matches!(
+        world.get::<Proposal>(Key::Proposal(1)).unwrap().status,
+        ProposalStatus::Voting { .. }
+    ) {
+        world.block(vec![]);
+    }
+    let Proposal { tally, .. } = world.get(Key::Proposal(1)).unwrap();
+    // 10,000 stayed and say yes; 50,000 follow the operator they are behind now.
+    assert_eq!((tally.yes.get(), tally.no.get()), (10_000, 60_000));
 }
