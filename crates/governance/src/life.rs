@@ -233,3 +233,151 @@ pub fn obey(params: &Params, chain: ChainId, order: &Order) -> Params {
         Order::Admit { .. } | Order::Pause { .. } => *params,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use types::{List, PublicKey, governance::Admission};
+
+    const NOW: Millis = Millis::new(1_000);
+
+    fn who(n: u8) -> Address {
+        Address::of(&PublicKey([n; 32]))
+    }
+    fn made(kind: ProposalKind) -> Result<Proposal, Refusal> {
+        let title = Text::new("Something").expect("short");
+        submit(1, who(1), title, kind, NOW, &Params::DEFAULT).map(|(proposal, _)| proposal)
+    }
+    fn spend(amount: u64) -> ProposalKind {
+        let pool = LockedPool::Treasury;
+        ProposalKind::Spend { pool, to: who(2), amount: NanoMeshx::new(amount) }
+    }
+    fn changes(changes: &[(Option<ChainId>, ParamName, u64)]) -> ProposalKind {
+        let changes = changes.iter().map(|(chain, name, value)| ParamChange {
+            chain: *chain,
+            name: *name,
+            value: *value,
+        });
+        ProposalKind::ChangeParams { changes: List::new(changes.collect()).expect("few") }
+    }
+    fn tally(yes: u64, no: u64, abstain: u64, veto: u64) -> Tally {
+        let [yes, no, abstain, veto] = [yes, no, abstain, veto].map(NanoMeshx::new);
+        Tally { yes, no, abstain, veto }
+    }
+    /// Closed with these votes of 1,000,000 stake.
+    fn closed(kind: ProposalKind, tally: Tally) -> (Proposal, Vec<Transfer>) {
+        let mut proposal = made(kind).unwrap();
+        let rules = &Params::DEFAULT.governance;
+        let end = NOW.saturating_add(rules.voting_ms);
+        let transfers = close(&mut proposal, tally, NanoMeshx::new(1_000_000), end, rules).unwrap();
+        (proposal, transfers)
+    }
+
+    #[test]
+    fn contents_are_checked_before_anything_moves() {
+        let code = |kind| made(kind).unwrap_err().code();
+        let fee = ParamName::BaseFeeMin;
+        let eu = Some(ChainId::Europe);
+        assert_eq!(code(spend(0)), "bad_amount");
+        assert_eq!(code(spend(u64::MAX)), "bad_amount");
+        let pool = LockedPool::Ecosystem;
+        let to = pools::treasury();
+        assert_eq!(
+            code(ProposalKind::Spend { pool, to, amount: NanoMeshx::new(1) }),
+            "pool_account"
+        );
+        assert_eq!(code(changes(&[])), "empty_proposal");
+        assert_eq!(code(changes(&[(None, fee, 7)])), "param_out_of_bounds");
+        assert_eq!(code(changes(&[(None, fee, 9), (eu, fee, 10)])), "duplicate_param");
+        assert_eq!(
+            code(changes(&[(eu, fee, 1_000_000_001 - 1), (eu, ParamName::BaseFeeMax, 8)])),
+            "params_inconsistent"
+        );
+        assert!(made(changes(&[(eu, fee, 9), (Some(ChainId::Asia), fee, 10)])).is_ok());
+        let pause = |chain, ms| ProposalKind::PauseIntake { chain, lasting: Millis::new(ms) };
+        assert_eq!(code(pause(None, 0)), "pause_too_long");
+        assert_eq!(code(pause(None, 86_400_001)), "pause_too_long");
+        assert_eq!(code(pause(Some(ChainId::Backbone), 5)), "not_a_shard");
+        let (chain, rule) = (ChainId::Backbone, Admission::Listed);
+        assert_eq!(code(ProposalKind::ShardAdmission { chain, rule }), "not_a_shard");
+        let title = Text::new("  ").expect("short");
+        let untitled = submit(1, who(1), title, spend(1), NOW, &Params::DEFAULT);
+        assert_eq!(untitled.unwrap_err().code(), "no_title");
+    }
+
+    #[test]
+    fn each_verdict_begins_exactly_at_its_edge() {
+        use ProposalStatus::{NoQuorum, Rejected, Vetoed};
+        let status = |votes: Tally| closed(spend(5), votes).0.status;
+        assert_eq!(status(tally(333_999, 0, 0, 0)), NoQuorum);
+        assert!(matches!(status(tally(334_000, 0, 0, 0)), ProposalStatus::Queued { .. }));
+        assert_eq!(status(tally(0, 0, 0, 0)), NoQuorum);
+        assert_eq!(status(tally(200_000, 200_000, 0, 0)), Rejected);
+        assert!(matches!(status(tally(200_001, 200_000, 0, 0)), ProposalStatus::Queued { .. }));
+        // Abstaining counts for the quorum and for nothing else.
+        assert!(matches!(status(tally(1, 0, 400_000, 0)), ProposalStatus::Queued { .. }));
+        assert!(matches!(status(tally(666_000, 0, 0, 334_000)), ProposalStatus::Queued { .. }));
+        assert_eq!(status(tally(665_999, 0, 0, 334_001)), Vetoed);
+        // The largest there can be does not overflow.
+        assert_eq!(status(tally(0, u64::MAX, 0, 0)), Rejected);
+    }
+
+    #[test]
+    fn the_deposit_goes_back_unless_it_is_vetoed() {
+        let to = |votes| closed(spend(5), votes).1[0].to;
+        assert_eq!(to(tally(0, 0, 0, 0)), Destination::Account(who(1)));
+        assert_eq!(to(tally(0, 900_000, 0, 0)), Destination::Account(who(1)));
+        assert_eq!(to(tally(0, 0, 0, 900_000)), Destination::Burned);
+    }
+
+    #[test]
+    fn an_emergency_needs_two_thirds_and_waits_for_nothing() {
+        let pause = || ProposalKind::PauseIntake { chain: None, lasting: Millis::new(5) };
+        assert_eq!(
+            closed(pause(), tally(600_000, 400_000, 0, 0)).0.status,
+            ProposalStatus::Rejected
+        );
+        let (mut proposal, _) = closed(pause(), tally(700_000, 300_000, 0, 0));
+        let ProposalStatus::Queued { executes } = proposal.status else { panic!("{proposal:?}") };
+        let deed = execute(&mut proposal, NanoMeshx::ZERO, executes, &Params::DEFAULT).unwrap();
+        let until = executes.saturating_add(Millis::new(5));
+        assert_eq!(deed, Some(Deed::Order(Order::Pause { chain: None, until })));
+    }
+
+    #[test]
+    fn nothing_happens_early_twice_or_beyond_what_there_is() {
+        let params = Params::DEFAULT;
+        let mut open = made(spend(5)).unwrap();
+        let rules = &params.governance;
+        let early = close(&mut open, tally(1, 0, 0, 0), NanoMeshx::ZERO, NOW, rules);
+        assert_eq!(early.unwrap_err().code(), "voting_open");
+        let not_decided = execute(&mut open, NanoMeshx::ZERO, NOW, &params);
+        assert_eq!(not_decided.unwrap_err().code(), "not_queued");
+
+        let (mut passed, _) = closed(spend(5), tally(900_000, 0, 0, 0));
+        let ProposalStatus::Queued { executes } = passed.status else { panic!("{passed:?}") };
+        assert_eq!(check_open(&passed, NOW).unwrap_err().code(), "vote_closed");
+        let again = close(&mut passed, tally(0, 0, 0, 0), NanoMeshx::ZERO, executes, rules);
+        assert_eq!(again.unwrap_err().code(), "vote_closed");
+        let early = executes.saturating_sub(Millis::new(1));
+        let held = NanoMeshx::new(5);
+        assert_eq!(execute(&mut passed, held, early, &params).unwrap_err().code(), "timelocked");
+        let mut poor = passed.clone();
+        assert_eq!(execute(&mut poor, NanoMeshx::new(4), executes, &params), Ok(None));
+        assert_eq!(poor.status, ProposalStatus::Failed);
+        assert!(matches!(execute(&mut passed, held, executes, &params), Ok(Some(Deed::Pay(_)))));
+        assert_eq!(execute(&mut passed, held, executes, &params).unwrap_err().code(), "not_queued");
+    }
+
+    #[test]
+    fn an_order_reaches_the_chains_it_names() {
+        let ProposalKind::ChangeParams { changes } =
+            changes(&[(Some(ChainId::Europe), ParamName::Location, 900_000)])
+        else {
+            panic!("changes")
+        };
+        let order = Order::SetParams { changes };
+        let location = |chain| obey(&Params::DEFAULT, chain, &order).location.get();
+        assert_eq!((location(ChainId::Europe), location(ChainId::Asia)), (900_000, 1_000_000));
+    }
+}

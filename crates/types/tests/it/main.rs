@@ -5,14 +5,20 @@ use std::{fmt::Debug, path::Path};
 use types::{
     Abi, Action, Address, Agreement, Beacon, Block, Body, ChainId, DoubleSigning, Epoch, Float,
     Fuel, Hash, Header, Height, InputFile, JobSpec, Limits, List, LogRoot, Millis, NanoMeshx,
-    Outcome, OutputRef, Ppm, PublicKey, Reveal, Signature, SignedVote, Status, Submission, Text,
-    Trap, Tx, VoteKind,
+    Outcome, OutputRef, ParamName, Ppm, PublicKey, Reveal, Signature, SignedVote, Status,
+    Submission, Text, Trap, Tx, VoteKind,
     codec::{Bytes, DecodeExt, Encode, Read},
+    governance::{
+        Decree, Order, ParamChange, Proposal, ProposalKind, ProposalStatus, Tally, VoteOption,
+    },
     staking::{
         Arrival, Commission, DelegationRecord, Fault, Slash, StakeOrder, StakingParams, Standing,
         Unbonding, UnbondingRecord, ValidatorRecord,
     },
-    state::{Account, JobRecord, Key, Phase, Seat, Settlement, Stake, Supply, Terms, WorkerRecord},
+    state::{
+        Account, BallotKey, JobRecord, Key, Phase, Seat, Settlement, Stake, Supply, Terms,
+        VotesKey, WorkerRecord,
+    },
 };
 
 /// Compare `value` with the vector called `name`: same bytes, and the bytes decode to the same value.
@@ -140,6 +146,25 @@ fn transactions() {
     };
     let evidence = DoubleSigning { key: PublicKey([3; 32]), first: vote(1), second: vote(2) };
     check("tx-report", &tx(Action::Report(evidence)));
+    let change = ParamChange { chain: None, name: ParamName::RateCoreSecond, value: 2_000_000 };
+    let kind = ProposalKind::ChangeParams { changes: List::new(vec![change]).unwrap() };
+    let title = Text::new("Dearer cores").unwrap();
+    check("tx-propose", &tx(Action::Propose { title: title.clone(), kind: kind.clone() }));
+    check("tx-vote", &tx(Action::Vote { proposal: 1, option: VoteOption::Veto }));
+    let proposal = Proposal {
+        id: 1,
+        proposer: address(2),
+        title,
+        kind,
+        deposit: NanoMeshx::new(3),
+        submitted: Millis::new(4),
+        status: ProposalStatus::Voting { closes: Millis::new(5) },
+        tally: Tally::default(),
+    };
+    check("proposal", &proposal);
+    let until = Millis::new(7);
+    let order = Order::Pause { chain: Some(ChainId::Asia), until };
+    check("decree", &Decree { number: 6, proposal: 1, order });
     check("tx-claim-vested", &tx(Action::ClaimVested { amount: NanoMeshx::new(3) }));
     let proof = Signature([4; 64]);
     let amount = NanoMeshx::new(5);
@@ -246,6 +271,14 @@ fn state_keys() {
         Key::Backed(address(17)),
         Key::Committee,
         Key::ViewTime(18),
+        Key::Proposal(19),
+        Key::ProposalCount,
+        Key::OpenProposals,
+        Key::Ballot(BallotKey { proposal: 20, voter: address(21), validator: address(22) }),
+        Key::ValidatorVotes(VotesKey { proposal: 23, validator: address(24) }),
+        Key::Decree(25),
+        Key::Decrees,
+        Key::Admission(ChainId::Antarctica),
     ]);
     check("state-keys", &keys.unwrap());
 }
