@@ -54,6 +54,7 @@ pub fn bond(
         commission_owed: NanoMeshx::ZERO,
         rewards_per_share: 0,
         remainder: 0,
+        dust: 0,
         slashes: SlashLog::default(),
     };
     let mut position = Position {

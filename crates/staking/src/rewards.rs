@@ -2,11 +2,12 @@
 //! remembers how far it was paid.
 //!
 //! Counts are in 2⁻⁶⁴ nano and nothing of them is dropped. What a reward does not divide by the shares is carried
-//! into the next; what a delegation has beyond whole nano waits in `owed_fraction`, and goes back to the validator's
-//! remainder when the delegation closes. So, exactly and at any time,
+//! into the next; what a delegation has beyond whole nano waits in `owed_fraction`, and when the delegation closes it
+//! is dust, which the treasury gets with the next reward: nobody else's reward changes by who leaves. So, exactly and
+//! at any time,
 //!
 //! ```text
-//! 2⁶⁴ · (rewards pool) = Σ over validators   (remainder + 2⁶⁴ · commission_owed)
+//! 2⁶⁴ · (rewards pool) = Σ over validators   (remainder + dust + 2⁶⁴ · commission_owed)
 //!                      + Σ over delegations  (2⁶⁴ · owed + owed_fraction + shares · (rewards_per_share − paid_up_to))
 //! ```
 
@@ -20,7 +21,8 @@ use types::{
 /// What is below one nano, in 2⁻⁶⁴ nano.
 const NANO_MASK: u128 = u64::MAX as u128;
 
-/// Give `reward` from `from` to `validator`: its commission, rounded down, then the rest to all shares.
+/// Give `reward` from `from` to `validator`: its commission, rounded down, then the rest to all shares. Whole nano of dust
+/// go to the treasury.
 ///
 /// # Errors
 /// [`Refusal::NoStake`] when there are no shares: the caller keeps the money, or gives it to the treasury.
@@ -50,7 +52,12 @@ pub fn distribute(
         validator.commission_owed.checked_add(NanoMeshx::new(kept)).ok_or(Refusal::Overflow)?;
     validator.rewards_per_share = rewards_per_share;
     validator.remainder = shared % validator.shares;
-    Ok(moved(from, Destination::Account(pools::rewards()), reward))
+    let dust = u64::try_from(validator.dust >> 64).expect("128 bits less 64");
+    validator.dust &= NANO_MASK;
+    let mut transfers = moved(from, Destination::Account(pools::rewards()), reward);
+    let treasury = Destination::Account(pools::treasury());
+    transfers.extend(moved(pools::rewards(), treasury, NanoMeshx::new(dust)));
+    Ok(transfers)
 }
 
 /// Divide `total` over validators in proportion to their tokens, each part rounded down. The second value is
@@ -165,14 +172,12 @@ pub(crate) fn accrue(
     Ok(())
 }
 
-/// A delegation that closes leaves what it has below a nano to those who stay. Its record then differs from none
+/// A delegation that closes leaves what it has below a nano as dust. Its record then differs from none
 /// at all only by what it is owed.
 pub(crate) fn release_fraction(validator: &mut ValidatorRecord, delegation: &mut DelegationRecord) {
     let fraction = u128::from(std::mem::take(&mut delegation.owed_fraction));
-    validator.remainder = validator
-        .remainder
-        .checked_add(fraction)
-        .expect("a remainder is below all shares, and fractions below one nano each");
+    validator.dust =
+        validator.dust.checked_add(fraction).expect("fewer delegations than 2^64 ever close");
     delegation.paid_up_to = 0;
 }
 

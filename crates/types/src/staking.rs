@@ -110,6 +110,8 @@ pub struct ValidatorRecord {
     pub rewards_per_share: u128,
     /// What did not divide by the shares, in 2⁻⁶⁴ nano: part of the next reward.
     pub remainder: u128,
+    /// What closed delegations left of less than a nano each, in 2⁻⁶⁴ nano: nobody's, and the treasury's once it is whole.
+    pub dust: u128,
     pub slashes: SlashLog,
 }
 wire_struct!(ValidatorRecord {
@@ -123,6 +125,7 @@ wire_struct!(ValidatorRecord {
     commission_owed,
     rewards_per_share,
     remainder,
+    dust,
     slashes
 });
 

@@ -220,7 +220,9 @@ impl World {
                 Key::Validator(_) => {
                     let record = ValidatorRecord::decode(bytes).unwrap();
                     tokens += u128::from(record.tokens.get());
-                    rewards += record.remainder + (u128::from(record.commission_owed.get()) << 64);
+                    rewards += record.remainder
+                        + record.dust
+                        + (u128::from(record.commission_owed.get()) << 64);
                 }
                 Key::Delegation(stake) => {
                     let record = DelegationRecord::decode(bytes).unwrap();

@@ -331,6 +331,7 @@ fn stake() {
         commission_owed: NanoMeshx::new(13),
         rewards_per_share: 14 << 64,
         remainder: 15,
+        dust: 19,
         slashes: List::new(vec![slash(Fault::DoubleSigning), slash(Fault::WrongResult)]).unwrap(),
     };
     check("validator-active", &validator(Standing::Active));
