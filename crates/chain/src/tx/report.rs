@@ -32,8 +32,13 @@ pub(super) fn apply(
     if vote.view > context.view {
         return Err(Refusal::UnknownView(vote.view).into());
     }
-    let note: Option<ViewTime> = pad.get(Key::ViewTime(vote.view / VIEWS_PER_NOTE))?;
-    let ViewTime { height, at } = note.ok_or(Refusal::UnknownView(vote.view))?;
+    // Views are noted in steps. Stake answers from the block before the vote on, and the evidence is as young as
+    // the block after it: neither rounding helps who signed.
+    let step = vote.view / VIEWS_PER_NOTE;
+    let before: Option<ViewTime> = pad.get(Key::ViewTime(step))?;
+    let height = before.ok_or(Refusal::UnknownView(vote.view))?.height;
+    let after: Option<ViewTime> = pad.get(Key::ViewTime(step + 1))?;
+    let at = after.map_or(context.timestamp, |note| note.at);
     let mut record: ValidatorRecord = pad.expect(Key::Validator(operator))?;
     let params: Params = pad.expect(Key::Params)?;
     let now = Moment { height: context.height, at: context.timestamp };

@@ -537,7 +537,7 @@ fn evidence_older_than_the_unbonding_period_is_refused() {
     while world.height < 12 {
         world.block(vec![]);
     }
-    // Views are noted in steps of 256, which is three blocks here; the period is eight blocks.
+    // Views are noted in steps of 256, so view 90 is dated to block 3; the period is eight blocks.
     let old = world.tx(4, 0, Action::Report(evidence(0, 90, 0)));
     assert_eq!(world.block(vec![old]), ["evidence_too_old"]);
     assert_eq!(world.validator(0).tokens.get(), 10_000);
