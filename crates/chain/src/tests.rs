@@ -8,7 +8,7 @@ use types::{
     Abi, Action, Address, Agreement, Beacon, ChainId, Epoch, Float, Fuel, Hash, Height, JobSpec,
     Limits, List, Millis, NanoMeshx, Outcome, OutputRef, PublicKey, Reveal, Schedule, Signature,
     Status, Submission, Text, Tx, TxId,
-    codec::{Bytes, DecodeExt},
+    codec::{Bytes, DecodeExt, Encode as _},
     network::{Genesis, GenesisAccount, GenesisWorker},
     state::{
         Account, Earned, Ending, JobRecord, Key, Phase, REPUTATION_NEW, Supply, WorkerRecord, pools,
@@ -477,4 +477,98 @@ fn the_id_of_a_checked_transaction_is_its_own() {
     let checked = check_tx(tx.clone(), &NETWORK, ChainId::Europe).unwrap();
     assert_eq!((checked.id(), checked.from()), (tx.id(), tx.from()));
     assert_eq!(checked.bytes(), types::codec::Encode::encode(&tx).len());
+}
+
+#[test]
+fn a_published_module_earns_its_author_a_part_of_the_workers_share() {
+    let mut net = Net::new(6);
+    let publish = |module, royalty_bps| Action::PublishModule { module, royalty_bps };
+    let module = submission(4, 3, 100).spec.module;
+    let tx = net.tx(CLIENT, publish(module, 1_000));
+    net.block(vec![tx]);
+    // The author may change the royalty; nobody else takes the module over, and no royalty is above the limit.
+    let nonce = net.nonces[&CLIENT];
+    let high = check_tx(signed(CLIENT, nonce, publish(module, 3_001)), &NETWORK, ChainId::Europe);
+    let refused = net.try_block(vec![high.unwrap()], vec![], Mode::Check).unwrap_err();
+    assert_eq!(refused.code(), "royalty_too_high");
+    let pay = Action::Transfer { to: who(9), amount: NanoMeshx::new(5_000) };
+    let tx = net.tx(CLIENT, pay);
+    net.block(vec![tx]);
+    let theft = check_tx(signed(9, 0, publish(module, 1)), &NETWORK, ChainId::Europe).unwrap();
+    let refused = net.try_block(vec![theft], vec![], Mode::Check).unwrap_err();
+    assert_eq!(refused.code(), "not_author");
+
+    let id = net.submit(submission(4, 3, 100));
+    net.run(id, |_| Some(outcome(1)));
+    let Phase::Settled(settlement) = net.job(id).phase else { panic!("{:?}", net.job(id).phase) };
+    let each = settlement.paid.get() / 4;
+    let earned: Earned = net.get(Key::Earned(who(CLIENT))).unwrap();
+    assert_eq!(earned.royalties.get(), 4 * (each / 10));
+    let worker: Earned = net.get(Key::Earned(settlement.seats.as_slice()[0].worker)).unwrap();
+    assert_eq!(worker.jobs.get(), each * 95 / 100 - each / 10);
+}
+
+#[test]
+fn a_worker_is_paid_for_being_there_until_the_pool_is_empty() {
+    let mut net = Net::new(2);
+    let fees = Action::Transfer { to: who(0), amount: NanoMeshx::new(100_000) };
+    let tx = net.tx(CLIENT, fees);
+    net.block(vec![tx]);
+    // Genesis placed nothing here: a heartbeat earns nothing, and is still one.
+    let tx = net.tx(0, Action::Heartbeat);
+    net.block(vec![tx]);
+    assert_eq!(net.get::<Earned>(Key::Earned(who(0))), None);
+    let record: WorkerRecord = net.get(Key::Worker(who(0))).unwrap();
+    assert_eq!(record.seen, Height::new(net.height));
+    let stranger =
+        check_tx(signed(CLIENT, net.nonces[&CLIENT], Action::Heartbeat), &NETWORK, ChainId::Europe);
+    let refused = net.try_block(vec![stranger.unwrap()], vec![], Mode::Check).unwrap_err();
+    assert_eq!(refused.code(), "not_worker");
+
+    let pool = Key::Account(pools::availability());
+    let supply: Supply = net.get(Key::Supply).unwrap();
+    let more = NanoMeshx::new(100);
+    let genesis = supply.genesis.checked_add(more).unwrap();
+    net.store.0.insert(pool, Account { balance: more, nonce: 0 }.encode().to_vec());
+    net.store.0.insert(Key::Supply, Supply { genesis, ..supply }.encode().to_vec());
+    for _ in 0..9 {
+        net.block(vec![]);
+    }
+    // Ten blocks of sixteen places at half the reputation are 1,111 nano; there are 100.
+    let tx = net.tx(0, Action::Heartbeat);
+    net.block(vec![tx]);
+    let earned: Earned = net.get(Key::Earned(who(0))).unwrap();
+    assert_eq!((earned.availability.get(), net.balance(pools::availability())), (100, 0));
+}
+
+#[test]
+fn a_worker_with_a_floor_is_not_drawn_for_less() {
+    let mut net = Net::new(1);
+    let register = |floor| Action::RegisterWorker {
+        capacity: 16,
+        city: Text::default(),
+        floor: NanoMeshx::new(floor),
+    };
+    let fees = Action::Transfer { to: who(0), amount: NanoMeshx::new(100_000) };
+    let tx = net.tx(CLIENT, fees);
+    net.block(vec![tx]);
+    // The limit is a millisecond: 2,000 nano are offered, a floor of 2.1 MESHX a core-second asks for 2,100,000.
+    let tx = net.tx(0, register(2_100_000_000));
+    net.block(vec![tx]);
+    let id = net.submit(submission(1, 1, 100));
+    net.block(vec![]);
+    assert_eq!(net.job(id).phase, Phase::Queued);
+    let reasons = why(
+        &net.job(id),
+        &[(who(0), net.get(Key::Worker(who(0))).unwrap())],
+        &net.genesis.params,
+        Height::new(9),
+    );
+    assert!(reasons.iter().any(|reason| reason.rule == "floor"), "{reasons:?}");
+    // At 1.5 times the base rate it takes the job, and gets its floor.
+    let tx = net.tx(0, register(1_500_000));
+    net.block(vec![tx]);
+    net.run(id, |_| Some(outcome(1)));
+    let Phase::Settled(settlement) = net.job(id).phase else { panic!("{:?}", net.job(id).phase) };
+    assert_eq!(settlement.paid.get(), 150);
 }

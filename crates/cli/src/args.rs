@@ -60,6 +60,14 @@ pub enum Command {
     Job(JobCommand),
     /// Make, show, restore and use wallets.
     Wallet(WalletCommand),
+    /// Stand for a module: the first to publish it may ask for a part of what jobs that run it pay.
+    Publish {
+        /// The module.
+        file: PathBuf,
+        /// The part, in basis points.
+        #[arg(long, default_value_t = 0)]
+        royalty: u16,
+    },
     /// Ask a development network's faucet for money, here and on the backbone.
     Faucet(Faucet),
     /// Put money behind a validator, take it away, run a validator.

@@ -63,6 +63,9 @@ fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
         Command::Why(why) => done(commands::job::why(&settings, &why.id)),
         Command::Job(job) => done(commands::job::job(&settings, &job)),
         Command::Wallet(wallet) => done(commands::wallet::wallet(&settings, &wallet)),
+        Command::Publish { file, royalty } => {
+            done(commands::publish::publish(&settings, &file, royalty))
+        }
         Command::Faucet(asked) => done(commands::faucet::faucet(&settings, &asked)),
         Command::Gov(command) => done(commands::gov::gov(&settings, &command)),
         Command::Stake(command) => done(commands::stake::stake(&settings, &command)),

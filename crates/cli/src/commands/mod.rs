@@ -7,6 +7,7 @@ pub mod faucet;
 pub mod gov;
 pub mod job;
 pub mod node;
+pub mod publish;
 pub mod quote;
 pub mod replay;
 pub mod run;

@@ -1,0 +1,28 @@
+//! `meshx publish`: stand for a module, and ask for a royalty.
+
+use crate::{settings::Settings, submit};
+use anyhow::{Context as _, Result};
+use std::path::Path;
+use types::{Action, Hash};
+
+/// The module itself stays here: a job brings it along. Only its hash is published.
+pub fn publish(settings: &Settings, file: &Path, royalty_bps: u16) -> Result<()> {
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    submit::engine()?
+        .inspect(&bytes)
+        .with_context(|| format!("{} is no module that can run", file.display()))?;
+    let module = Hash::of_content(&bytes);
+    let client = submit::client(settings)?;
+    let action = Action::PublishModule { module, royalty_bps };
+    let done = submit::act(settings, &client, settings.chain, action)?;
+    if settings.json() {
+        println!(
+            "{}",
+            serde_json::json!({ "module": module, "tx": done.tx, "height": done.height })
+        );
+    } else {
+        let height = done.height.unwrap_or_default();
+        println!("module {module} is yours on {}, block {height}", settings.chain);
+    }
+    Ok(())
+}
