@@ -132,7 +132,7 @@ impl Client {
         Submission {
             spec,
             agreement: Agreement { replicas: 4, agree: 3 },
-            price_max: NanoMeshx::new(400_000),
+            price_max: NanoMeshx::new(4_000_000),
             deadline: Height::new(height.get() + 600),
             fresh: false,
         }
