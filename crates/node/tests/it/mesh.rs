@@ -90,7 +90,12 @@ fn a_job_that_runs_out_of_fuel_settles_with_that_outcome() {
             panic!("{:?}", view.record.phase)
         };
         assert_eq!(settlement.outcome.status, Status::Trapped(Trap::OutOfFuel));
-        assert_eq!(settlement.refunded, NanoMeshx::ZERO, "{settlement:#?}");
+        // All the fuel is paid for; what it did not hold of memory and print comes back.
+        let submission = &view.record.submission;
+        assert_eq!(settlement.outcome.fuel, submission.spec.limits.fuel);
+        let all = settlement.paid.checked_add(settlement.refunded);
+        assert_eq!(all, Some(submission.price_max), "{settlement:#?}");
+        assert!(settlement.paid > NanoMeshx::ZERO, "{settlement:#?}");
     });
 }
 
