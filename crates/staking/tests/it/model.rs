@@ -28,8 +28,9 @@ struct Validator {
     holders: BTreeMap<u8, Holder>,
     commission: BigInt,
     bps: (u16, u16, u64),
-    /// Rewards given, and anything that may round a stake.
+    /// Rewards given, delegations closed, and anything that may round a stake.
     periods: u32,
+    closed: u32,
     roundings: u32,
     punished: Vec<(Fault, u64)>,
 }
@@ -106,6 +107,7 @@ impl Validator {
         self.tokens -= amount;
         self.roundings += 1;
         if holder.shares == 0.into() {
+            self.closed += 1;
             holder.stake = q(0);
         }
     }
@@ -128,6 +130,7 @@ impl Model {
                     commission: 0.into(),
                     bps: (bps, bps, 0),
                     periods: 0,
+                    closed: 0,
                     roundings: 0,
                     punished: vec![],
                 };
@@ -328,9 +331,9 @@ impl Model {
             let exact = model.holders.get(d).map_or(q(0), |holder| holder.owed.clone());
             let off = Q::new(due.clone(), BigInt::from(1) << 64) - exact;
             let off = if off < q(0) { -off } else { off };
-            assert!(off <= q(model.periods), "rewards are off by {off}");
+            assert!(off <= q(model.periods + model.closed), "rewards are off by {off}");
             if model.periods > 0 {
-                self.off = std::mem::take(&mut self.off).max(off / q(model.periods));
+                self.off = std::mem::take(&mut self.off).max(off / q(model.periods + model.closed));
             }
             rewards += due;
         }
