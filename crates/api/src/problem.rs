@@ -94,6 +94,7 @@ codes! {
     ParamsInconsistent "params_inconsistent" 422 "The parameters would not fit together",
     EmptyProposal "empty_proposal" 422 "The proposal changes nothing",
     DuplicateParam "duplicate_param" 422 "A parameter is changed twice",
+    OfOneShard "of_one_shard" 422 "The parameter is of one shard",
     NoTitle "no_title" 422 "The proposal has no title",
     BadAmount "bad_amount" 422 "The amount cannot be paid",
     PauseTooLong "pause_too_long" 422 "The pause is too long",

@@ -10,7 +10,7 @@
 //!              +--> NoQuorum | Rejected (deposit back) | Vetoed (deposit burned)
 //! ```
 //!
-//! [`REGISTRY`] lists every parameter that can be changed, with bounds within which no value can stop a chain.
+//! [`REGISTRY`] lists every parameter that can be changed, with bounds; what they cannot rule out stands in `registry.rs`.
 //! [`cast`], [`shrink`] and [`count`] are how votes follow stake without a loop over delegators.
 
 mod life;
@@ -18,7 +18,7 @@ mod refusal;
 mod registry;
 mod votes;
 
-pub use life::{Deed, check_open, close, execute, obey, pool_address, submit};
+pub use life::{Deed, check_open, close, execute, is_emergency, obey, pool_address, submit};
 pub use refusal::Refusal;
 pub use registry::{ParamInfo, REGISTRY, check, get, info, parse, set};
 pub use votes::{cast, count, shrink, sum};

@@ -35,7 +35,8 @@ pub fn submit(
     Ok((Proposal { id, proposer, title, kind, deposit, submitted: now, status, tally }, transfers))
 }
 
-fn is_emergency(kind: &ProposalKind) -> bool {
+/// Whether it is decided sooner, by more, and carried out at once.
+pub fn is_emergency(kind: &ProposalKind) -> bool {
     matches!(kind, ProposalKind::PauseIntake { .. })
 }
 
@@ -76,6 +77,13 @@ fn check_changes(changes: &[ParamChange], params: &Params) -> Result<(), Refusal
         if changes[..place].iter().any(same) {
             return Err(Refusal::Duplicate(change.name));
         }
+    }
+    // What one shard costs beside the others cannot be said of all, nor of the backbone, which runs nothing.
+    let place = |change: &ParamChange| {
+        change.name != ParamName::Location || change.chain.is_some_and(ChainId::is_shard)
+    };
+    if !changes.iter().all(place) {
+        return Err(Refusal::OfOneShard(ParamName::Location));
     }
     for chain in ChainId::ALL {
         registry::set(params, &of_chain(changes, chain))?;
@@ -294,6 +302,10 @@ mod tests {
             "params_inconsistent"
         );
         assert!(made(changes(&[(eu, fee, 9), (Some(ChainId::Asia), fee, 10)])).is_ok());
+        let location = |chain| changes(&[(chain, ParamName::Location, 900_000)]);
+        assert_eq!(code(location(None)), "of_one_shard");
+        assert_eq!(code(location(Some(ChainId::Backbone))), "of_one_shard");
+        assert!(made(location(eu)).is_ok());
         let pause = |chain, ms| ProposalKind::PauseIntake { chain, lasting: Millis::new(ms) };
         assert_eq!(code(pause(None, 0)), "pause_too_long");
         assert_eq!(code(pause(None, 86_400_001)), "pause_too_long");

@@ -13,6 +13,8 @@ pub enum Refusal {
     Empty,
     #[error("{} is changed twice", crate::info(*.0).text)]
     Duplicate(ParamName),
+    #[error("{} is of one shard; name it, as in EU:{}=900000", crate::info(*.0).text, crate::info(*.0).text)]
+    OfOneShard(ParamName),
     #[error("a proposal needs a title")]
     NoTitle,
     #[error("{amount} MESHX is nothing, or more than there can be")]
@@ -43,6 +45,7 @@ impl Refusal {
             Self::Inconsistent { .. } => "params_inconsistent",
             Self::Empty => "empty_proposal",
             Self::Duplicate(_) => "duplicate_param",
+            Self::OfOneShard(_) => "of_one_shard",
             Self::NoTitle => "no_title",
             Self::Amount { .. } => "bad_amount",
             Self::PoolAccount => "pool_account",

@@ -1,7 +1,8 @@
 //! The registry: every parameter governance may change, with its unit and its bounds.
 //!
-//! No value within its bounds, and consistent with the others, can stop a chain; what cannot be undone by another
-//! proposal is out of bounds.
+//! Within its bounds, and consistent with the others, a value leaves a chain able to take blocks, jobs and votes. What no
+//! bound can rule out: that fewer vote than a quorum asks for, or that too few put up what a validator needs (then the
+//! last committee stays). Whoever raises those looks first at who votes and what is bonded.
 
 use crate::Refusal;
 use types::{Fuel, Millis, NanoMeshx, ParamName, Params, Ppm};
@@ -127,7 +128,7 @@ registry! {
     HeartbeatBlocks, "heartbeat_blocks", heartbeat_blocks, "blocks", 16, 7_200, "most blocks between heartbeats for the time between to count";
     EmissionValidatorsBps, "emission_validators_bps", emission_validators_bps, "bps", 0, 10_000, "validators' part of what is minted";
     EpochBlocks, "epoch_blocks", epoch_blocks, "blocks", 4, 172_800, "blocks between two boundaries";
-    StakingValidatorMin, "staking_validator_min", staking.validator_min, "nano", 100 * MESHX, 100_000_000 * MESHX, "least stake of a validator's own";
+    StakingValidatorMin, "staking_validator_min", staking.validator_min, "nano", 100 * MESHX, 1_000_000 * MESHX, "least stake of a validator's own";
     StakingDelegatorMin, "staking_delegator_min", staking.delegator_min, "nano", MESHX / 1_000, 100_000 * MESHX, "least stake of a delegation";
     StakingUnbondingMs, "staking_unbonding_ms", staking.unbonding_ms, "ms", 1_000, 90 * DAY, "how long stake that leaves can be slashed";
     StakingSlashBps, "staking_slash_bps", staking.slash_bps, "bps", 1, 5_000, "part of the stake that a proven fault costs";
@@ -138,7 +139,7 @@ registry! {
     GovVotingMs, "gov_voting_ms", governance.voting_ms, "ms", 1_000, 60 * DAY, "how long votes are taken";
     GovEmergencyVotingMs, "gov_emergency_voting_ms", governance.emergency_voting_ms, "ms", 1_000, 7 * DAY, "the same for an emergency pause";
     GovTimelockMs, "gov_timelock_ms", governance.timelock_ms, "ms", 0, 60 * DAY, "how long a decision waits before it takes effect";
-    GovQuorumBps, "gov_quorum_bps", governance.quorum_bps, "bps", 1, 9_000, "least part of all stake that must vote";
+    GovQuorumBps, "gov_quorum_bps", governance.quorum_bps, "bps", 1, 5_000, "least part of all stake that must vote";
     GovThresholdBps, "gov_threshold_bps", governance.threshold_bps, "bps", 5_000, 9_000, "yes must be more than this part of yes, no and veto";
     GovEmergencyThresholdBps, "gov_emergency_threshold_bps", governance.emergency_threshold_bps, "bps", 5_000, 9_000, "the same for an emergency pause";
     GovVetoBps, "gov_veto_bps", governance.veto_bps, "bps", 100, 5_000, "a veto of more than this part of all votes rejects";
@@ -182,6 +183,14 @@ pub fn check(params: &Params) -> Result<(), Refusal> {
         (
             params.staking.delegator_min <= params.staking.validator_min,
             "staking_delegator_min is above staking_validator_min",
+        ),
+        (
+            params.governance.threshold_bps <= params.governance.emergency_threshold_bps,
+            "gov_emergency_threshold_bps is below gov_threshold_bps",
+        ),
+        (
+            params.commit_blocks.saturating_add(params.reveal_blocks) < params.deadline_blocks_max,
+            "commit_blocks and reveal_blocks leave no time before deadline_blocks_max",
         ),
     ];
     match rules.into_iter().find(|(holds, _)| !holds) {
@@ -244,6 +253,11 @@ mod tests {
             (ParamName::StakingDelegatorMin, 101 * MESHX),
         ];
         assert_eq!(refused(&staking), "params_inconsistent");
+        assert_eq!(refused(&[(ParamName::GovThresholdBps, 6_668)]), "params_inconsistent");
+        let phases = [(ParamName::CommitBlocks, 50), (ParamName::DeadlineBlocksMax, 100)];
+        assert!(set(&Params::DEFAULT, &phases).is_ok());
+        let phases = [(ParamName::CommitBlocks, 80), (ParamName::DeadlineBlocksMax, 100)];
+        assert_eq!(refused(&phases), "params_inconsistent");
         // Two changes that fit only together do go through.
         let both = [(ParamName::BaseFeeMin, 2 * 1_000_000), (ParamName::BaseFeeMax, 3 * 1_000_000)];
         assert!(set(&Params::DEFAULT, &both).is_ok());

@@ -69,13 +69,22 @@ pub fn cast(
     Ok(Ballot { option, shares })
 }
 
-/// The voter has `shares` left: its ballot is of no more. `None`: of nothing.
-pub fn shrink(votes: &mut ValidatorVotes, ballot: Ballot, shares: u128) -> Option<Ballot> {
+/// The voter has `shares` left: its ballot is of no more. `None`: of nothing; then an operator does not speak for
+/// those behind it any more either.
+pub fn shrink(
+    votes: &mut ValidatorVotes,
+    ballot: Ballot,
+    shares: u128,
+    is_operator: bool,
+) -> Option<Ballot> {
     if shares >= ballot.shares {
         return Some(ballot);
     }
     remove(votes, ballot);
     if shares == 0 {
+        if is_operator {
+            votes.operator = None;
+        }
         return None;
     }
     *line(&mut votes.cast, ballot.option) += shares;

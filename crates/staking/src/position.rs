@@ -49,6 +49,9 @@ impl Position {
         let add = |to: u128| to.checked_add(minted).ok_or(Refusal::Overflow);
         let tokens = self.validator.tokens.checked_add(amount).ok_or(Refusal::Overflow)?;
         let (all, ours) = (add(self.validator.shares)?, add(self.delegation.shares)?);
+        if all > share::SHARES_MAX {
+            return Err(Refusal::Overflow);
+        }
         (self.validator.tokens, self.validator.shares, self.delegation.shares) =
             (tokens, all, ours);
         // Rewards are counted up to now; these shares had no part in earlier ones.

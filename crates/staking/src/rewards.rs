@@ -10,6 +10,9 @@
 //! 2⁶⁴ · (rewards pool) = Σ over validators   (remainder + dust + 2⁶⁴ · commission_owed)
 //!                      + Σ over delegations  (2⁶⁴ · owed + owed_fraction + shares · (rewards_per_share − paid_up_to))
 //! ```
+//!
+//! Against exact fractions, a reward period puts a delegation off by less than a nano (by shares · 2⁻⁶⁴, and there are
+//! fewer than 2⁶⁴ shares), and closing it by less than one more.
 
 use crate::{Moment, Position, Refusal, params::BPS, position::moved};
 use types::{

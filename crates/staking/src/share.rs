@@ -14,6 +14,10 @@ use types::{NanoMeshx, staking::ValidatorRecord};
 /// precision rewards are counted in. At 10 % a slash, eight slashes leave 0.43.
 const SHARES_PER_NANO_MAX: u128 = 16;
 
+/// Most shares behind one validator: more than there are nano. Rewards are counted in 2⁻⁶⁴ nano a share, so below this
+/// no rounding of a reward reaches a nano.
+pub(crate) const SHARES_MAX: u128 = u64::MAX as u128;
+
 /// What `shares` are worth, rounded down.
 pub(crate) fn worth(validator: &ValidatorRecord, shares: u128) -> NanoMeshx {
     debug_assert!(shares <= validator.shares);

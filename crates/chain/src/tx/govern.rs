@@ -12,7 +12,9 @@ use types::{
     codec::Encode,
     governance::{Ballot, Proposal, ProposalId, ProposalKind, ValidatorVotes, VoteOption},
     staking::DelegationRecord,
-    state::{Backed, BallotKey, Event, Key, OpenProposals, Params, Stake, VotesKey},
+    state::{
+        Backed, BallotKey, Event, Key, OPEN_PROPOSALS_MAX, OpenProposals, Params, Stake, VotesKey,
+    },
 };
 
 pub(super) fn propose(
@@ -27,10 +29,14 @@ pub(super) fn propose(
     }
     let params: Params = pad.expect(Key::Params)?;
     let id = pad.get::<u64>(Key::ProposalCount)?.unwrap_or(0) + 1;
+    let mut open: OpenProposals = pad.get(Key::OpenProposals)?.unwrap_or_default();
+    // The last place is an emergency's: nobody shuts a pause out with proposals of other kinds.
+    if !governance::is_emergency(kind) && open.len() + 1 >= OPEN_PROPOSALS_MAX {
+        return Err(Refusal::TooManyProposals.into());
+    }
+    open.push(id).map_err(|_| Refusal::TooManyProposals)?;
     let (title, kind, now) = (title.clone(), kind.clone(), context.timestamp);
     let (proposal, transfers) = governance::submit(id, from, title, kind, now, &params)?;
-    let mut open: OpenProposals = pad.get(Key::OpenProposals)?.unwrap_or_default();
-    open.push(id).map_err(|_| Refusal::TooManyProposals)?;
     pad.put(Key::ProposalCount, &id);
     pad.put(Key::OpenProposals, &open);
     pad.put(Key::Proposal(id), &proposal);
@@ -90,7 +96,8 @@ pub(super) fn follow_stake(pad: &mut Scratch<'_>, stake: Stake, shares: u128) ->
         let (ballot, votes) = keys(*id, stake);
         let Some(mut all) = pad.get::<ValidatorVotes>(votes)? else { continue };
         let Some(before) = pad.get::<Ballot>(ballot)? else { continue };
-        match governance::shrink(&mut all, before, shares) {
+        let is_operator = stake.delegator == stake.validator;
+        match governance::shrink(&mut all, before, shares, is_operator) {
             Some(after) if after == before => continue,
             Some(after) => pad.put(ballot, &after),
             None => pad.forget(ballot),

@@ -21,6 +21,8 @@ struct Holder {
     owed: Q,
     /// The exact stake, were there no rounding.
     stake: Q,
+    /// How often it was closed: each time it loses what is below a nano.
+    closed: u32,
 }
 
 struct Validator {
@@ -28,9 +30,8 @@ struct Validator {
     holders: BTreeMap<u8, Holder>,
     commission: BigInt,
     bps: (u16, u16, u64),
-    /// Rewards given, delegations closed, and anything that may round a stake.
+    /// Rewards given, and anything that may round a stake.
     periods: u32,
-    closed: u32,
     roundings: u32,
     punished: Vec<(Fault, u64)>,
 }
@@ -107,8 +108,8 @@ impl Validator {
         self.tokens -= amount;
         self.roundings += 1;
         if holder.shares == 0.into() {
-            self.closed += 1;
             holder.stake = q(0);
+            holder.closed += 1;
         }
     }
 }
@@ -130,7 +131,6 @@ impl Model {
                     commission: 0.into(),
                     bps: (bps, bps, 0),
                     periods: 0,
-                    closed: 0,
                     roundings: 0,
                     punished: vec![],
                 };
@@ -328,12 +328,14 @@ impl Model {
             let due: BigInt =
                 (BigInt::from(record.owed.get()) << 64) + record.owed_fraction + earned;
             let model = &self.validators[v];
-            let exact = model.holders.get(d).map_or(q(0), |holder| holder.owed.clone());
+            let holder = model.holders.get(d);
+            let exact = holder.map_or(q(0), |holder| holder.owed.clone());
+            let most = model.periods + holder.map_or(0, |holder| holder.closed);
             let off = Q::new(due.clone(), BigInt::from(1) << 64) - exact;
             let off = if off < q(0) { -off } else { off };
-            assert!(off <= q(model.periods + model.closed), "rewards are off by {off}");
-            if model.periods > 0 {
-                self.off = std::mem::take(&mut self.off).max(off / q(model.periods + model.closed));
+            assert!(off <= q(most), "rewards are off by {off}");
+            if most > 0 {
+                self.off = std::mem::take(&mut self.off).max(off / q(most));
             }
             rewards += due;
         }
