@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use types::{
-    Action, Address, Block, JobId, NanoMeshx, Outcome, Submission,
+    Action, Address, Block, JobId, NanoMeshx, Submission,
     network::Genesis,
     state::{JobRecord, Params, Phase, Settlement, pools},
 };
@@ -93,10 +93,7 @@ impl Books {
             return 0;
         }
         let Submission { spec, agreement, price_max, .. } = &record.submission;
-        let fuel = settlement.outcome.fuel.min(spec.limits.fuel);
-        let memory_bytes = settlement.outcome.memory_bytes.min(spec.limits.memory_bytes);
-        let outcome = Outcome { fuel, memory_bytes, ..settlement.outcome };
-        let used = jobs::usage(spec, &outcome, &self.params).expect("small jobs");
+        let used = jobs::usage(spec, &settlement.outcome, &self.params).expect("small jobs");
         let cap = jobs::cap(*price_max, agreement);
         let mut paid = 0;
         for seat in settlement.seats.iter().filter(|s| s.outcome == Some(settlement.outcome)) {

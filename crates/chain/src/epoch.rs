@@ -12,8 +12,8 @@ use types::{
     network::VALIDATORS_MAX,
     staking::ValidatorRecord,
     state::{
-        Account, CommitteeRecord, CommitteeSeat, Destination, Key, Params, Supply, Transfer,
-        Validators, ViewTime, pools,
+        CommitteeRecord, CommitteeSeat, Destination, Key, Params, Transfer, Validators, ViewTime,
+        pools,
     },
 };
 
@@ -40,19 +40,11 @@ pub(crate) fn mint(
         return Ok(());
     }
     let params: Params = pad.expect(Key::Params)?;
-    let mut supply: Supply = pad.expect(Key::Supply)?;
     let part = u128::from(reward.get()) * u128::from(params.emission_validators_bps.min(10_000));
     let validators = NanoMeshx::new(u64::try_from(part / 10_000).expect("a part of the reward"));
     let providers = reward.saturating_sub(validators);
-    supply.minted = supply.minted.checked_add(reward).expect("a schedule stays within the supply");
-    pad.put(Key::Supply, &supply);
-    for (pool, amount) in [(pools::validators(), validators), (pools::providers(), providers)] {
-        let mut account: Account = pad.account(pool)?;
-        account.balance =
-            account.balance.checked_add(amount).expect("all accounts hold at most the supply");
-        pad.put(Key::Account(pool), &account);
-    }
-    Ok(())
+    pad.mint(pools::validators(), validators)?;
+    pad.mint(pools::providers(), providers)
 }
 
 /// Whether the block at `height` is a boundary.

@@ -105,12 +105,7 @@ fn check_params(params: &Params) {
     jobs::check_demand(&params.demand).expect("a demand that can move");
     jobs::location(params.location).expect("a location's multiplier");
     staking::check_params(&params.staking).expect("rules of staking that can be followed");
-    let shares = [params.validators_bps, params.treasury_bps, params.burned_bps];
-    let shares: u32 = shares.into_iter().map(u32::from).sum();
-    assert!(
-        shares + u32::from(params.royalty_max_bps) <= 10_000,
-        "shares and royalty leave the worker something"
-    );
+    governance::check(params).expect("parameters that fit together");
 }
 
 /// The rules a local mesh starts with: the defaults, with the times of stake and governance cut to what somebody who

@@ -248,13 +248,7 @@ fn conclude(job: &JobRecord, seats: Seats, now: Height, params: &Params) -> (Pha
 fn worth(job: &JobRecord, outcome: &Outcome, terms: &Terms, params: &Params) -> NanoMeshx {
     let (spec, most) =
         (&job.submission.spec, cap(job.submission.price_max, &job.submission.agreement));
-    // A run that says it used more than its limits is paid to its limits.
-    let outcome = Outcome {
-        fuel: outcome.fuel.min(spec.limits.fuel),
-        memory_bytes: outcome.memory_bytes.min(spec.limits.memory_bytes),
-        ..*outcome
-    };
-    usage(spec, &outcome, params)
+    usage(spec, outcome, params)
         .and_then(|used| pay(&used, job.demand, terms, most, params))
         .unwrap_or(most)
 }

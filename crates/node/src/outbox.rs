@@ -124,5 +124,6 @@ fn repeat(again: &mpsc::WeakUnboundedSender<Item>, mut item: Item, error: Submit
 
 /// Whether sending the same again is of no use.
 fn is_final(error: &SubmitError) -> bool {
-    matches!(error, SubmitError::Refused(refusal) if refusal.code() == "out_of_phase")
+    let over = |code| matches!(code, "out_of_phase" | "decree_order");
+    matches!(error, SubmitError::Refused(refusal) if over(refusal.code()))
 }

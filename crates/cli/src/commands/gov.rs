@@ -3,7 +3,7 @@
 use crate::{
     args::{AdmissionRule, GovCommand, GovVerb, Pool, Proposed, Vote},
     settings::Settings,
-    submit,
+    submit, wallet,
 };
 use anyhow::{Context as _, Result, bail};
 use api::Client;
@@ -39,8 +39,13 @@ pub fn gov(settings: &Settings, command: &GovCommand) -> Result<()> {
     let proposes = matches!(action, Action::Propose { .. });
     let done = submit::act(settings, &client, ChainId::Backbone, action)?;
     let height = done.height.unwrap_or_default();
-    // The newest of ours: nobody numbers a proposal but the chain.
-    let id = if proposes { client.proposals()?.first().map(|proposal| proposal.id) } else { None };
+    // The chain numbers proposals: ours is the newest that is ours.
+    let id = if proposes {
+        let me = wallet::address(&submit::paying_key(settings, &client)?);
+        client.proposals()?.into_iter().find(|made| made.proposer == me).map(|made| made.id)
+    } else {
+        None
+    };
     if settings.json() {
         println!("{}", json!({ "tx": done.tx, "height": height, "proposal": id }));
     } else {

@@ -6,18 +6,22 @@ use super::{
     multipliers::{REPUTATION_FULL, reputation, tee},
 };
 use types::{
-    Agreement, Fuel, JobSpec, NanoMeshx, Outcome, Ppm, Rates, Tee, Usage,
+    Agreement, Fuel, JobSpec, NanoMeshx, Outcome, OutputRef, Ppm, Rates, Tee, Usage,
     state::{Params, Terms},
 };
 
 /// One replica's use: fuel as core time; its memory for as long as that; what it read and wrote as
-/// bandwidth, and as storage for the time that is kept. All rounded up.
+/// bandwidth, and as storage for the time that is kept. All rounded up, and whatever it claims, not beyond its limits.
 ///
 /// # Errors
 /// [`Unpriceable::TooMuch`] beyond what a u64 counts.
 pub fn usage(spec: &JobSpec, outcome: &Outcome, params: &Params) -> Result<Usage, Unpriceable> {
-    let written = outcome.stdout.len.saturating_add(outcome.stderr.len);
-    measure(spec, outcome.fuel, outcome.memory_bytes, written, params)
+    let limits = &spec.limits;
+    let of = |output: OutputRef| output.len.min(limits.output_bytes);
+    let written = of(outcome.stdout).saturating_add(of(outcome.stderr));
+    let (fuel, memory) =
+        (outcome.fuel.min(limits.fuel), outcome.memory_bytes.min(limits.memory_bytes));
+    measure(spec, fuel, memory, written, params)
 }
 
 /// The same if it goes to every limit.
@@ -118,7 +122,7 @@ pub fn cap(offered: NanoMeshx, agreement: &Agreement) -> NanoMeshx {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use types::{Abi, Float, Hash, Limits, List, Millis, OutputRef, Status};
+    use types::{Abi, Float, Hash, Limits, List, Millis, Status};
 
     fn spec() -> JobSpec {
         JobSpec {
@@ -151,7 +155,9 @@ mod tests {
 
     #[test]
     fn all_four_resources_count_and_round_up() {
-        let used = usage(&spec(), &outcome(1_000_000_001), &Params::DEFAULT).unwrap();
+        let mut spec = spec();
+        spec.limits.memory_bytes = 2_000_000_000;
+        let used = usage(&spec, &outcome(1_000_000_001), &Params::DEFAULT).unwrap();
         let core_us = 1_000_001;
         let ram_kb_us = 1_000_001 * core_us;
         let bytes = 1_500_000;
@@ -189,8 +195,18 @@ mod tests {
 
     #[test]
     fn what_no_number_holds_is_refused() {
-        let huge = Outcome { fuel: Fuel::new(u64::MAX), ..outcome(u64::MAX) };
+        let mut huge = spec();
+        (huge.limits.fuel, huge.limits.memory_bytes) = (Fuel::new(u64::MAX), u64::MAX);
         let params = Params { fuel_per_core_us: 0, ..Params::DEFAULT };
-        assert_eq!(usage(&spec(), &huge, &params), Err(Unpriceable::TooMuch));
+        assert_eq!(usage_max(&huge, &params), Err(Unpriceable::TooMuch));
+    }
+
+    #[test]
+    fn whatever_a_run_claims_it_is_paid_to_its_limits() {
+        let (spec, params) = (spec(), Params::DEFAULT);
+        let all = OutputRef { hash: Hash::ZERO, len: u64::MAX };
+        let claim =
+            Outcome { fuel: Fuel::new(u64::MAX), stdout: all, stderr: all, ..outcome(u64::MAX) };
+        assert_eq!(usage(&spec, &claim, &params), usage_max(&spec, &params));
     }
 }

@@ -480,7 +480,10 @@ impl Model {
         let cap = job.submission.price_max.get() / u64::from(of);
         let fuel = outcome.fuel.min(spec.limits.fuel).get();
         let memory = outcome.memory_bytes.min(spec.limits.memory_bytes);
-        let written = u128::from(outcome.stdout.len) + u128::from(outcome.stderr.len);
+        let most = spec.limits.output_bytes;
+        let written =
+            [outcome.stdout, outcome.stderr].map(|output| u128::from(output.len.min(most)));
+        let written: u128 = written.into_iter().sum();
         let bytes = self.read(spec) + written;
         let Some(price) = self.price(fuel, memory, bytes, job.demand, terms.reputation) else {
             return cap;
