@@ -99,7 +99,7 @@ impl Books {
         for seat in settlement.seats.iter().filter(|s| s.outcome == Some(settlement.outcome)) {
             let each = jobs::pay(&used, record.demand, &seat.terms, cap, &self.params);
             let each = each.expect("no worker here has a floor");
-            let split = ledger::split(each, &self.params);
+            let split = ledger::split(each, 0, &self.params);
             self.add(seat.worker, split.worker);
             self.add(pools::validators(), split.validators);
             self.add(pools::treasury(), split.treasury);

@@ -86,7 +86,7 @@ fn carry_out(
     }
 }
 
-/// Pay a replica: its shares, and of the worker's share the royalty of the module's author, rounded down.
+/// Pay a replica, and whoever has published the module it ran.
 fn pay(
     pad: &mut Scratch<'_>,
     record: &JobRecord,
@@ -94,31 +94,20 @@ fn pay(
     amount: NanoMeshx,
     params: &Params,
 ) -> Result<(), Stop> {
-    let mut split = ledger::split(amount, params);
-    let mut transfers = Vec::with_capacity(5);
-    let to = |address, amount| Transfer {
-        from: pools::escrow(),
-        to: Destination::Account(address),
-        amount,
-    };
     let module: Option<ModuleRecord> = pad.get(Key::Module(record.submission.spec.module))?;
-    if let Some(ModuleRecord { author, royalty_bps, .. }) = module {
-        // Governance may have lowered the most since the module was published.
-        let bps = royalty_bps.min(params.royalty_max_bps);
-        let part = u128::from(amount.get()) * u128::from(bps) / 10_000;
-        let part = NanoMeshx::new(u64::try_from(part).expect("a part of the payment"));
-        let royalty = part.min(split.worker);
-        split.worker = split.worker.saturating_sub(royalty);
-        transfers.push(to(author, royalty));
-        earned::count(pad, author, royalty, |earned| &mut earned.royalties)?;
-    }
+    let split = ledger::split(amount, module.map_or(0, |module| module.royalty_bps), params);
     earned::count(pad, worker, split.worker, |earned| &mut earned.jobs)?;
-    transfers.extend([
-        to(worker, split.worker),
-        to(pools::validators(), split.validators),
-        to(pools::treasury(), split.treasury),
-        Transfer { from: pools::escrow(), to: Destination::Burned, amount: split.burned },
-    ]);
+    let (from, to) = (pools::escrow(), Destination::Account);
+    let mut transfers = vec![
+        Transfer { from, to: to(worker), amount: split.worker },
+        Transfer { from, to: to(pools::validators()), amount: split.validators },
+        Transfer { from, to: to(pools::treasury()), amount: split.treasury },
+        Transfer { from, to: Destination::Burned, amount: split.burned },
+    ];
+    if let Some(ModuleRecord { author, .. }) = module {
+        earned::count(pad, author, split.author, |earned| &mut earned.royalties)?;
+        transfers.push(Transfer { from, to: to(author), amount: split.author });
+    }
     pad.transfer(&transfers)
 }
 

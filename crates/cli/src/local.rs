@@ -1,7 +1,7 @@
 //! A whole mesh in this process: for `meshx up`, and for a `run` that has no network to go to.
 
 use anyhow::{Context as _, Result, bail};
-use crypto::{Mnemonic, Role, SigningKey, Wallet};
+use crypto::{Mnemonic, Role, Wallet};
 use network::Latency;
 use node::{
     Folder, Net, Node, Part,
@@ -15,9 +15,9 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 use tokio::net::TcpListener;
-use types::{Address, ChainId, Millis, NanoMeshx, PublicKey};
+use types::{Address, ChainId, Millis, NanoMeshx};
 
-use crate::home;
+use crate::{home, wallet};
 
 /// The recovery words of the wallet that every local mesh gives money to. They are public on purpose:
 /// money of a local mesh is worth nothing.
@@ -57,9 +57,14 @@ pub fn latency(text: &str) -> Result<Latency> {
     }
 }
 
-pub fn dev_key(role: Role) -> SigningKey {
+pub fn dev_wallet() -> Wallet {
     let words = Mnemonic::parse(DEV_WORDS).expect("these are BIP-39's own test words");
-    Wallet::from_mnemonic(&words, "").key(role, 0)
+    Wallet::from_mnemonic(&words, "")
+}
+
+/// Where everyone's money is on a local mesh.
+pub fn dev_address() -> Address {
+    wallet::address(&dev_wallet().key(Role::Spend, 0))
 }
 
 pub fn now() -> Millis {
@@ -195,7 +200,7 @@ pub fn with_mesh<T: Send, F: Future<Output = Result<T>>>(
         started: Millis::new(kept.started),
         latency: shape.latency.clone(),
         same_validators: false,
-        accounts: vec![(Address::of(&PublicKey(dev_key(Role::Spend).public())), DEV_BALANCE)],
+        accounts: vec![(dev_address(), DEV_BALANCE)],
     };
     let dealt = deal_network(&seed, &plan);
     home::trust(&dealt.anchor)?;

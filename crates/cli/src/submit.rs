@@ -11,8 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 use types::{
-    Action, Agreement, ChainId, Float, Fuel, Hash, Height, InputFile, JobSpec, Limits, List,
-    Millis, NanoMeshx, Ppm, PublicKey, Signature, Submission, Text, Tx,
+    Action, Address, Agreement, ChainId, Float, Fuel, Hash, Height, InputFile, JobSpec, Limits,
+    List, Millis, NanoMeshx, Ppm, PublicKey, Signature, Submission, Text, Tx,
     codec::{DecodeExt, Encode},
     domain_hash,
     network::Anchor,
@@ -236,17 +236,11 @@ pub fn submit(
     Ok(Finished { view, network })
 }
 
-/// Sign `action` with the key that pays, send it, and wait until it is final.
-pub fn act(
-    settings: &crate::settings::Settings,
-    client: &Client,
-    chain: ChainId,
-    action: Action,
-) -> Result<Submitted> {
-    let key = paying_key(settings, client)?;
-    let network = Anchor::decode(client.genesis()?)?.network();
-    let nonce = client.account(chain, wallet::address(&key))?.nonce;
-    Ok(client.submit(&sign(&key, &network, chain, nonce, action), Wait::Final)?)
+/// Sign `action` with `key`, send it, and wait until it is final.
+pub fn act(client: &Client, key: &SigningKey, chain: ChainId, action: Action) -> Result<Submitted> {
+    let network = client.status()?.network;
+    let nonce = client.account(chain, wallet::address(key))?.nonce;
+    Ok(client.submit(&sign(key, &network, chain, nonce, action), Wait::Final)?)
 }
 
 pub fn sign(key: &SigningKey, network: &Hash, chain: ChainId, nonce: u64, action: Action) -> Tx {
@@ -315,6 +309,15 @@ pub fn running_mesh() -> Option<String> {
 /// Whether the network's keys were all dealt by one process.
 pub fn dev_network(client: &Client) -> Result<bool> {
     Ok(client.status()?.dev_dealer)
+}
+
+/// The address that is named, or one's own.
+pub fn address_or_own(
+    settings: &crate::settings::Settings,
+    client: &Client,
+    named: Option<Address>,
+) -> Result<Address> {
+    named.map_or_else(|| Ok(wallet::address(&paying_key(settings, client)?)), Ok)
 }
 
 /// Pay from the right key for this network.

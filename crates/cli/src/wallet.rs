@@ -23,8 +23,8 @@ pub fn passphrase(prompt: &str) -> Result<String> {
     rpassword::prompt_password(format!("{prompt}: ")).context("cannot read the passphrase")
 }
 
-/// Open the wallet file.
-fn open(settings: &Settings, role: Role) -> Result<SigningKey> {
+/// Open the wallet file, which may ask for its passphrase.
+fn open(settings: &Settings) -> Result<Wallet> {
     let path = &settings.wallet;
     let bytes = fs::read(path).with_context(|| {
         format!("cannot read the wallet {}\nhint: meshx wallet new makes one", path.display())
@@ -32,28 +32,24 @@ fn open(settings: &Settings, role: Role) -> Result<SigningKey> {
     let entropy = keystore::open(&bytes, &passphrase("Passphrase")?)
         .with_context(|| format!("cannot open the wallet {}", path.display()))?;
     let words = Mnemonic::from_entropy(&entropy).context("the wallet holds no recovery words")?;
-    Ok(Wallet::from_mnemonic(&words, "").key(role, 0))
+    Ok(Wallet::from_mnemonic(&words, ""))
 }
 
-/// The key to pay with: the user's wallet, or on a network of development keys the public dev wallet.
-pub fn paying(settings: &Settings, dev_network: bool) -> Result<SigningKey> {
-    key(settings, dev_network, Role::Spend)
-}
-
-/// The key that a validator of this wallet's votes with.
-pub fn consensus(settings: &Settings, dev_network: bool) -> Result<SigningKey> {
-    key(settings, dev_network, Role::Consensus)
-}
-
-fn key(settings: &Settings, dev_network: bool, role: Role) -> Result<SigningKey> {
+/// The keys to use: the user's wallet, or on a network of development keys the public dev wallet.
+pub fn keys(settings: &Settings, dev_network: bool) -> Result<Wallet> {
     if settings.wallet_named || (settings.wallet.exists() && !dev_network) {
-        return open(settings, role);
+        return open(settings);
     }
     if dev_network {
-        return Ok(local::dev_key(role));
+        return Ok(local::dev_wallet());
     }
     bail!(
         "no wallet to pay with\nhint: meshx wallet new makes one at {}",
         settings.wallet.display()
     )
+}
+
+/// The key to pay with.
+pub fn paying(settings: &Settings, dev_network: bool) -> Result<SigningKey> {
+    Ok(keys(settings, dev_network)?.key(Role::Spend, 0))
 }

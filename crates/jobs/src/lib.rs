@@ -17,11 +17,13 @@
 //!
 //! Not here: who may be a worker (`Draw` asks the caller), private inputs, disputes.
 
+mod availability;
 mod check;
 mod draw;
 mod price;
 mod step;
 
+pub use availability::availability;
 pub use check::{Unacceptable, check};
 pub use draw::{Ineligible, TRIES_PER_SEAT, accepts, commit_until, eligible, tries};
 pub use price::{

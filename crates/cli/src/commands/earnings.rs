@@ -1,15 +1,12 @@
 //! `meshx earnings`: what an account has earned, by how, chain by chain.
 
-use crate::{settings::Settings, submit, wallet};
+use crate::{settings::Settings, submit};
 use anyhow::Result;
 use types::{Address, NanoMeshx};
 
 pub fn earnings(settings: &Settings, address: Option<Address>) -> Result<()> {
     let client = submit::client(settings)?;
-    let address = match address {
-        Some(address) => address,
-        None => wallet::address(&submit::paying_key(settings, &client)?),
-    };
+    let address = submit::address_or_own(settings, &client, address)?;
     let mut views = Vec::new();
     for status in client.status()?.chains {
         views.push(client.earnings(status.chain, address)?);

@@ -1,7 +1,7 @@
 //! `meshx gov …`: propose decisions about the network, vote on them, see its parameters.
 
 use crate::{
-    args::{AdmissionRule, GovCommand, GovVerb, Pool, Proposed, Vote},
+    args::{GovCommand, GovVerb, Proposed},
     settings::Settings,
     submit, wallet,
 };
@@ -10,9 +10,7 @@ use api::Client;
 use serde_json::json;
 use types::{
     Action, ChainId, List, Millis, NanoMeshx, Text,
-    governance::{
-        Admission, LockedPool, ParamChange, Proposal, ProposalKind, ProposalStatus, VoteOption,
-    },
+    governance::{LockedPool, ParamChange, Proposal, ProposalKind, ProposalStatus},
 };
 
 pub fn gov(settings: &Settings, command: &GovCommand) -> Result<()> {
@@ -21,15 +19,7 @@ pub fn gov(settings: &Settings, command: &GovCommand) -> Result<()> {
         GovVerb::Params => return params(settings, &client),
         GovVerb::List => return list(settings, &client),
         GovVerb::Show { id } => return show(settings, &client, *id),
-        GovVerb::Vote { id, option } => {
-            let option = match option {
-                Vote::Yes => VoteOption::Yes,
-                Vote::No => VoteOption::No,
-                Vote::Abstain => VoteOption::Abstain,
-                Vote::Veto => VoteOption::Veto,
-            };
-            Action::Vote { proposal: *id, option }
-        }
+        GovVerb::Vote { id, option } => Action::Vote { proposal: *id, option: *option },
         GovVerb::Propose { title, what } => {
             let (usual, kind) = proposed(what)?;
             let title = title.clone().unwrap_or(usual);
@@ -37,11 +27,12 @@ pub fn gov(settings: &Settings, command: &GovCommand) -> Result<()> {
         }
     };
     let proposes = matches!(action, Action::Propose { .. });
-    let done = submit::act(settings, &client, ChainId::Backbone, action)?;
+    let key = submit::paying_key(settings, &client)?;
+    let done = submit::act(&client, &key, ChainId::Backbone, action)?;
     let height = done.height.unwrap_or_default();
     // The chain numbers proposals: ours is the newest that is ours.
     let id = if proposes {
-        let me = wallet::address(&submit::paying_key(settings, &client)?);
+        let me = wallet::address(&key);
         client.proposals()?.into_iter().find(|made| made.proposer == me).map(|made| made.id)
     } else {
         None
@@ -67,20 +58,16 @@ fn proposed(what: &Proposed) -> Result<(String, ProposalKind)> {
             (title, ProposalKind::ChangeParams { changes: changes_list })
         }
         Proposed::Spend { pool, to, amount } => {
-            let (pool, name) = match pool {
-                Pool::Ecosystem => (LockedPool::Ecosystem, "ecosystem"),
-                Pool::Treasury => (LockedPool::Treasury, "treasury"),
+            let name = match pool {
+                LockedPool::Ecosystem => "ecosystem",
+                LockedPool::Treasury => "treasury",
             };
             let title = format!("Pay {amount} MESHX from the {name} pool");
-            (title, ProposalKind::Spend { pool, to: *to, amount: *amount })
+            (title, ProposalKind::Spend { pool: *pool, to: *to, amount: *amount })
         }
         Proposed::Admission { shard, rule } => {
-            let rule = match rule {
-                AdmissionRule::Presence => Admission::Presence,
-                AdmissionRule::Listed => Admission::Listed,
-                AdmissionRule::Closed => Admission::Closed,
-            };
-            (format!("Admission to {shard}"), ProposalKind::ShardAdmission { chain: *shard, rule })
+            let kind = ProposalKind::ShardAdmission { chain: *shard, rule: *rule };
+            (format!("Admission to {shard}"), kind)
         }
         Proposed::Pause { seconds, shard } => {
             let title = format!("Take in no jobs for {seconds} s");

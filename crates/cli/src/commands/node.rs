@@ -5,7 +5,6 @@ use crate::{
     commands::up::stop_signal,
     home, local,
     settings::Settings,
-    wallet,
 };
 use anyhow::{Context as _, Result};
 use crypto::SigningKey;
@@ -50,7 +49,7 @@ fn init(
         started: local::now(),
         latency: Latency::real(),
         same_validators: true,
-        accounts: vec![(wallet::address(&local::dev_key(crypto::Role::Spend)), DEV_BALANCE)],
+        accounts: vec![(local::dev_address(), DEV_BALANCE)],
     };
     let anchor = node::write_network(dir, &local::random_seed()?, &plan, port)?;
     home::trust(&anchor)?;

@@ -14,7 +14,8 @@ pub fn publish(settings: &Settings, file: &Path, royalty_bps: u16) -> Result<()>
     let module = Hash::of_content(&bytes);
     let client = submit::client(settings)?;
     let action = Action::PublishModule { module, royalty_bps };
-    let done = submit::act(settings, &client, settings.chain, action)?;
+    let key = submit::paying_key(settings, &client)?;
+    let done = submit::act(&client, &key, settings.chain, action)?;
     if settings.json() {
         println!(
             "{}",

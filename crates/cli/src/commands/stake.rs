@@ -1,60 +1,69 @@
 //! `meshx stake …`: put money behind a validator, take it away, run a validator.
 
 use crate::{
-    args::{StakeCommand, StakeVerb},
+    args::{StakeChange, StakeCommand, StakeVerb},
     settings::Settings,
     submit, wallet,
 };
 use anyhow::{Context as _, Result, bail};
 use api::{Client, StakeView};
+use crypto::Role;
 use serde_json::json;
 use std::{fs::File, io::Read as _, path::Path};
 use types::{
     Action, Address, ChainId, DoubleSigning, Hash, Millis, PublicKey, Signature, SignedVote,
     VoteKind,
-    codec::DecodeExt,
-    network::Anchor,
     staking::{BOND_DOMAIN, StakeOrder, Standing, bond_message},
 };
 
 pub fn stake(settings: &Settings, command: &StakeCommand) -> Result<()> {
     let client = submit::client(settings)?;
-    let order = match &command.verb {
-        StakeVerb::Validators => return validators(settings, &client),
-        StakeVerb::Show { address } => return show(settings, &client, *address),
-        StakeVerb::Bond { amount, commission } => {
-            let key = wallet::consensus(settings, client.status()?.dev_dealer)?;
-            let operator = wallet::address(&submit::paying_key(settings, &client)?);
-            let network = Anchor::decode(client.genesis()?)?.network();
-            let proof = Signature(key.sign(BOND_DOMAIN, &bond_message(&network, &operator)));
-            let (key, commission_bps) = (PublicKey(key.public()), *commission);
-            StakeOrder::Bond { key, amount: *amount, commission_bps, proof }
+    match &command.verb {
+        StakeVerb::Validators => validators(settings, &client),
+        StakeVerb::Show { address } => show(settings, &client, *address),
+        StakeVerb::Evidence => print(&client.evidence()?),
+        StakeVerb::Report { file } => report(settings, &client, file),
+        StakeVerb::Misbehave => print(&misbehave(settings, &client)?),
+        StakeVerb::Order(change) => order(settings, &client, change),
+    }
+}
+
+fn print(value: &impl serde::Serialize) -> Result<()> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+fn order(settings: &Settings, client: &Client, change: &StakeChange) -> Result<()> {
+    let status = client.status()?;
+    let wallet = wallet::keys(settings, status.dev_dealer)?;
+    let paying = wallet.key(Role::Spend, 0);
+    let order = match change {
+        StakeChange::Bond { amount, commission } => {
+            let voting = wallet.key(Role::Consensus, 0);
+            let message = bond_message(&status.network, &wallet::address(&paying));
+            StakeOrder::Bond {
+                key: PublicKey(voting.public()),
+                amount: *amount,
+                commission_bps: *commission,
+                proof: Signature(voting.sign(BOND_DOMAIN, &message)),
+            }
         }
-        StakeVerb::Delegate { validator, amount } => {
+        StakeChange::Delegate { validator, amount } => {
             StakeOrder::Delegate { validator: *validator, amount: *amount }
         }
-        StakeVerb::Unbond { validator, amount } => {
+        StakeChange::Unbond { validator, amount } => {
             StakeOrder::Undelegate { validator: *validator, amount: *amount }
         }
-        StakeVerb::Redelegate { from, to, amount } => {
+        StakeChange::Redelegate { from, to, amount } => {
             StakeOrder::Redelegate { from: *from, to: *to, amount: *amount }
         }
-        StakeVerb::Withdraw { validator } => StakeOrder::Withdraw { validator: *validator },
-        StakeVerb::Claim { validator } => StakeOrder::Claim { validator: *validator },
-        StakeVerb::Commission { set: None } => StakeOrder::ClaimCommission,
-        StakeVerb::Commission { set: Some(bps) } => StakeOrder::SetCommission { bps: *bps },
-        StakeVerb::Unjail => StakeOrder::Unjail,
-        StakeVerb::Evidence => {
-            println!("{}", serde_json::to_string_pretty(&client.evidence()?)?);
-            return Ok(());
-        }
-        StakeVerb::Report { file } => return report(settings, &client, file),
-        StakeVerb::Misbehave => {
-            println!("{}", serde_json::to_string_pretty(&misbehave(settings, &client)?)?);
-            return Ok(());
-        }
+        StakeChange::Withdraw { validator } => StakeOrder::Withdraw { validator: *validator },
+        StakeChange::Claim { validator } => StakeOrder::Claim { validator: *validator },
+        StakeChange::Commission { set: None } => StakeOrder::ClaimCommission,
+        StakeChange::Commission { set: Some(bps) } => StakeOrder::SetCommission { bps: *bps },
+        StakeChange::Unjail => StakeOrder::Unjail,
     };
-    let done = submit::act(settings, &client, ChainId::Backbone, Action::Stake(order))?;
+    let done = submit::act(client, &paying, ChainId::Backbone, Action::Stake(order))?;
     if settings.json() {
         println!("{}", serde_json::to_string(&done)?);
     } else {
@@ -93,9 +102,10 @@ fn report(settings: &Settings, client: &Client, file: &Path) -> Result<()> {
     if proofs.is_empty() {
         bail!("{} holds an empty list: there is nothing to report", file.display());
     }
+    let paying = submit::paying_key(settings, client)?;
     for proof in proofs {
         let key = proof.key;
-        let done = submit::act(settings, client, ChainId::Backbone, Action::Report(proof))?;
+        let done = submit::act(client, &paying, ChainId::Backbone, Action::Report(proof))?;
         if settings.json() {
             println!("{}", serde_json::to_string(&done)?);
         } else {
@@ -112,7 +122,7 @@ fn misbehave(settings: &Settings, client: &Client) -> Result<DoubleSigning> {
     if !status.dev_dealer {
         bail!("only a development network has a use for this: elsewhere it costs real stake");
     }
-    let key = wallet::consensus(settings, true)?;
+    let key = wallet::keys(settings, true)?.key(Role::Consensus, 0);
     let chains = status.chains.iter();
     let height = chains.filter(|chain| chain.chain == ChainId::Backbone).map(|chain| chain.height);
     let height = height.max().context("the node does not follow the backbone")?;
@@ -155,10 +165,7 @@ fn validators(settings: &Settings, client: &Client) -> Result<()> {
 }
 
 fn show(settings: &Settings, client: &Client, address: Option<Address>) -> Result<()> {
-    let address = match address {
-        Some(address) => address,
-        None => wallet::address(&submit::paying_key(settings, client)?),
-    };
+    let address = submit::address_or_own(settings, client, address)?;
     let view: StakeView = client.stake(address)?;
     if settings.json() {
         println!("{}", json!(view));

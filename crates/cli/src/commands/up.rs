@@ -1,6 +1,6 @@
 //! `meshx up`: a local mesh of eight chains that stays until it is stopped.
 
-use crate::{args::Up, home, local, local::Shape, settings::Settings, wallet};
+use crate::{args::Up, home, local, local::Shape, settings::Settings};
 use anyhow::{Context as _, Result};
 use serde_json::json;
 use std::{fs, time::Instant};
@@ -34,7 +34,7 @@ pub fn up(settings: &Settings, args: &Up) -> Result<()> {
             println!("network   {network} (development keys: this process is the whole network)");
             println!(
                 "wallet    {} holds 1000000 MESHX on every shard and is everyone's",
-                wallet::address(&local::dev_key(crypto::Role::Spend))
+                local::dev_address()
             );
             println!("try       meshx run examples/wordcount.wasm < README.md");
             println!("stop      Ctrl-C");

@@ -100,7 +100,8 @@ fn show(settings: &Settings) -> Result<()> {
 
 fn send(settings: &Settings, to: Address, amount: NanoMeshx) -> Result<()> {
     let client = submit::client(settings)?;
-    let done = submit::act(settings, &client, settings.chain, Action::Transfer { to, amount })?;
+    let key = submit::paying_key(settings, &client)?;
+    let done = submit::act(&client, &key, settings.chain, Action::Transfer { to, amount })?;
     if settings.json() {
         println!("{}", serde_json::to_string(&done)?);
     } else {

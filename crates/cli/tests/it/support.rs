@@ -1,9 +1,11 @@
 //! Running `meshx` with a home of its own.
 
+use serde_json::Value;
 use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    time::{Duration, Instant},
 };
 
 pub const MESHX: &str = env!("CARGO_BIN_EXE_meshx");
@@ -12,7 +14,12 @@ pub const MESHX: &str = env!("CARGO_BIN_EXE_meshx");
 pub struct User {
     pub home: tempfile::TempDir,
     node: Option<String>,
+    /// A wallet file of its own, instead of the development wallet that is everyone's.
+    wallet: Option<String>,
 }
+
+/// Longest wait for anything that takes an epoch or an unbonding period of a local mesh.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 pub struct Said {
     pub code: i32,
@@ -24,7 +31,7 @@ impl Said {
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.stdout).unwrap()
     }
-    pub fn json(&self) -> serde_json::Value {
+    pub fn json(&self) -> Value {
         serde_json::from_slice(&self.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
@@ -43,13 +50,45 @@ impl Said {
 
 impl User {
     pub fn new() -> Self {
-        Self { home: tempfile::tempdir().unwrap(), node: None }
+        Self { home: tempfile::tempdir().unwrap(), node: None, wallet: None }
     }
 
     /// The same user, talking to this node.
     pub fn on(mut self, node: &str) -> Self {
         self.node = Some(node.to_owned());
         self
+    }
+
+    /// A user with a new wallet, on a mesh of its own with ten blocks a second; and the wallet's address.
+    pub fn on_a_quick_mesh() -> (Running, Self, String) {
+        let mut user = Self::new();
+        let words = ["up", "--listen", "127.0.0.1:0", "--output", "json", "--latency", "none"];
+        let words: Vec<&str> = words.into_iter().chain(["--block-ms", "100"]).collect();
+        let (mesh, ready) = user.start(&words, "ready");
+        let ready: Value = serde_json::from_str(&ready).unwrap();
+        user = user.on(ready["node"].as_str().unwrap());
+        user.wallet = Some(user.path("wallet").to_str().unwrap().to_owned());
+        let address = user.meshx(&["wallet", "new"], b"").exits(0).text().trim().to_owned();
+        (mesh, user, address)
+    }
+
+    pub fn json(&self, args: &[&str]) -> Value {
+        let args: Vec<&str> = args.iter().copied().chain(["--output", "json"]).collect();
+        self.meshx(&args, b"").exits(0).json()
+    }
+
+    /// Ask again until `done` finds what it looks for.
+    #[track_caller]
+    pub fn until<T>(&self, args: &[&str], mut done: impl FnMut(&Value) -> Option<T>) -> T {
+        let start = Instant::now();
+        loop {
+            let said = self.json(args);
+            if let Some(found) = done(&said) {
+                return found;
+            }
+            assert!(start.elapsed() < PATIENCE, "{args:?} still says {said}");
+            std::thread::sleep(Duration::from_millis(500));
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -61,6 +100,9 @@ impl User {
         command.args(args).current_dir(self.home.path()).env_clear().env("HOME", self.home.path());
         if let Some(node) = &self.node {
             command.env("MESHX_NODE", node);
+        }
+        if let Some(wallet) = &self.wallet {
+            command.args(["--wallet", wallet]).env("MESHX_PASSPHRASE", "p");
         }
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);
@@ -109,6 +151,11 @@ impl Drop for Running {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// An amount of JSON: a text of nano.
+pub fn nano(value: &Value) -> u64 {
+    value.as_str().unwrap().parse().unwrap()
 }
 
 pub fn example(name: &str) -> String {

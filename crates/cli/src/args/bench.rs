@@ -1,0 +1,134 @@
+//! The words for `meshx bench`.
+
+use clap::{Args as ClapArgs, Subcommand};
+use std::path::PathBuf;
+
+#[derive(ClapArgs)]
+pub struct BenchCommand {
+    #[command(subcommand)]
+    pub what: Bench,
+}
+
+#[derive(Subcommand)]
+pub enum Bench {
+    /// Transfers: how many a second, how soon final, what each costs a validator.
+    Tx(BenchTx),
+    /// Paid jobs, from submission to settlement.
+    Jobs(BenchJobs),
+    /// Tiny jobs in the sandbox alone, and what compiling costs.
+    Sandbox(BenchSandbox),
+    /// Signature checks, one by one and in batches.
+    Sign(BenchSign),
+    /// Durable updates of the state store, and its proofs.
+    State(BenchState),
+}
+
+#[derive(ClapArgs)]
+pub struct BenchState {
+    /// Records in the store.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub keys: usize,
+    /// Updates made durable together, as a block's are.
+    #[arg(long, default_value_t = 20_000)]
+    pub batch: usize,
+    /// Batches that count.
+    #[arg(long, default_value_t = 100)]
+    pub batches: usize,
+    /// Memory for pages of files, in MiB.
+    #[arg(long, default_value_t = 256)]
+    pub cache: usize,
+    /// Where the files go; by default a temporary folder.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+#[derive(ClapArgs)]
+pub struct BenchJobs {
+    /// Validators of the shard, all in this process.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub validators: u16,
+    /// Workers of the shard, all in this process.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub workers: u16,
+    /// Workers that run each job and must agree.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=16))]
+    pub replicas: u8,
+    /// Jobs per second.
+    #[arg(long, default_value_t = 520)]
+    pub rate: usize,
+    /// Seconds that count.
+    #[arg(long, default_value_t = 60)]
+    pub seconds: usize,
+    /// Seconds of the same load before.
+    #[arg(long, default_value_t = 5)]
+    pub warmup: usize,
+    /// Milliseconds between blocks.
+    #[arg(long, default_value_t = 250, value_parser = clap::value_parser!(u64).range(50..=10_000))]
+    pub block_ms: u64,
+    /// Delays between validators: none, real, or a folder with nodes.csv and rtt.csv.
+    #[arg(long, default_value = "none")]
+    pub latency: String,
+    /// Where the files go; by default a temporary folder.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+#[derive(ClapArgs)]
+pub struct BenchSandbox {
+    /// Threads that run jobs; each should have a core.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: u16,
+    /// Seconds that count.
+    #[arg(long, default_value_t = 10)]
+    pub seconds: usize,
+    /// Functions of the module whose compilation is timed.
+    #[arg(long, default_value_t = 5_000)]
+    pub functions: usize,
+}
+
+#[derive(ClapArgs)]
+pub struct BenchSign {
+    /// Signatures checked together.
+    #[arg(long, default_value_t = 1_024)]
+    pub batch: usize,
+    /// Different keys among them.
+    #[arg(long, default_value_t = 1_024)]
+    pub keys: usize,
+    /// Seconds that count.
+    #[arg(long, default_value_t = 6)]
+    pub seconds: usize,
+}
+
+#[derive(ClapArgs)]
+pub struct BenchTx {
+    /// Validators per shard, all in this process.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub validators: u16,
+    /// Shards that take transfers at the same time.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=7))]
+    pub shards: u16,
+    /// Transfers per second, over all shards.
+    #[arg(long, default_value_t = 10_500)]
+    pub rate: usize,
+    /// Seconds that count.
+    #[arg(long, default_value_t = 60)]
+    pub seconds: usize,
+    /// Seconds of the same load before.
+    #[arg(long, default_value_t = 5)]
+    pub warmup: usize,
+    /// Accounts that pay, per shard.
+    #[arg(long, default_value_t = 1_000)]
+    pub senders: usize,
+    /// Accounts that are paid, per shard.
+    #[arg(long, default_value_t = 10_000)]
+    pub accounts: usize,
+    /// Milliseconds between blocks.
+    #[arg(long, default_value_t = 250, value_parser = clap::value_parser!(u64).range(50..=10_000))]
+    pub block_ms: u64,
+    /// Delays between validators: none, real, or a folder with nodes.csv and rtt.csv.
+    #[arg(long, default_value = "none")]
+    pub latency: String,
+    /// Where the files go; by default a temporary folder.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}

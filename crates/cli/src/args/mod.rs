@@ -1,0 +1,275 @@
+//! What can be typed.
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use serde::Serialize;
+use std::path::PathBuf;
+use types::{Address, ChainId, NanoMeshx};
+
+mod bench;
+mod money;
+
+pub use bench::*;
+pub use money::*;
+
+/// An open market for computation.
+#[derive(Parser)]
+#[command(name = "meshx", version, propagate_version = true)]
+pub struct Args {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(ClapArgs, Default)]
+pub struct Global {
+    /// The node to talk to, such as http://127.0.0.1:8700.
+    #[arg(long, global = true, env = "MESHX_NODE", value_name = "URL")]
+    pub node: Option<String>,
+    /// The chain that accounts and jobs are looked for on: NA, EU, AS, SA, AF, OC, AN.
+    #[arg(long, global = true, env = "MESHX_CHAIN")]
+    pub chain: Option<ChainId>,
+    /// The wallet file to pay with.
+    #[arg(long, global = true, env = "MESHX_WALLET", value_name = "FILE")]
+    pub wallet: Option<PathBuf>,
+    /// How results are printed.
+    #[arg(long, global = true, env = "MESHX_OUTPUT", value_enum)]
+    pub output: Option<Output>,
+    /// Print the settings that flags, environment and files add up to, and stop.
+    #[arg(long, global = true)]
+    pub show_settings: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Output {
+    #[default]
+    Table,
+    Json,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run a local mesh of eight chains in this process.
+    Up(Up),
+    /// Run a WebAssembly file as a job: stdin in, stdout out, the job's exit code back.
+    Run(Run),
+    /// Run a job here, metered, and say what it would cost.
+    Quote(Job),
+    /// Check a receipt offline.
+    Verify(Verify),
+    /// Run a receipt's job again here and compare.
+    Replay(Replay),
+    /// Say which rule, and which worker, decides where a job is.
+    Why(Id),
+    /// List, show, read or cancel jobs.
+    Job(JobCommand),
+    /// Make, show, restore and use wallets.
+    Wallet(WalletCommand),
+    /// Stand for a module: the first to publish it may ask for a part of what jobs that run it pay.
+    Publish {
+        /// The module.
+        file: PathBuf,
+        /// The part, in basis points.
+        #[arg(long, default_value_t = 0)]
+        royalty: u16,
+    },
+    /// Ask a development network's faucet for money, here and on the backbone.
+    Faucet(Faucet),
+    /// Put money behind a validator, take it away, run a validator.
+    Stake(StakeCommand),
+    /// Propose decisions about the network, vote on them, see its parameters.
+    Gov(GovCommand),
+    /// Say what an account has earned, by how, on every chain.
+    Earnings {
+        /// Default: your own.
+        address: Option<Address>,
+    },
+    /// Show all chains of a network.
+    Status,
+    /// Show every pool of the supply at a year or a height.
+    Supply(Supply),
+    /// Draw the economy, or try its rules on a simulated market.
+    Econ(EconCommand),
+    /// Run a node of its own, over real sockets.
+    Node(NodeCommand),
+    /// Measure this build on this machine.
+    Bench(BenchCommand),
+}
+
+#[derive(ClapArgs)]
+pub struct Up {
+    /// Validators per chain, 1 to 100.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub validators: u16,
+    /// Workers per shard.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(0..=256))]
+    pub workers: u16,
+    /// Delays between nodes: none, real, or a folder with nodes.csv and rtt.csv.
+    #[arg(long, default_value = "real")]
+    pub latency: String,
+    /// Milliseconds between blocks.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(50..=10_000))]
+    pub block_ms: u64,
+    /// Where the API listens.
+    #[arg(long, default_value = "127.0.0.1:8700", env = "MESHX_LISTEN")]
+    pub listen: std::net::SocketAddr,
+    /// Keep chains, blobs and keys here; without it everything is gone at the end.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+#[derive(ClapArgs, Clone)]
+pub struct Job {
+    /// The module: .wasm, or .wat text.
+    pub file: PathBuf,
+    /// Arguments for the job.
+    #[arg(last = true)]
+    pub args: Vec<String>,
+    /// Read the job's input from here instead of stdin.
+    #[arg(long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+    /// A read-only file the job finds at /in/NAME.
+    #[arg(long = "file", value_name = "NAME=PATH")]
+    pub files: Vec<String>,
+    /// An environment variable of the job.
+    #[arg(long = "env", value_name = "NAME=VALUE")]
+    pub env: Vec<String>,
+    /// Most fuel each worker may use.
+    #[arg(long, default_value_t = 10_000_000_000)]
+    pub fuel: u64,
+    /// Most memory in MiB.
+    #[arg(long, default_value_t = 256)]
+    pub memory: u64,
+    /// Most output in MiB.
+    #[arg(long, default_value_t = 16)]
+    pub output_limit: u64,
+    /// Most seconds by the wall clock; a job killed by it has no result.
+    #[arg(long, default_value_t = 60)]
+    pub wall: u64,
+    /// Workers that run the job.
+    #[arg(long, default_value_t = 4)]
+    pub replicas: u8,
+    /// Workers that must give the same result.
+    #[arg(long, default_value_t = 3)]
+    pub agree: u8,
+}
+
+#[derive(ClapArgs)]
+pub struct Run {
+    #[command(flatten)]
+    pub job: Job,
+    /// Pay at most this many MESHX; without it, what the job can cost at its limits.
+    #[arg(long, value_name = "MESHX")]
+    pub max_price: Option<NanoMeshx>,
+    /// Blocks until the job ends by itself and the money goes back.
+    #[arg(long, default_value_t = 1_200)]
+    pub deadline: u64,
+    /// Run even if an equal job has been answered before.
+    #[arg(long)]
+    pub fresh: bool,
+    /// Write the receipt here.
+    #[arg(long, value_name = "FILE")]
+    pub receipt: Option<PathBuf>,
+    /// Delays between the nodes of a mesh that this command starts itself.
+    #[arg(long, default_value = "real")]
+    pub latency: String,
+}
+
+#[derive(ClapArgs)]
+pub struct Verify {
+    /// The receipt.
+    pub file: PathBuf,
+    /// A network id to trust, beside those this machine has worked with.
+    #[arg(long = "network", value_name = "ID")]
+    pub networks: Vec<types::Hash>,
+}
+
+#[derive(ClapArgs)]
+pub struct Replay {
+    #[command(flatten)]
+    pub verify: Verify,
+    /// The module, if it is not among the files kept from earlier runs.
+    #[arg(long, value_name = "FILE")]
+    pub module: Option<PathBuf>,
+    /// The input, likewise.
+    #[arg(long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+}
+
+#[derive(ClapArgs)]
+pub struct Id {
+    pub id: types::Hash,
+}
+
+#[derive(ClapArgs)]
+pub struct JobCommand {
+    #[command(subcommand)]
+    pub verb: JobVerb,
+}
+
+#[derive(Subcommand)]
+pub enum JobVerb {
+    /// The newest jobs the node has seen.
+    List,
+    /// One job.
+    Show(Id),
+    /// What a job wrote to stderr.
+    Logs(Id),
+    /// Take a job back before workers are drawn for it.
+    Cancel(Id),
+}
+
+#[derive(ClapArgs)]
+pub struct WalletCommand {
+    #[command(subcommand)]
+    pub verb: WalletVerb,
+}
+
+#[derive(Subcommand)]
+pub enum WalletVerb {
+    /// Make a wallet and print its recovery words once.
+    New,
+    /// Show the wallet's address, and its balance if a node answers.
+    Show,
+    /// Restore a wallet from its recovery words, read from stdin.
+    Import,
+    /// Send MESHX.
+    Send { to: types::Address, amount: NanoMeshx },
+}
+
+#[derive(ClapArgs)]
+pub struct NodeCommand {
+    #[command(subcommand)]
+    pub verb: NodeVerb,
+}
+
+#[derive(Subcommand)]
+pub enum NodeVerb {
+    /// Deal the keys of a small network (dev dealer) into one folder per node.
+    Init {
+        /// Processes; each runs one validator of every chain.
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=100))]
+        nodes: u16,
+        /// Where the folders node-0, node-1, … go.
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+        /// Workers per shard, spread over the nodes.
+        #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(0..=256))]
+        workers: u16,
+        /// The chains to run.
+        #[arg(long, value_delimiter = ',', default_value = "EU")]
+        chains: Vec<ChainId>,
+        /// The first of two ports per node: peers, API.
+        #[arg(long, default_value_t = 8710)]
+        port: u16,
+        /// Milliseconds between blocks.
+        #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(50..=10_000))]
+        block_ms: u64,
+    },
+    /// Start the node whose keys are in a folder.
+    Start {
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+    },
+}
