@@ -2,4 +2,5 @@
 //! implementation of the rules; and stake, emission and slashing under random orders.
 
 mod economy;
+mod memory;
 mod model;

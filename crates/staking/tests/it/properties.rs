@@ -145,7 +145,7 @@ fn random_sequences_agree_with_the_naive_model() {
     }
     println!("accepted {:?}", tally.accepted);
     println!("refused {:?}", tally.refused);
-    println!("most off the exact reward, in nano per period: {:.9}", as_decimal(&tally.off));
+    println!("most off the exact reward, in nano a period: {}", as_decimal(&tally.off));
 }
 
 fn as_decimal(x: &BigRational) -> String {

@@ -1,9 +1,7 @@
 //! Where the two must agree.
 
-use super::{
-    rules::{Model, No},
-    world::Memory,
-};
+use super::rules::{Model, No};
+use crate::memory::Memory;
 use chain::{Applied, Proposal, Refusal};
 use jobs::{OutOfPhase, Unacceptable};
 use std::collections::BTreeSet;

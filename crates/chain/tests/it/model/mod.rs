@@ -5,6 +5,7 @@
 
 mod compare;
 mod operations;
+mod prices;
 mod rules;
 mod world;
 

@@ -5,8 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use types::{
-    Action, Address, Beacon, Float, Hash, JobId, JobSpec, NanoMeshx, Outcome, Ppm, Submission,
-    Text,
+    Action, Address, Beacon, Float, Hash, JobId, NanoMeshx, Outcome, Ppm, Submission, Text,
     codec::Encode,
     network::Genesis,
     state::{Ending, JobRecord, Params, Phase, Seat, Seats, Settlement, Terms, pools},
@@ -55,7 +54,7 @@ pub struct Round {
 
 #[derive(Clone, Debug)]
 pub struct Model {
-    params: Params,
+    pub(super) params: Params,
     shard: bool,
     pub now: u64,
     pub balances: BTreeMap<Address, u128>,
@@ -137,30 +136,6 @@ impl Model {
             _ => false,
         });
         assert_eq!(late, None, "the model itself forgot a job at block {}", self.now);
-    }
-
-    /// End a block that took in `bytes` of transactions: what the next one charges. Each moves by at most an eighth,
-    /// in proportion to the way from its target, by at least one.
-    pub fn finish_block(&mut self, bytes: u64) {
-        let step = |now: u128, gap: u128, span: u128| (now * gap.min(span) / span / 8).max(1);
-        let (fee, target) = (self.params.base_fee, u128::from(self.params.base_fee.target));
-        let bytes = u128::from(bytes);
-        if bytes > target {
-            self.base_fee += step(self.base_fee, bytes - target, target);
-        } else if bytes < target {
-            self.base_fee -= step(self.base_fee, target - bytes, target).min(self.base_fee);
-        }
-        self.base_fee = self.base_fee.clamp(fee.min.get().into(), fee.max.get().into());
-
-        let capacity: u128 = self.workers.values().map(|w| u128::from(w.capacity)).sum();
-        let running: u128 = self.workers.values().map(|w| u128::from(w.running)).sum();
-        let used = if capacity == 0 { 0 } else { (running * 10_000 / capacity).min(10_000) };
-        if used > 6_000 {
-            self.demand += step(self.demand, used - 6_000, 4_000);
-        } else if used < 6_000 {
-            self.demand -= step(self.demand, 6_000 - used, 6_000).min(self.demand);
-        }
-        self.demand = self.demand.clamp(100_000, 100_000_000);
     }
 
     fn remind(&mut self, at: u64, id: JobId) {
@@ -432,64 +407,6 @@ impl Model {
             return Err("unacceptable_job: deadline");
         }
         Ok(())
-    }
-
-    /// What an offer must cover now: all replicas to their limits, on workers of the best reputation. `None`: no
-    /// number says it.
-    pub fn needed(&self, asked: &Submission) -> Option<u128> {
-        let limits = &asked.spec.limits;
-        let bytes = self.read(&asked.spec) + 2 * u128::from(limits.output_bytes);
-        let (fuel, memory) = (limits.fuel.get(), limits.memory_bytes);
-        let each = self.price(fuel, memory, bytes, self.demand, 10_000)?;
-        let all = each * u128::from(asked.agreement.replicas);
-        u64::try_from(all).ok().map(u128::from)
-    }
-
-    fn core(&self, fuel: u64) -> u128 {
-        u128::from(fuel).div_ceil(self.params.fuel_per_core_us.into())
-    }
-
-    fn read(&self, spec: &JobSpec) -> u128 {
-        let files: u128 = spec.files.iter().map(|file| u128::from(file.len)).sum();
-        u128::from(spec.module_len) + u128::from(spec.input_len) + files
-    }
-
-    /// One replica's price at the paper's rates: a nano for a µs of a core; 1/10^7 for a kB·µs of memory; 1/360,000
-    /// for a kB·s of storage, of which an hour is paid; 1/10^4 for a byte moved. All of that times demand, and
-    /// 0.80 to 1.20 by reputation. Rounded up, at least one nano.
-    fn price(
-        &self,
-        fuel: u64,
-        memory: u64,
-        bytes: u128,
-        demand: u128,
-        reputation: u16,
-    ) -> Option<u128> {
-        let core = self.core(fuel);
-        let ram = u64::try_from(u128::from(memory).div_ceil(1_000) * core).ok()?;
-        let storage = bytes.div_ceil(1_000) * 3_600;
-        let sum = core * 90_000_000 + u128::from(ram) * 9 + storage * 250 + bytes * 9_000;
-        let of = 90_000_000 * 1_000_000 * 25_000;
-        let price = (sum * demand * (20_000 + u128::from(reputation))).div_ceil(of).max(1);
-        u64::try_from(price).ok().map(u128::from)
-    }
-
-    /// What a seat is paid: its price, its floor if that is more, its part of the offer at most.
-    fn worth(&self, job: &Job, outcome: &Outcome, terms: Terms) -> u64 {
-        let (spec, of) = (&job.submission.spec, job.submission.agreement.replicas);
-        let cap = job.submission.price_max.get() / u64::from(of);
-        let fuel = outcome.fuel.min(spec.limits.fuel).get();
-        let memory = outcome.memory_bytes.min(spec.limits.memory_bytes);
-        let most = spec.limits.output_bytes;
-        let written =
-            [outcome.stdout, outcome.stderr].map(|output| u128::from(output.len.min(most)));
-        let written: u128 = written.into_iter().sum();
-        let bytes = self.read(spec) + written;
-        let Some(price) = self.price(fuel, memory, bytes, job.demand, terms.reputation) else {
-            return cap;
-        };
-        let floor = (self.core(fuel) * u128::from(terms.floor.get())).div_ceil(1_000_000);
-        u64::try_from(price.max(floor).min(cap.into())).expect("at most the cap")
     }
 
     fn live(&self, id: JobId) -> Result<Job, No> {

@@ -5,8 +5,9 @@ use super::{
     operations::{Agree, Amount, Case, How, Nonce, Odd, Operation},
     rules::{Life, Model, Place},
 };
+use crate::memory::Memory;
 use chain::{
-    Applied, BlockContext, CheckedTx, Mode, Proposal, Store, apply_block, check_tx, local_params,
+    Applied, BlockContext, CheckedTx, Mode, Proposal, apply_block, check_tx, local_params,
 };
 use crypto::SigningKey;
 use futures::executor::block_on;
@@ -18,7 +19,7 @@ use types::{
     codec::{Bytes, Encode, EncodeSize as _},
     domain_hash,
     network::{Genesis, GenesisAccount, GenesisWorker},
-    state::{Event, Key, Params, Phase, pools},
+    state::{Event, Params, Phase, pools},
 };
 
 const NETWORK: Hash = Hash([42; 32]);
@@ -26,15 +27,6 @@ const STRICT: Hash = Hash([1; 32]);
 /// People with money, after the workers (0 to 7) and one who has neither.
 const CLIENTS: [u8; 3] = [100, 101, 102];
 const POOR: u8 = 110;
-
-#[derive(Default)]
-pub struct Memory(pub BTreeMap<Key, Vec<u8>>);
-
-impl Store for Memory {
-    async fn get_many(&self, keys: &[Key]) -> Vec<Option<Vec<u8>>> {
-        keys.iter().map(|key| self.0.get(key).cloned()).collect()
-    }
-}
 
 /// What happened, to know that the comparison compared something.
 #[derive(Clone, Debug, Default)]

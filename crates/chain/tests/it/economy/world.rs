@@ -1,0 +1,168 @@
+//! A backbone in memory with six people: two are validators from the start, and one's money vests.
+
+use crate::memory::Memory;
+use chain::{
+    Applied, BlockContext, CheckedTx, Mode, TX_DOMAIN, apply_block, check_tx, local_params,
+};
+use crypto::SigningKey;
+use futures::executor::block_on;
+use std::{collections::BTreeMap, sync::LazyLock};
+use types::{
+    Action, Address, ChainId, EmissionStep, Epoch, GovernanceParams, Hash, Height, List, Millis,
+    NanoMeshx, Params, PublicKey, Schedule, Signature, Tx, Vesting,
+    codec::{Bytes, DecodeExt, Read},
+    network::{Genesis, GenesisAccount, GenesisStake, GenesisVesting},
+    staking::{StakingParams, ValidatorRecord},
+    state::{Account, Key},
+};
+
+pub const MESHX: u64 = 1_000_000_000;
+pub const NETWORK: Hash = Hash([42; 32]);
+pub const PEOPLE: u8 = 6;
+/// Blocks between two boundaries.
+pub const EPOCH: u64 = 4;
+/// What the whole emission mints, in this many blocks.
+pub const MINTED: u64 = 1_000_003;
+pub const MINTING: u64 = 90;
+
+static KEYS: LazyLock<Vec<SigningKey>> =
+    LazyLock::new(|| (0..=u8::MAX).map(|n| SigningKey::from_seed(&[n; 32])).collect());
+
+/// What person `n` signs transactions with.
+pub fn spend(n: u8) -> &'static SigningKey {
+    &KEYS[usize::from(n)]
+}
+/// What person `n` votes with, as a validator.
+pub fn voting(n: u8) -> &'static SigningKey {
+    &KEYS[usize::from(100 + n)]
+}
+pub fn who(n: u8) -> Address {
+    Address::of(&PublicKey(spend(n).public()))
+}
+
+pub struct World {
+    pub store: Memory,
+    genesis: Genesis,
+    pub height: u64,
+    pub included: u64,
+    pub refused: BTreeMap<&'static str, u64>,
+}
+
+impl World {
+    /// Persons 0 and 1 are validators from the start; 5's money vests.
+    pub fn new() -> Self {
+        let nano = NanoMeshx::new;
+        let params = Params {
+            epoch_blocks: EPOCH,
+            staking: StakingParams {
+                validator_min: nano(1_000),
+                delegator_min: nano(100),
+                unbonding_ms: Millis::new(4_000),
+                jail_ms: Millis::new(2_000),
+                ..StakingParams::DEFAULT
+            },
+            governance: GovernanceParams {
+                deposit: nano(50_000),
+                voting_ms: Millis::new(3_000),
+                emergency_voting_ms: Millis::new(1_000),
+                timelock_ms: Millis::new(1_000),
+                quorum_bps: 500,
+                ..GovernanceParams::DEFAULT
+            },
+            ..local_params(Hash([1; 32]), Hash([2; 32]), 500)
+        };
+        let account =
+            |n| GenesisAccount { address: who(n), balance: nano(1_000_000 * (u64::from(n) + 1)) };
+        let stake = |n| GenesisStake {
+            operator: who(n),
+            key: PublicKey(voting(n).public()),
+            amount: nano(10_000),
+            commission_bps: 700,
+        };
+        let vesting =
+            Vesting { total: nano(1_001), start: Height::ZERO, cliff_blocks: 5, length_blocks: 30 };
+        let steps = vec![EmissionStep { blocks: MINTING, amount: nano(MINTED) }];
+        let genesis = Genesis {
+            chain: ChainId::Backbone,
+            started: Millis::ZERO,
+            validators: List::default(),
+            sharing: Bytes::default(),
+            params,
+            accounts: List::new((0..PEOPLE).map(account).collect()).unwrap(),
+            workers: List::default(),
+            stakes: List::new(vec![stake(0), stake(1)]).unwrap(),
+            emission: Schedule { steps: List::new(steps).unwrap() },
+            vesting: List::new(vec![GenesisVesting { owner: who(5), vesting }]).unwrap(),
+        };
+        let mut world = Self {
+            store: Memory::default(),
+            genesis,
+            height: 0,
+            included: 0,
+            refused: BTreeMap::new(),
+        };
+        world.block(vec![]);
+        world
+    }
+
+    pub fn get<T: Read<Cfg = ()>>(&self, key: Key) -> Option<T> {
+        self.store.0.get(&key).map(|bytes| T::decode(bytes.clone()).unwrap())
+    }
+    pub fn balance(&self, address: Address) -> u64 {
+        self.get::<Account>(Key::Account(address)).unwrap_or_default().balance.get()
+    }
+    pub fn validator(&self, n: u8) -> ValidatorRecord {
+        self.get(Key::Validator(who(n))).expect("is a validator")
+    }
+
+    pub fn tx(&self, from: u8, later: u64, action: Action) -> CheckedTx {
+        let account: Account = self.get(Key::Account(who(from))).unwrap_or_default();
+        let mut tx = Tx {
+            chain: ChainId::Backbone,
+            sender: PublicKey(spend(from).public()),
+            nonce: account.nonce + later,
+            tip: NanoMeshx::ZERO,
+            action,
+            signature: Signature([0; 64]),
+        };
+        tx.signature = Signature(spend(from).sign(TX_DOMAIN, &tx.signing_bytes(&NETWORK)));
+        check_tx(tx, &NETWORK, ChainId::Backbone).unwrap()
+    }
+
+    pub fn apply(&self, txs: Vec<CheckedTx>, mode: Mode) -> Result<Applied, chain::Refusal> {
+        let context = BlockContext {
+            network: NETWORK,
+            chain: ChainId::Backbone,
+            height: Height::new(self.height + 1),
+            epoch: Epoch::ZERO,
+            view: (self.height + 1) * 90,
+            leader: PublicKey(voting(0).public()),
+            timestamp: Millis::new(self.height * 500),
+        };
+        let proposal = chain::Proposal { beacons: vec![], txs };
+        block_on(apply_block(&self.store, &self.genesis, &context, proposal, mode))
+    }
+
+    /// Build a block of what goes through, check it as another validator would, and count all money.
+    pub fn block(&mut self, txs: Vec<CheckedTx>) -> Vec<&'static str> {
+        let closing = self.closing();
+        let built = self.apply(txs, Mode::Build).expect("building refuses nothing");
+        let checked = self.apply(built.included.clone(), Mode::Check).expect("what was built");
+        assert_eq!(checked.writes, built.writes, "checking gives what building gave");
+        for (key, value) in built.writes {
+            match value {
+                Some(bytes) => self.store.0.insert(key, bytes),
+                None => self.store.0.remove(&key),
+            };
+        }
+        self.height += 1;
+        self.included += built.included.len() as u64;
+        let refused: Vec<_> = built.refused.iter().map(|(_, refusal)| refusal.code()).collect();
+        for code in &refused {
+            *self.refused.entry(code).or_default() += 1;
+        }
+        self.count_money();
+        self.check_closed(closing);
+        refused
+    }
+}
