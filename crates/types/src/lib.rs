@@ -18,6 +18,7 @@ extern crate self as types;
 mod address;
 mod block;
 pub mod codec;
+mod economy;
 mod evidence;
 pub mod governance;
 mod hash;

@@ -1,0 +1,107 @@
+//! What a chain remembers of its economy: prices, modules, earnings, committees, decrees. Re-exported by [`crate::state`].
+
+use crate::{
+    Address, Height, List, Millis, NanoMeshx, Ppm, PublicKey, Vesting, governance::ProposalId,
+    wire_struct,
+};
+use serde::{Deserialize, Serialize};
+
+/// What moves with load. The base fee and demand of a block follow from the block before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Market {
+    /// Burned for a transaction of this block.
+    pub base_fee: NanoMeshx,
+    /// What a job submitted in this block is priced at.
+    pub demand: Ppm,
+    /// Places of all workers.
+    pub capacity: u64,
+    /// Places that are paid for now.
+    pub running: u64,
+    /// No new jobs before this moment: governance paused them.
+    pub paused_until: Millis,
+}
+wire_struct!(Market { base_fee, demand, capacity, running, paused_until });
+
+/// A module somebody stands for. The first to publish it is its author for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModuleRecord {
+    pub author: Address,
+    /// Part of each job's payment, out of the worker's share.
+    pub royalty_bps: u16,
+    pub published: Height,
+}
+wire_struct!(ModuleRecord { author, royalty_bps, published });
+
+/// All that an account has earned on this chain, by how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Earned {
+    /// As a worker, for jobs.
+    pub jobs: NanoMeshx,
+    /// As a worker, for having been there.
+    pub availability: NanoMeshx,
+    /// As the author of modules.
+    pub royalties: NanoMeshx,
+    /// As a delegator: rewards of stake, when claimed.
+    pub rewards: NanoMeshx,
+    /// As a validator's operator, when claimed.
+    pub commission: NanoMeshx,
+    /// As the proposer of blocks.
+    pub tips: NanoMeshx,
+}
+wire_struct!(Earned { jobs, availability, royalties, rewards, commission, tips });
+
+/// Money of the pool [`crate::state::pools::team`] that becomes its owner's with time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VestingRecord {
+    pub vesting: Vesting,
+    pub claimed: NanoMeshx,
+}
+wire_struct!(VestingRecord { vesting, claimed });
+
+pub type Validators = List<Address, VALIDATORS_KNOWN_MAX>;
+pub type Backed = List<Address, BACKED_MAX>;
+pub type OpenProposals = List<ProposalId, OPEN_PROPOSALS_MAX>;
+
+/// Most validators that can ever register: a boundary looks at each of them.
+pub const VALIDATORS_KNOWN_MAX: usize = 1_000;
+/// Most validators one account has stake with at once: its vote looks at each of them.
+pub const BACKED_MAX: usize = 16;
+/// Most proposals that are open at once: a change of stake looks at each of them.
+pub const OPEN_PROPOSALS_MAX: usize = 8;
+
+/// Who is to make blocks from this boundary on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitteeRecord {
+    pub chosen: Height,
+    /// The most stake first.
+    pub seats: List<CommitteeSeat, { crate::network::VALIDATORS_MAX }>,
+}
+wire_struct!(CommitteeRecord { chosen, seats });
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitteeSeat {
+    pub operator: Address,
+    pub key: PublicKey,
+    pub tokens: NanoMeshx,
+}
+wire_struct!(CommitteeSeat { operator, key, tokens });
+
+/// The first block at or after a view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViewTime {
+    pub height: Height,
+    pub at: Millis,
+}
+wire_struct!(ViewTime { height, at });
+
+/// Decrees, seen from one chain. On the backbone `known` is how many there are, and `waiting` is what
+/// it will itself take up at its next boundary; so on a shard.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decrees {
+    pub known: u64,
+    pub waiting: List<u64, DECREES_WAITING_MAX>,
+}
+wire_struct!(Decrees { known, waiting });
+
+/// Most decrees that wait for a boundary.
+pub const DECREES_WAITING_MAX: usize = 64;
