@@ -1,8 +1,8 @@
 //! What a chain remembers: the records under its state root, and the keys they stand under.
 
 use crate::{
-    Address, ChainId, City, Hash, Height, JobId, JobSpec, List, Millis, NanoMeshx, Outcome, Ppm,
-    PublicKey, REPLICAS_MAX, Submission, Vesting, codec::Encode, governance::ProposalId,
+    Address, ChainId, City, Hash, Height, JobId, JobSpec, List, NanoMeshx, Outcome, Ppm,
+    PublicKey, REPLICAS_MAX, Submission, codec::Encode, governance::ProposalId,
     hash::domain_hash, wire_enum, wire_struct,
 };
 use serde::{Deserialize, Serialize};
