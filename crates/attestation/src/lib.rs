@@ -1,0 +1,85 @@
+//! Judge what a machine says about itself: evidence first, policy second.
+//!
+//! ```text
+//! Evidence + Collateral --verify(binding, now)--> Claims --Policy::appraise--> Grant
+//!      (hostile bytes)                          (proved)                    (accepted)
+//! ```
+//! [`verify`] answers one question: did the vendor's root say this, about this key, and does it
+//! hold now? [`Claims`] have private fields and only verifiers make them, so whoever holds some
+//! knows that every signature was checked. Whether what they say is good enough (debug mode, an
+//! old TCB, an unlocked phone) is a separate question, and [`Policy::appraise`] answers it.
+//!
+//! The class of a machine follows from the root that verified ([`roots`]), never from a field
+//! of the evidence. Evidence under any other root is [`Class::Simulated`], a class of its own
+//! that nothing turns into hardware.
+//!
+//! No clock, no network, no file: time and collateral are arguments. What this crate does not
+//! do: fetch collateral, make evidence (crate `attester`), or say where a machine stands.
+
+mod evidence;
+pub use evidence::{Binding, Collateral, Evidence, Technology, TpmQuote, UnixSeconds};
+mod claims;
+pub use claims::{
+    Android, Apple, BootState, Cca, Claims, Class, Dcap, Details, Nitro, Psa, SecurityLevel, Sgx, Snp,
+    SoftwareComponent, TcbStatus, Tdx, Tpm, Validity,
+};
+mod reject;
+pub use reject::Reject;
+pub mod roots;
+pub use roots::Anchors;
+mod policy;
+pub use policy::{Grant, Policy};
+
+mod der;
+mod x509;
+
+mod amd;
+mod android;
+mod apple;
+mod arm;
+mod intel;
+mod nitro;
+mod tpm;
+
+/// Verify `evidence` under the vendors' own roots at time `now`.
+///
+/// `binding` is what the evidence must carry in the place its technology has for that:
+/// `report_data`, challenge, nonce or client data.
+///
+/// # Errors
+/// A [`Reject`] that names the first thing that does not hold. No input panics.
+pub fn verify(
+    evidence: &Evidence,
+    collateral: &Collateral,
+    binding: &Binding,
+    now: UnixSeconds,
+) -> Result<Claims, Reject> {
+    verify_under(&Anchors::Vendors, evidence, collateral, binding, now)
+}
+
+/// As [`verify`], under `anchors`. What verifies under anything but a vendor's own root is of
+/// class [`Class::Simulated`], whatever it claims.
+pub fn verify_under(
+    anchors: &Anchors,
+    evidence: &Evidence,
+    collateral: &Collateral,
+    binding: &Binding,
+    now: UnixSeconds,
+) -> Result<Claims, Reject> {
+    evidence.check_size()?;
+    collateral.check_size()?;
+    let claims = match evidence {
+        Evidence::Sgx { quote } => intel::sgx(anchors, quote, collateral, now),
+        Evidence::Tdx { quote } => intel::tdx(anchors, quote, collateral, now),
+        Evidence::SevSnp { report } => amd::verify(anchors, report, collateral, now),
+        Evidence::Nitro { document } => nitro::verify(anchors, document, now),
+        Evidence::AndroidKey { chain } => android::verify(anchors, chain, collateral, now),
+        Evidence::AppAttest { attestation, app_id, client_data_hash } => {
+            apple::verify(anchors, attestation, app_id, client_data_hash, now)
+        }
+        Evidence::Cca { token } => arm::cca::verify(token, collateral),
+        Evidence::Psa { token } => arm::psa::verify(token, collateral),
+        Evidence::Tpm(quote) => tpm::verify(anchors, quote, collateral, now),
+    }?;
+    claims.bound_to(binding)
+}

@@ -1,0 +1,199 @@
+//! Chains of X.509 certificates up to a pinned root (RFC 5280 §6, without name constraints).
+
+use x509_parser::{
+    certificate::X509Certificate,
+    oid_registry::{OID_PKCS1_SHA1WITHRSA, OID_SHA1_WITH_RSA},
+    prelude::FromDer,
+    x509::SubjectPublicKeyInfo,
+};
+
+use crate::{Anchors, Class, Reject, Technology, UnixSeconds, Validity};
+
+/// What a kind of chain asks of its certificates.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    pub technology: Technology,
+    /// Does every certificate above the leaf have to be marked as a CA? AMD's and Google's oldest
+    /// are not.
+    pub issuers_are_cas: bool,
+    pub validity: ValidityRule,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ValidityRule {
+    /// Every certificate must be valid now.
+    All,
+    /// Verifier checks times itself (Android: its leaf's are made up by the device).
+    None,
+}
+
+/// The root a chain ended in, and when all of it is valid.
+#[derive(Clone, Debug)]
+pub(crate) struct Rooted {
+    pub root: String,
+    pub class: Class,
+    pub validity: Validity,
+}
+
+/// Parse one certificate; nothing may follow it.
+pub(crate) fn parse<'a>(der: &'a [u8], what: &'static str) -> Result<X509Certificate<'a>, Reject> {
+    let (rest, certificate) = X509Certificate::from_der(der)
+        .map_err(|error| Reject::malformed(what, format!("X.509: {error}")))?;
+    if !rest.is_empty() {
+        return Err(Reject::malformed(what, "bytes follow its end"));
+    }
+    if certificate.signature_algorithm != certificate.tbs_certificate.signature {
+        return Err(Reject::malformed(what, "its two signature algorithms differ"));
+    }
+    Ok(certificate)
+}
+
+/// Parse a public key; nothing may follow it.
+pub(crate) fn parse_key<'a>(
+    der: &'a [u8],
+    what: &'static str,
+) -> Result<SubjectPublicKeyInfo<'a>, Reject> {
+    let (rest, key) = SubjectPublicKeyInfo::from_der(der)
+        .map_err(|error| Reject::malformed(what, format!("public key: {error}")))?;
+    if rest.is_empty() { Ok(key) } else { Err(Reject::malformed(what, "bytes follow its end")) }
+}
+
+/// The value of an extension; `None` if the certificate has none, refused if it has two.
+pub(crate) fn extension<'a>(
+    certificate: &X509Certificate<'a>,
+    oid: &str,
+) -> Result<Option<&'a [u8]>, Reject> {
+    let mut found = certificate
+        .extensions()
+        .iter()
+        .filter(|extension| extension.oid.to_id_string() == oid)
+        .map(|extension| extension.value);
+    let first = found.next();
+    match found.next() {
+        None => Ok(first),
+        Some(_) => Err(Reject::malformed("certificate", format!("extension {oid} stands twice"))),
+    }
+}
+
+/// Check a chain, leaf first. It may end in a root (whose key is then an anchor), or below one of
+/// `above`, whose key must be an anchor.
+pub(crate) fn verify_chain(
+    anchors: &Anchors,
+    chain: &[X509Certificate],
+    above: &[&SubjectPublicKeyInfo],
+    now: UnixSeconds,
+    rules: Rules,
+) -> Result<Rooted, Reject> {
+    let [.., last] = chain else {
+        return Err(Reject::malformed("chain", "it has no certificate"));
+    };
+    let mut validity = Validity::ALWAYS;
+    for (index, certificate) in chain.iter().enumerate() {
+        refuse_unknown_critical(certificate)?;
+        if rules.validity == ValidityRule::All {
+            validity = validity.and(check_validity(certificate, index, now)?);
+        }
+        if index > 0 && rules.issuers_are_cas {
+            check_issuer_is_ca(certificate, index)?;
+        }
+    }
+    for (index, pair) in chain.windows(2).enumerate() {
+        let (certificate, issuer) = (&pair[0], &pair[1]);
+        if certificate.issuer().as_raw() != issuer.subject().as_raw() {
+            return Err(Reject::Mismatch { what: "a certificate's issuer", other: "its issuer's name" });
+        }
+        check_signature(certificate, issuer.public_key(), index)?;
+    }
+    let root_of = |key: &[u8]| anchors.root_of(rules.technology, key);
+    if let Some((root, class)) = root_of(last.public_key().raw) {
+        check_signature(last, last.public_key(), chain.len() - 1)?;
+        return Ok(Rooted { root, class, validity });
+    }
+    for key in above {
+        if let Some((root, class)) = root_of(key.raw)
+            && check_signature(last, key, chain.len() - 1).is_ok()
+        {
+            return Ok(Rooted { root, class, validity });
+        }
+    }
+    Err(Reject::ForeignRoot { root: last.issuer().to_string() })
+}
+
+/// Is `certificate`, at `index` from the leaf, valid now?
+pub(crate) fn check_validity(
+    certificate: &X509Certificate,
+    index: usize,
+    now: UnixSeconds,
+) -> Result<Validity, Reject> {
+    let what = || format!("certificate {index} ({})", certificate.subject());
+    let second = |time: i64| UnixSeconds::new(u64::try_from(time).unwrap_or(0));
+    let validity = Validity {
+        not_before: second(certificate.validity().not_before.timestamp()),
+        not_after: second(certificate.validity().not_after.timestamp()),
+    };
+    if now < validity.not_before {
+        return Err(Reject::NotYetValid { what: what() });
+    }
+    if validity.not_after < now {
+        return Err(Reject::Expired { what: what() });
+    }
+    Ok(validity)
+}
+
+pub(crate) fn check_signature(
+    certificate: &X509Certificate,
+    issuer: &SubjectPublicKeyInfo,
+    index: usize,
+) -> Result<(), Reject> {
+    let algorithm = &certificate.signature_algorithm.algorithm;
+    if *algorithm == OID_PKCS1_SHA1WITHRSA || *algorithm == OID_SHA1_WITH_RSA {
+        return Err(Reject::Unsupported { what: "signature with SHA-1", found: algorithm.to_string() });
+    }
+    certificate
+        .verify_signature(Some(issuer))
+        .map_err(|_| Reject::signature(format!("certificate {index} ({})", certificate.subject())))
+}
+
+fn check_issuer_is_ca(certificate: &X509Certificate, index: usize) -> Result<(), Reject> {
+    let constraints = certificate
+        .basic_constraints()
+        .map_err(|error| Reject::malformed("certificate", error))?
+        .filter(|constraints| constraints.value.ca)
+        .ok_or(Reject::Mismatch { what: "a certificate that signs another", other: "a CA" })?;
+    // Certificates between this one and the leaf: all but the leaf itself.
+    let between = u32::try_from(index - 1).unwrap_or(u32::MAX);
+    if constraints.value.path_len_constraint.is_some_and(|most| between > most) {
+        return Err(Reject::Mismatch { what: "the length of the chain", other: "a CA's limit" });
+    }
+    let may_sign = certificate
+        .key_usage()
+        .map_err(|error| Reject::malformed("certificate", error))?
+        .is_none_or(|usage| usage.value.key_cert_sign());
+    if may_sign {
+        Ok(())
+    } else {
+        Err(Reject::Mismatch { what: "a CA's key usage", other: "signing certificates" })
+    }
+}
+
+/// RFC 5280 §4.2: a critical extension that is not understood refuses the certificate.
+fn refuse_unknown_critical(certificate: &X509Certificate) -> Result<(), Reject> {
+    use x509_parser::extensions::ParsedExtension;
+    for extension in certificate.extensions() {
+        let known = matches!(
+            extension.parsed_extension(),
+            ParsedExtension::BasicConstraints(_)
+                | ParsedExtension::KeyUsage(_)
+                | ParsedExtension::ExtendedKeyUsage(_)
+                | ParsedExtension::SubjectAlternativeName(_)
+                | ParsedExtension::CertificatePolicies(_)
+        );
+        if extension.critical && !known {
+            return Err(Reject::Unsupported {
+                what: "critical extension",
+                found: extension.oid.to_id_string(),
+            });
+        }
+    }
+    Ok(())
+}
