@@ -9,7 +9,9 @@ use crate::{Binding, Reject, Technology, UnixSeconds};
 
 /// What kind of machine the root vouches for. There is no order among classes: a policy lists
 /// those it accepts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// Measured code and memory the host cannot read: TDX, SEV-SNP, Nitro, CCA.
@@ -38,7 +40,9 @@ impl Class {
 }
 
 /// How the vendor rates the firmware below the measurement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize,
+)]
 pub enum TcbStatus {
     UpToDate,
     SWHardeningNeeded,
@@ -192,10 +196,8 @@ impl Claims {
     /// longer).
     pub(crate) fn bound_to(mut self, binding: &Binding) -> Result<Self, Reject> {
         if let Binding::Challenge(challenge) = binding {
-            let (head, tail) = self
-                .binding
-                .split_at_checked(challenge.len())
-                .ok_or(Reject::WrongChallenge)?;
+            let (head, tail) =
+                self.binding.split_at_checked(challenge.len()).ok_or(Reject::WrongChallenge)?;
             if challenge.is_empty() || head != challenge || tail.iter().any(|byte| *byte != 0) {
                 return Err(Reject::WrongChallenge);
             }

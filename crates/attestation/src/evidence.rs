@@ -32,9 +32,7 @@ impl UnixSeconds {
 }
 
 /// A kind of evidence. The names are those of the command line and of the API.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Technology {
     IntelSgx,
@@ -108,7 +106,9 @@ pub enum Evidence {
         document: Vec<u8>,
     },
     /// A chain of DER certificates, leaf first, as Android's keystore returns it.
-    AndroidKey { chain: Vec<serde_bytes::ByteBuf> },
+    AndroidKey {
+        chain: Vec<serde_bytes::ByteBuf>,
+    },
     /// An attestation object of the App Attest service. `app_id` (team and bundle) and
     /// `client_data_hash` are not inside it: their hashes are.
     AppAttest {
@@ -228,7 +228,10 @@ impl Evidence {
             .fold(0, usize::saturating_add),
         };
         if length > EVIDENCE_BYTES_MAX {
-            return Err(Reject::malformed("evidence", "longer than 64 KiB, or too many certificates"));
+            return Err(Reject::malformed(
+                "evidence",
+                "longer than 64 KiB, or too many certificates",
+            ));
         }
         Ok(())
     }

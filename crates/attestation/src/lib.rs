@@ -20,8 +20,8 @@ mod evidence;
 pub use evidence::{Binding, Collateral, Evidence, Technology, TpmQuote, UnixSeconds};
 mod claims;
 pub use claims::{
-    Android, Apple, BootState, Cca, Claims, Class, Dcap, Details, Nitro, Psa, SecurityLevel, Sgx, Snp,
-    SoftwareComponent, TcbStatus, Tdx, Tpm, Validity,
+    Android, Apple, BootState, Cca, Claims, Class, Dcap, Details, Nitro, Psa, SecurityLevel, Sgx,
+    Snp, SoftwareComponent, TcbStatus, Tdx, Tpm, Validity,
 };
 mod reject;
 pub use reject::Reject;

@@ -90,16 +90,27 @@ pub const VENDOR_ROOTS: &[Root] = &[
 ];
 
 /// Apple's evidence ends below its root, so the root's key itself is needed: P-384.
-pub(crate) const APPLE_ROOT_SPKI: &str =
-    "3076301006072a8648ce3d020106052b81040022036200044531e198b5b4ec04da1502045704ed4f877272d7\
+pub(crate) const APPLE_ROOT_SPKI: &str = "3076301006072a8648ce3d020106052b81040022036200044531e198b5b4ec04da1502045704ed4f877272d7\
      6135b26116cfc88b615d0a000719ba69858dfe77caa3b839e020ddd656141404702831e43f70b88fd6c394b6\
      08ea2bd6ae61e9f598c12f46af52937266e57f14eb61fec530f7144f53812e35";
 
 /// AMD's signing keys, by product: root (ARK) and intermediate (ASK) certificates, DER.
 pub(crate) const AMD: [(&str, &[u8], &[u8]); 3] = [
-    ("milan", include_bytes!("../roots/amd-milan-ark.der"), include_bytes!("../roots/amd-milan-ask.der")),
-    ("genoa", include_bytes!("../roots/amd-genoa-ark.der"), include_bytes!("../roots/amd-genoa-ask.der")),
-    ("turin", include_bytes!("../roots/amd-turin-ark.der"), include_bytes!("../roots/amd-turin-ask.der")),
+    (
+        "milan",
+        include_bytes!("../roots/amd-milan-ark.der"),
+        include_bytes!("../roots/amd-milan-ask.der"),
+    ),
+    (
+        "genoa",
+        include_bytes!("../roots/amd-genoa-ark.der"),
+        include_bytes!("../roots/amd-genoa-ask.der"),
+    ),
+    (
+        "turin",
+        include_bytes!("../roots/amd-turin-ark.der"),
+        include_bytes!("../roots/amd-turin-ask.der"),
+    ),
 ];
 
 /// Under which roots evidence may verify.
@@ -125,9 +136,12 @@ impl Anchors {
             Self::Only(certificates) => certificates
                 .iter()
                 .any(|der| {
-                    crate::x509::parse(der, "anchor").is_ok_and(|root| root.public_key().raw == spki)
+                    crate::x509::parse(der, "anchor")
+                        .is_ok_and(|root| root.public_key().raw == spki)
                 })
-                .then(|| vendor.unwrap_or_else(|| (format!("key {}", &hash[..16]), Class::Simulated))),
+                .then(|| {
+                    vendor.unwrap_or_else(|| (format!("key {}", &hash[..16]), Class::Simulated))
+                }),
         }
     }
 
@@ -138,6 +152,15 @@ impl Anchors {
             Self::Only(certificates) => certificates,
         }
     }
+}
+
+/// Name and class of Intel's root, for one of its two technologies.
+pub(crate) fn intel(technology: Technology) -> (String, Class) {
+    let class = match technology {
+        Technology::IntelTdx => Class::ConfidentialVm,
+        _ => Class::ConfidentialProcess,
+    };
+    ("Intel SGX Root CA".to_owned(), class)
 }
 
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {

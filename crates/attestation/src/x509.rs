@@ -100,7 +100,10 @@ pub(crate) fn verify_chain(
     for (index, pair) in chain.windows(2).enumerate() {
         let (certificate, issuer) = (&pair[0], &pair[1]);
         if certificate.issuer().as_raw() != issuer.subject().as_raw() {
-            return Err(Reject::Mismatch { what: "a certificate's issuer", other: "its issuer's name" });
+            return Err(Reject::Mismatch {
+                what: "a certificate's issuer",
+                other: "its issuer's name",
+            });
         }
         check_signature(certificate, issuer.public_key(), index)?;
     }
@@ -147,7 +150,10 @@ pub(crate) fn check_signature(
 ) -> Result<(), Reject> {
     let algorithm = &certificate.signature_algorithm.algorithm;
     if *algorithm == OID_PKCS1_SHA1WITHRSA || *algorithm == OID_SHA1_WITH_RSA {
-        return Err(Reject::Unsupported { what: "signature with SHA-1", found: algorithm.to_string() });
+        return Err(Reject::Unsupported {
+            what: "signature with SHA-1",
+            found: algorithm.to_string(),
+        });
     }
     certificate
         .verify_signature(Some(issuer))

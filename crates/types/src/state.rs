@@ -1,9 +1,9 @@
 //! What a chain remembers: the records under its state root, and the keys they stand under.
 
 use crate::{
-    Address, ChainId, City, Hash, Height, JobId, JobSpec, List, NanoMeshx, Outcome, Ppm,
-    PublicKey, REPLICAS_MAX, Submission, codec::Encode, governance::ProposalId,
-    hash::domain_hash, wire_enum, wire_struct,
+    Address, ChainId, City, Hash, Height, JobId, JobSpec, List, NanoMeshx, Outcome, Ppm, PublicKey,
+    REPLICAS_MAX, Submission, codec::Encode, governance::ProposalId, hash::domain_hash, wire_enum,
+    wire_struct,
 };
 use serde::{Deserialize, Serialize};
 
