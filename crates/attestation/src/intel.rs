@@ -257,16 +257,16 @@ fn date(time: ASN1Time) -> String {
 fn rejected(message: &str) -> Reject {
     let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
     let text = message.to_owned();
-    if has(&["UnknownIssuer", "InvalidCrlSignature"]) {
+    if has(&["UnknownIssuer", "CrlSignature"]) {
         Reject::ForeignRoot { root: text }
     } else if has(&["CertRevoked", "Revoked"]) {
-        Reject::Revoked { what: text }
+        Reject::Revoked { what: format!("the platform ({text})") }
     } else if has(&["in the future", "CertNotValidYet"]) {
-        Reject::NotYetValid { what: text }
+        Reject::NotYetValid { what: format!("the quote's collateral ({text})") }
     } else if has(&["xpired"]) {
-        Reject::Expired { what: text }
+        Reject::Expired { what: format!("the quote's collateral ({text})") }
     } else if has(&["ignature"]) {
-        Reject::Signature { what: text }
+        Reject::Signature { what: format!("the quote or its collateral ({text})") }
     } else if has(&["TCB", "Fmspc", "module identity", "QE Identity", "ISVSVN"]) {
         Reject::TcbUnrecognised { why: text }
     } else if has(&["TD migration", "SERVTD_EXT", "service TD", "SEPT_VE_DISABLE", "Reserved bits"])

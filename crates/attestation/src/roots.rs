@@ -154,6 +154,12 @@ impl Anchors {
     }
 }
 
+/// AMD's root certificate (ARK, DER) for a product; Milan's for one it does not know.
+#[must_use]
+pub fn amd_root(product: &str) -> &'static [u8] {
+    AMD.iter().find(|(name, ..)| *name == product).map_or(AMD[0].1, |(_, ark, _)| ark)
+}
+
 /// Name and class of Intel's root, for one of its two technologies.
 pub(crate) fn intel(technology: Technology) -> (String, Class) {
     let class = match technology {

@@ -74,6 +74,7 @@ fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
         Command::Bench(bench) => done(commands::bench::bench(&settings, &bench.what)),
         Command::Econ(command) => done(commands::econ::econ(&settings, &command)),
         Command::Supply(supply) => done(commands::supply::supply(&settings, &supply)),
+        Command::Attest(command) => commands::attest::attest(&settings, &command),
         Command::Node(node) => done(commands::node::node(&settings, &node)),
     }
 }

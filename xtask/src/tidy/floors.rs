@@ -21,7 +21,7 @@ const FLOORS: [&[&str]; 7] = [
     &["chain", "worker"],
     &["consensus", "gateway"],
     &["node", "sim", "fuzz-targets"],
-    &["bench", "econ", "torture"],
+    &["bench", "conformance", "econ", "torture"],
     &["cli"],
 ];
 

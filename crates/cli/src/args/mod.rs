@@ -5,9 +5,11 @@ use serde::Serialize;
 use std::path::PathBuf;
 use types::{Address, ChainId, NanoMeshx};
 
+mod attest;
 mod bench;
 mod money;
 
+pub use attest::*;
 pub use bench::*;
 pub use money::*;
 
@@ -91,6 +93,8 @@ pub enum Command {
     Supply(Supply),
     /// Draw the economy, or try its rules on a simulated market.
     Econ(EconCommand),
+    /// Judge evidence of hardware, offline.
+    Attest(AttestCommand),
     /// Run a node of its own, over real sockets.
     Node(NodeCommand),
     /// Measure this build on this machine.

@@ -1,5 +1,6 @@
 //! One file per verb.
 
+pub mod attest;
 pub mod bench;
 pub mod earnings;
 pub mod econ;
