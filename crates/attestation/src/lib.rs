@@ -29,6 +29,10 @@ pub mod roots;
 pub use roots::Anchors;
 mod policy;
 pub use policy::{Grant, Policy};
+mod statement;
+pub use statement::{Statement, evidence_hash};
+mod chain;
+pub use chain::{Chain, LINKS_MAX, Link, verify_chain};
 
 mod der;
 mod x509;
