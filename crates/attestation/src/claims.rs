@@ -5,89 +5,9 @@ use std::collections::BTreeMap;
 use ring::digest;
 use serde::Serialize;
 
-use crate::{Binding, Reject, Technology, UnixSeconds};
+use types::attest::{Class, TcbStatus, Technology};
 
-/// What kind of machine the root vouches for. There is no order among classes: a policy lists
-/// those it accepts.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Class {
-    /// Measured code and memory the host cannot read: TDX, SEV-SNP, Nitro, CCA.
-    ConfidentialVm,
-    /// The same for one process: SGX.
-    ConfidentialProcess,
-    /// A genuine device and a key that cannot leave it: Android, Apple, PSA.
-    DeviceBoundKey,
-    /// Which software booted; no isolation of memory: TPM.
-    MeasuredBoot,
-    /// No hardware: a software TPM, test keys, roots that are not a vendor's.
-    Simulated,
-}
-
-impl Class {
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ConfidentialVm => "confidential-vm",
-            Self::ConfidentialProcess => "confidential-process",
-            Self::DeviceBoundKey => "device-bound-key",
-            Self::MeasuredBoot => "measured-boot",
-            Self::Simulated => "simulated",
-        }
-    }
-}
-
-/// How the vendor rates the firmware below the measurement.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize,
-)]
-pub enum TcbStatus {
-    UpToDate,
-    SWHardeningNeeded,
-    ConfigurationNeeded,
-    ConfigurationAndSWHardeningNeeded,
-    OutOfDate,
-    OutOfDateConfigurationNeeded,
-    /// A TD whose module was updated under it: up to date after a relaunch.
-    TDRelaunchAdvised,
-    TDRelaunchAdvisedConfigurationNeeded,
-    /// The technology has no such rating, or the vendor publishes none offline.
-    Unrated,
-}
-
-impl TcbStatus {
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::UpToDate => "UpToDate",
-            Self::SWHardeningNeeded => "SWHardeningNeeded",
-            Self::ConfigurationNeeded => "ConfigurationNeeded",
-            Self::ConfigurationAndSWHardeningNeeded => "ConfigurationAndSWHardeningNeeded",
-            Self::OutOfDate => "OutOfDate",
-            Self::OutOfDateConfigurationNeeded => "OutOfDateConfigurationNeeded",
-            Self::TDRelaunchAdvised => "TDRelaunchAdvised",
-            Self::TDRelaunchAdvisedConfigurationNeeded => "TDRelaunchAdvisedConfigurationNeeded",
-            Self::Unrated => "Unrated",
-        }
-    }
-
-    pub(crate) fn of_name(name: &str) -> Option<Self> {
-        [
-            Self::UpToDate,
-            Self::SWHardeningNeeded,
-            Self::ConfigurationNeeded,
-            Self::ConfigurationAndSWHardeningNeeded,
-            Self::OutOfDate,
-            Self::OutOfDateConfigurationNeeded,
-            Self::TDRelaunchAdvised,
-            Self::TDRelaunchAdvisedConfigurationNeeded,
-        ]
-        .into_iter()
-        .find(|status| status.name() == name)
-    }
-}
+use crate::{Binding, Reject, UnixSeconds};
 
 /// How the device booted, where its evidence says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

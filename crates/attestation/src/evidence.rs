@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use types::attest::Technology;
+
 use crate::Reject;
 
 /// Longest evidence, all parts together: the largest known, an Azure vTPM with its event log,
@@ -28,55 +30,6 @@ impl UnixSeconds {
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0
-    }
-}
-
-/// A kind of evidence. The names are those of the command line and of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Technology {
-    IntelSgx,
-    IntelTdx,
-    AmdSevSnp,
-    AwsNitro,
-    AndroidKeyAttestation,
-    AppleAppAttest,
-    ArmCca,
-    ArmPsa,
-    Tpm2,
-}
-
-impl Technology {
-    pub const ALL: [Self; 9] = [
-        Self::IntelSgx,
-        Self::IntelTdx,
-        Self::AmdSevSnp,
-        Self::AwsNitro,
-        Self::AndroidKeyAttestation,
-        Self::AppleAppAttest,
-        Self::ArmCca,
-        Self::ArmPsa,
-        Self::Tpm2,
-    ];
-
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::IntelSgx => "intel-sgx",
-            Self::IntelTdx => "intel-tdx",
-            Self::AmdSevSnp => "amd-sev-snp",
-            Self::AwsNitro => "aws-nitro",
-            Self::AndroidKeyAttestation => "android-key-attestation",
-            Self::AppleAppAttest => "apple-app-attest",
-            Self::ArmCca => "arm-cca",
-            Self::ArmPsa => "arm-psa",
-            Self::Tpm2 => "tpm2",
-        }
-    }
-
-    #[must_use]
-    pub fn of_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|technology| technology.name() == name)
     }
 }
 

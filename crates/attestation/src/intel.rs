@@ -177,7 +177,7 @@ fn under_a_root(
             .map_err(|error| rejected(&format!("{error:#}")))
     };
     match anchors {
-        Anchors::Vendors => {
+        Anchors::Vendors | Anchors::VendorsAnd { .. } => {
             let root = roots::intel(technology);
             let claims = run(QuoteVerifier::new_prod())?;
             Ok((claims, roots::INTEL_ROOT_SHA256.to_owned(), root))

@@ -17,11 +17,12 @@
 //! do: fetch collateral, make evidence (crate `attester`), or say where a machine stands.
 
 mod evidence;
-pub use evidence::{Binding, Collateral, Evidence, Technology, TpmQuote, UnixSeconds};
+pub use evidence::{Binding, Collateral, Evidence, TpmQuote, UnixSeconds};
+pub use types::attest::{Class, TcbStatus, Technology};
 mod claims;
 pub use claims::{
-    Android, Apple, BootState, Cca, Claims, Class, Dcap, Details, Nitro, Psa, SecurityLevel, Sgx,
-    Snp, SoftwareComponent, TcbStatus, Tdx, Tpm, Validity,
+    Android, Apple, BootState, Cca, Claims, Dcap, Details, Nitro, Psa, SecurityLevel, Sgx, Snp,
+    SoftwareComponent, Tdx, Tpm, Validity,
 };
 mod reject;
 pub use reject::Reject;

@@ -118,6 +118,10 @@ pub(crate) const AMD: [(&str, &[u8], &[u8]); 3] = [
 pub enum Anchors {
     /// The vendors', compiled in.
     Vendors,
+    /// The vendors' and, for `technology`, evidence under the platform key with this SHA-256 of its
+    /// `SubjectPublicKeyInfo`: somebody with the right to say so vouches for its maker. Arm's tokens
+    /// name no root.
+    VendorsAnd { technology: Technology, key: [u8; 32] },
     /// These certificates (DER) alone. A vendor's own root among them still makes hardware;
     /// every other makes [`Class::Simulated`].
     Only(Vec<Vec<u8>>),
@@ -132,7 +136,7 @@ impl Anchors {
             .find(|root| root.spki_sha256 == hash && root.technologies.contains(&technology))
             .map(|root| (root.name.to_owned(), root.class));
         match self {
-            Self::Vendors => vendor,
+            Self::Vendors | Self::VendorsAnd { .. } => vendor,
             Self::Only(certificates) => certificates
                 .iter()
                 .any(|der| {
@@ -145,10 +149,16 @@ impl Anchors {
         }
     }
 
+    /// Is this platform key (`SubjectPublicKeyInfo`, DER) endorsed for `technology`?
+    pub(crate) fn endorses(&self, technology: Technology, spki: &[u8]) -> bool {
+        matches!(self, Self::VendorsAnd { technology: of, key }
+            if *of == technology && digest::digest(&digest::SHA256, spki).as_ref() == key)
+    }
+
     /// Certificates that may stand above a chain that does not carry its own root.
     pub(crate) fn certificates(&self) -> &[Vec<u8>] {
         match self {
-            Self::Vendors => &[],
+            Self::Vendors | Self::VendorsAnd { .. } => &[],
             Self::Only(certificates) => certificates,
         }
     }

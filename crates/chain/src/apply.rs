@@ -1,7 +1,7 @@
 //! Applying a block: what the protocol does by itself, then due jobs, beacons and transactions; last, prices move.
 
 use crate::{
-    CheckedTx, Refusal, Write, decrees, effects, epoch, genesis, market, queue,
+    CheckedTx, Refusal, Write, challenge, decrees, effects, epoch, genesis, market, queue,
     scratch::{Records, Scratch, Stop},
     tx,
 };
@@ -82,6 +82,7 @@ pub async fn apply_block<S: Store>(
     run.must(|pad| epoch::boundary(pad, context)).await;
     run.must(|pad| decrees::decide(pad, context)).await;
     run.must(|pad| decrees::take_up(pad, context)).await;
+    run.must(|pad| challenge::ask(pad, context)).await;
     for job in run.must(|pad| queue::take_due(pad, context)).await {
         run.must(|pad| effects::tick(pad, &job, context)).await;
     }
@@ -89,6 +90,7 @@ pub async fn apply_block<S: Store>(
         let Some(jobs) = run.item(|pad| queue::open(pad, &beacon, context)).await? else {
             continue;
         };
+        run.must(|pad| challenge::take(pad, &beacon, context)).await;
         for job in jobs {
             run.must(|pad| queue::draw(pad, &beacon, &job, context)).await;
         }

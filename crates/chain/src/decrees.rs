@@ -153,6 +153,12 @@ pub(crate) fn take_up(pad: &mut Scratch<'_>, context: &BlockContext) -> Result<(
         {
             pad.put(Key::Admission(chain), &rule);
         }
+        if let Order::List { entry, allowed } = &decree.order {
+            match allowed {
+                true => pad.put(Key::Listed(entry.id()), &true),
+                false => pad.forget(Key::Listed(entry.id())),
+            }
+        }
     }
     pad.put(Key::Params, &params);
     pad.put(Key::Decrees, &decrees);

@@ -21,6 +21,7 @@
 //! Not here: signatures of blocks and beacons (the caller checks them), storage, networking.
 
 mod apply;
+mod challenge;
 mod decrees;
 mod earned;
 mod effects;

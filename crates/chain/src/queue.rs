@@ -21,20 +21,30 @@ pub(crate) fn enqueue(
     job: &JobId,
     context: &BlockContext,
 ) -> Result<(), Stop> {
-    let here = Key::Queued(context.height);
-    let mut queued = pad.get::<Queued>(here)?.unwrap_or_else(|| Queued {
-        epoch: context.epoch,
-        view: context.view,
-        jobs: Due::default(),
-    });
-    queued.jobs.push(*job).map_err(|_| Refusal::Busy)?;
-    let mut heights: Heights = pad.get(Key::Queue)?.unwrap_or_default();
-    if heights.as_slice().last() != Some(&context.height) {
-        heights.push(context.height).map_err(|_| Refusal::Busy)?;
-        pad.put(Key::Queue, &heights);
+    if !await_beacon(pad, context)? {
+        return Err(Refusal::Busy.into());
     }
+    let here = Key::Queued(context.height);
+    let mut queued: Queued = pad.expect(here)?;
+    queued.jobs.push(*job).map_err(|_| Refusal::Busy)?;
     pad.put(here, &queued);
     Ok(())
+}
+
+/// Ask for this round's beacon, with or without jobs. `false`: as many are awaited as may be.
+pub(crate) fn await_beacon(pad: &mut Scratch<'_>, context: &BlockContext) -> Result<bool, Stop> {
+    let here = Key::Queued(context.height);
+    if pad.get::<Queued>(here)?.is_some() {
+        return Ok(true);
+    }
+    let mut heights: Heights = pad.get(Key::Queue)?.unwrap_or_default();
+    if heights.push(context.height).is_err() {
+        return Ok(false);
+    }
+    let queued = Queued { epoch: context.epoch, view: context.view, jobs: Due::default() };
+    pad.put(Key::Queue, &heights);
+    pad.put(here, &queued);
+    Ok(true)
 }
 
 /// Take the jobs that `beacon` draws for. It must be of the oldest height that has any.

@@ -72,6 +72,24 @@ pub enum Refusal {
     NotAuthor { author: Address },
     #[error("governance has paused the intake of jobs until {until} ms since 1970; try again then")]
     IntakePaused { until: Millis },
+    #[error(
+        "the evidence does not answer one of this chain's two last challenges; ask for the newest and attest anew"
+    )]
+    StaleChallenge,
+    #[error("the statement is from the future; set the clock")]
+    FromTheFuture,
+    #[error("the parent has no attestation that counts on this chain")]
+    NoParent,
+    #[error("an attestation is to be later than its parent")]
+    NotLater,
+    #[error("a chain of attestations has at most {} links", types::attest::ATTESTATION_DEPTH_MAX)]
+    TooDeep,
+    #[error("what runs there is not on the list of this network")]
+    NotListed,
+    #[error("this platform already stands behind {0}")]
+    PlatformTaken(Address),
+    #[error("the evidence is refused: {0}; `meshx attest verify` says more")]
+    NotAttested(&'static str),
     #[error("the beacon for height {0} is not the one this block needs")]
     WrongBeacon(types::Height),
     #[error("the transaction does not fit what this block has left")]
@@ -118,6 +136,14 @@ impl Refusal {
             Self::Royalty { .. } => "royalty_too_high",
             Self::NotAuthor { .. } => "not_author",
             Self::IntakePaused { .. } => "intake_paused",
+            Self::StaleChallenge => "stale_challenge",
+            Self::FromTheFuture => "from_the_future",
+            Self::NoParent => "no_parent",
+            Self::NotLater => "not_later",
+            Self::TooDeep => "too_deep",
+            Self::NotListed => "not_listed",
+            Self::PlatformTaken(_) => "platform_taken",
+            Self::NotAttested(_) => "not_attested",
             Self::BadSignature => "bad_signature",
             Self::WrongChain { .. } => "wrong_chain",
             Self::UnknownJob(_) => "unknown_job",

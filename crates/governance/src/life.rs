@@ -3,6 +3,7 @@
 use crate::{Refusal, registry};
 use types::{
     Address, ChainId, GovernanceParams, Millis, NanoMeshx, ParamName, Params, SUPPLY_MAX, Text,
+    attest::Listed,
     governance::{
         LockedPool, Order, ParamChange, Proposal, ProposalId, ProposalKind, ProposalStatus, Tally,
     },
@@ -51,6 +52,12 @@ fn check(kind: &ProposalKind, params: &Params) -> Result<(), Refusal> {
             if to.is_pool() { Err(Refusal::PoolAccount) } else { Ok(()) }
         }
         ProposalKind::ShardAdmission { chain, .. } => shard(*chain),
+        ProposalKind::List { entry, .. } => match entry {
+            Listed::Measurement { measurement, .. } if measurement.as_slice().is_empty() => {
+                Err(Refusal::Empty)
+            }
+            _ => Ok(()),
+        },
         ProposalKind::PauseIntake { chain, lasting } => {
             let max = params.governance.pause_max_ms;
             if *lasting == Millis::ZERO || *lasting > max {
@@ -213,6 +220,9 @@ fn deed(kind: &ProposalKind, held: NanoMeshx, now: Millis) -> Option<Deed> {
         ProposalKind::ShardAdmission { chain, rule } => {
             Some(Deed::Order(Order::Admit { chain: *chain, rule: *rule }))
         }
+        ProposalKind::List { entry, allowed } => {
+            Some(Deed::Order(Order::List { entry: entry.clone(), allowed: *allowed }))
+        }
         ProposalKind::PauseIntake { chain, lasting } => {
             let until = now.saturating_add(*lasting);
             Some(Deed::Order(Order::Pause { chain: *chain, until }))
@@ -238,7 +248,7 @@ pub fn obey(params: &Params, chain: ChainId, order: &Order) -> Params {
         Order::SetParams { changes } => {
             registry::set(params, &of_chain(changes.as_slice(), chain)).unwrap_or(*params)
         }
-        Order::Admit { .. } | Order::Pause { .. } => *params,
+        Order::Admit { .. } | Order::Pause { .. } | Order::List { .. } => *params,
     }
 }
 

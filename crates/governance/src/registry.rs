@@ -144,6 +144,10 @@ registry! {
     GovEmergencyThresholdBps, "gov_emergency_threshold_bps", governance.emergency_threshold_bps, "bps", 5_000, 9_000, "the same for an emergency pause";
     GovVetoBps, "gov_veto_bps", governance.veto_bps, "bps", 100, 5_000, "a veto of more than this part of all votes rejects";
     GovPauseMaxMs, "gov_pause_max_ms", governance.pause_max_ms, "ms", 1_000, 7 * DAY, "longest emergency pause";
+    AttestClasses, "attest_classes", attest.classes, "mask", 0, 31, "classes of hardware that count: 1 confidential-vm, 2 confidential-process, 4 device-bound-key, 8 measured-boot, 16 simulated";
+    AttestTcbStatuses, "attest_tcb_statuses", attest.tcb_statuses, "mask", 0, 511, "TCB statuses that count: 1 UpToDate, 2 SWHardeningNeeded, 4 ConfigurationNeeded, 8 both, 16 OutOfDate, 32 OutOfDateConfigurationNeeded, 64 and 128 relaunch advised, 256 unrated";
+    AttestLastsMs, "attest_lasts_ms", attest.lasts_ms, "ms", 10_000, 90 * DAY, "how long an attestation counts before it is to be renewed";
+    AttestListedOnly, "attest_listed_only", attest.listed_only, "flag", 0, 1, "1: only listed measurements count";
 }
 
 /// The parameter people write as `text`.

@@ -100,11 +100,11 @@ pub fn count(votes: &ValidatorVotes, validator: &ValidatorRecord) -> Tally {
     if let Some(option) = votes.operator {
         *line(&mut cast, option) += rest;
     }
-    // A nano is sixteen shares at most (staking's bound), so shifted by four bits all shares fit beside all nano.
-    let (tokens, shares) = (u128::from(validator.tokens.get()), validator.shares >> 4);
+    // Shares of a validator fit in 64 bits (staking's bound) as its tokens do, so no product overflows.
+    let (tokens, shares) = (u128::from(validator.tokens.get()), validator.shares);
     let mut tally = Tally::default();
     for option in OPTIONS {
-        let part = (*line(&mut cast, option) >> 4).checked_mul(tokens);
+        let part = line(&mut cast, option).checked_mul(tokens);
         let part = part.and_then(|part| part.checked_div(shares)).unwrap_or(0);
         let part = u64::try_from(part).expect("a part of the tokens");
         *amount(&mut tally, option) = NanoMeshx::new(part);

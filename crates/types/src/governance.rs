@@ -1,6 +1,9 @@
 //! Governance: what is proposed, how it was voted on, and what was decided.
 
-use crate::{Address, ChainId, List, Millis, NanoMeshx, ParamName, Text, wire_enum, wire_struct};
+use crate::{
+    Address, ChainId, List, Millis, NanoMeshx, ParamName, Text, attest::Listed, wire_enum,
+    wire_struct,
+};
 use serde::{Deserialize, Serialize};
 
 /// Counts up from 1.
@@ -56,6 +59,11 @@ pub enum ProposalKind {
         chain: ChainId,
         rule: Admission,
     },
+    /// Put something on a list that attestation goes by, or take it off.
+    List {
+        entry: Listed,
+        allowed: bool,
+    },
     /// Take in no new jobs for `lasting` from execution on. `None`: on no chain.
     PauseIntake {
         chain: Option<ChainId>,
@@ -67,6 +75,7 @@ wire_enum!(ProposalKind {
     1 => Spend { pool, to, amount },
     2 => ShardAdmission { chain, rule },
     3 => PauseIntake { chain, lasting },
+    4 => List { entry, allowed },
 });
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -178,9 +187,11 @@ pub enum Order {
     SetParams { changes: List<ParamChange, CHANGES_MAX> },
     Admit { chain: ChainId, rule: Admission },
     Pause { chain: Option<ChainId>, until: Millis },
+    List { entry: Listed, allowed: bool },
 }
 wire_enum!(Order {
     0 => SetParams { changes },
     1 => Admit { chain, rule },
     2 => Pause { chain, until },
+    3 => List { entry, allowed },
 });

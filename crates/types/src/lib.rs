@@ -16,6 +16,7 @@
 extern crate self as types;
 
 mod address;
+pub mod attest;
 mod block;
 pub mod codec;
 mod economy;

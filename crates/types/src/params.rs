@@ -2,7 +2,7 @@
 
 use crate::{
     BaseFeeRule, DemandRule, ExecProfile, Fuel, Millis, NanoMeshx, Ppm, Rates,
-    staking::StakingParams, wire_enum, wire_struct,
+    attest::AttestParams, staking::StakingParams, wire_enum, wire_struct,
 };
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +48,8 @@ pub struct Params {
     pub epoch_blocks: u64,
     pub staking: StakingParams,
     pub governance: GovernanceParams,
+    /// Which evidence of hardware counts.
+    pub attest: AttestParams,
     /// The profile a module with canonical NaNs runs under, and without.
     pub profile_strict: ExecProfile,
     pub profile_arch_class: ExecProfile,
@@ -79,6 +81,7 @@ wire_struct!(Params {
     epoch_blocks,
     staking,
     governance,
+    attest,
     profile_strict,
     profile_arch_class,
     block_ms
@@ -111,6 +114,7 @@ impl Params {
         epoch_blocks: 7_200,
         staking: StakingParams::DEFAULT,
         governance: GovernanceParams::DEFAULT,
+        attest: AttestParams::DEFAULT,
         profile_strict: ExecProfile::ZERO,
         profile_arch_class: ExecProfile::ZERO,
         block_ms: 500,
@@ -228,6 +232,10 @@ pub enum ParamName {
     GovEmergencyThresholdBps,
     GovVetoBps,
     GovPauseMaxMs,
+    AttestClasses,
+    AttestTcbStatuses,
+    AttestLastsMs,
+    AttestListedOnly,
 }
 wire_enum!(ParamName {
     0 => BaseFeeTarget,
@@ -275,4 +283,8 @@ wire_enum!(ParamName {
     42 => GovEmergencyThresholdBps,
     43 => GovVetoBps,
     44 => GovPauseMaxMs,
+    45 => AttestClasses,
+    46 => AttestTcbStatuses,
+    47 => AttestLastsMs,
+    48 => AttestListedOnly,
 });

@@ -80,6 +80,14 @@ pub enum Key {
     Decrees,
     /// Who may vote on a chain: [`crate::governance::Admission`].
     Admission(ChainId),
+    /// What new evidence must answer: [`crate::attest::Challenges`].
+    Challenges,
+    /// What an account's machine proved: [`crate::attest::AttestationRecord`].
+    Attested(Address),
+    /// The account a physical platform stands behind: [`Address`].
+    Platform(Hash),
+    /// Whether governance has this entry on its list: `bool`. See [`crate::attest::Listed::id`].
+    Listed(Hash),
 }
 wire_enum!(Key {
     0 => Params, 1 => Supply, 2 => Account(address), 3 => Job(id), 4 => Worker(address), 5 => WorkerCount,
@@ -88,6 +96,7 @@ wire_enum!(Key {
     16 => ValidatorKey(key), 17 => Validators, 18 => Delegation(stake), 19 => Unbonding(stake), 20 => Backed(address),
     21 => Committee, 22 => ViewTime(bucket), 23 => Proposal(id), 24 => ProposalCount, 25 => OpenProposals,
     26 => Ballot(ballot), 27 => ValidatorVotes(votes), 28 => Decree(number), 29 => Decrees, 30 => Admission(chain),
+    31 => Challenges, 32 => Attested(address), 33 => Platform(hash), 34 => Listed(hash),
 });
 
 /// Names what one account has with one validator.
@@ -348,5 +357,9 @@ pub enum Event {
     /// A decision that other chains are to take up.
     Decree {
         number: u64,
+    },
+    /// What this account's machine proved is recorded anew.
+    Attested {
+        account: Address,
     },
 }

@@ -3,6 +3,7 @@
 use crate::{
     Address, Agreement, ChainId, City, DoubleSigning, Hash, Header, Height, JobId, JobSpec,
     NanoMeshx, Outcome, PublicKey, Signature, Text,
+    attest::Attestation,
     codec::{Bytes, Encode as _, EncodeSize as _, FixedSize as _, Write as _},
     governance::{Decree, ProposalId, ProposalKind, VoteOption},
     hash::domain_hash,
@@ -77,6 +78,8 @@ pub enum Action {
     },
     /// Bring a shard the next decision of the backbone. Free: each is brought once.
     Relay(Relayed),
+    /// Prove what machine holds the sender's key.
+    Attest(Attestation),
     /// Take out what has vested.
     ClaimVested {
         amount: NanoMeshx,
@@ -97,6 +100,7 @@ wire_enum!(Action {
     11 => Propose { title, kind },
     12 => Vote { proposal, option },
     13 => Relay(relayed),
+    14 => Attest(attestation),
 });
 
 /// A decision of the backbone and what proves it: a final block, and that the decree is in its state.

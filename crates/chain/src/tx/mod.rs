@@ -1,5 +1,6 @@
 //! Transactions: one file each. Here: what all of them share.
 
+mod attest;
 mod cancel_job;
 mod claim_vested;
 mod commit;
@@ -113,6 +114,10 @@ pub(crate) fn static_keys(tx: &Tx, keys: &mut Vec<Key>) {
         Action::Propose { .. } => keys.extend([Key::ProposalCount, Key::OpenProposals]),
         Action::Vote { proposal, .. } => keys.push(Key::Proposal(*proposal)),
         Action::Relay(_) => keys.push(Key::Decrees),
+        Action::Attest(attestation) => {
+            keys.extend([Key::Challenges, Key::Attested(tx.from())]);
+            keys.extend(attestation.parent.map(Key::Attested));
+        }
         Action::ClaimVested { .. } => keys.push(Key::Vesting(tx.from())),
         // What an order needs is found out while it runs: orders are rare.
         Action::Stake(_) => {}
@@ -167,6 +172,10 @@ pub(crate) fn apply(
             govern::vote(pad, from, *proposal, *option, context)?;
         }
         Action::Relay(relayed) => govern::relay(pad, relayed, context)?,
+        Action::Attest(attestation) => {
+            charge(pad, tx, context)?;
+            attest::apply(pad, (from, tx.tx().sender), attestation, context)?;
+        }
         Action::ClaimVested { amount } => {
             charge(pad, tx, context)?;
             claim_vested::apply(pad, from, *amount, context)?;
