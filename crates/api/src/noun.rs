@@ -125,6 +125,7 @@ pub(crate) struct Params {
     epoch_blocks: u64,
     staking: StakingParams,
     governance: GovernanceParams,
+    attest: AttestParams,
     profile_strict: Hash,
     profile_arch_class: Hash,
     block_ms: u64,
@@ -231,7 +232,71 @@ pub(crate) enum Action {
     Propose { title: String, kind: ProposalKind },
     Vote { proposal: u64, option: VoteOption },
     Relay(Relayed),
+    Attest(Attestation),
     ClaimVested { amount: Amount },
+}
+
+/// Evidence of what machine holds the sender's key.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Attestation {
+    /// Hexadecimal, as all bytes here.
+    evidence: String,
+    collateral: String,
+    code_hash: Hash,
+    sealing_key: String,
+    /// Seconds since 1970.
+    stated: u64,
+    challenge: Hash,
+    parent: Option<Address>,
+}
+
+/// What an account's machine proved.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AttestationRecord {
+    /// intel-sgx, intel-tdx, amd-sev-snp, aws-nitro, android-key-attestation, apple-app-attest, arm-cca, arm-psa, tpm2.
+    technology: String,
+    /// confidential-vm, confidential-process, device-bound-key, measured-boot, simulated.
+    class: String,
+    tcb_status: String,
+    root: String,
+    measurement: String,
+    platform: Option<Hash>,
+    /// SHA-256 of the evidence.
+    evidence: Hash,
+    code_hash: Hash,
+    sealing_key: String,
+    stated: u64,
+    attested: u64,
+    /// Milliseconds since 1970.
+    until: u64,
+    parent: Option<Hash>,
+    depth: u8,
+}
+
+/// What new evidence must answer: the current one, or the one before it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Challenges {
+    current: Hash,
+    previous: Hash,
+    height: u64,
+    awaited: u64,
+}
+
+/// Which evidence counts; masks, bit by bit, as `meshx gov params` explains them.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AttestParams {
+    classes: u16,
+    tcb_statuses: u16,
+    lasts_ms: u64,
+    listed_only: u16,
+}
+
+/// Something on a list that attestation goes by.
+#[derive(Serialize, ToSchema)]
+#[serde(tag = "list", rename_all = "snake_case")]
+pub(crate) enum Listed {
+    Measurement { technology: String, measurement: String },
+    PlatformKey { technology: String, key: Hash },
 }
 
 #[derive(Serialize, ToSchema)]
@@ -240,6 +305,7 @@ pub(crate) enum ProposalKind {
     ChangeParams { changes: Vec<ParamChange> },
     Spend { pool: LockedPool, to: Address, amount: Amount },
     ShardAdmission { chain: ChainId, rule: Admission },
+    List { entry: Listed, allowed: bool },
     PauseIntake { chain: Option<ChainId>, lasting: u64 },
 }
 
@@ -333,6 +399,7 @@ pub(crate) enum Order {
     SetParams { changes: Vec<ParamChange> },
     Admit { chain: ChainId, rule: Admission },
     Pause { chain: Option<ChainId>, until: u64 },
+    List { entry: Listed, allowed: bool },
 }
 
 #[derive(Serialize, ToSchema)]

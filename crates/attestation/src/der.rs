@@ -8,12 +8,17 @@ use crate::Reject;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Element<'a> {
     pub class: u8,
+    /// Does it consist of elements?
+    pub constructed: bool,
     pub tag: u32,
     pub contents: &'a [u8],
+    /// Tag, length and contents as they stand.
+    pub raw: &'a [u8],
 }
 
 pub(crate) const BOOLEAN: u32 = 1;
 pub(crate) const INTEGER: u32 = 2;
+pub(crate) const BIT_STRING: u32 = 3;
 pub(crate) const OCTET_STRING: u32 = 4;
 pub(crate) const ENUMERATED: u32 = 10;
 pub(crate) const SEQUENCE: u32 = 16;
@@ -43,6 +48,7 @@ impl<'a> Reader<'a> {
     /// The next element. Tags and lengths must be in their shortest form; contents may be up to
     /// 65,535 bytes.
     pub(crate) fn element(&mut self) -> Result<Element<'a>, Reject> {
+        let start = self.bytes;
         let first = self.byte()?;
         let mut tag = u32::from(first & 0x1f);
         if tag == 0x1f {
@@ -78,13 +84,15 @@ impl<'a> Reader<'a> {
         }
         let (contents, rest) = self.bytes.split_at(length);
         self.bytes = rest;
-        Ok(Element { class: first >> 6, tag, contents })
+        let raw = &start[..start.len() - rest.len()];
+        Ok(Element { class: first >> 6, constructed: first & 0x20 != 0, tag, contents, raw })
     }
 
     /// Contents of the next element, which must be universal with this tag.
     pub(crate) fn universal(&mut self, tag: u32) -> Result<&'a [u8], Reject> {
         let element = self.element()?;
-        if (element.class, element.tag) != (0, tag) {
+        let constructed = matches!(tag, SEQUENCE | SET);
+        if (element.class, element.tag, element.constructed) != (0, tag, constructed) {
             return Err(self.bad("an element has another type than expected"));
         }
         Ok(element.contents)

@@ -145,9 +145,14 @@ impl Evidence {
     /// Read the wire form.
     ///
     /// # Errors
-    /// [`Reject::Malformed`] if it is too long, not CBOR of this shape, or followed by other bytes.
+    /// [`Reject::Malformed`] if it is too long, not CBOR of this shape and in its one form, or
+    /// followed by other bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Reject> {
-        crate::der::cbor_to_the_end(bytes, EVIDENCE_BYTES_MAX, "evidence")
+        let evidence: Self = crate::der::cbor_to_the_end(bytes, EVIDENCE_BYTES_MAX, "evidence")?;
+        if evidence.to_bytes() != bytes {
+            return Err(Reject::malformed("evidence", "its CBOR is not in the one form it has"));
+        }
+        Ok(evidence)
     }
 
     pub(crate) fn check_size(&self) -> Result<(), Reject> {

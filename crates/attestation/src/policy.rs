@@ -113,9 +113,6 @@ impl Policy {
         if !self.technologies.is_empty() && !self.technologies.contains(&claims.technology()) {
             return Err(Reject::TechnologyNotAccepted { technology: claims.technology() });
         }
-        if claims.is_debug() && !self.allow_debug {
-            return Err(Reject::Debug);
-        }
         self.appraise_device(claims)?;
         if !self.tcb_statuses.contains(&claims.tcb_status()) {
             return Err(Reject::TcbNotAccepted { status: claims.tcb_status() });
@@ -142,8 +139,14 @@ impl Policy {
         })
     }
 
-    /// What policies ask of phones.
+    /// What policies ask of debug modes and phones.
     fn appraise_device(&self, claims: &Claims) -> Result<(), Reject> {
+        // Apple signs keys of applications under development, too: anyone can be their author.
+        let development =
+            self.allow_development && claims.technology() == Technology::AppleAppAttest;
+        if claims.is_debug() && !self.allow_debug && !development {
+            return Err(Reject::Debug);
+        }
         if self.require_verified_boot && claims.boot() == BootState::Unverified {
             return Err(Reject::Unlocked);
         }
@@ -152,13 +155,6 @@ impl Policy {
                 if self.require_strongbox && key.security_level != SecurityLevel::StrongBox =>
             {
                 Err(Reject::SoftwareKey)
-            }
-            // Apple signs keys of applications under development, too: anyone can be their author.
-            Details::Apple(key)
-                if key.environment == "development"
-                    && !(self.allow_development || self.allow_debug) =>
-            {
-                Err(Reject::Debug)
             }
             _ => Ok(()),
         }

@@ -7,7 +7,7 @@ use x509_parser::{
     x509::SubjectPublicKeyInfo,
 };
 
-use crate::{Anchors, Class, Reject, Technology, UnixSeconds, Validity};
+use crate::{Anchors, Class, Reject, Technology, UnixSeconds, Validity, der};
 
 /// What a kind of chain asks of its certificates.
 #[derive(Clone, Copy, Debug)]
@@ -42,10 +42,33 @@ pub(crate) fn parse<'a>(der: &'a [u8], what: &'static str) -> Result<X509Certifi
     if !rest.is_empty() {
         return Err(Reject::malformed(what, "bytes follow its end"));
     }
-    if certificate.signature_algorithm != certificate.tbs_certificate.signature {
+    check_form(der, what)?;
+    Ok(certificate)
+}
+
+/// What is under no signature must be exactly what DER allows: the parser is more lenient than that, and a
+/// byte that may change freely is one too many.
+fn check_form(der: &[u8], what: &'static str) -> Result<(), Reject> {
+    let mut outer = der::Reader::new(der, what);
+    let mut certificate = outer.inside(der::SEQUENCE)?;
+    outer.end()?;
+    let mut signed = certificate.inside(der::SEQUENCE)?;
+    let algorithm = certificate.element()?.raw;
+    let signature = certificate.universal(der::BIT_STRING)?;
+    certificate.end()?;
+    if signature.first() != Some(&0) {
+        return Err(Reject::malformed(what, "its signature has unused bits"));
+    }
+    // Version [0], serial number, then the algorithm once more: this one is signed.
+    let version = signed.element()?;
+    if (version.class, version.tag) != (2, 0) {
+        return Err(Reject::malformed(what, "it is not of version 3"));
+    }
+    signed.universal(der::INTEGER)?;
+    if signed.element()?.raw != algorithm {
         return Err(Reject::malformed(what, "its two signature algorithms differ"));
     }
-    Ok(certificate)
+    Ok(())
 }
 
 /// Parse a public key; nothing may follow it.
