@@ -82,8 +82,8 @@ pub fn verify_under(
         Evidence::AppAttest { attestation, app_id, client_data_hash } => {
             apple::verify(anchors, attestation, app_id, client_data_hash, now)
         }
-        Evidence::Cca { token } => arm::cca::verify(token, collateral),
-        Evidence::Psa { token } => arm::psa::verify(token, collateral),
+        Evidence::Cca { token } => arm::cca::verify(anchors, token, collateral),
+        Evidence::Psa { token } => arm::psa::verify(anchors, token, collateral),
         Evidence::Tpm(quote) => tpm::verify(anchors, quote, collateral, now),
     }?;
     claims.bound_to(binding)
