@@ -1,11 +1,268 @@
-//! TPM 2.0 quotes.
-use crate::{Anchors, Claims, Collateral, Reject, TpmQuote, UnixSeconds};
+//! TPM 2.0: a quote over platform configuration registers, and who vouches for the key that signed.
+//!
+//! A quote proves that a TPM held these register values, if its attestation key is a TPM's. Three
+//! things can say so, and each makes a different claim:
+//!
+//! | what comes with it | what that proves | class |
+//! |---|---|---|
+//! | a certificate of the attestation key | the provider's TPM made it (Google Cloud) | of the root |
+//! | an SEV-SNP report over the key | the paravisor of that guest made it (Azure) | measured boot |
+//! | a certificate of the *endorsement* key | such a TPM exists; that the attestation key is its own is shown by credential activation, which is interactive | simulated |
+//! | nothing | somebody has this key | simulated |
+//!
+//! So an endorsement certificate never makes hardware here, whatever root it ends in.
+//!
+//! Source: TCG, *TPM 2.0 Library* part 2 (structures) §10.12; part 3 `TPM2_Quote`; *PC Client Platform
+//! Firmware Profile* §10 for the event log.
+
+mod event_log;
+mod quote;
+mod signature;
+
+use std::collections::BTreeMap;
+
+use data_encoding::BASE64URL_NOPAD;
+use ring::digest;
+use serde_bytes::ByteBuf;
+use x509_parser::{
+    certificate::X509Certificate, public_key::PublicKey, x509::SubjectPublicKeyInfo,
+};
+
+use self::quote::Quote;
+use crate::{
+    Anchors, Claims, Class, Collateral, Details, Reject, Technology, Tpm, TpmQuote, UnixSeconds,
+    Validity, amd,
+    x509::{self, Rules, ValidityRule},
+};
+
+/// The register that software measures itself into, on systems of ours.
+const WORKER_PCR: u8 = 16;
+const ROOT_AZURE: &str = "AMD ARK via SEV-SNP report";
+const ROOT_NONE: &str = "none: the attestation key was given by the caller";
+const SOFTWARE_CA: &str = "swtpm-localca";
+
+const RULES: Rules =
+    Rules { technology: Technology::Tpm2, issuers_are_cas: true, validity: ValidityRule::All };
 
 pub(crate) fn verify(
-    _anchors: &Anchors,
-    _quote: &TpmQuote,
-    _collateral: &Collateral,
-    _now: UnixSeconds,
+    anchors: &Anchors,
+    evidence: &TpmQuote,
+    collateral: &Collateral,
+    now: UnixSeconds,
 ) -> Result<Claims, Reject> {
-    Err(Reject::Missing { needed: "a verifier" })
+    let key = x509::parse_key(&evidence.attestation_key, "attestation key")?;
+    signature::verify(&key, &evidence.attest, &evidence.signature)?;
+    let quote = Quote::parse(&evidence.attest)?;
+    check_registers(&quote, &evidence.pcrs)?;
+    let events = if evidence.event_log.is_empty() {
+        None
+    } else {
+        Some(event_log::replay(&evidence.event_log, quote.bank, &quote.selection, &evidence.pcrs)?)
+    };
+    let vouched = vouch(anchors, evidence, collateral, &key, now)?;
+
+    let pcrs: BTreeMap<u8, String> = quote
+        .selection
+        .iter()
+        .filter_map(|index| Some((*index, hex::encode(evidence.pcrs.get(index)?))))
+        .collect();
+    let details = Details::Tpm(Tpm {
+        extra_data: hex::encode(quote.extra_data),
+        pcr_bank: quote.bank.name(),
+        pcr_selection: quote.selection.clone(),
+        pcr_digest: hex::encode(quote.digest),
+        pcr16: pcrs.get(&WORKER_PCR).cloned(),
+        pcrs,
+        reset_count: quote.reset_count,
+        restart_count: quote.restart_count,
+        safe: quote.safe,
+        firmware_version: hex::encode(quote.firmware_version),
+        root: vouched.root.clone(),
+        snp_measurement: vouched.snp_measurement,
+        events,
+    });
+    let root = (vouched.root, vouched.class);
+    let binding = quote.extra_data;
+    let mut claims = Claims::new(Technology::Tpm2, root, binding, vouched.validity, details);
+    claims.measurement = quote.digest.to_vec();
+    claims.device_key = evidence.attestation_key.clone();
+    claims.platform = vouched.platform;
+    claims.debug = vouched.debug;
+    Ok(claims)
+}
+
+/// The quoted digest is the hash over the selected registers, in ascending order. Its algorithm is the
+/// signature's; the length tells which.
+fn check_registers(quote: &Quote, values: &BTreeMap<u8, ByteBuf>) -> Result<(), Reject> {
+    let algorithm = match quote.digest.len() {
+        32 => &digest::SHA256,
+        48 => &digest::SHA384,
+        64 => &digest::SHA512,
+        length => {
+            let found = format!("{length} bytes");
+            return Err(Reject::Unsupported { what: "digest of the registers", found });
+        }
+    };
+    let mut hash = digest::Context::new(algorithm);
+    for index in &quote.selection {
+        let value = values
+            .get(index)
+            .filter(|value| value.len() == quote.bank.length())
+            .ok_or(Reject::Missing { needed: "the value of every quoted register" })?;
+        hash.update(value);
+    }
+    if hash.finish().as_ref() != quote.digest {
+        return Err(Reject::Mismatch { what: "the registers", other: "the quoted digest" });
+    }
+    Ok(())
+}
+
+/// Who says that the attestation key is a TPM's.
+struct Vouched {
+    root: String,
+    class: Class,
+    validity: Validity,
+    snp_measurement: Option<String>,
+    platform: Vec<u8>,
+    debug: bool,
+}
+
+fn vouch(
+    anchors: &Anchors,
+    evidence: &TpmQuote,
+    collateral: &Collateral,
+    key: &SubjectPublicKeyInfo,
+    now: UnixSeconds,
+) -> Result<Vouched, Reject> {
+    if !evidence.snp_report.is_empty() {
+        return by_snp_report(anchors, evidence, collateral, key, now);
+    }
+    let plain = |root: String, class, validity| Vouched {
+        root,
+        class,
+        validity,
+        snp_measurement: None,
+        platform: Vec::new(),
+        debug: false,
+    };
+    if !evidence.attestation_chain.is_empty() {
+        let chain = parse_chain(&evidence.attestation_chain)?;
+        if chain[0].public_key().raw != evidence.attestation_key {
+            return Err(Reject::Mismatch { what: "the certificate", other: "the attestation key" });
+        }
+        let roots = parse_chain(&collateral.certificates)?;
+        let rooted = under(anchors, &chain, &roots, now)?;
+        return Ok(plain(rooted.root, rooted.class, rooted.validity));
+    }
+    if !evidence.endorsement_chain.is_empty() {
+        let chain = parse_chain(&evidence.endorsement_chain)?;
+        let given = collateral.certificates.iter().map(|der| der.to_vec()).collect();
+        let roots = parse_chain(&collateral.certificates)?;
+        // The caller's word counts for as much as the certificate does: neither makes hardware.
+        let rooted = match under(anchors, &chain, &roots, now) {
+            Err(Reject::ForeignRoot { .. }) => under(&Anchors::Only(given), &chain, &roots, now)?,
+            other => other?,
+        };
+        let issuer = chain[0].issuer().to_string();
+        let root = if issuer.contains(SOFTWARE_CA) {
+            "swtpm-localca (SOFTWARE emulator; never hardware)".to_owned()
+        } else {
+            format!("{} (endorsement only)", rooted.root)
+        };
+        return Ok(plain(root, Class::Simulated, rooted.validity));
+    }
+    Ok(plain(ROOT_NONE.to_owned(), Class::Simulated, Validity::ALWAYS))
+}
+
+/// Azure: the guest's report is over the runtime data, which names the attestation key.
+fn by_snp_report(
+    anchors: &Anchors,
+    evidence: &TpmQuote,
+    collateral: &Collateral,
+    key: &SubjectPublicKeyInfo,
+    now: UnixSeconds,
+) -> Result<Vouched, Reject> {
+    let guest = amd::verify(anchors, &evidence.snp_report, collateral, now)?;
+    let runtime = digest::digest(&digest::SHA256, &evidence.runtime);
+    if guest.binding().get(..32) != Some(runtime.as_ref()) {
+        return Err(Reject::Mismatch { what: "the runtime data", other: "the SEV-SNP report" });
+    }
+    let named = runtime_key(&evidence.runtime)?;
+    let same = match key.parsed() {
+        Ok(PublicKey::RSA(rsa)) => {
+            let strip = |bytes: &[u8]| {
+                let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+                bytes[zeros..].to_vec()
+            };
+            (strip(rsa.modulus), strip(rsa.exponent)) == (strip(&named.0), strip(&named.1))
+        }
+        _ => false,
+    };
+    if !same {
+        return Err(Reject::Mismatch { what: "the attestation key", other: "the runtime data's" });
+    }
+    let snp_measurement = Some(hex::encode(guest.measurement()));
+    let class = match guest.class() {
+        Class::Simulated => Class::Simulated,
+        // The report measures the paravisor; of the guest proper, only the boot is measured.
+        _ => Class::MeasuredBoot,
+    };
+    Ok(Vouched {
+        root: ROOT_AZURE.to_owned(),
+        class,
+        validity: guest.validity(),
+        snp_measurement,
+        platform: guest.platform().to_vec(),
+        debug: guest.is_debug(),
+    })
+}
+
+/// Modulus and exponent of the key `HCLAkPub` in Azure's runtime data.
+fn runtime_key(runtime: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Reject> {
+    let malformed = |why: &str| Reject::malformed("runtime data", why);
+    let value: serde_json::Value =
+        serde_json::from_slice(runtime).map_err(|error| malformed(&error.to_string()))?;
+    let keys = value["keys"].as_array().ok_or_else(|| malformed("it names no keys"))?;
+    let mut found = keys.iter().filter(|key| key["kid"] == "HCLAkPub");
+    let (Some(key), None) = (found.next(), found.next()) else {
+        return Err(malformed("it does not name HCLAkPub once"));
+    };
+    let number = |name: &str| {
+        key[name]
+            .as_str()
+            .and_then(|text| BASE64URL_NOPAD.decode(text.as_bytes()).ok())
+            .ok_or_else(|| malformed("a part of HCLAkPub is not base64url"))
+    };
+    Ok((number("n")?, number("e")?))
+}
+
+fn parse_chain(chain: &[ByteBuf]) -> Result<Vec<X509Certificate<'_>>, Reject> {
+    chain.iter().map(|der| x509::parse(der, "certificate")).collect()
+}
+
+/// Complete the chain with certificates from the collateral, then verify it.
+fn under(
+    anchors: &Anchors,
+    chain: &[X509Certificate],
+    given: &[X509Certificate],
+    now: UnixSeconds,
+) -> Result<x509::Rooted, Reject> {
+    let mut chain = chain.to_vec();
+    while let Some(last) = chain.last() {
+        let next = given.iter().find(|issuer| {
+            issuer.subject().as_raw() == last.issuer().as_raw()
+                && chain.iter().all(|link| link.public_key().raw != issuer.public_key().raw)
+        });
+        match next {
+            Some(issuer) => chain.push(issuer.clone()),
+            None => break,
+        }
+    }
+    let anchors_given = anchors
+        .certificates()
+        .iter()
+        .map(|der| x509::parse(der, "anchor"))
+        .collect::<Result<Vec<_>, _>>()?;
+    let above: Vec<_> = anchors_given.iter().map(|root| root.public_key()).collect();
+    x509::verify_chain(anchors, &chain, &above, now, RULES)
 }
