@@ -1,6 +1,6 @@
 //! Turn over one bit of every byte of a sample: each must be refused, or change nothing.
 
-use attestation::{Claims, Evidence};
+use attestation::Evidence;
 use serde::Serialize;
 
 use crate::case::Inputs;
@@ -16,20 +16,23 @@ pub struct Flips {
     pub changed: Vec<Region>,
 }
 
-/// A run of bytes of one part of the evidence.
+/// Bytes of one part of the evidence that lie together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Region {
+    /// What these bytes are.
     pub part: String,
     pub start: usize,
     /// One past the last.
     pub end: usize,
+    /// How many of them could be turned over.
+    pub bytes: usize,
 }
 
 impl Region {
-    /// As `quote, bytes 10 to 19`.
+    /// As `quote, 9 bytes within 10 to 19`.
     #[must_use]
     pub fn name(&self) -> String {
-        format!("{}, bytes {} to {}", self.part, self.start, self.end - 1)
+        format!("{}, {} bytes within {} to {}", self.part, self.bytes, self.start, self.end - 1)
     }
 }
 
@@ -56,10 +59,11 @@ pub fn flips(inputs: &Inputs) -> Flips {
             flips.tried += 1;
             match result {
                 Err(_) => flips.refused += 1,
-                Ok(claims) if claims == original => grow(&mut flips.uncovered, &name, offset),
                 Ok(claims) => {
-                    let _: Claims = claims;
-                    grow(&mut flips.changed, &name, offset);
+                    let regions =
+                        if claims == original { &mut flips.uncovered } else { &mut flips.changed };
+                    let part = place(&inputs.evidence, &name, offset);
+                    grow(regions, &part, offset);
                 }
             }
         }
@@ -67,11 +71,36 @@ pub fn flips(inputs: &Inputs) -> Flips {
     flips
 }
 
-/// Append a byte to the last region, or begin a new one.
+/// Append a byte to the last region if it is of the same place, or begin a new one.
 fn grow(regions: &mut Vec<Region>, part: &str, offset: usize) {
     match regions.last_mut() {
-        Some(last) if last.part == part && last.end == offset => last.end += 1,
-        _ => regions.push(Region { part: part.to_owned(), start: offset, end: offset + 1 }),
+        Some(last) if last.part == part => {
+            last.end = offset + 1;
+            last.bytes += 1;
+        }
+        _ => {
+            let part = part.to_owned();
+            regions.push(Region { part, start: offset, end: offset + 1, bytes: 1 });
+        }
+    }
+}
+
+/// What lies at `offset` of a part, where formats have places that nothing signs.
+fn place(evidence: &Evidence, part: &str, offset: usize) -> String {
+    let after = |bytes: &[u8], mark: &[u8]| {
+        bytes.windows(mark.len()).position(|window| window == mark).is_some_and(|at| offset >= at)
+    };
+    match evidence {
+        Evidence::Sgx { quote } | Evidence::Tdx { quote } if after(quote, b"-----BEGIN") => {
+            "PEM text of the PCK chain".to_owned()
+        }
+        // Apple signs its receipt by itself, for its own servers; nothing here reads it.
+        Evidence::AppAttest { attestation, .. }
+            if part == "attestation" && after(attestation, b"receipt") =>
+        {
+            "Apple's receipt".to_owned()
+        }
+        _ => part.to_owned(),
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) const BOOLEAN: u32 = 1;
 pub(crate) const INTEGER: u32 = 2;
 pub(crate) const BIT_STRING: u32 = 3;
 pub(crate) const OCTET_STRING: u32 = 4;
+pub(crate) const OBJECT_IDENTIFIER: u32 = 6;
 pub(crate) const ENUMERATED: u32 = 10;
 pub(crate) const SEQUENCE: u32 = 16;
 pub(crate) const SET: u32 = 17;
@@ -68,7 +69,7 @@ impl<'a> Reader<'a> {
             }
         }
         let length = match self.byte()? {
-            short @ 0..0x80 => usize::from(short),
+            short @ 0..=0x7f => usize::from(short),
             0x81 => match self.byte()? {
                 length @ 0x80.. => usize::from(length),
                 _ => return Err(self.bad("a length is not in its shortest form")),

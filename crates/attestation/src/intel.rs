@@ -239,10 +239,20 @@ fn pck_certificate(quote: &[u8], collateral: &QuoteCollateralV3) -> Result<Vec<u
         Some(chain) => chain.as_bytes(),
         None => quote.raw_cert_chain().map_err(|error| malformed(&error.to_string()))?,
     };
-    match Pem::iter_from_buffer(chain).next() {
-        Some(Ok(first)) => Ok(first.contents),
-        _ => Err(malformed("its chain is not PEM")),
+    let blocks = Pem::iter_from_buffer(chain)
+        .map(|block| block.map(|block| block.contents))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|_| malformed("its chain is not PEM"))?;
+    let mut blocks = blocks.into_iter();
+    let leaf = blocks.next().ok_or_else(|| malformed("its chain is not PEM"))?;
+    // The chain was verified up to the pinned root; the copy of it that comes along was not looked at.
+    for above in blocks {
+        let above = x509::parse(&above, "PCK chain")?;
+        if above.subject() == above.issuer() {
+            x509::check_signature(&above, above.public_key(), 2)?;
+        }
     }
+    Ok(leaf)
 }
 
 /// As `2025-02-06 23:25:51+00:00`.

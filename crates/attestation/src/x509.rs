@@ -78,7 +78,36 @@ pub(crate) fn parse_key<'a>(
 ) -> Result<SubjectPublicKeyInfo<'a>, Reject> {
     let (rest, key) = SubjectPublicKeyInfo::from_der(der)
         .map_err(|error| Reject::malformed(what, format!("public key: {error}")))?;
-    if rest.is_empty() { Ok(key) } else { Err(Reject::malformed(what, "bytes follow its end")) }
+    if !rest.is_empty() {
+        return Err(Reject::malformed(what, "bytes follow its end"));
+    }
+    check_key_form(der, what)?;
+    Ok(key)
+}
+
+/// `SEQUENCE { SEQUENCE { algorithm, NULL or curve }, BIT STRING }`, in DER's one form.
+fn check_key_form(der: &[u8], what: &'static str) -> Result<(), Reject> {
+    let mut outer = der::Reader::new(der, what);
+    let mut key = outer.inside(der::SEQUENCE)?;
+    outer.end()?;
+    let mut algorithm = key.inside(der::SEQUENCE)?;
+    algorithm.universal(der::OBJECT_IDENTIFIER)?;
+    if !algorithm.is_empty() {
+        let parameters = algorithm.element()?;
+        let null = parameters.raw == [5, 0];
+        let curve = (parameters.class, parameters.tag) == (0, der::OBJECT_IDENTIFIER);
+        if !null && !curve {
+            return Err(Reject::malformed(what, "its parameters are neither NULL nor a curve"));
+        }
+    }
+    algorithm.end()?;
+    let bits = key.universal(der::BIT_STRING)?;
+    key.end()?;
+    if bits.first() == Some(&0) {
+        Ok(())
+    } else {
+        Err(Reject::malformed(what, "it has unused bits"))
+    }
 }
 
 /// The value of an extension; `None` if the certificate has none, refused if it has two.
