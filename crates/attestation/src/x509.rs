@@ -95,7 +95,8 @@ fn check_key_form(der: &[u8], what: &'static str) -> Result<(), Reject> {
     if !algorithm.is_empty() {
         let parameters = algorithm.element()?;
         let null = parameters.raw == [5, 0];
-        let curve = (parameters.class, parameters.tag) == (0, der::OBJECT_IDENTIFIER);
+        let curve = (parameters.class, parameters.tag, parameters.constructed)
+            == (0, der::OBJECT_IDENTIFIER, false);
         if !null && !curve {
             return Err(Reject::malformed(what, "its parameters are neither NULL nor a curve"));
         }

@@ -65,6 +65,14 @@ fn bare_algorithms(key: &SubjectPublicKeyInfo) -> Result<Algorithms, Reject> {
 fn parse_marshalled(key: &SubjectPublicKeyInfo, bytes: &[u8]) -> Option<(Algorithms, Vec<u8>)> {
     let mut reader = Reader(bytes);
     let (scheme, hash) = (reader.u16().ok()?, reader.u16().ok()?);
+    let scheme_of_key = match &*key.algorithm.algorithm.to_id_string() {
+        OID_RSA => scheme == ALG_RSASSA || scheme == ALG_RSAPSS,
+        OID_EC => scheme == ALG_ECDSA,
+        _ => false,
+    };
+    if !scheme_of_key {
+        return None;
+    }
     let algorithm: &'static dyn VerificationAlgorithm = match (scheme, hash) {
         (ALG_RSASSA, 0x000b) => &RSA_PKCS1_2048_8192_SHA256,
         (ALG_RSASSA, 0x000c) => &RSA_PKCS1_2048_8192_SHA384,
