@@ -1,13 +1,18 @@
 //! Where the two must agree.
 
-use super::rules::{Model, No};
+use super::{
+    rules::{Model, No},
+    world::NETWORK,
+};
 use crate::memory::Memory;
 use chain::{Applied, Proposal, Refusal};
 use jobs::{OutOfPhase, Unacceptable};
 use std::collections::BTreeSet;
 use types::{
-    Address, Epoch, Height, JobId, List, Millis, NanoMeshx, Ppm,
+    Address, Beacon, Epoch, Hash, Height, JobId, List, Millis, NanoMeshx, Ppm,
+    attest::Challenges,
     codec::{DecodeExt, Encode, Read},
+    domain_hash,
     state::{
         Account, Earned, Heights, JobRecord, Key, Market, Queued, Supply, WorkerRecord, pools,
     },
@@ -134,6 +139,7 @@ pub fn states(store: &Memory, model: &Model) -> Result<(), String> {
             | Key::Committee
             | Key::WorkerCount
             | Key::Queue
+            | Key::Challenges
             | Key::Due(_) => {}
             other => return Err(format!("nothing writes {other:?} here")),
         }
@@ -192,6 +198,20 @@ pub fn states(store: &Memory, model: &Model) -> Result<(), String> {
         let expected = Queued { epoch: Epoch::new(round.epoch), view: round.view, jobs };
         same(&format!("jobs of height {height}"), &found, &Some(expected))?;
     }
+
+    let made = |beacon: &Option<Beacon>| match beacon {
+        Some(beacon) => domain_hash("meshx/att/challenge/v1", &[&NETWORK.0, &beacon.encode()]),
+        None => Hash::ZERO,
+    };
+    let [current, previous] = &model.challenged;
+    let expected = Challenges {
+        current: made(current),
+        previous: made(previous),
+        height: current.as_ref().map_or(Height::ZERO, |beacon| beacon.height),
+        awaited: Height::new(model.awaited),
+    };
+    let found: Challenges = get(store, Key::Challenges).unwrap_or_default();
+    same("challenges", &found, &expected)?;
 
     same("number of kept answers", &answers, &model.answers.len())?;
     for id in model.answers.values() {

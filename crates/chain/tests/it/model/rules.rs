@@ -66,6 +66,9 @@ pub struct Model {
     pub roll: Vec<Address>,
     pub jobs: BTreeMap<JobId, Job>,
     pub rounds: BTreeMap<u64, Round>,
+    /// The boundary whose beacon makes the next challenge, and those whose beacons made the last two.
+    pub awaited: u64,
+    pub challenged: [Option<Beacon>; 2],
     /// Spec to the job that last settled it.
     pub answers: BTreeMap<Vec<u8>, JobId>,
     /// (height, job) in the order they were asked for: which of two jobs comes first matters where reputations clamp.
@@ -99,6 +102,8 @@ impl Model {
             roll: vec![],
             jobs: BTreeMap::new(),
             rounds: BTreeMap::new(),
+            awaited: 0,
+            challenged: [None, None],
             answers: BTreeMap::new(),
             reminders: vec![],
             base_fee: genesis.params.base_fee.min.get().into(),
@@ -122,8 +127,9 @@ impl Model {
     }
 
     /// Begin block `now`: jobs whose time is up move on before anything else happens.
-    pub fn begin(&mut self) {
+    pub fn begin(&mut self, place: &Place) {
         self.now += 1;
+        self.ask_challenge(place);
         let due: Vec<JobId> =
             self.reminders.iter().filter(|(at, _)| *at == self.now).map(|(_, job)| *job).collect();
         self.reminders.retain(|(at, _)| *at > self.now);
@@ -162,6 +168,16 @@ impl Model {
         }
     }
 
+    /// At a boundary a beacon is asked for, jobs or not, unless 256 heights wait.
+    fn ask_challenge(&mut self, place: &Place) {
+        if self.now % self.params.epoch_blocks != 0 || self.rounds.len() >= 256 {
+            return;
+        }
+        let round = Round { epoch: place.epoch, view: place.view, jobs: vec![] };
+        self.rounds.entry(self.now).or_insert(round);
+        self.awaited = self.now;
+    }
+
     /// Whether the block may hold `beacon`: that of the oldest height that waits. If so, the jobs to draw for.
     pub fn open_round(&mut self, beacon: &Beacon) -> Result<Vec<JobId>, No> {
         let height = beacon.height.get();
@@ -172,6 +188,9 @@ impl Model {
             && self.rounds[&height].view == beacon.view;
         if !fits {
             return Err("wrong_beacon");
+        }
+        if height == self.awaited {
+            self.challenged = [Some(beacon.clone()), self.challenged[0].take()];
         }
         Ok(self.rounds.remove(&height).map(|round| round.jobs).unwrap_or_default())
     }

@@ -22,7 +22,7 @@ use types::{
     state::{Event, Params, Phase, pools},
 };
 
-const NETWORK: Hash = Hash([42; 32]);
+pub(super) const NETWORK: Hash = Hash([42; 32]);
 const STRICT: Hash = Hash([1; 32]);
 /// People with money, after the workers (0 to 7) and one who has neither.
 const CLIENTS: [u8; 3] = [100, 101, 102];
@@ -189,7 +189,8 @@ impl World {
     fn sign(&mut self, from: u8, nonce: Nonce, tip: u64, action: Action) {
         let preview = self.preview.get_or_insert_with(|| {
             let mut preview = self.model.clone();
-            preview.begin();
+            let place = Place { epoch: 0, view: 0, leader: address(0) };
+            preview.begin(&place);
             preview
         });
         let next = preview.nonces.get(&address(from)).copied().unwrap_or(0);
@@ -506,7 +507,7 @@ impl World {
         place: &Place,
     ) -> Result<compare::Expected, String> {
         let mut expected = compare::Expected::default();
-        self.model.begin();
+        self.model.begin(place);
         for beacon in &whole.beacons {
             let opened = self.model.open_round(beacon);
             expected.beacons.push(opened.as_ref().err().copied());
