@@ -1,9 +1,9 @@
 //! Backend: what the routes ask of a node.
 
 use crate::{
-    AccountView, BlobView, BlockView, EarningsView, FaucetAsked, FaucetGave, JobEvent, JobView,
-    MarketView, NetworkStatus, Output, Page, Problem, ProofKey, ProofView, StakeView, Submitted,
-    ValidatorView, Why, WorkerView,
+    AccountView, AttestationView, BlobView, BlockView, EarningsView, FaucetAsked, FaucetGave,
+    JobEvent, JobView, MarketView, NetworkStatus, Output, Page, Problem, ProofKey, ProofView,
+    StakeView, Submitted, ValidatorView, Why, WorkerView,
 };
 use bytes::Bytes;
 use futures::stream::BoxStream;
@@ -97,6 +97,14 @@ pub trait Backend: Clone + Send + Sync + 'static {
         chain: ChainId,
         address: Address,
     ) -> impl Future<Output = Result<EarningsView, Problem>> + Send;
+
+    /// What the account's machine proved on this chain, and what new evidence must answer. An account without
+    /// attestation is no error.
+    fn attestation(
+        &self,
+        chain: ChainId,
+        address: Address,
+    ) -> impl Future<Output = Result<AttestationView, Problem>> + Send;
 
     /// All proposals, the newest first.
     fn proposals(&self) -> impl Future<Output = Result<Vec<Proposal>, Problem>> + Send;

@@ -4,6 +4,7 @@ use crate::noun;
 use serde::{Deserialize, Serialize};
 use types::{
     Address, ChainId, Height, Millis, NanoMeshx, PublicKey, TxId,
+    attest::{AttestationRecord, Challenges},
     staking::Standing,
     state::{Earned, Supply},
 };
@@ -89,6 +90,26 @@ pub struct StakeView {
     #[schema(value_type = u64)]
     pub now: Millis,
     pub delegations: Vec<DelegationView>,
+}
+
+/// What an account's machine proved on one chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AttestationView {
+    #[schema(value_type = noun::Address)]
+    pub address: Address,
+    #[schema(value_type = noun::ChainId)]
+    pub chain: ChainId,
+    /// What new evidence must answer.
+    #[schema(value_type = noun::Challenges)]
+    pub challenges: Challenges,
+    /// Null: nothing yet.
+    #[schema(value_type = Option<noun::AttestationRecord>)]
+    pub record: Option<AttestationRecord>,
+    /// Whether it counts at `now`.
+    pub counts: bool,
+    /// The newest block's time.
+    #[schema(value_type = u64)]
+    pub now: Millis,
 }
 
 /// All that an account has earned on one chain.

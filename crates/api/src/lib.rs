@@ -44,8 +44,8 @@ pub use backend::{Backend, Body, Chunks, Events, JobsQuery, Wait, WorkersQuery};
 pub use bridge::{ChunkReader, ChunkWriter, chunk_pipe};
 pub use client::{Client, ClientError};
 pub use economy::{
-    DelegationView, EarningsView, FaucetAsked, FaucetGave, MarketView, StakeView, UnbondingView,
-    ValidatorView,
+    AttestationView, DelegationView, EarningsView, FaucetAsked, FaucetGave, MarketView, StakeView,
+    UnbondingView, ValidatorView,
 };
 pub use limits::{BLOB_BYTES_MAX, Limits};
 pub use openapi::openapi;

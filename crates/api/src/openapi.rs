@@ -21,6 +21,7 @@ use utoipa::OpenApi;
         routes::validators,
         routes::stake,
         routes::earnings,
+        routes::attestation,
         routes::proposals,
         routes::evidence,
         routes::faucet,

@@ -6,10 +6,10 @@ use crate::{
     receipts::{NoReceipt, receipt},
 };
 use api::{
-    AccountView, Backend, BlobView, BlockView, Body, ChunkReader, Chunks, Code, EarningsView,
-    Events, Evidence, FaucetAsked, FaucetGave, Hex, JobEvent, JobView, JobsQuery, MarketView,
-    NetworkStatus, Output, Page, Problem, ProofKey, ProofView, Reason, StakeView, Submitted,
-    ValidatorView, Wait, Why, WorkerView, WorkersQuery, chunk_pipe,
+    AccountView, AttestationView, Backend, BlobView, BlockView, Body, ChunkReader, Chunks, Code,
+    EarningsView, Events, Evidence, FaucetAsked, FaucetGave, Hex, JobEvent, JobView, JobsQuery,
+    MarketView, NetworkStatus, Output, Page, Problem, ProofKey, ProofView, Reason, StakeView,
+    Submitted, ValidatorView, Wait, Why, WorkerView, WorkersQuery, chunk_pipe,
 };
 use blobs::BlobError;
 use consensus::{Fate, Final, SubmitError};
@@ -176,6 +176,10 @@ impl Backend for Node {
 
     async fn earnings(&self, chain: ChainId, address: Address) -> Answer<EarningsView> {
         self.earnings_view(chain, address).await
+    }
+
+    async fn attestation(&self, chain: ChainId, address: Address) -> Answer<AttestationView> {
+        self.attestation_view(chain, address).await
     }
 
     async fn proposals(&self) -> Answer<Vec<Proposal>> {

@@ -2,14 +2,15 @@
 
 use crate::{backend::Answer, host::Node};
 use api::{
-    Code, DelegationView, EarningsView, FaucetAsked, FaucetGave, MarketView, Problem, StakeView,
-    UnbondingView, ValidatorView,
+    AttestationView, Code, DelegationView, EarningsView, FaucetAsked, FaucetGave, MarketView,
+    Problem, StakeView, UnbondingView, ValidatorView,
 };
 use commonware_runtime::tokio::Context;
 use consensus::Chain;
 use staking::{Moment, Position, Sources};
 use types::{
     Action, Address, ChainId, NanoMeshx,
+    attest::AttestationRecord,
     governance::Proposal,
     staking::{DelegationRecord, UnbondingRecord, ValidatorRecord},
     state::{Backed, CommitteeRecord, Earned, Key, Market, Stake, Supply, Validators, pools},
@@ -101,6 +102,20 @@ impl Node {
             commission_owed = own.map_or(NanoMeshx::ZERO, |record| record.commission_owed);
         }
         Ok(EarningsView { address, chain, earned, rewards_owed, commission_owed })
+    }
+
+    pub(crate) async fn attestation_view(
+        &self,
+        chain: ChainId,
+        address: Address,
+    ) -> Answer<AttestationView> {
+        let handle = &self.on(chain)?.chain;
+        let tip = handle.tip().ok_or_else(not_ready)?;
+        let challenges = handle.record(Key::Challenges).await.unwrap_or_default();
+        let record: Option<AttestationRecord> = handle.record(Key::Attested(address)).await;
+        let now = tip.timestamp;
+        let counts = record.as_ref().is_some_and(|record| record.until >= now);
+        Ok(AttestationView { address, chain, challenges, record, counts, now })
     }
 
     /// The newest first, at most [`PROPOSALS_MAX`].

@@ -24,9 +24,9 @@ pub use events::{Blocks, JobEvents};
 pub use transfer::Download;
 
 use crate::{
-    AccountView, BLOB_BYTES_MAX, BlobView, BlockView, EarningsView, FaucetAsked, FaucetGave,
-    JobView, JobsQuery, MarketView, NetworkStatus, Output, Page, ProofKey, ProofView, StakeView,
-    Submitted, ValidatorView, Wait, Why, WorkerView, WorkersQuery,
+    AccountView, AttestationView, BLOB_BYTES_MAX, BlobView, BlockView, EarningsView, FaucetAsked,
+    FaucetGave, JobView, JobsQuery, MarketView, NetworkStatus, Output, Page, ProofKey, ProofView,
+    StakeView, Submitted, ValidatorView, Wait, Why, WorkerView, WorkersQuery,
 };
 use ask::{checked_base, job_path, page_query};
 use std::{io::Read, time::Duration};
@@ -147,6 +147,11 @@ impl Client {
 
     pub fn earnings(&self, chain: ChainId, address: Address) -> Answer<EarningsView> {
         self.json(&format!("/v1/earnings/{address}?chain={chain}"))
+    }
+
+    /// What an account's machine proved, and what new evidence must answer.
+    pub fn attestation(&self, chain: ChainId, address: Address) -> Answer<AttestationView> {
+        self.json(&format!("/v1/attestation/{address}?chain={chain}"))
     }
 
     /// All proposals, the newest first.

@@ -2,8 +2,8 @@
 
 use super::ChainAsked;
 use crate::{
-    Backend, Code, EarningsView, FaucetAsked, FaucetGave, MarketView, Problem, StakeView,
-    ValidatorView,
+    AttestationView, Backend, Code, EarningsView, FaucetAsked, FaucetGave, MarketView, Problem,
+    StakeView, ValidatorView,
     app::{App, within},
     extract::{Asked, Segments, parse, read_body, required_chain},
 };
@@ -55,6 +55,20 @@ pub(crate) async fn earnings<B: Backend>(
 ) -> Result<Json<EarningsView>, Problem> {
     let (address, chain) = (parse(&address)?, required_chain(asked.chain.as_deref())?);
     app.ask(app.backend.earnings(chain, address)).await.map(Json)
+}
+
+/// What an account's machine proved, and what new evidence must answer.
+#[utoipa::path(get, path = "/v1/attestation/{address}", tag = "economy",
+    params(("address" = String, Path, description = "bech32m, meshx1…"),
+        ("chain" = String, Query, description = "backbone, NA, EU, AS, SA, AF, OC or AN")),
+    responses((status = 200, body = AttestationView), (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn attestation<B: Backend>(
+    State(app): State<App<B>>,
+    Segments(address): Segments<String>,
+    Asked(asked): Asked<ChainAsked>,
+) -> Result<Json<AttestationView>, Problem> {
+    let (address, chain) = (parse(&address)?, required_chain(asked.chain.as_deref())?);
+    app.ask(app.backend.attestation(chain, address)).await.map(Json)
 }
 
 /// All proposals, the newest first.

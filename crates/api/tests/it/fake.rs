@@ -1,10 +1,11 @@
 //! A node that is made up.
 
 use api::{
-    AccountView, Backend, BlobView, BlockView, Body, ChainStatus, Chunks, Code, DelegationView,
-    EarningsView, Events, Evidence, FaucetAsked, FaucetGave, Hex, JobEvent, JobView, JobsQuery,
-    MarketView, NetworkStatus, Output, OutputChunk, Page, Problem, ProofKey, ProofView, Reason,
-    StakeView, Submitted, UnbondingView, ValidatorView, Wait, Why, WorkerView, WorkersQuery,
+    AccountView, AttestationView, Backend, BlobView, BlockView, Body, ChainStatus, Chunks, Code,
+    DelegationView, EarningsView, Events, Evidence, FaucetAsked, FaucetGave, Hex, JobEvent,
+    JobView, JobsQuery, MarketView, NetworkStatus, Output, OutputChunk, Page, Problem, ProofKey,
+    ProofView, Reason, StakeView, Submitted, UnbondingView, ValidatorView, Wait, Why, WorkerView,
+    WorkersQuery,
 };
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -16,6 +17,7 @@ use types::{
     Abi, Address, Agreement, ChainId, Epoch, Float, Fuel, Hash, Header, Height, JobId, JobSpec,
     Limits, List, LogRoot, Millis, NanoMeshx, Outcome, OutputRef, PublicKey, Status, Submission,
     Text, Tx,
+    attest::{AttestationRecord, Challenges, Class, TcbStatus, Technology},
     staking::Standing,
     state::{Earned, Supply, Terms},
     state::{Ending, JobRecord, Params, Phase, Seat, Settlement, WorkerRecord},
@@ -154,6 +156,15 @@ impl Backend for Fake {
 
     async fn earnings(&self, chain: ChainId, address: Address) -> Result<EarningsView, Problem> {
         self.answer(|| only(chain).map(|()| EarningsView { address, chain, ..earnings() })).await
+    }
+
+    async fn attestation(
+        &self,
+        chain: ChainId,
+        address: Address,
+    ) -> Result<AttestationView, Problem> {
+        self.answer(|| only(chain).map(|()| AttestationView { address, chain, ..attestation() }))
+            .await
     }
 
     async fn proposals(&self) -> Result<Vec<types::governance::Proposal>, Problem> {
@@ -437,6 +448,33 @@ pub fn stake() -> StakeView {
         height: Height::new(12),
         now: Millis::new(6),
         delegations: vec![delegation],
+    }
+}
+
+pub fn attestation() -> AttestationView {
+    let record = AttestationRecord {
+        technology: Technology::Tpm2,
+        class: Class::Simulated,
+        tcb_status: TcbStatus::Unrated,
+        root: Text::new("none").unwrap(),
+        measurement: types::Bytes::new(vec![1; 32]).unwrap(),
+        platform: Some(Hash([2; 32])),
+        evidence: Hash([3; 32]),
+        code_hash: Hash([4; 32]),
+        sealing_key: types::Bytes::default(),
+        stated: 1_700_000_000,
+        attested: Height::new(7),
+        until: Millis::new(1_700_000_100_000),
+        parent: None,
+        depth: 0,
+    };
+    AttestationView {
+        address: address(),
+        chain: CHAIN,
+        challenges: Challenges::default(),
+        record: Some(record),
+        counts: true,
+        now: Millis::new(1_700_000_000_000),
     }
 }
 

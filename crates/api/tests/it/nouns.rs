@@ -105,6 +105,7 @@ fn money_that_works() {
     check("ValidatorView", &fake::validator());
     check("StakeView", &fake::stake());
     check("EarningsView", &fake::earnings());
+    check("AttestationView", &fake::attestation());
     let order = StakeOrder::Undelegate { validator: fake::address(), amount: None };
     check("Action", &Action::Stake(order));
     check("Action", &Action::Heartbeat);
