@@ -18,7 +18,7 @@ const FLOORS: [&[&str]; 7] = [
         "receipt",
         "api",
     ],
-    &["chain", "worker"],
+    &["attester", "chain", "worker"],
     &["consensus", "gateway"],
     &["node", "sim", "fuzz-targets"],
     &["bench", "conformance", "econ", "torture"],
