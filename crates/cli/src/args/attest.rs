@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand};
+use types::Address;
 
 #[derive(ClapArgs)]
 pub struct AttestCommand {
@@ -14,10 +15,52 @@ pub struct AttestCommand {
 pub enum AttestVerb {
     /// Judge one piece of evidence: its claims as JSON, or why it is refused (exit code 1).
     Verify(AttestVerify),
+    /// Make evidence on this machine for the chain's newest challenge, and send it.
+    Submit(AttestSubmit),
+    /// What an account's machine proved, and what new evidence must answer.
+    Show {
+        /// Default: your own.
+        address: Option<Address>,
+    },
     /// Judge every case below a folder, with the changes each of them says must be refused.
     Conformance { folder: PathBuf },
     /// Turn over one bit of every byte of every accepted case below a folder.
     Flips { folder: PathBuf },
+}
+
+#[derive(ClapArgs)]
+pub struct AttestSubmit {
+    #[command(flatten)]
+    pub source: AttestSource,
+    /// The code that runs; its SHA-256 is stated. Default: this program.
+    #[arg(long, value_name = "FILE")]
+    pub code: Option<PathBuf>,
+    /// Collateral that does not come with the evidence: Intel's (JSON), or a VCEK.
+    #[arg(long, value_name = "FILE")]
+    pub collateral: Option<PathBuf>,
+    /// Whose attestation comes before this one. Default: your own, if it still counts.
+    #[arg(long, value_name = "ADDRESS")]
+    pub parent: Option<Address>,
+    /// Begin a chain anew, after nobody.
+    #[arg(long, conflicts_with = "parent")]
+    pub root: bool,
+    /// Keep the evidence here, too.
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+}
+
+#[derive(ClapArgs)]
+#[group(required = true, multiple = false)]
+pub struct AttestSource {
+    /// A TPM 2.0: /dev/tpmrm0, swtpm's socket, or HOST:PORT.
+    #[arg(long, value_name = "WHERE")]
+    pub tpm: Option<String>,
+    /// Intel SGX, inside Gramine.
+    #[arg(long)]
+    pub gramine: bool,
+    /// Intel TDX or AMD SEV-SNP, by the kernel's configfs-tsm.
+    #[arg(long)]
+    pub tsm: bool,
 }
 
 #[derive(ClapArgs)]

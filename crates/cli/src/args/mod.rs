@@ -93,7 +93,7 @@ pub enum Command {
     Supply(Supply),
     /// Draw the economy, or try its rules on a simulated market.
     Econ(EconCommand),
-    /// Judge evidence of hardware, offline.
+    /// Judge evidence of hardware offline, or make some and send it.
     Attest(AttestCommand),
     /// Run a node of its own, over real sockets.
     Node(NodeCommand),

@@ -114,7 +114,7 @@ fn raw(technology: Technology, bytes: Vec<u8>, args: &AttestVerify) -> Result<Ev
     })
 }
 
-fn collateral_of(technology: Technology, bytes: Option<Vec<u8>>) -> Result<Collateral> {
+pub(super) fn collateral_of(technology: Technology, bytes: Option<Vec<u8>>) -> Result<Collateral> {
     let Some(bytes) = bytes else { return Ok(Collateral::default()) };
     if let Ok(packed) = Collateral::from_bytes(&bytes) {
         return Ok(packed);
@@ -140,7 +140,7 @@ fn collateral_of(technology: Technology, bytes: Option<Vec<u8>>) -> Result<Colla
     })
 }
 
-fn read(file: &Path) -> Result<Vec<u8>> {
+pub(super) fn read(file: &Path) -> Result<Vec<u8>> {
     let about = fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?;
     if about.len() > FILE_BYTES_MAX {
         bail!("{} has {} bytes; evidence has at most 1 MiB", file.display(), about.len());
