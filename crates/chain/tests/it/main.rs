@@ -1,6 +1,7 @@
 //! The chain seen from outside: the same blocks through `apply_block` and through a second, naive
 //! implementation of the rules; and stake, emission and slashing under random orders.
 
+mod attest;
 mod economy;
 mod memory;
 mod model;
