@@ -74,6 +74,25 @@ pub enum Proposed {
         #[arg(value_parser = named::<types::governance::Admission>(&["presence", "listed", "closed"]))]
         rule: types::governance::Admission,
     },
+    /// Put code on the list of what may attest, by its measurement as `meshx attest verify` prints it.
+    Measurement {
+        #[arg(value_parser = named::<types::attest::Technology>(TECHNOLOGIES))]
+        technology: types::attest::Technology,
+        /// Hexadecimal.
+        measurement: String,
+        /// Take it off the list.
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Vouch for a platform key (Arm), by the SHA-256 of its SubjectPublicKeyInfo.
+    PlatformKey {
+        #[arg(value_parser = named::<types::attest::Technology>(TECHNOLOGIES))]
+        technology: types::attest::Technology,
+        key: types::Hash,
+        /// Take it off the list.
+        #[arg(long)]
+        remove: bool,
+    },
     /// Take in no new jobs for a while, on one shard or on all.
     Pause {
         seconds: u64,
@@ -81,6 +100,18 @@ pub enum Proposed {
         shard: Option<ChainId>,
     },
 }
+
+const TECHNOLOGIES: &[&str] = &[
+    "intel-sgx",
+    "intel-tdx",
+    "amd-sev-snp",
+    "aws-nitro",
+    "android-key-attestation",
+    "apple-app-attest",
+    "arm-cca",
+    "arm-psa",
+    "tpm2",
+];
 
 #[derive(ClapArgs)]
 pub struct StakeCommand {

@@ -9,7 +9,8 @@ use anyhow::{Context as _, Result, bail};
 use api::Client;
 use serde_json::json;
 use types::{
-    Action, ChainId, List, Millis, NanoMeshx, Text,
+    Action, Bytes, ChainId, List, Millis, NanoMeshx, Text,
+    attest::Listed,
     governance::{LockedPool, ParamChange, Proposal, ProposalKind, ProposalStatus},
 };
 
@@ -69,12 +70,28 @@ fn proposed(what: &Proposed) -> Result<(String, ProposalKind)> {
             let kind = ProposalKind::ShardAdmission { chain: *shard, rule: *rule };
             (format!("Admission to {shard}"), kind)
         }
+        Proposed::Measurement { technology, measurement, remove } => {
+            let bytes = hex::decode(measurement).context("the measurement is not hexadecimal")?;
+            let bytes = Bytes::new(bytes).context("a measurement has at most 64 bytes")?;
+            let entry = Listed::Measurement { technology: *technology, measurement: bytes };
+            listed(entry, *remove, &format!("{} code {measurement:.24}", technology.name()))
+        }
+        Proposed::PlatformKey { technology, key, remove } => {
+            let entry = Listed::PlatformKey { technology: *technology, key: *key };
+            let key = key.to_string();
+            listed(entry, *remove, &format!("{} key {key:.24}", technology.name()))
+        }
         Proposed::Pause { seconds, shard } => {
             let title = format!("Take in no jobs for {seconds} s");
             let lasting = Millis::new(seconds.saturating_mul(1_000));
             (title, ProposalKind::PauseIntake { chain: *shard, lasting })
         }
     })
+}
+
+fn listed(entry: Listed, remove: bool, what: &str) -> (String, ProposalKind) {
+    let title = if remove { format!("Take off the list: {what}") } else { format!("List {what}") };
+    (title, ProposalKind::List { entry, allowed: !remove })
 }
 
 /// `[CHAIN:]NAME=VALUE`, the value in the parameter's unit.

@@ -1,5 +1,6 @@
 //! The binary as a user meets it: processes, pipes, files, exit codes.
 
+mod attest;
 mod gov;
 mod mesh;
 mod nodes;
