@@ -244,3 +244,8 @@ fn cose_point(key: &Value) -> Result<Vec<u8>, Reject> {
 fn malformed(why: &str) -> Reject {
     Reject::malformed("attestation object", why)
 }
+
+pub(crate) fn parse_unsigned(bytes: &[u8]) -> Result<(), Reject> {
+    AuthData::parse(bytes)?;
+    Object::parse(bytes).map(|_| ())
+}

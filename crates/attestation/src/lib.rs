@@ -46,6 +46,23 @@ mod intel;
 mod nitro;
 mod tpm;
 
+/// Run every parser that stands behind a signature on bytes nobody signed: for fuzzing, which cannot sign.
+///
+/// # Errors
+/// The first thing that is malformed.
+#[doc(hidden)]
+pub fn parse_unsigned(technology: Technology, bytes: &[u8]) -> Result<(), Reject> {
+    match technology {
+        Technology::AndroidKeyAttestation => android::parse_unsigned(bytes),
+        Technology::AppleAppAttest => apple::parse_unsigned(bytes),
+        Technology::AwsNitro => nitro::parse_unsigned(bytes),
+        Technology::ArmCca | Technology::ArmPsa => arm::parse_unsigned(bytes),
+        Technology::Tpm2 => tpm::parse_unsigned(bytes),
+        // One verifies before it parses, the others have no fields of variable length.
+        Technology::IntelSgx | Technology::IntelTdx | Technology::AmdSevSnp => Ok(()),
+    }
+}
+
 /// Verify `evidence` under the vendors' own roots at time `now`.
 ///
 /// `binding` is what the evidence must carry in the place its technology has for that:

@@ -198,3 +198,12 @@ impl Fields {
 fn malformed(why: &str) -> Reject {
     Reject::malformed("document", why)
 }
+
+pub(crate) fn parse_unsigned(bytes: &[u8]) -> Result<(), Reject> {
+    let mut fields = Fields::parse(bytes)?;
+    fields.text("digest")?;
+    fields.cabundle()?;
+    fields.pcrs()?;
+    fields.timestamp()?;
+    fields.end()
+}

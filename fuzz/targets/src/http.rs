@@ -75,6 +75,10 @@ impl Backend for Nobody {
     async fn earnings(&self, _: ChainId, _: Address) -> Result<api::EarningsView, Problem> {
         no(Code::UnknownChain)
     }
+
+    async fn attestation(&self, _: ChainId, _: Address) -> Result<api::AttestationView, Problem> {
+        no(Code::UnknownChain)
+    }
     async fn proposals(&self) -> Result<Vec<types::governance::Proposal>, Problem> {
         no(Code::UnknownChain)
     }

@@ -15,6 +15,7 @@
 
 #![forbid(unsafe_code)]
 
+mod attest;
 mod block;
 mod bytes;
 mod files;
@@ -49,6 +50,15 @@ pub const TARGETS: &[Target] = &[
     Target { name: "blob", bytes_max: 8_192, run: files::blob },
     Target { name: "module", bytes_max: 12_000, run: modules::inspect },
     Target { name: "wasi_path", bytes_max: 256, run: modules::path },
+    Target { name: "attest_sgx", bytes_max: 8_192, run: attest::sgx },
+    Target { name: "attest_tdx", bytes_max: 8_192, run: attest::tdx },
+    Target { name: "attest_snp", bytes_max: 2_048, run: attest::snp },
+    Target { name: "attest_nitro", bytes_max: 8_192, run: attest::nitro },
+    Target { name: "attest_android", bytes_max: 8_192, run: attest::android },
+    Target { name: "attest_apple", bytes_max: 8_192, run: attest::apple },
+    Target { name: "attest_cca", bytes_max: 4_096, run: attest::cca },
+    Target { name: "attest_psa", bytes_max: 4_096, run: attest::psa },
+    Target { name: "attest_tpm", bytes_max: 8_192, run: attest::tpm },
     Target { name: "apply_block", bytes_max: 512, run: block::run },
 ];
 

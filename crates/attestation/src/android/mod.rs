@@ -145,3 +145,7 @@ fn name_software_root(reject: Reject, issuers: &[X509Certificate]) -> Reject {
 fn has(certificate: &X509Certificate, oid: &str) -> bool {
     certificate.extensions().iter().any(|extension| extension.oid.to_id_string() == oid)
 }
+
+pub(crate) fn parse_unsigned(bytes: &[u8]) -> Result<(), Reject> {
+    Description::parse(bytes).map(|_| ())
+}

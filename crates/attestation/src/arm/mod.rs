@@ -161,3 +161,7 @@ fn lifecycle_claim(claims: &Claims, labels: &[i128]) -> Result<u64, Reject> {
         .and_then(|value| u16::try_from(value).map_err(|_| claims.wrong(labels)))
         .map(u64::from)
 }
+
+pub(crate) fn parse_unsigned(bytes: &[u8]) -> Result<(), Reject> {
+    psa::parse_unsigned(Claims::parse(bytes, "token")?)
+}

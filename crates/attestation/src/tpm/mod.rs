@@ -266,3 +266,10 @@ fn under(
     let above: Vec<_> = anchors_given.iter().map(|root| root.public_key()).collect();
     x509::verify_chain(anchors, &chain, &above, now, RULES)
 }
+
+pub(crate) fn parse_unsigned(bytes: &[u8]) -> Result<(), Reject> {
+    let quote = Quote::parse(bytes).map(|_| ());
+    let log = event_log::replay(bytes, quote::Bank::Sha256, &[0], &BTreeMap::new()).map(|_| ());
+    let runtime = runtime_key(bytes).map(|_| ());
+    quote.and(log).and(runtime)
+}
