@@ -7,15 +7,21 @@ use ciborium::Value;
 use ring::digest::{self, digest};
 
 use super::{
-    Claims, P384_POINT_BYTES, TOKEN_BYTES_MAX, lifecycle, lifecycle_claim, platform_key, sign1,
-    unverified,
+    Claims, P384_POINT_BYTES, Signed, instance_id, lifecycle, lifecycle_claim, one_form,
+    platform_key, profile,
 };
-use crate::{Anchors, Cca, Collateral, Details, Reject, Technology, Validity, der};
+use crate::{Anchors, Cca, Collateral, Details, Reject, Technology, Validity};
 
-/// The tag of the collection; newer drafts wrap it in an EAT collection of the same shape.
+/// The tag of the collection: a map from these two labels to byte strings.
 const TAG_CCA: u64 = 399;
+/// Newer drafts: the same map, but each token beside the number of its media type.
+const TAG_COLLECTION: u64 = 907;
+/// `application/eat+cwt`.
+const MEDIA_TYPE_EAT: i128 = 263;
 const PLATFORM_TOKEN: i128 = 44234;
 const REALM_TOKEN: i128 = 44241;
+/// The first is of RMM 1.0-bet, the other of every one since.
+const PLATFORM_PROFILES: &[&str] = &["http://arm.com/CCA-SSD/", "tag:arm.com,2023:cca_platform#"];
 
 // Claims of the platform.
 const NONCE: i128 = 10;
@@ -38,15 +44,14 @@ pub(crate) fn verify(
     token: &[u8],
     collateral: &Collateral,
 ) -> Result<crate::Claims, Reject> {
-    let collection = collection(token)?;
+    let (platform, realm) = collection(token)?;
     let (key, root) = platform_key(anchors, Technology::ArmCca, collateral)?;
-    let platform = sign1(collection.bytes(&[PLATFORM_TOKEN], &[])?, &key, "platform token")?;
+    let platform = platform.verified(&key)?;
 
     // The realm's token names the key it is signed with; the platform's nonce is that key's hash.
-    let realm_token = collection.bytes(&[REALM_TOKEN], &[])?;
-    let named = unverified(realm_token, "realm token")?;
+    let named = realm.unverified()?;
     let realm_key = named.bytes(&[REALM_PUBLIC_KEY], &[])?;
-    let realm = sign1(realm_token, &realm_point(realm_key)?, "realm token")?;
+    let realm = realm.verified(&realm_point(realm_key)?)?;
     let algorithm = match realm.text(&[REALM_KEY_HASH_ALGORITHM])? {
         "sha-256" => &digest::SHA256,
         "sha-384" => &digest::SHA384,
@@ -73,9 +78,9 @@ pub(crate) fn verify(
         .collect::<Option<Vec<_>>>()
         .filter(|list| list.len() == 4)
         .ok_or_else(|| Reject::malformed("realm token", "it has not four measurements"))?;
-    let instance = platform.bytes(&[INSTANCE_ID], &[33])?;
+    let instance = instance_id(&platform, &[INSTANCE_ID])?;
     let details = Details::Cca(Cca {
-        platform_profile: platform.text(&[PROFILE])?.to_owned(),
+        platform_profile: profile(&platform, &[PROFILE], PLATFORM_PROFILES)?.to_owned(),
         implementation_id: hex::encode(platform.bytes(&[IMPLEMENTATION_ID], &[32])?),
         instance_id: hex::encode(instance),
         lifecycle: state,
@@ -96,12 +101,30 @@ pub(crate) fn verify(
     Ok(claims)
 }
 
-fn collection(token: &[u8]) -> Result<Claims, Reject> {
-    let value: Value = der::cbor_to_the_end(token, TOKEN_BYTES_MAX, "CCA token")?;
-    match value {
-        Value::Tag(TAG_CCA, inner) => Claims::of(*inner, "CCA token"),
-        _ => Err(Reject::malformed("CCA token", "it is not under tag 399")),
+/// The platform's and the realm's token. What else newer collections may hold (evidence of devices,
+/// chains of certificates) is refused: nothing here would verify it.
+fn collection(token: &[u8]) -> Result<(Signed, Signed), Reject> {
+    let malformed = |why: &str| Reject::malformed("CCA token", why);
+    let (inner, typed) = match one_form(token, "CCA token")? {
+        Value::Tag(TAG_CCA, inner) => (inner, false),
+        Value::Tag(TAG_COLLECTION, inner) => (inner, true),
+        _ => return Err(malformed("it is not under tag 399 or 907")),
+    };
+    let collection = Claims::of(*inner, "CCA token")?;
+    if let Some(label) = collection.other_than(&[PLATFORM_TOKEN, REALM_TOKEN]) {
+        return Err(Reject::Unsupported { what: "part of a CCA token", found: label.to_string() });
     }
+    let signed = |label, what| match collection.need(&[label])? {
+        Value::Bytes(bytes) if !typed => Signed::parse(bytes, what),
+        Value::Array(parts) if typed => match &parts[..] {
+            [Value::Integer(kind), Value::Bytes(bytes)] if i128::from(*kind) == MEDIA_TYPE_EAT => {
+                Signed::parse(bytes, what)
+            }
+            _ => Err(malformed("a part of it is no pair of EAT's media type and a token")),
+        },
+        _ => Err(malformed("a part of it has another type than its tag says")),
+    };
+    Ok((signed(PLATFORM_TOKEN, "platform token")?, signed(REALM_TOKEN, "realm token")?))
 }
 
 /// The realm's key: a bare P-384 point, or (in the newer profile) a COSE key around one.
@@ -113,6 +136,10 @@ fn realm_point(key: &[u8]) -> Result<Vec<u8>, Reject> {
     // RFC 9053 §7.1.1: EC2, P-384, x, y.
     if key.integer(&[1])? != 2 || key.integer(&[-1])? != 2 {
         return Err(Reject::malformed("realm key", "it is not on P-384"));
+    }
+    // RFC 9052 §7.1: a key may say that it is for one algorithm only. ES384 is the one for P-384.
+    if key.get(&[3]).is_some() && key.integer(&[3])? != -35 {
+        return Err(Reject::malformed("realm key", "it is not for ES384"));
     }
     let (x, y) = (key.bytes(&[-2], &[48])?, key.bytes(&[-3], &[48])?);
     Ok([&[4], x, y].concat())

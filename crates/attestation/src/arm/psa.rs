@@ -6,7 +6,7 @@
 use ciborium::Value;
 use ring::digest;
 
-use super::{Claims, lifecycle, lifecycle_claim, platform_key, sign1};
+use super::{Claims, Signed, instance_id, lifecycle, lifecycle_claim, platform_key, profile};
 use crate::{Anchors, Collateral, Details, Psa, Reject, SoftwareComponent, Technology, Validity};
 
 // Labels of RFC 9783, then those of PSA_IOT_PROFILE_1.
@@ -24,6 +24,8 @@ const COMPONENT_KIND: &[i128] = &[1];
 const COMPONENT_MEASUREMENT: &[i128] = &[2];
 const COMPONENT_SIGNER: &[i128] = &[5];
 
+/// Profile 1, profile 2 before it was an RFC, and RFC 9783 §4.5.2.
+const PROFILES: &[&str] = &["PSA_IOT_PROFILE_1", "http://arm.com/psa/", "tag:psacertified.org,"];
 const HASHES: &[usize] = &[32, 48, 64];
 /// Most components; those known have two to four.
 const COMPONENTS_MAX: usize = 32;
@@ -34,23 +36,26 @@ pub(crate) fn verify(
     collateral: &Collateral,
 ) -> Result<crate::Claims, Reject> {
     let (key, root) = platform_key(anchors, Technology::ArmPsa, collateral)?;
-    let token = sign1(token, &key, "PSA token")?;
+    let token = Signed::parse(token, "PSA token")?.verified(&key)?;
     let state = lifecycle_claim(&token, LIFECYCLE)?;
     if lifecycle(state) != "secured" {
         return Err(Reject::Mismatch { what: "the device's life cycle", other: "secured" });
     }
     let profile = match token.get(PROFILE) {
-        Some(_) => token.text(PROFILE)?,
+        Some(_) => profile(&token, PROFILE, PROFILES)?,
         // The old profile may leave its own name out.
         None => "PSA_IOT_PROFILE_1",
     };
     let nonce = nonce(&token)?;
-    let instance = token.bytes(INSTANCE_ID, &[33])?;
+    let instance = instance_id(&token, INSTANCE_ID)?;
     let software = components(&token)?;
     let mut measurement = digest::Context::new(&digest::SHA256);
     for component in &software {
-        measurement.update(component.measurement.as_bytes());
-        measurement.update(component.signer.as_bytes());
+        for part in [&component.measurement, &component.signer] {
+            measurement.update(part.as_bytes());
+            // Lengths differ, so something must part them.
+            measurement.update(b"\n");
+        }
     }
     let details = Details::Psa(Psa {
         profile: profile.to_owned(),
@@ -62,7 +67,7 @@ pub(crate) fn verify(
         sw: software,
     });
     let mut claims = crate::Claims::new(Technology::ArmPsa, root, nonce, Validity::ALWAYS, details);
-    // SHA-256 over measurement and signer of each component, in hexadecimal, in their order.
+    // SHA-256 over a text: measurement and signer of each component, in hexadecimal, a line each.
     claims.measurement = measurement.finish().as_ref().to_vec();
     claims.set_platform(instance);
     Ok(claims)
