@@ -21,7 +21,8 @@ const EVENTS_MAX: u32 = 4_096;
 const REGISTERS: u32 = 24;
 
 /// Replay the log into `bank`, and compare every register that it touches and the quote selects.
-/// Returns the number of events that were extended.
+/// Returns the number of events in those registers: of events in others, nothing is known. What an
+/// event's data say is not compared with its digest either; how they relate depends on its type.
 pub(super) fn replay(
     log: &[u8],
     bank: Bank,
@@ -39,12 +40,14 @@ pub(super) fn replay(
     let mut reader = Reader(log);
     let sizes = header(&mut reader)?;
     let mut registers: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
-    let mut events = 0;
+    let (mut events, mut quoted) = (0, 0);
     while !reader.0.is_empty() {
         let event = Event::parse(&mut reader, &sizes, bank)?;
         if event.kind == EV_NO_ACTION {
             // The one that matters: the locality that PCR 0 was started from is its first value.
-            if let Some(locality) = event.startup_locality() {
+            if event.register == 0
+                && let Some(locality) = event.startup_locality()
+            {
                 let mut value = vec![0; bank.length()];
                 if let Some(last) = value.last_mut() {
                     *last = locality;
@@ -57,6 +60,7 @@ pub(super) fn replay(
         if events > EVENTS_MAX {
             return Err(malformed("it has too many events"));
         }
+        quoted += u32::from(selection.iter().any(|index| u32::from(*index) == event.register));
         let measured =
             event.digest.ok_or_else(|| malformed("an event has no digest for the quoted bank"))?;
         let value = registers.entry(event.register).or_insert_with(|| vec![0; bank.length()]);
@@ -72,7 +76,7 @@ pub(super) fn replay(
             return Err(Reject::Mismatch { what: "the event log", other: "the quoted registers" });
         }
     }
-    Ok(events)
+    Ok(quoted)
 }
 
 /// The first event names the algorithms and their lengths.
@@ -93,9 +97,17 @@ fn header(reader: &mut Reader) -> Result<BTreeMap<u16, usize>, Reject> {
     let mut sizes = BTreeMap::new();
     for _ in 0..count {
         let (algorithm, size) = (event.u16()?, event.u16()?);
+        if Bank::of(algorithm).is_some_and(|bank| bank.length() != usize::from(size)) {
+            return Err(malformed("it names a wrong length for an algorithm"));
+        }
         if sizes.insert(algorithm, usize::from(size)).is_some() {
             return Err(malformed("it names an algorithm twice"));
         }
+    }
+    let vendor_information = event.take(1)?[0];
+    event.take(usize::from(vendor_information))?;
+    if !event.0.is_empty() {
+        return Err(malformed("bytes follow the header's end"));
     }
     Ok(sizes)
 }

@@ -12,6 +12,13 @@
 //!
 //! So an endorsement certificate never makes hardware here, whatever root it ends in.
 //!
+//! Azure's case has a trap: anybody's SEV-SNP guest can put the hash of anything into its report, so
+//! the report proves only that *some* guest of this chip named the key. What makes the key a TPM's is
+//! the paravisor that the report measures. The measurement these claims carry is therefore of both
+//! (see [`guest_measurement`]): whoever allows it allows a paravisor and registers together. And the
+//! report must come from the most privileged level, because what runs below the paravisor is in the
+//! same report, measured no further, and could name a key of its own.
+//!
 //! Source: TCG, *TPM 2.0 Library* part 2 (structures) §10.12; part 3 `TPM2_Quote`; *PC Client Platform
 //! Firmware Profile* §10 for the event log.
 
@@ -78,17 +85,30 @@ pub(crate) fn verify(
         safe: quote.safe,
         firmware_version: hex::encode(quote.firmware_version),
         root: vouched.root.clone(),
-        snp_measurement: vouched.snp_measurement,
+        snp_measurement: vouched.guest.as_ref().map(|guest| hex::encode(guest.measurement())),
         events,
     });
     let root = (vouched.root, vouched.class);
     let binding = quote.extra_data;
     let mut claims = Claims::new(Technology::Tpm2, root, binding, vouched.validity, details);
-    claims.measurement = quote.digest.to_vec();
+    claims.measurement = match &vouched.guest {
+        Some(guest) => guest_measurement(guest.measurement(), quote.digest),
+        None => quote.digest.to_vec(),
+    };
     claims.device_key = evidence.attestation_key.clone();
-    claims.platform = vouched.platform;
-    claims.debug = vouched.debug;
+    if let Some(guest) = vouched.guest {
+        claims.platform = guest.platform().to_vec();
+        claims.debug = guest.is_debug();
+    }
     Ok(claims)
+}
+
+/// SHA-256 over the measurement of the guest that is the TPM, and the digest of its registers.
+fn guest_measurement(guest: &[u8], registers: &[u8]) -> Vec<u8> {
+    let mut hash = digest::Context::new(&digest::SHA256);
+    hash.update(guest);
+    hash.update(registers);
+    hash.finish().as_ref().to_vec()
 }
 
 /// The quoted digest is the hash over the selected registers, in ascending order. Its algorithm is the
@@ -122,9 +142,8 @@ struct Vouched {
     root: String,
     class: Class,
     validity: Validity,
-    snp_measurement: Option<String>,
-    platform: Vec<u8>,
-    debug: bool,
+    /// The guest that is the TPM, as its own report describes it (Azure).
+    guest: Option<Claims>,
 }
 
 fn vouch(
@@ -137,19 +156,13 @@ fn vouch(
     if !evidence.snp_report.is_empty() {
         return by_snp_report(anchors, evidence, collateral, key, now);
     }
-    let plain = |root: String, class, validity| Vouched {
-        root,
-        class,
-        validity,
-        snp_measurement: None,
-        platform: Vec::new(),
-        debug: false,
-    };
+    let plain = |root: String, class, validity| Vouched { root, class, validity, guest: None };
     if !evidence.attestation_chain.is_empty() {
         let chain = parse_chain(&evidence.attestation_chain)?;
         if chain[0].public_key().raw != evidence.attestation_key {
             return Err(Reject::Mismatch { what: "the certificate", other: "the attestation key" });
         }
+        check_signs(&chain[0])?;
         let roots = parse_chain(&collateral.certificates)?;
         let rooted = under(anchors, &chain, &roots, now)?;
         return Ok(plain(rooted.root, rooted.class, rooted.validity));
@@ -201,7 +214,12 @@ fn by_snp_report(
     if !same {
         return Err(Reject::Mismatch { what: "the attestation key", other: "the runtime data's" });
     }
-    let snp_measurement = Some(hex::encode(guest.measurement()));
+    if !matches!(guest.details(), Details::Snp(report) if report.vmpl == 0) {
+        return Err(Reject::Mismatch {
+            what: "the report's privilege level",
+            other: "the paravisor's",
+        });
+    }
     let class = match guest.class() {
         Class::Simulated => Class::Simulated,
         // The report measures the paravisor; of the guest proper, only the boot is measured.
@@ -211,9 +229,7 @@ fn by_snp_report(
         root: ROOT_AZURE.to_owned(),
         class,
         validity: guest.validity(),
-        snp_measurement,
-        platform: guest.platform().to_vec(),
-        debug: guest.is_debug(),
+        guest: Some(guest),
     })
 }
 
@@ -234,6 +250,20 @@ fn runtime_key(runtime: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Reject> {
             .ok_or_else(|| malformed("a part of HCLAkPub is not base64url"))
     };
     Ok((number("n")?, number("e")?))
+}
+
+/// One CA issues certificates for endorsement keys and for attestation keys. Only the latter are for
+/// signatures (RFC 5280 §4.2.1.3; TCG, *EK Credential Profile* §3.3).
+fn check_signs(certificate: &X509Certificate) -> Result<(), Reject> {
+    let usage = certificate
+        .key_usage()
+        .map_err(|error| Reject::malformed("certificate", error))?
+        .is_none_or(|usage| usage.value.digital_signature());
+    if usage {
+        Ok(())
+    } else {
+        Err(Reject::Mismatch { what: "the certificate's key usage", other: "signatures" })
+    }
 }
 
 fn parse_chain(chain: &[ByteBuf]) -> Result<Vec<X509Certificate<'_>>, Reject> {

@@ -99,13 +99,17 @@ impl<'a> Quote<'a> {
         if length > 4 {
             return Err(malformed("its selection is too long"));
         }
-        let selection = (0_u8..)
+        let selection: Vec<u8> = (0_u8..)
             .zip(
                 reader.take(length)?.iter().flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1)),
             )
             .filter(|(_, selected)| *selected == 1)
             .map(|(index, _)| index)
             .collect();
+        // A quote over nothing is true of every TPM, whatever it booted.
+        if selection.is_empty() {
+            return Err(malformed("it selects no register"));
+        }
         let digest = reader.sized()?;
         if !reader.0.is_empty() {
             return Err(malformed("bytes follow its end"));

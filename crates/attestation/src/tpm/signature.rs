@@ -17,6 +17,7 @@ const OID_P256: &str = "1.2.840.10045.3.1.7";
 const OID_P384: &str = "1.3.132.0.34";
 
 // TPM_ALG_ID.
+const ALG_SHA1: u16 = 0x0004;
 const ALG_RSASSA: u16 = 0x0014;
 const ALG_RSAPSS: u16 = 0x0016;
 const ALG_ECDSA: u16 = 0x0018;
@@ -27,6 +28,12 @@ pub(super) fn verify(
     message: &[u8],
     signature: &[u8],
 ) -> Result<(), Reject> {
+    if is_sha1(signature) {
+        return Err(Reject::Unsupported {
+            what: "hash of a quote's signature",
+            found: "SHA-1".into(),
+        });
+    }
     let (algorithms, bare) = match parse_marshalled(key, signature) {
         Some(marshalled) => marshalled,
         None => (bare_algorithms(key)?, signature.to_vec()),
@@ -92,6 +99,17 @@ fn parse_marshalled(key: &SubjectPublicKeyInfo, bytes: &[u8]) -> Option<(Algorit
         reader.sized().ok()?.to_vec()
     };
     reader.0.is_empty().then_some((vec![algorithm], bare))
+}
+
+/// Is this a whole `TPMT_SIGNATURE` over SHA-1? (A bare one over SHA-1 only fails to verify.)
+fn is_sha1(bytes: &[u8]) -> bool {
+    let mut reader = Reader(bytes);
+    let numbers = match (reader.u16(), reader.u16()) {
+        (Ok(ALG_RSASSA | ALG_RSAPSS), Ok(ALG_SHA1)) => 1,
+        (Ok(ALG_ECDSA), Ok(ALG_SHA1)) => 2,
+        _ => return false,
+    };
+    (0..numbers).all(|_| reader.sized().is_ok()) && reader.0.is_empty()
 }
 
 fn curve(key: &SubjectPublicKeyInfo) -> Option<String> {
