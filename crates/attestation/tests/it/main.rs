@@ -2,5 +2,9 @@
 
 mod cases;
 mod cca;
+mod certificate;
 mod cose;
+mod event_log;
 mod psa;
+mod tpm;
+mod tpm_quote;
