@@ -145,6 +145,11 @@ fn every_change_of_what_was_measured_shows() {
     refused(&Log::new().extended(4, b"kernel").extended(4, b"boot loader"));
     refused(&Log::new().extended(0, b"firmware"));
     refused(&Log::new().started_from(4).extended(0, b"firmware"));
+    // Only the beginning of register 0 can be stated, and only there.
+    let elsewhere = event(4, EV_NO_ACTION, &[0; 32], b"StartupLocality\0\x03");
+    let head = Log::new();
+    let told = [head.with(&elsewhere), boot().bytes[head.bytes.len() + 89..].to_vec()].concat();
+    assert_eq!(judge(&told, &log.registers), Err(mismatch.clone()));
     let late = Log::new().extended(0, b"firmware").started_from(3);
     refused(&late);
 }

@@ -373,7 +373,7 @@ fn a_listed_key_makes_hardware_and_a_list_of_code_is_obeyed() {
     world.list(&listed_key);
     let unknown_code = world.attestation(0, &device, None, |_| {});
     assert_eq!(world.send(0, unknown_code), Err("not_listed"));
-    let text = [hex::encode([7; 32]), hex::encode([1; 32])].concat();
+    let text = format!("{}\n{}\n", hex::encode([7; 32]), hex::encode([1; 32]));
     let measurement = Bytes::new(evidence_hash(text.as_bytes()).to_vec()).unwrap();
     world.list(&Listed::Measurement { technology: Technology::ArmPsa, measurement });
     let listed = world.attestation(0, &device, None, |_| {});
