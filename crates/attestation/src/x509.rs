@@ -181,12 +181,26 @@ pub(crate) fn check_validity(
     index: usize,
     now: UnixSeconds,
 ) -> Result<Validity, Reject> {
-    let what = || format!("certificate {index} ({})", certificate.subject());
+    check_window(window(certificate), certificate, index, now)
+}
+
+/// When `certificate` says it is valid. What began before 1970 began in 1970.
+pub(crate) fn window(certificate: &X509Certificate) -> Validity {
     let second = |time: i64| UnixSeconds::new(u64::try_from(time).unwrap_or(0));
-    let validity = Validity {
+    Validity {
         not_before: second(certificate.validity().not_before.timestamp()),
         not_after: second(certificate.validity().not_after.timestamp()),
-    };
+    }
+}
+
+/// Does now lie in `validity`, the window of `certificate` or the part of it that counts?
+pub(crate) fn check_window(
+    validity: Validity,
+    certificate: &X509Certificate,
+    index: usize,
+    now: UnixSeconds,
+) -> Result<Validity, Reject> {
+    let what = || format!("certificate {index} ({})", certificate.subject());
     if now < validity.not_before {
         return Err(Reject::NotYetValid { what: what() });
     }

@@ -5,6 +5,7 @@ mod cca;
 mod certificate;
 mod cose;
 mod event_log;
+mod phones;
 mod psa;
 mod tpm;
 mod tpm_quote;
