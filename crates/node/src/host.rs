@@ -105,6 +105,12 @@ impl Host {
         finality.get(finality.len().saturating_sub(1) * hundredths / 100).copied().unwrap_or(0)
     }
 
+    /// Whether this chain has had a final block, its validator votes, and [`Host::status`] tells of that block: the
+    /// engine knows a tip a moment before what watches its blocks does, and a user who was told `ready` asks at once.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.chain.is_ready() && !self.recent.lock().expect("no panic while locked").is_empty()
+    }
+
     pub(crate) async fn status(&self) -> ChainStatus {
         let workers: u32 = self.chain.record(types::state::Key::WorkerCount).await.unwrap_or(0);
         let recent: Vec<Seen> =
@@ -135,7 +141,7 @@ impl Host {
             finality_ms_p50: percentile(50),
             finality_ms_p99: percentile(99),
             blocks_per_second,
-            ready: last.is_some() && self.chain.is_ready(),
+            ready: self.is_ready(),
         }
     }
 }
@@ -185,7 +191,7 @@ impl Node {
 
     /// Whether every chain of this node has had a final block and its validator votes.
     pub fn ready(&self) -> bool {
-        self.hosts.values().all(|host| host.chain.is_ready())
+        self.hosts.values().all(Host::is_ready)
     }
 }
 
