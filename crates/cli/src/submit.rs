@@ -3,7 +3,7 @@
 use crate::{args, home, local, talk::Progress, wallet};
 use anyhow::{Context as _, Result, bail};
 use api::{Client, Code, JobEvent, JobView, Output, Submitted, Wait};
-use crypto::SigningKey;
+use crypto::{SigningKey, Wallet};
 use sandbox::{Engine, EngineConfig};
 use std::{
     fs,
@@ -318,6 +318,11 @@ pub fn address_or_own(
     named: Option<Address>,
 ) -> Result<Address> {
     named.map_or_else(|| Ok(wallet::address(&paying_key(settings, client)?)), Ok)
+}
+
+/// The keys of whoever types, on this network.
+pub fn keys(settings: &crate::settings::Settings, client: &Client) -> Result<Wallet> {
+    wallet::keys(settings, dev_network(client)?)
 }
 
 /// Pay from the right key for this network.

@@ -4,7 +4,8 @@
 //!  entropy ── Mnemonic ── Wallet ──┬─ m/44'/MSHX'/account'/0'  spend      SigningKey ── sign(domain, message)
 //!  (caller's)  BIP-39    SLIP-0010 ├─ m/44'/MSHX'/account'/1'  consensus  SigningKey          │
 //!      │                           ├─ m/44'/MSHX'/account'/2'  VRF        32-byte seed        ▼
-//!      │                           └─ m/44'/MSHX'/account'/3'  worker     SigningKey    verify, verify_batch
+//!      │                           ├─ m/44'/MSHX'/account'/3'  worker     SigningKey    verify, verify_batch
+//!      │                           └─ m/44'/MSHX'/account'/4'  sealing    SealingKey ── HPKE (X-Wing) opens
 //!      └──────────────── keystore::seal / open: Argon2id, ChaCha20-Poly1305
 //! ```
 //!
@@ -31,7 +32,7 @@
 //! ```
 //!
 //! Not here: addresses and wire types (`types`), who may sign what (the rule crates), file modes and
-//! prompts (`cli`). The VRF and HPKE sealing are not written yet.
+//! prompts (`cli`). The VRF is not written yet.
 
 #![forbid(unsafe_code)]
 
@@ -39,11 +40,16 @@ mod batch;
 pub mod keystore;
 mod mnemonic;
 mod public_key;
+mod sealing;
 mod signature;
 mod slip10;
 mod wallet;
 
 pub use batch::{Signed, verify_batch};
 pub use mnemonic::{BadMnemonic, Mnemonic};
+pub use sealing::{
+    BadSealingKey, NotOpened, SEALING_ENTROPY_BYTES, SEALING_KEY_BYTES, SEALING_OVERHEAD,
+    SealingKey, SealingPublicKey,
+};
 pub use signature::{BadSignature, DOMAIN_BYTES_MAX, SigningKey, verify};
 pub use wallet::{COIN_TYPE, Role, Wallet};

@@ -1,6 +1,6 @@
 //! Wallets: every key of one owner, grown from one mnemonic along fixed paths.
 
-use crate::{Mnemonic, SigningKey, slip10};
+use crate::{Mnemonic, SealingKey, SigningKey, slip10};
 use zeroize::Zeroizing;
 
 /// MeshX's number in `m/44'/<coin>'/…`: the letters `MSHX`, 1,297,303,640.
@@ -14,6 +14,8 @@ const PURPOSE: u32 = 44;
 /// The step kept for the VRF. It is not a [`Role`]: an Ed25519 signature and an ECVRF proof under
 /// one seed give the secret away, so there must be no way to ask for a `SigningKey` there.
 const VRF: u32 = 2;
+/// The step kept for sealing, which is no signature either.
+const SEALING: u32 = 4;
 
 /// What a key signs. The number is the last step of its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +52,11 @@ impl Wallet {
     /// The secret at `m/44'/MSHX'/account'/2'`, for the ECVRF alone: never make a `SigningKey` of it.
     pub fn vrf_seed(&self, account: u16) -> Zeroizing<[u8; 32]> {
         self.at(account, VRF)
+    }
+
+    /// The key at `m/44'/MSHX'/account'/4'` that private inputs are sealed to.
+    pub fn sealing_key(&self, account: u16) -> SealingKey {
+        SealingKey::from_seed(&self.at(account, SEALING))
     }
 
     fn at(&self, account: u16, step: u32) -> Zeroizing<[u8; 32]> {

@@ -11,6 +11,7 @@ use crate::{
 use attestation::{
     Anchors, Claims, Collateral, Evidence, Policy, Reject, Statement, UnixSeconds, evidence_hash,
 };
+use crypto::SealingPublicKey;
 use types::{
     Address, Hash, Millis, PublicKey, Text,
     attest::{
@@ -44,7 +45,7 @@ pub(super) fn apply(
     let statement = Statement {
         code_hash: attestation.code_hash.0,
         node_key: sender.0,
-        sealing_key_hash: sealing_key_hash(&attestation.sealing_key),
+        sealing_key_hash: sealing_key_hash(&attestation.sealing_key)?,
         timestamp: UnixSeconds::new(attestation.stated),
         nonce: attestation.challenge.0,
         parent: parent.as_ref().map_or([0; 32], |record| record.evidence.0),
@@ -183,8 +184,15 @@ fn stand_behind(
     Ok(())
 }
 
-fn sealing_key_hash(key: &Bytes<{ types::attest::SEALING_KEY_BYTES }>) -> [u8; 32] {
-    if key.as_slice().is_empty() { [0; 32] } else { evidence_hash(key.as_slice()) }
+/// What the statement says of the key that private inputs are sealed to. A key that nobody can seal
+/// to is refused here, so that no job meets one later.
+fn sealing_key_hash(key: &Bytes<{ types::attest::SEALING_KEY_BYTES }>) -> Result<[u8; 32], Stop> {
+    if key.as_slice().is_empty() {
+        return Ok([0; 32]);
+    }
+    SealingPublicKey::from_bytes(key.as_slice())
+        .map_err(|_| Refusal::NotAttested("sealing-key"))?;
+    Ok(evidence_hash(key.as_slice()))
 }
 
 /// The first bytes of a name that fit.

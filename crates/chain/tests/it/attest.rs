@@ -328,7 +328,7 @@ fn every_refusal_has_its_code() {
     for change in [
         (|a: &mut Attestation| a.code_hash = Hash([9; 32])) as fn(&mut Attestation),
         |a| a.stated -= 1,
-        |a| a.sealing_key = Bytes::new(vec![1; 1_216]).unwrap(),
+        |a| a.sealing_key = sealing_key(2),
         |a| a.evidence = Bytes::new(vec![0; 100]).unwrap(),
         |a| a.collateral = Bytes::default(),
     ] {
@@ -336,6 +336,26 @@ fn every_refusal_has_its_code() {
         change(&mut changed);
         assert_eq!(world.send(1, changed), Err("not_attested"));
     }
+}
+
+fn sealing_key(seed: u8) -> Bytes<{ types::attest::SEALING_KEY_BYTES }> {
+    Bytes::new(crypto::SealingKey::from_seed(&[seed; 32]).public().to_bytes()).unwrap()
+}
+
+#[test]
+fn a_sealing_key_is_recorded_and_one_nobody_can_seal_to_is_refused() {
+    let mut world = World::new(all_classes());
+    let device = Device::new(1);
+    let sealed = world.attestation(0, &device, None, |a| a.sealing_key = sealing_key(1));
+    assert_eq!(world.send(0, sealed).unwrap().sealing_key, sealing_key(1));
+    // Bound in the evidence all the same, but no ML-KEM key: each of its numbers is above the modulus.
+    let unreduced = Bytes::new(vec![0xff; 1_216]).unwrap();
+    let no_key = world.attestation(1, &Device::new(2), None, |a| a.sealing_key = unreduced.clone());
+    assert_eq!(world.send(1, no_key), Err("not_attested"));
+    let short = world.attestation(1, &Device::new(2), None, |a| {
+        a.sealing_key = Bytes::new(sealing_key(1).as_slice()[1..].to_vec()).unwrap();
+    });
+    assert_eq!(world.send(1, short), Err("not_attested"));
 }
 
 #[test]

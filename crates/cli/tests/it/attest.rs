@@ -110,6 +110,9 @@ fn a_software_tpm_attests_to_a_live_mesh() {
     me.meshx(&["faucet"], b"").exits(0);
     let Some(first) = submit(&["--save", saved]) else { return };
     assert_eq!(first["record"]["class"], "simulated", "{first}");
+    let sealing_key = first["record"]["sealing_key"].as_str().unwrap();
+    let sealing_key = hex::decode(sealing_key).unwrap();
+    assert!(crypto::SealingPublicKey::from_bytes(&sealing_key).is_ok());
     let shown = me.json(&["attest", "show", &address]);
     assert_eq!(shown["record"], first["record"]);
     assert_eq!(shown["counts"], true);

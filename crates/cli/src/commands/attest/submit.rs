@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use api::{AttestationView, Client};
 use attestation::{Collateral, Evidence, Statement, Technology, UnixSeconds, evidence_hash};
 use attester::tpm::{Tpm, Transport};
+use crypto::Role;
 use types::{
     Action, Address, Bytes, ChainId, Hash,
     attest::{Attestation, AttestationRecord},
@@ -31,7 +32,9 @@ const CHALLENGE_PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn submit(settings: &Settings, args: &AttestSubmit) -> Result<()> {
     let client = tx::client(settings)?;
-    let key = tx::paying_key(settings, &client)?;
+    let keys = tx::keys(settings, &client)?;
+    let key = keys.key(Role::Spend, 0);
+    let sealing_key = keys.sealing_key(0).public().to_bytes();
     let (chain, address) = (settings.chain, wallet::address(&key));
     let code_hash = code_hash(args.code.as_deref())?;
     let view = challenge(&client, chain, address)?;
@@ -40,7 +43,7 @@ pub fn submit(settings: &Settings, args: &AttestSubmit) -> Result<()> {
     let statement = Statement {
         code_hash: code_hash.0,
         node_key: key.public(),
-        sealing_key_hash: [0; 32],
+        sealing_key_hash: evidence_hash(&sealing_key),
         timestamp: UnixSeconds::new(stated),
         nonce: view.challenges.current.0,
         parent: parent.as_ref().map_or([0; 32], |(_, record)| record.evidence.0),
@@ -58,7 +61,7 @@ pub fn submit(settings: &Settings, args: &AttestSubmit) -> Result<()> {
         collateral: Bytes::new(collateral.to_bytes())
             .context("the collateral is longer than 64 KiB")?,
         code_hash,
-        sealing_key: Bytes::default(),
+        sealing_key: Bytes::new(sealing_key).expect("a key has a key's length"),
         stated,
         challenge: view.challenges.current,
         parent: parent.map(|(address, _)| address),
@@ -109,6 +112,10 @@ fn print_record(record: &AttestationRecord) {
     println!("measurement  {}", hex::encode(record.measurement.as_slice()));
     println!("code         {}", record.code_hash);
     println!("evidence     {}", record.evidence);
+    match record.sealing_key.as_slice() {
+        [] => println!("sealing key  none: no private job can be sent here"),
+        key => println!("sealing key  {} (SHA-256)", hex::encode(evidence_hash(key))),
+    }
     println!("depth        {}", record.depth);
     println!("until        {} ms since 1970", record.until.get());
 }
