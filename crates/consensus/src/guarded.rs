@@ -29,7 +29,6 @@ use rand_core::CryptoRng;
 use receipt::light::Scheme;
 use std::{collections::BTreeMap, sync::Arc};
 use types::{ChainId, Epoch, Hash, SignedVote, VoteKind};
-use zeroize::Zeroizing;
 
 /// What a validator signs a vote with, twice.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -80,7 +79,7 @@ impl Guarded {
         chain: ChainId,
         key: Option<&network::PrivateKey>,
     ) -> Self {
-        let key = key.map(|key| Arc::new(signing_key(key)));
+        let key = key.map(|key| Arc::new(network::signing_key(key)));
         Self { inner, network, chain, key, silent_to: View::zero(), standing: None }
     }
 
@@ -178,13 +177,6 @@ impl Guarded {
         let verdict = self.inner.verify_attestations(rng, subject, partials, strategy);
         named.with(verdict)
     }
-}
-
-/// `key` in the form that signs votes.
-fn signing_key(key: &network::PrivateKey) -> SigningKey {
-    let mut seed = Zeroizing::new([0; 32]);
-    key.write(&mut seed.as_mut_slice());
-    SigningKey::from_seed(&seed)
 }
 
 /// A digest's 32 bytes. The chain's digests all are BLAKE3.

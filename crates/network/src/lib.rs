@@ -6,11 +6,12 @@
 //! ```text
 //!             +-- Mesh:    one process, every message delayed by the real distance of two cities
 //! Sender -----+
-//! Receiver ---+-- Sockets: TCP between processes, authenticated and encrypted
+//! Receiver ---+-- Sockets: TCP between processes, over Noise IK ([`ik`])
 //! ```
 //!
 //! Payloads are never decoded here. Discovery, NAT traversal and gossip are not here.
 
+pub mod ik;
 mod latency;
 mod mesh;
 mod peer;
@@ -21,5 +22,6 @@ pub use latency::{BadLatency, Latency, Place};
 pub use mesh::Mesh;
 pub use peer::{
     Blocks, Channel, Receiver, Sender, consensus_key, peer_key, private_key, public_key,
+    signing_key,
 };
 pub use socket::{Sockets, SocketsConfig};

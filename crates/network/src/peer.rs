@@ -188,6 +188,14 @@ pub fn private_key(secret: &[u8; 32]) -> commonware_cryptography::ed25519::Priva
         .expect("any 32 bytes are an Ed25519 seed")
 }
 
+/// The identity in the form that signs for MeshX.
+pub fn signing_key(key: &commonware_cryptography::ed25519::PrivateKey) -> crypto::SigningKey {
+    use commonware_codec::Write as _;
+    let mut seed = zeroize::Zeroizing::new([0; 32]);
+    key.write(&mut seed.as_mut_slice());
+    crypto::SigningKey::from_seed(&seed)
+}
+
 /// The public half of an identity, as the rest of MeshX writes it.
 pub fn public_key(key: &commonware_cryptography::ed25519::PrivateKey) -> types::PublicKey {
     use commonware_cryptography::Signer as _;

@@ -1,10 +1,10 @@
-//! TCP between processes: commonware's authenticated peers, found by address.
+//! TCP between processes: commonware's peers, found by address, over Noise IK.
 
-use crate::peer::{Blocks, Channel, Outlet, Parcel, Receiver, Sender};
-use commonware_cryptography::{
-    ChaCha20Poly1305, Signer as _,
-    ed25519::{PrivateKey, PublicKey},
+use crate::{
+    ik::{Identity, Ik, Suites},
+    peer::{Blocks, Channel, Outlet, Parcel, Receiver, Sender, signing_key},
 };
+use commonware_cryptography::ed25519::{PrivateKey, PublicKey};
 use commonware_p2p::{
     Address, AddressableManager as _, CheckedSender as _, LimitedSender, Receiver as _, Recipients,
     authenticated::lookup::{self, Network},
@@ -12,16 +12,12 @@ use commonware_p2p::{
 use commonware_runtime::{
     Handle, IoBufs, Quota, Spawner as _, Supervisor as _, tokio as tokio_runtime,
 };
-use commonware_stream::{
-    cups::{self, Cups},
-    sake::{self, Sake},
-};
+use commonware_stream::Upgrader as _;
 use commonware_utils::{NZU32, NZUsize, ordered::Map};
 use std::{
     net::SocketAddr,
     num::NonZeroUsize,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 use tokio::time::Instant;
 
@@ -29,12 +25,13 @@ use tokio::time::Instant;
 /// so a generous quota costs memory.
 const MESSAGES_PER_SECOND: u32 = 512;
 
-/// How far two nodes' clocks may be apart at a handshake.
-const CLOCK_SKEW_MAX: Duration = Duration::from_secs(5);
+/// Most messages that wait for one peer and are packed into records together.
+const MESSAGES_AT_ONCE: NonZeroUsize = NZUsize!(128);
 
 #[derive(Clone, Debug)]
 pub struct SocketsConfig {
     pub key: PrivateKey,
+    pub suites: Suites,
     /// Separates networks: peers of another one fail the handshake.
     pub namespace: Vec<u8>,
     pub listen: SocketAddr,
@@ -42,12 +39,10 @@ pub struct SocketsConfig {
     pub message_bytes_max: u32,
 }
 
-type Upgrader = Cups<Sake<PrivateKey>, ChaCha20Poly1305>;
-
 /// A node's sockets. Register channels, then start.
 pub struct Sockets {
     context: tokio_runtime::Context,
-    network: Network<tokio_runtime::Context, Upgrader>,
+    network: Network<tokio_runtime::Context, Ik>,
     oracle: lookup::Oracle<PublicKey>,
     me: PublicKey,
     peers: Vec<PublicKey>,
@@ -56,14 +51,9 @@ pub struct Sockets {
 impl Sockets {
     /// Listen for `config.peers` and dial them. Nothing moves before [`Self::start`].
     pub fn new(context: tokio_runtime::Context, config: SocketsConfig) -> Self {
-        let me = config.key.public_key();
-        let sake = Sake {
-            signer: config.key,
-            synchrony_bound: CLOCK_SKEW_MAX,
-            max_handshake_age: CLOCK_SKEW_MAX * 2,
-            version: sake::Version::V1,
-        };
-        let handshake = Cups::<_, ChaCha20Poly1305>::new(sake, cups::Version::V1);
+        let me = Identity::new(&signing_key(&config.key));
+        let handshake = Ik::new(me, config.suites);
+        let me = handshake.public_key();
         let peers_max = NonZeroUsize::new(config.peers.len()).unwrap_or(NonZeroUsize::MIN);
         let settings = lookup::Config::local(
             handshake,
@@ -73,6 +63,7 @@ impl Sockets {
             config.message_bytes_max,
             NZUsize!(1_024),
         );
+        let settings = lookup::Config { send_batch_size: MESSAGES_AT_ONCE, ..settings };
         let (network, mut oracle) = Network::new(context.child("network"), settings);
         let addresses =
             config.peers.iter().map(|(key, address)| (key.clone(), Address::Symmetric(*address)));

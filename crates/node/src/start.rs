@@ -13,7 +13,9 @@ use commonware_runtime::{Runner as _, Supervisor as _, tokio as tokio_runtime};
 use consensus::{CHANNELS, Chain, ChainConfig, Channels, message_bytes_max};
 use crypto::SigningKey;
 use futures::future::{BoxFuture, FutureExt as _, LocalBoxFuture, try_join_all};
-use network::{Latency, Mesh, Place, PrivateKey, PublicKey, Sockets, SocketsConfig, consensus_key};
+use network::{
+    Latency, Mesh, Place, PrivateKey, PublicKey, Sockets, SocketsConfig, consensus_key, ik::Suites,
+};
 use sandbox::{Engine, EngineConfig};
 use std::{
     collections::BTreeMap,
@@ -287,6 +289,7 @@ impl Wires {
                     parts.iter().map(|part| part.genesis.validators.len()).max().unwrap_or(1);
                 let config = SocketsConfig {
                     key,
+                    suites: Suites::default(),
                     namespace: anchor.network().0.to_vec(),
                     listen,
                     peers: peers
