@@ -18,7 +18,7 @@ const FLOORS: [&[&str]; 7] = [
         "receipt",
         "api",
     ],
-    &["attester", "chain", "worker"],
+    &["attester", "chain", "overlay", "worker"],
     &["consensus", "gateway"],
     &["node", "sim", "fuzz-targets"],
     &["bench", "conformance", "econ", "torture"],

@@ -1,0 +1,97 @@
+//! Where to try, and who is expected there.
+
+use libp2p::{
+    Multiaddr, PeerId,
+    identity::{self, ed25519},
+    multiaddr::Protocol,
+};
+use network::ik::PeerIdentity;
+use std::{fmt, str::FromStr};
+
+/// An address that ends in the identity expected there, such as `/ip4/192.0.2.1/tcp/8800/p2p/12D3Koo…`. Without an
+/// identity there is no handshake: Noise IK encrypts to it from the first byte on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerAddress {
+    address: Multiaddr,
+    peer: PeerId,
+}
+
+impl PeerAddress {
+    pub fn new(address: Multiaddr) -> Result<Self, BadAddress> {
+        let Some(Protocol::P2p(peer)) = address.iter().last() else {
+            return Err(BadAddress::NoIdentity(address.to_string()));
+        };
+        identity_of(&peer)?;
+        Ok(Self { address, peer })
+    }
+
+    pub fn peer(&self) -> PeerId {
+        self.peer
+    }
+
+    /// All of it.
+    pub fn full(&self) -> &Multiaddr {
+        &self.address
+    }
+
+    /// Without the identity at the end.
+    pub fn place(&self) -> Multiaddr {
+        let mut address = self.address.clone();
+        address.pop();
+        address
+    }
+}
+
+impl FromStr for PeerAddress {
+    type Err = BadAddress;
+    fn from_str(text: &str) -> Result<Self, BadAddress> {
+        let address =
+            text.parse::<Multiaddr>().map_err(|_| BadAddress::Malformed(text.to_owned()))?;
+        Self::new(address)
+    }
+}
+
+impl fmt::Display for PeerAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address.fmt(f)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadAddress {
+    #[error("{0} is no address\nhint: an address looks like /ip4/192.0.2.1/tcp/8800/p2p/12D3KooW…")]
+    Malformed(String),
+    #[error(
+        "{0} does not say who is expected there\nhint: add /p2p/ and the node's id; meshx node start prints it"
+    )]
+    NoIdentity(String),
+    #[error("{0} is no Ed25519 identity\nhint: MeshX ids begin with 12D3KooW")]
+    NotEd25519(PeerId),
+}
+
+/// The id that `ed25519` goes by.
+///
+/// # Errors
+/// [`BadAddress::Malformed`] if it is no key.
+pub fn peer_id(ed25519: &[u8; 32]) -> Result<PeerId, BadAddress> {
+    ed25519::PublicKey::try_from_bytes(ed25519)
+        .map(|key| PeerId::from_public_key(&key.into()))
+        .map_err(|_| BadAddress::Malformed(hex::encode(ed25519)))
+}
+
+/// The identity inside an id.
+///
+/// # Errors
+/// [`BadAddress::NotEd25519`]: a hash, another kind of key, or a key with torsion.
+pub fn identity_of(peer: &PeerId) -> Result<PeerIdentity, BadAddress> {
+    let refused = || BadAddress::NotEd25519(*peer);
+    // Code 0 is the identity multihash: the key itself.
+    if peer.as_ref().code() != 0 {
+        return Err(refused());
+    }
+    let key = identity::PublicKey::try_decode_protobuf(peer.as_ref().digest())
+        .map_err(|_| refused())?
+        .try_into_ed25519()
+        .map_err(|_| refused())?;
+    PeerIdentity::new(key.to_bytes()).map_err(|_| refused())
+}

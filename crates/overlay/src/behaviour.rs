@@ -1,0 +1,150 @@
+//! Which protocols a node speaks, and how each is bounded.
+
+use crate::{gate::Gate, overlay::Config, record::Role};
+use libp2p::{
+    PeerId, StreamProtocol, autonat,
+    connection_limits::{self, ConnectionLimits},
+    dcutr, gossipsub, identify, identity,
+    kad::{
+        self,
+        store::{MemoryStore, MemoryStoreConfig},
+    },
+    mdns, ping, relay,
+    swarm::{NetworkBehaviour, behaviour::toggle::Toggle},
+};
+use std::time::Duration;
+
+/// Connections of one peer: a direct one beside a relayed one, and one more while they change.
+const PER_PEER_MAX: u32 = 4;
+/// Connections in all.
+const CONNECTIONS_MAX: u32 = 1_024;
+/// Records and providers that a node keeps for others.
+const RECORDS_MAX: usize = 4_096;
+/// Bytes of a gossip message.
+pub(crate) const GOSSIP_BYTES_MAX: usize = 1 << 20;
+
+#[derive(NetworkBehaviour)]
+pub(crate) struct Behaviour {
+    pub(crate) gate: Gate,
+    limits: connection_limits::Behaviour,
+    pub(crate) identify: identify::Behaviour,
+    ping: ping::Behaviour,
+    pub(crate) kad: kad::Behaviour<MemoryStore>,
+    pub(crate) gossip: gossipsub::Behaviour,
+    relay: Toggle<relay::Behaviour>,
+    circuits: relay::client::Behaviour,
+    dcutr: dcutr::Behaviour,
+    reachable: autonat::v2::client::Behaviour,
+    dial_back: Toggle<autonat::v2::server::Behaviour>,
+    mdns: Toggle<mdns::tokio::Behaviour>,
+    pub(crate) streams: libp2p_stream::Behaviour,
+}
+
+impl Behaviour {
+    pub(crate) fn new(
+        config: &Config,
+        key: identity::PublicKey,
+        circuits: relay::client::Behaviour,
+    ) -> Result<Self, String> {
+        let me = key.to_peer_id();
+        let network = hex::encode(&config.network.0[..4]);
+        let edge_only = !Role::ALL[1..].iter().any(|role| config.roles.has(*role));
+        let identify = identify::Config::new(format!("/meshx/{network}/1"), key)
+            .with_agent_version(concat!("meshx/", env!("CARGO_PKG_VERSION")).to_owned())
+            .with_push_listen_addr_updates(true);
+        let mdns = match config.mdns {
+            true => Some(
+                mdns::tokio::Behaviour::new(mdns::Config::default(), me)
+                    .map_err(|error| format!("no mDNS: {error}"))?,
+            ),
+            false => None,
+        };
+        Ok(Self {
+            gate: Gate::new(config.limits),
+            limits: connection_limits::Behaviour::new(
+                ConnectionLimits::default()
+                    .with_max_established(Some(CONNECTIONS_MAX))
+                    .with_max_established_per_peer(Some(PER_PEER_MAX))
+                    .with_max_pending_incoming(Some(256))
+                    .with_max_pending_outgoing(Some(256)),
+            ),
+            identify: identify::Behaviour::new(identify),
+            ping: ping::Behaviour::new(ping::Config::new().with_interval(Duration::from_secs(15))),
+            kad: table(me, &network, edge_only)?,
+            gossip: gossip()?,
+            relay: config
+                .roles
+                .has(Role::Relay)
+                .then(|| relay::Behaviour::new(me, relayed()))
+                .into(),
+            circuits,
+            dcutr: dcutr::Behaviour::new(me),
+            reachable: autonat::v2::client::Behaviour::default(),
+            dial_back: (!edge_only).then(autonat::v2::server::Behaviour::default).into(),
+            mdns: mdns.into(),
+            streams: libp2p_stream::Behaviour::new(),
+        })
+    }
+}
+
+fn table(
+    me: PeerId,
+    network: &str,
+    edge_only: bool,
+) -> Result<kad::Behaviour<MemoryStore>, String> {
+    let protocol = StreamProtocol::try_from_owned(format!("/meshx/{network}/kad/1"))
+        .map_err(|error| error.to_string())?;
+    let mut config = kad::Config::new(protocol);
+    config
+        .disjoint_query_paths(true)
+        .set_query_timeout(Duration::from_secs(20))
+        .set_periodic_bootstrap_interval(Some(Duration::from_secs(60)))
+        // Who comes into the table is decided where addresses are checked (swarm.rs).
+        .set_kbucket_inserts(kad::BucketInserts::Manual)
+        // What others bring is looked at before it is kept.
+        .set_record_filtering(kad::StoreInserts::FilterBoth)
+        .set_record_ttl(Some(Duration::from_secs(2 * 60 * 60)))
+        .set_provider_record_ttl(Some(Duration::from_secs(2 * 60 * 60)))
+        .set_provider_publication_interval(Some(Duration::from_secs(20 * 60)))
+        .set_publication_interval(Some(Duration::from_secs(20 * 60)));
+    let store = MemoryStore::with_config(
+        me,
+        MemoryStoreConfig {
+            max_records: RECORDS_MAX,
+            max_value_bytes: 2_048,
+            max_provided_keys: RECORDS_MAX,
+            max_providers_per_key: 64,
+        },
+    );
+    let mut table = kad::Behaviour::with_config(me, store, config);
+    // An edge is in nobody's table until others have found that they can reach it.
+    table.set_mode((!edge_only).then_some(kad::Mode::Server));
+    Ok(table)
+}
+
+fn gossip() -> Result<gossipsub::Behaviour, String> {
+    let config = gossipsub::ConfigBuilder::default()
+        .validation_mode(gossipsub::ValidationMode::Anonymous)
+        .max_transmit_size(GOSSIP_BYTES_MAX)
+        .message_id_fn(|message| {
+            gossipsub::MessageId::new(types::Hash::of_content(&message.data).0.as_slice())
+        })
+        .build()
+        .map_err(|error| error.to_string())?;
+    gossipsub::Behaviour::new(gossipsub::MessageAuthenticity::Anonymous, config)
+        .map_err(str::to_owned)
+}
+
+/// Enough for a job's input and output, where the defaults end after 128 KiB and two minutes.
+fn relayed() -> relay::Config {
+    relay::Config {
+        max_reservations: 512,
+        max_reservations_per_peer: 4,
+        reservation_duration: Duration::from_secs(60 * 60),
+        max_circuits: 256,
+        max_circuits_per_peer: 16,
+        max_circuit_duration: Duration::from_secs(60 * 60),
+        max_circuit_bytes: 1 << 30,
+        ..relay::Config::default()
+    }
+}

@@ -1,0 +1,27 @@
+//! Find, reach and speak to nodes whose machine is anywhere: libp2p over Noise IK.
+//!
+//! ```text
+//!            bootstrap list ─┐                                         ┌─ streams (open, accept)
+//! discovery: Kademlia       ─┼─▶ one swarm, one task ◀─ Overlay (clone) ┼─ find, provide
+//!            mDNS on a LAN  ─┘    │                                    └─ gossip
+//!                                 ▼
+//! reach:     direct ── hole-punched ── through a relay          over: TCP, Noise IK, yamux
+//! ```
+//! A peer is named by its Ed25519 identity, and that is all that is trusted: an address says where to
+//! try, the handshake says who answered. What is carried is never decoded here.
+//!
+//! Validators speak to each other by `network::Sockets`; this is for everybody else.
+
+mod address;
+mod behaviour;
+mod gate;
+mod overlay;
+mod record;
+mod swarm;
+mod transport;
+
+pub use address::{BadAddress, PeerAddress, identity_of, peer_id};
+pub use gate::GateLimits;
+pub use libp2p::{Multiaddr, PeerId, Stream};
+pub use overlay::{Config, Gossip, Overlay, OverlayError, Path, PeerInfo, Status};
+pub use record::{BadRecord, PeerRecord, RECORD_ADDRESSES_MAX, Role, Roles};

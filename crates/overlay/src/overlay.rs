@@ -1,0 +1,322 @@
+//! The handle: what the rest of a node asks of its overlay.
+
+use crate::{
+    address::{BadAddress, PeerAddress, peer_id},
+    gate::GateLimits,
+    record::{PeerRecord, Role, Roles},
+    swarm::{self, Command},
+};
+use crypto::SigningKey;
+use libp2p::{Multiaddr, PeerId, Stream, StreamProtocol};
+use libp2p_stream::{Control, IncomingStreams};
+use network::ik::Suites;
+use serde::Serialize;
+use std::time::Duration;
+use tokio::sync::{broadcast, mpsc, oneshot};
+use types::{ChainId, Hash};
+
+/// Commands that wait for the swarm; more wait with whoever asks.
+const COMMANDS_MAX: usize = 256;
+
+/// What a node brings to its overlay.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub key: SigningKey,
+    /// Networks do not mix: a peer of another one fails the handshake.
+    pub network: Hash,
+    pub roles: Roles,
+    /// The chain this node works on first.
+    pub chain: ChainId,
+    pub listen: Vec<Multiaddr>,
+    /// Where others reach this node, if that is known and not one of `listen`.
+    pub announce: Vec<Multiaddr>,
+    pub bootstrap: Vec<PeerAddress>,
+    pub suites: Suites,
+    /// Look for peers on the local network, and be found there.
+    pub mdns: bool,
+    pub limits: GateLimits,
+}
+
+impl Config {
+    /// A node of `network` that listens on `listen` and knows nobody.
+    #[must_use]
+    pub fn new(key: SigningKey, network: Hash, listen: Vec<Multiaddr>) -> Self {
+        Self {
+            key,
+            network,
+            roles: Roles::default().with(Role::Edge),
+            chain: ChainId::Backbone,
+            listen,
+            announce: Vec::new(),
+            bootstrap: Vec::new(),
+            suites: Suites::default(),
+            mdns: false,
+            limits: GateLimits::default(),
+        }
+    }
+}
+
+/// Why the overlay could not do something.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OverlayError {
+    #[error(transparent)]
+    Address(#[from] BadAddress),
+    #[error("the overlay cannot start: {0}")]
+    Start(String),
+    #[error("cannot listen on {address}: {error}")]
+    Listen { address: Multiaddr, error: String },
+    #[error("cannot reach {peer}: {error}")]
+    Unreachable { peer: PeerId, error: String },
+    #[error("{peer} does not speak {protocol}")]
+    NotSpoken { peer: PeerId, protocol: String },
+    #[error("{0} is served already")]
+    Served(String),
+    #[error("nobody knows {0}")]
+    Unknown(PeerId),
+    #[error("the overlay has stopped")]
+    Stopped,
+}
+
+/// How a peer is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Path {
+    /// Its address answered.
+    Direct,
+    /// It came to us.
+    Inbound,
+    /// A direct connection that was made through a relay's help.
+    HolePunched,
+    /// Through a relay.
+    Relayed,
+}
+
+/// A connected peer.
+#[derive(Clone, Debug, Serialize)]
+pub struct PeerInfo {
+    #[serde(serialize_with = "shown")]
+    pub peer: PeerId,
+    pub path: Path,
+    #[serde(serialize_with = "shown")]
+    pub address: Multiaddr,
+    pub connections: u32,
+    /// Milliseconds of the last ping's round trip.
+    pub rtt_ms: Option<f64>,
+    /// Program and version, as the peer says.
+    pub agent: Option<String>,
+    /// Whether it is in our routing table.
+    pub in_table: bool,
+    /// Seconds since the first connection.
+    pub seconds: u64,
+}
+
+/// How the overlay is.
+#[derive(Clone, Debug, Serialize)]
+pub struct Status {
+    #[serde(serialize_with = "shown")]
+    pub id: PeerId,
+    #[serde(serialize_with = "all_shown")]
+    pub listen: Vec<Multiaddr>,
+    /// Addresses at which others have reached this node.
+    #[serde(serialize_with = "all_shown")]
+    pub reachable_at: Vec<Multiaddr>,
+    /// Relays that hold a place for this node.
+    #[serde(serialize_with = "all_shown")]
+    pub relays: Vec<PeerId>,
+    /// Nodes in the routing table.
+    pub table: usize,
+    /// Handshakes not begun, because their neighbourhood was crowded.
+    pub turned_away: u64,
+    pub peers: Vec<PeerInfo>,
+}
+
+fn shown<T: ToString, S: serde::Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&value.to_string())
+}
+
+fn all_shown<T: ToString, S: serde::Serializer>(
+    values: &[T],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(values.iter().map(ToString::to_string))
+}
+
+/// A message that somebody published.
+#[derive(Clone, Debug)]
+pub struct Gossip {
+    pub topic: String,
+    /// Who passed it on, not who made it: gossip is not signed here.
+    pub from: PeerId,
+    pub data: Vec<u8>,
+}
+
+/// A running overlay. Cloning shares it; it ends when the last clone is dropped.
+#[derive(Clone)]
+pub struct Overlay {
+    id: PeerId,
+    commands: mpsc::Sender<Command>,
+    control: Control,
+    gossip: broadcast::Sender<Gossip>,
+}
+
+type Answer<T> = Result<T, OverlayError>;
+
+impl Overlay {
+    /// Listen, dial the bootstrap list, and go on looking for peers. Needs a Tokio runtime.
+    ///
+    /// # Errors
+    /// [`OverlayError::Start`], [`OverlayError::Listen`].
+    pub fn start(config: Config) -> Answer<Self> {
+        let id = peer_id(&config.key.public())?;
+        let (commands, received) = mpsc::channel(COMMANDS_MAX);
+        let (gossip, _) = broadcast::channel(1_024);
+        let driver = swarm::Driver::new(config, received, gossip.clone())?;
+        let control = driver.control();
+        tokio::spawn(driver.run());
+        Ok(Self { id, commands, control, gossip })
+    }
+
+    pub fn id(&self) -> PeerId {
+        self.id
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Answer<T> {
+        let (answer, wait) = oneshot::channel();
+        self.commands.send(command(answer)).await.map_err(|_| OverlayError::Stopped)?;
+        wait.await.map_err(|_| OverlayError::Stopped)
+    }
+
+    /// Where this node listens, once it does.
+    ///
+    /// # Errors
+    /// [`OverlayError::Stopped`].
+    pub async fn listening(&self) -> Answer<Vec<PeerAddress>> {
+        loop {
+            let status = self.status().await?;
+            if !status.listen.is_empty() {
+                let with_id = |address: Multiaddr| {
+                    PeerAddress::new(address.with(libp2p::multiaddr::Protocol::P2p(self.id)))
+                };
+                return Ok(status.listen.into_iter().filter_map(|at| with_id(at).ok()).collect());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Be connected to `address`.
+    ///
+    /// # Errors
+    /// [`OverlayError::Unreachable`].
+    pub async fn dial(&self, address: &PeerAddress) -> Answer<()> {
+        let (peer, at) = (address.peer(), Some(address.full().clone()));
+        self.ask(|answer| Command::Dial { peer, at, answer }).await?
+    }
+
+    /// Be connected to `peer`, wherever it is.
+    ///
+    /// # Errors
+    /// [`OverlayError::Unknown`], [`OverlayError::Unreachable`].
+    pub async fn reach(&self, peer: PeerId) -> Answer<()> {
+        let known = self.ask(|answer| Command::Dial { peer, at: None, answer }).await?;
+        if known.is_ok() {
+            return Ok(());
+        }
+        let record = self.find(peer).await?;
+        let mut last = known;
+        for address in record.addresses {
+            let full = match address.iter().last() {
+                Some(libp2p::multiaddr::Protocol::P2p(last)) if last == peer => address,
+                _ => address.with(libp2p::multiaddr::Protocol::P2p(peer)),
+            };
+            last = self.dial(&PeerAddress::new(full)?).await;
+            if last.is_ok() {
+                break;
+            }
+        }
+        last
+    }
+
+    /// A new stream to `peer`, for `protocol`.
+    ///
+    /// # Errors
+    /// [`OverlayError::Unreachable`], [`OverlayError::NotSpoken`].
+    pub async fn open(&self, peer: PeerId, protocol: &'static str) -> Answer<Stream> {
+        use libp2p_stream::OpenStreamError;
+        let mut control = self.control.clone();
+        control.open_stream(peer, StreamProtocol::new(protocol)).await.map_err(
+            |error| match error {
+                OpenStreamError::UnsupportedProtocol(protocol) => {
+                    OverlayError::NotSpoken { peer, protocol: protocol.to_string() }
+                }
+                other => OverlayError::Unreachable { peer, error: other.to_string() },
+            },
+        )
+    }
+
+    /// Streams that others open for `protocol`.
+    ///
+    /// # Errors
+    /// [`OverlayError::Served`]: somebody here accepts them already.
+    pub fn accept(&self, protocol: &'static str) -> Answer<IncomingStreams> {
+        let mut control = self.control.clone();
+        control
+            .accept(StreamProtocol::new(protocol))
+            .map_err(|_| OverlayError::Served(protocol.to_owned()))
+    }
+
+    /// What `peer` says of itself, from whoever keeps its record.
+    ///
+    /// # Errors
+    /// [`OverlayError::Unknown`].
+    pub async fn find(&self, peer: PeerId) -> Answer<PeerRecord> {
+        self.ask(|answer| Command::Find { peer, answer }).await?.ok_or(OverlayError::Unknown(peer))
+    }
+
+    /// The nodes nearest to `key` in the network's table, nearest first.
+    ///
+    /// # Errors
+    /// [`OverlayError::Stopped`].
+    pub async fn closest(&self, key: Vec<u8>) -> Answer<Vec<PeerId>> {
+        self.ask(|answer| Command::Closest { key, answer }).await
+    }
+
+    /// Nodes that say they have `role` on `chain`.
+    ///
+    /// # Errors
+    /// [`OverlayError::Stopped`].
+    pub async fn providers(&self, role: Role, chain: ChainId) -> Answer<Vec<PeerId>> {
+        self.ask(|answer| Command::Providers { role, chain, answer }).await
+    }
+
+    /// # Errors
+    /// [`OverlayError::Stopped`].
+    pub async fn status(&self) -> Answer<Status> {
+        self.ask(Command::Status).await
+    }
+
+    /// Pass `data` to everybody who listens to `topic`.
+    ///
+    /// # Errors
+    /// [`OverlayError::Stopped`].
+    pub async fn publish(&self, topic: &str, data: Vec<u8>) -> Answer<()> {
+        let topic = topic.to_owned();
+        self.commands
+            .send(Command::Publish { topic, data })
+            .await
+            .map_err(|_| OverlayError::Stopped)
+    }
+
+    /// Listen to `topic`. A listener that falls a thousand messages behind misses the oldest.
+    ///
+    /// # Errors
+    /// [`OverlayError::Stopped`].
+    pub async fn subscribe(&self, topic: &str) -> Answer<broadcast::Receiver<Gossip>> {
+        let receiver = self.gossip.subscribe();
+        let topic = topic.to_owned();
+        self.commands
+            .send(Command::Subscribe { topic })
+            .await
+            .map_err(|_| OverlayError::Stopped)?;
+        Ok(receiver)
+    }
+}

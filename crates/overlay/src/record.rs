@@ -1,0 +1,184 @@
+//! What a node says of itself: signed, bounded, and gone when it is old.
+
+use crypto::SigningKey;
+use libp2p::{Multiaddr, PeerId};
+use types::{ChainId, Hash, Millis, PublicKey};
+
+/// Most addresses of one record.
+pub const RECORD_ADDRESSES_MAX: usize = 8;
+/// A record counts this long.
+pub(crate) const RECORD_LIFETIME_MS: u64 = 2 * 60 * 60 * 1_000;
+/// A clock may be this much ahead.
+const SKEW_MS: u64 = 5 * 60 * 1_000;
+/// Longest record in bytes.
+const RECORD_BYTES_MAX: usize = 2_048;
+const DOMAIN: &str = "meshx/peer-record/1";
+
+/// What a node does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Runs jobs; holds no chain.
+    Edge,
+    /// Holds chains and serves the API to edges.
+    Aggregator,
+    /// Votes on a shard.
+    Validator,
+    /// Votes on the backbone.
+    Backbone,
+    /// Carries other nodes' connections.
+    Relay,
+}
+
+impl Role {
+    pub const ALL: [Self; 5] =
+        [Self::Edge, Self::Aggregator, Self::Validator, Self::Backbone, Self::Relay];
+
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Edge => "edge",
+            Self::Aggregator => "aggregator",
+            Self::Validator => "validator",
+            Self::Backbone => "backbone",
+            Self::Relay => "relay",
+        }
+    }
+
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+}
+
+/// A set of roles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Roles(u8);
+
+impl Roles {
+    #[must_use]
+    pub const fn with(self, role: Role) -> Self {
+        Self(self.0 | 1 << role as u8)
+    }
+
+    #[must_use]
+    pub const fn has(self, role: Role) -> bool {
+        self.0 & (1 << role as u8) != 0
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = Role> {
+        Role::ALL.into_iter().filter(move |role| self.has(*role))
+    }
+}
+
+impl FromIterator<Role> for Roles {
+    fn from_iter<I: IntoIterator<Item = Role>>(roles: I) -> Self {
+        roles.into_iter().fold(Self::default(), Self::with)
+    }
+}
+
+/// A record whose signature and age were checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerRecord {
+    pub identity: PublicKey,
+    pub network: Hash,
+    pub roles: Roles,
+    /// The chain it works on first.
+    pub chain: ChainId,
+    pub issued: Millis,
+    pub addresses: Vec<Multiaddr>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadRecord {
+    #[error("the record is malformed")]
+    Malformed,
+    #[error("the record is of another network")]
+    OtherNetwork,
+    #[error("the record is too old, or from the future")]
+    Age,
+    #[error("the record is not signed by whom it speaks of")]
+    Signature,
+}
+
+impl PeerRecord {
+    /// `version ‖ identity ‖ network ‖ roles ‖ chain ‖ issued ‖ count ‖ (length ‖ address)* ‖ signature`, numbers
+    /// big-endian.
+    #[must_use]
+    pub fn sign(&self, key: &SigningKey) -> Vec<u8> {
+        let mut bytes = self.unsigned();
+        let signature = key.sign(DOMAIN, &bytes);
+        bytes.extend_from_slice(&signature);
+        bytes
+    }
+
+    fn unsigned(&self) -> Vec<u8> {
+        let mut bytes = vec![1];
+        bytes.extend_from_slice(&self.identity.0);
+        bytes.extend_from_slice(&self.network.0);
+        bytes.extend_from_slice(&[self.roles.0, self.chain as u8]);
+        bytes.extend_from_slice(&self.issued.get().to_be_bytes());
+        let addresses = &self.addresses[..self.addresses.len().min(RECORD_ADDRESSES_MAX)];
+        bytes.push(u8::try_from(addresses.len()).expect("eight at most"));
+        for address in addresses {
+            let address = address.to_vec();
+            bytes.push(u8::try_from(address.len()).unwrap_or(0));
+            bytes.extend_from_slice(if address.len() < 256 { &address } else { &[] });
+        }
+        bytes
+    }
+
+    /// Check `bytes` at the time `now`.
+    ///
+    /// # Errors
+    /// [`BadRecord`].
+    pub fn open(bytes: &[u8], network: Hash, now: Millis) -> Result<Self, BadRecord> {
+        if bytes.len() > RECORD_BYTES_MAX {
+            return Err(BadRecord::Malformed);
+        }
+        let (unsigned, signature) = bytes.split_last_chunk::<64>().ok_or(BadRecord::Malformed)?;
+        let record = Self::parse(unsigned).ok_or(BadRecord::Malformed)?;
+        if record.network != network {
+            return Err(BadRecord::OtherNetwork);
+        }
+        let (issued, now) = (record.issued.get(), now.get());
+        if issued > now.saturating_add(SKEW_MS) || now > issued.saturating_add(RECORD_LIFETIME_MS) {
+            return Err(BadRecord::Age);
+        }
+        crypto::verify(&record.identity.0, DOMAIN, unsigned, signature)
+            .map_err(|_| BadRecord::Signature)?;
+        Ok(record)
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let (&1, bytes) = bytes.split_first()? else { return None };
+        let (identity, bytes) = bytes.split_first_chunk()?;
+        let (network, bytes) = bytes.split_first_chunk()?;
+        let (&[roles, chain], bytes) = bytes.split_first_chunk()?;
+        let (issued, bytes) = bytes.split_first_chunk()?;
+        let (&count, mut bytes) = bytes.split_first()?;
+        if usize::from(count) > RECORD_ADDRESSES_MAX || roles >= 1 << Role::ALL.len() {
+            return None;
+        }
+        let mut addresses = Vec::new();
+        for _ in 0..count {
+            let (&length, rest) = bytes.split_first()?;
+            let (address, rest) = rest.split_at_checked(length.into())?;
+            addresses.push(Multiaddr::try_from(address.to_vec()).ok()?);
+            bytes = rest;
+        }
+        bytes.is_empty().then_some(Self {
+            identity: PublicKey(*identity),
+            network: Hash(*network),
+            roles: Roles(roles),
+            chain: ChainId::ALL.into_iter().find(|known| *known as u8 == chain)?,
+            issued: Millis::new(u64::from_be_bytes(*issued)),
+            addresses,
+        })
+    }
+
+    /// The key that records of `peer` are kept under.
+    #[must_use]
+    pub fn key(peer: &PeerId) -> Vec<u8> {
+        [b"/meshx/peer/", &peer.to_bytes()[..]].concat()
+    }
+}

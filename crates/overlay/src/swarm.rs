@@ -1,0 +1,674 @@
+//! The one task that owns the swarm: commands in, events out, and what must be done in between.
+
+use crate::{
+    address::{PeerAddress, identity_of},
+    behaviour::{Behaviour, BehaviourEvent},
+    gate::Prefix,
+    overlay::{Config, Gossip, OverlayError, Path, PeerInfo, Status},
+    record::{PeerRecord, RECORD_ADDRESSES_MAX, Role},
+    transport::{Security, transport},
+};
+use futures::StreamExt as _;
+use libp2p::{
+    Multiaddr, PeerId, Swarm, dcutr, gossipsub, identify, identity, kad, mdns,
+    multiaddr::Protocol,
+    ping, relay,
+    swarm::{
+        ConnectionId, SwarmEvent,
+        dial_opts::{DialOpts, PeerCondition},
+    },
+};
+use libp2p_stream::Control;
+use network::ik::Identity;
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+use tokio::sync::{broadcast, mpsc, oneshot};
+use types::{ChainId, Millis};
+
+/// How often the driver looks whether something is due.
+const TICK: Duration = Duration::from_secs(2);
+/// A connection that carries nothing is closed after this.
+const IDLE: Duration = Duration::from_secs(120);
+/// How often a node without peers dials its bootstrap list again.
+const BOOTSTRAP_EVERY: Duration = Duration::from_secs(10);
+/// How often one's own record is put into the table; it counts for two hours.
+const RECORD_EVERY: Duration = Duration::from_secs(20 * 60);
+/// A node that nobody has reached after this time asks relays for a place.
+const UNREACHED_AFTER: Duration = Duration::from_secs(8);
+/// Relays that hold a place at once.
+const RELAYS_WANTED: usize = 2;
+/// Nodes of one neighbourhood in the whole table, and in one of its buckets.
+const TABLE_PREFIX_MAX: usize = 10;
+const BUCKET_PREFIX_MAX: usize = 2;
+/// Addresses kept of one node.
+const ADDRESSES_MAX: usize = 4;
+
+/// What the handle asks.
+pub(crate) enum Command {
+    Dial { peer: PeerId, at: Option<Multiaddr>, answer: oneshot::Sender<Result<(), OverlayError>> },
+    Find { peer: PeerId, answer: oneshot::Sender<Option<PeerRecord>> },
+    Closest { key: Vec<u8>, answer: oneshot::Sender<Vec<PeerId>> },
+    Providers { role: Role, chain: ChainId, answer: oneshot::Sender<Vec<PeerId>> },
+    Status(oneshot::Sender<Status>),
+    Publish { topic: String, data: Vec<u8> },
+    Subscribe { topic: String },
+}
+
+/// A query that somebody waits for, and what it has found.
+enum Query {
+    Find(PeerId, Option<PeerRecord>, oneshot::Sender<Option<PeerRecord>>),
+    Closest(oneshot::Sender<Vec<PeerId>>),
+    Providers(HashSet<PeerId>, oneshot::Sender<Vec<PeerId>>),
+}
+
+struct Known {
+    connections: HashMap<ConnectionId, (Path, Multiaddr)>,
+    punched: HashSet<ConnectionId>,
+    rtt: Option<Duration>,
+    agent: Option<String>,
+    relays: bool,
+    since: Instant,
+}
+
+pub(crate) struct Driver {
+    config: Config,
+    swarm: Swarm<Behaviour>,
+    commands: mpsc::Receiver<Command>,
+    gossip: broadcast::Sender<Gossip>,
+    peers: BTreeMap<PeerId, Known>,
+    queries: HashMap<kad::QueryId, Query>,
+    dialling: HashMap<PeerId, Vec<oneshot::Sender<Result<(), OverlayError>>>>,
+    /// Neighbourhoods of the nodes in the table.
+    table: HashMap<PeerId, Prefix>,
+    relays: BTreeMap<PeerId, bool>,
+    started: Instant,
+    last_bootstrap: Option<Instant>,
+    last_record: Option<Instant>,
+    providing: bool,
+}
+
+impl Driver {
+    pub(crate) fn new(
+        config: Config,
+        commands: mpsc::Receiver<Command>,
+        gossip: broadcast::Sender<Gossip>,
+    ) -> Result<Self, OverlayError> {
+        let start = |error: String| OverlayError::Start(error);
+        let mut seed = config.key.seed();
+        let pair = identity::Keypair::ed25519_from_bytes(&mut seed[..])
+            .map_err(|error| start(error.to_string()))?;
+        let me = pair.public().to_peer_id();
+        let (circuits, client) = relay::client::new(me);
+        let security = Security {
+            me: Identity::new(&config.key),
+            suites: config.suites,
+            namespace: config.network.0.to_vec(),
+        };
+        let transport = transport(security, circuits).map_err(|error| start(error.to_string()))?;
+        let behaviour = Behaviour::new(&config, pair.public(), client).map_err(start)?;
+        let settings =
+            libp2p::swarm::Config::with_tokio_executor().with_idle_connection_timeout(IDLE);
+        let mut swarm = Swarm::new(transport, behaviour, me, settings);
+        for address in &config.listen {
+            swarm.listen_on(address.clone()).map_err(|error| OverlayError::Listen {
+                address: address.clone(),
+                error: error.to_string(),
+            })?;
+        }
+        for address in &config.announce {
+            swarm.add_external_address(address.clone());
+        }
+        Ok(Self {
+            config,
+            swarm,
+            commands,
+            gossip,
+            peers: BTreeMap::new(),
+            queries: HashMap::new(),
+            dialling: HashMap::new(),
+            table: HashMap::new(),
+            relays: BTreeMap::new(),
+            started: Instant::now(),
+            last_bootstrap: None,
+            last_record: None,
+            providing: false,
+        })
+    }
+
+    pub(crate) fn control(&self) -> Control {
+        self.swarm.behaviour().streams.new_control()
+    }
+
+    /// Until every handle is gone.
+    pub(crate) async fn run(mut self) {
+        let mut tick = tokio::time::interval(TICK);
+        loop {
+            tokio::select! {
+                command = self.commands.recv() => match command {
+                    Some(command) => self.obey(command),
+                    None => return,
+                },
+                event = self.swarm.select_next_some() => self.on_event(event),
+                _ = tick.tick() => self.look(),
+            }
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Dial { peer, at, answer } => self.dial(peer, at, Some(answer)),
+            Command::Find { peer, answer } => {
+                let key = kad::RecordKey::new(&PeerRecord::key(&peer));
+                let query = self.swarm.behaviour_mut().kad.get_record(key);
+                self.queries.insert(query, Query::Find(peer, None, answer));
+            }
+            Command::Closest { key, answer } => {
+                let query = self.swarm.behaviour_mut().kad.get_closest_peers(key);
+                self.queries.insert(query, Query::Closest(answer));
+            }
+            Command::Providers { role, chain, answer } => {
+                let key = kad::RecordKey::new(&role_key(role, chain));
+                let query = self.swarm.behaviour_mut().kad.get_providers(key);
+                self.queries.insert(query, Query::Providers(HashSet::new(), answer));
+            }
+            Command::Status(answer) => drop(answer.send(self.status())),
+            Command::Publish { topic, data } => {
+                let topic = gossipsub::IdentTopic::new(topic);
+                if let Err(error) = self.swarm.behaviour_mut().gossip.publish(topic, data) {
+                    tracing::debug!(%error, "not published");
+                }
+            }
+            Command::Subscribe { topic } => {
+                let topic = gossipsub::IdentTopic::new(topic);
+                if let Err(error) = self.swarm.behaviour_mut().gossip.subscribe(&topic) {
+                    tracing::warn!(%error, "not subscribed");
+                }
+            }
+        }
+    }
+
+    fn dial(
+        &mut self,
+        peer: PeerId,
+        at: Option<Multiaddr>,
+        answer: Option<oneshot::Sender<Result<(), OverlayError>>>,
+    ) {
+        if self.swarm.is_connected(&peer) {
+            if let Some(answer) = answer {
+                drop(answer.send(Ok(())));
+            }
+            return;
+        }
+        let options = DialOpts::peer_id(peer).condition(PeerCondition::NotDialing);
+        let options = match at {
+            Some(at) => options.addresses(vec![at]).extend_addresses_through_behaviour().build(),
+            None => options.build(),
+        };
+        let begun = self.swarm.dial(options);
+        let Some(answer) = answer else { return };
+        match begun {
+            // Somebody is dialling it already: the same answer serves both.
+            Ok(()) | Err(libp2p::swarm::DialError::DialPeerConditionFalse(_)) => {
+                self.dialling.entry(peer).or_default().push(answer);
+            }
+            Err(error) => {
+                let error = OverlayError::Unreachable { peer, error: told(&error) };
+                drop(answer.send(Err(error)));
+            }
+        }
+    }
+
+    fn answer_dial(&mut self, peer: PeerId, result: &Result<(), OverlayError>) {
+        for answer in self.dialling.remove(&peer).unwrap_or_default() {
+            drop(answer.send(result.clone()));
+        }
+    }
+
+    /// What is due now and then.
+    fn look(&mut self) {
+        let lonely = self.peers.is_empty();
+        let due = self.last_bootstrap.is_none_or(|last| last.elapsed() >= BOOTSTRAP_EVERY);
+        if lonely && due {
+            self.last_bootstrap = Some(Instant::now());
+            for address in self.config.bootstrap.clone() {
+                if address.peer() != *self.swarm.local_peer_id() {
+                    self.dial(address.peer(), Some(address.full().clone()), None);
+                }
+            }
+        }
+        if !lonely {
+            self.announce();
+            self.keep_relays();
+        }
+    }
+
+    fn reached_directly(&self) -> bool {
+        self.swarm.external_addresses().any(|at| !is_circuit(at))
+    }
+
+    /// Put one's record into the table, and say which roles one has.
+    fn announce(&mut self) {
+        if self.table.is_empty() {
+            return;
+        }
+        if !self.providing {
+            self.providing = true;
+            for role in self.config.roles.iter().filter(|role| *role != Role::Edge) {
+                let key = kad::RecordKey::new(&role_key(role, self.config.chain));
+                if let Err(error) = self.swarm.behaviour_mut().kad.start_providing(key) {
+                    tracing::debug!(%error, role = role.name(), "not announced");
+                }
+            }
+        }
+        if self.last_record.is_some_and(|last| last.elapsed() < RECORD_EVERY) {
+            return;
+        }
+        let me = *self.swarm.local_peer_id();
+        let mut addresses: Vec<Multiaddr> = self.swarm.external_addresses().cloned().collect();
+        if addresses.is_empty() {
+            addresses.extend(self.swarm.listeners().cloned());
+        }
+        addresses.truncate(RECORD_ADDRESSES_MAX);
+        let record = PeerRecord {
+            identity: types::PublicKey(self.config.key.public()),
+            network: self.config.network,
+            roles: self.config.roles,
+            chain: self.config.chain,
+            issued: now(),
+            addresses,
+        };
+        let value = record.sign(&self.config.key);
+        let entry = kad::Record::new(kad::RecordKey::new(&PeerRecord::key(&me)), value);
+        match self.swarm.behaviour_mut().kad.put_record(entry, kad::Quorum::One) {
+            Ok(_) => self.last_record = Some(Instant::now()),
+            Err(error) => tracing::debug!(%error, "no record"),
+        }
+    }
+
+    /// A node behind a NAT is reached through relays, until somebody has reached it without.
+    fn keep_relays(&mut self) {
+        if self.reached_directly() || self.started.elapsed() < UNREACHED_AFTER {
+            return;
+        }
+        let wanted = RELAYS_WANTED.saturating_sub(self.relays.len());
+        let candidates: Vec<(PeerId, Multiaddr)> = self
+            .peers
+            .iter()
+            .filter(|(peer, known)| known.relays && !self.relays.contains_key(peer))
+            .filter_map(|(peer, known)| {
+                let direct = known.connections.values().find(|(path, _)| *path == Path::Direct)?;
+                Some((*peer, direct.1.clone()))
+            })
+            .take(wanted)
+            .collect();
+        for (relay, at) in candidates {
+            let at = place(&at).with(Protocol::P2p(relay)).with(Protocol::P2pCircuit);
+            match self.swarm.listen_on(at) {
+                Ok(_) => drop(self.relays.insert(relay, false)),
+                Err(error) => tracing::debug!(%relay, %error, "no place at this relay"),
+            }
+        }
+    }
+
+    fn on_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        match event {
+            SwarmEvent::Behaviour(event) => self.on_behaviour(event),
+            SwarmEvent::NewListenAddr { address, .. } => {
+                tracing::info!(%address, "listening");
+                self.last_record = None;
+            }
+            SwarmEvent::ExternalAddrConfirmed { address } => {
+                tracing::info!(%address, "others reach this node here");
+                self.last_record = None;
+            }
+            SwarmEvent::ListenerClosed { addresses, .. } => {
+                for relay in addresses.iter().filter_map(relay_of) {
+                    self.relays.remove(&relay);
+                }
+            }
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
+                let address = endpoint.get_remote_address().clone();
+                let path = match (endpoint.is_relayed(), endpoint.is_dialer()) {
+                    (true, _) => Path::Relayed,
+                    (false, true) => Path::Direct,
+                    (false, false) => Path::Inbound,
+                };
+                tracing::debug!(peer = %peer_id, %address, ?path, "connected");
+                let known = self.peers.entry(peer_id).or_insert_with(|| Known {
+                    connections: HashMap::new(),
+                    punched: HashSet::new(),
+                    rtt: None,
+                    agent: None,
+                    relays: false,
+                    since: Instant::now(),
+                });
+                known.connections.insert(connection_id, (path, address));
+                self.answer_dial(peer_id, &Ok(()));
+            }
+            SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, .. } => {
+                if let Some(known) = self.peers.get_mut(&peer_id) {
+                    known.connections.remove(&connection_id);
+                    known.punched.remove(&connection_id);
+                }
+                if num_established == 0 {
+                    self.peers.remove(&peer_id);
+                    self.relays.remove(&peer_id);
+                }
+            }
+            SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => {
+                tracing::debug!(%peer, %error, "not reached");
+                let error = OverlayError::Unreachable { peer, error: told(&error) };
+                self.answer_dial(peer, &Err(error));
+            }
+            SwarmEvent::IncomingConnectionError { send_back_addr, error, .. } => {
+                tracing::debug!(from = %send_back_addr, %error, "no handshake");
+            }
+            _ => {}
+        }
+    }
+
+    fn on_behaviour(&mut self, event: BehaviourEvent) {
+        match event {
+            BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
+                self.on_identified(peer_id, info);
+            }
+            BehaviourEvent::Ping(ping::Event { peer, result: Ok(rtt), .. }) => {
+                if let Some(known) = self.peers.get_mut(&peer) {
+                    known.rtt = Some(rtt);
+                }
+            }
+            BehaviourEvent::Kad(event) => self.on_kad(event),
+            BehaviourEvent::Gossip(gossipsub::Event::Message {
+                propagation_source,
+                message,
+                ..
+            }) => {
+                let gossip = Gossip {
+                    topic: message.topic.into_string(),
+                    from: propagation_source,
+                    data: message.data,
+                };
+                drop(self.gossip.send(gossip));
+            }
+            BehaviourEvent::Circuits(relay::client::Event::ReservationReqAccepted {
+                relay_peer_id,
+                ..
+            }) => {
+                tracing::info!(relay = %relay_peer_id, "a relay holds a place for this node");
+                self.relays.insert(relay_peer_id, true);
+                self.last_record = None;
+            }
+            BehaviourEvent::Dcutr(dcutr::Event { remote_peer_id, result }) => match result {
+                Ok(connection) => {
+                    if let Some(known) = self.peers.get_mut(&remote_peer_id) {
+                        known.punched.insert(connection);
+                    }
+                }
+                Err(error) => tracing::debug!(peer = %remote_peer_id, %error, "no hole punched"),
+            },
+            BehaviourEvent::Mdns(mdns::Event::Discovered(found)) => {
+                for (peer, address) in found {
+                    let full = place(&address).with(Protocol::P2p(peer));
+                    self.dial(peer, Some(full), None);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A peer has said what it speaks and where it listens. Only addresses at the place it really is are
+    /// believed: otherwise anybody fills tables with others' addresses.
+    fn on_identified(&mut self, peer: PeerId, info: identify::Info) {
+        let Some(known) = self.peers.get_mut(&peer) else { return };
+        known.agent = Some(info.agent_version.chars().take(64).collect());
+        known.relays = info.protocols.contains(&relay::HOP_PROTOCOL_NAME);
+        let in_table = info
+            .protocols
+            .iter()
+            .any(|protocol| self.swarm.behaviour().kad.protocol_names().contains(protocol));
+        if !in_table {
+            return;
+        }
+        let seen: Vec<Multiaddr> =
+            known.connections.values().map(|(_, address)| address.clone()).collect();
+        let dialled: Vec<Multiaddr> = known
+            .connections
+            .values()
+            .filter(|(path, _)| *path == Path::Direct)
+            .map(|(_, address)| place(address))
+            .collect();
+        let honest = info
+            .listen_addrs
+            .into_iter()
+            .filter(|address| !is_circuit(address))
+            .filter(|address| seen.iter().any(|seen| same_host(seen, address)));
+        let addresses: Vec<Multiaddr> =
+            dialled.into_iter().chain(honest).take(ADDRESSES_MAX).collect();
+        for address in addresses {
+            self.add_to_table(peer, address);
+        }
+    }
+
+    fn add_to_table(&mut self, peer: PeerId, address: Multiaddr) {
+        let prefix = Prefix::of(&address);
+        if !self.table.contains_key(&peer) && !prefix.is_near() {
+            let neighbours: Vec<PeerId> =
+                self.table.iter().filter(|(_, of)| **of == prefix).map(|(peer, _)| *peer).collect();
+            let bucket = self.bucket_of(&peer);
+            let beside = neighbours.iter().filter(|other| self.bucket_of(other) == bucket).count();
+            if neighbours.len() >= TABLE_PREFIX_MAX || beside >= BUCKET_PREFIX_MAX {
+                tracing::debug!(%peer, %address, "its neighbourhood has enough places in the table");
+                return;
+            }
+        }
+        let first = self.table.is_empty();
+        let update = self.swarm.behaviour_mut().kad.add_address(&peer, place(&address));
+        if matches!(update, kad::RoutingUpdate::Success) {
+            self.table.insert(peer, prefix);
+        }
+        if first && !self.table.is_empty() {
+            drop(self.swarm.behaviour_mut().kad.bootstrap());
+        }
+    }
+
+    fn bucket_of(&self, peer: &PeerId) -> Option<u32> {
+        let key = |peer: &PeerId| kad::KBucketKey::from(*peer);
+        key(self.swarm.local_peer_id()).distance(&key(peer)).ilog2()
+    }
+
+    fn on_kad(&mut self, event: kad::Event) {
+        match event {
+            kad::Event::RoutingUpdated { old_peer: Some(old), .. } => {
+                self.table.remove(&old);
+            }
+            // A lookup has met a node that answered: it may come into the table where it answered.
+            kad::Event::RoutablePeer { peer, address }
+            | kad::Event::PendingRoutablePeer { peer, address } => {
+                if self.swarm.is_connected(&peer) {
+                    self.add_to_table(peer, address);
+                }
+            }
+            kad::Event::InboundRequest {
+                request: kad::InboundRequest::PutRecord { record: Some(record), .. },
+            } => self.keep_record(record),
+            kad::Event::InboundRequest {
+                request: kad::InboundRequest::AddProvider { record: Some(record) },
+            } => {
+                let store = self.swarm.behaviour_mut().kad.store_mut();
+                drop(kad::store::RecordStore::add_provider(store, record));
+            }
+            kad::Event::OutboundQueryProgressed { id, result, step, .. } => {
+                self.on_progress(id, result, step.last);
+            }
+            _ => {}
+        }
+    }
+
+    /// Keep a record for others, if it is what it says.
+    fn keep_record(&mut self, record: kad::Record) {
+        let Ok(opened) = PeerRecord::open(&record.value, self.config.network, now()) else {
+            return;
+        };
+        let owner = crate::address::peer_id(&opened.identity.0);
+        if !owner.is_ok_and(|owner| PeerRecord::key(&owner) == record.key.to_vec()) {
+            return;
+        }
+        let store = self.swarm.behaviour_mut().kad.store_mut();
+        let older = kad::store::RecordStore::get(store, &record.key)
+            .and_then(|kept| PeerRecord::open(&kept.value, self.config.network, now()).ok());
+        if older.is_none_or(|older| older.issued <= opened.issued) {
+            drop(kad::store::RecordStore::put(store, record));
+        }
+    }
+
+    fn on_progress(&mut self, id: kad::QueryId, result: kad::QueryResult, last: bool) {
+        let Some(query) = self.queries.get_mut(&id) else { return };
+        match (query, result) {
+            (
+                Query::Find(peer, found, _),
+                kad::QueryResult::GetRecord(Ok(kad::GetRecordOk::FoundRecord(record))),
+            ) => {
+                let wanted = identity_of(peer).map(|identity| identity.public());
+                let opened =
+                    PeerRecord::open(&record.record.value, self.config.network, now()).ok();
+                let opened = opened.filter(|opened| wanted == Ok(opened.identity.0));
+                // The newest that is its own.
+                if let Some(opened) = opened
+                    && found.as_ref().is_none_or(|found| found.issued < opened.issued)
+                {
+                    *found = Some(opened);
+                }
+            }
+            (
+                Query::Providers(found, _),
+                kad::QueryResult::GetProviders(Ok(kad::GetProvidersOk::FoundProviders {
+                    providers,
+                    ..
+                })),
+            ) => found.extend(providers),
+            (Query::Closest(_), kad::QueryResult::GetClosestPeers(result)) if last => {
+                let peers = match result {
+                    Ok(found) => found.peers,
+                    Err(kad::GetClosestPeersError::Timeout { peers, .. }) => peers,
+                };
+                if let Some(Query::Closest(answer)) = self.queries.remove(&id) {
+                    drop(answer.send(peers.into_iter().map(|found| found.peer_id).collect()));
+                }
+                return;
+            }
+            _ => {}
+        }
+        if !last {
+            return;
+        }
+        match self.queries.remove(&id) {
+            Some(Query::Find(_, found, answer)) => drop(answer.send(found)),
+            Some(Query::Providers(found, answer)) => {
+                drop(answer.send(found.into_iter().collect()));
+            }
+            Some(Query::Closest(answer)) => drop(answer.send(Vec::new())),
+            None => {}
+        }
+    }
+
+    fn status(&mut self) -> Status {
+        let peers = self
+            .peers
+            .iter()
+            .filter_map(|(peer, known)| {
+                let best = |(id, (path, address)): (&ConnectionId, &(Path, Multiaddr))| {
+                    let punched = known.punched.contains(id);
+                    (if punched { Path::HolePunched } else { *path }, address.clone())
+                };
+                // The best path there is: relayed only if nothing else stands.
+                let mut paths: Vec<(Path, Multiaddr)> =
+                    known.connections.iter().map(best).collect();
+                paths.sort_by_key(|(path, _)| *path == Path::Relayed);
+                let (path, address) = paths.into_iter().next()?;
+                Some(PeerInfo {
+                    peer: *peer,
+                    path,
+                    address,
+                    connections: u32::try_from(known.connections.len()).unwrap_or(u32::MAX),
+                    rtt_ms: known.rtt.map(|rtt| rtt.as_secs_f64() * 1_000.0),
+                    agent: known.agent.clone(),
+                    in_table: self.table.contains_key(peer),
+                    seconds: known.since.elapsed().as_secs(),
+                })
+            })
+            .collect();
+        Status {
+            id: *self.swarm.local_peer_id(),
+            listen: self.swarm.listeners().filter(|at| !is_circuit(at)).cloned().collect(),
+            reachable_at: self.swarm.external_addresses().cloned().collect(),
+            relays: self
+                .relays
+                .iter()
+                .filter(|(_, held)| **held)
+                .map(|(relay, _)| *relay)
+                .collect(),
+            table: self.table.len(),
+            turned_away: self.swarm.behaviour().gate.refused(),
+            peers,
+        }
+    }
+}
+
+fn role_key(role: Role, chain: ChainId) -> Vec<u8> {
+    format!("/meshx/role/{}/{chain}", role.name()).into_bytes()
+}
+
+fn now() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn is_circuit(address: &Multiaddr) -> bool {
+    address.iter().any(|part| part == Protocol::P2pCircuit)
+}
+
+fn relay_of(address: &Multiaddr) -> Option<PeerId> {
+    is_circuit(address).then(|| {
+        address.iter().find_map(|part| match part {
+            Protocol::P2p(relay) => Some(relay),
+            _ => None,
+        })
+    })?
+}
+
+/// `address` without an identity at its end.
+fn place(address: &Multiaddr) -> Multiaddr {
+    match PeerAddress::new(address.clone()) {
+        Ok(address) => address.place(),
+        Err(_) => address.clone(),
+    }
+}
+
+fn same_host(one: &Multiaddr, other: &Multiaddr) -> bool {
+    let host = |address: &Multiaddr| match address.iter().next() {
+        Some(Protocol::Ip4(ip)) => Some(std::net::IpAddr::V4(ip)),
+        Some(Protocol::Ip6(ip)) => Some(std::net::IpAddr::V6(ip).to_canonical()),
+        _ => None,
+    };
+    host(one).is_some_and(|one| host(other) == Some(one))
+}
+
+/// The innermost reasons of a failed dial, one per address.
+fn told(error: &libp2p::swarm::DialError) -> String {
+    use libp2p::{TransportError, swarm::DialError};
+    match error {
+        DialError::Transport(errors) => errors
+            .iter()
+            .map(|(address, error)| match error {
+                TransportError::MultiaddrNotSupported(_) => format!("{address}: not supported"),
+                TransportError::Other(error) => format!("{address}: {error}"),
+            })
+            .collect::<Vec<_>>()
+            .join("; "),
+        DialError::NoAddresses => "no address of it is known".to_owned(),
+        DialError::WrongPeerId { obtained, .. } => format!("{obtained} is there instead"),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,72 @@
+//! TCP, or a circuit through a relay; then Noise IK; then yamux. Nothing is negotiated.
+
+use crate::address::{PeerAddress, identity_of, peer_id};
+use futures::{AsyncRead, AsyncWrite};
+use libp2p::{
+    PeerId, Transport as _,
+    core::{
+        ConnectedPoint, Endpoint,
+        muxing::StreamMuxerBox,
+        transport::Boxed,
+        upgrade::{InboundConnectionUpgrade as _, OutboundConnectionUpgrade as _},
+    },
+    dns, relay, tcp, yamux,
+};
+use network::ik::{Identity, Responder, Stream, Suites};
+use std::{io, time::Duration};
+
+/// Whoever has not shown who he is after this time is cut off.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How connections are made secure.
+#[derive(Clone, Debug)]
+pub(crate) struct Security {
+    pub(crate) me: Identity,
+    pub(crate) suites: Suites,
+    pub(crate) namespace: Vec<u8>,
+}
+
+pub(crate) fn transport(
+    security: Security,
+    circuits: relay::client::Transport,
+) -> io::Result<Boxed<(PeerId, StreamMuxerBox)>> {
+    let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
+    let named = dns::tokio::Transport::system(tcp)?;
+    Ok(circuits
+        .or_transport(named)
+        .and_then(move |io, end| {
+            let security = security.clone();
+            async move {
+                tokio::time::timeout(HANDSHAKE_TIMEOUT, upgrade(io, end, security))
+                    .await
+                    .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+            }
+        })
+        .boxed())
+}
+
+async fn upgrade<T>(
+    io: T,
+    end: ConnectedPoint,
+    security: Security,
+) -> io::Result<(PeerId, StreamMuxerBox)>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Security { me, suites, namespace } = security;
+    // In a hole punch both sides dial, and one of them acts as if it had been dialled.
+    let dials = matches!(&end, ConnectedPoint::Dialer { role_override: Endpoint::Dialer, .. });
+    if dials {
+        let wanted =
+            PeerAddress::new(end.get_remote_address().clone()).map_err(io::Error::other)?;
+        let identity = identity_of(&wanted.peer()).map_err(io::Error::other)?;
+        let stream = Stream::initiate(io, &me, suites, &namespace, identity).await?;
+        let muxer = yamux::Config::default().upgrade_outbound(stream, "/yamux").await?;
+        Ok((wanted.peer(), StreamMuxerBox::new(muxer)))
+    } else {
+        let stream = Stream::respond(io, &Responder { me, suites, namespace }).await?;
+        let peer = peer_id(&stream.peer().public()).map_err(io::Error::other)?;
+        let muxer = yamux::Config::default().upgrade_inbound(stream, "/yamux").await?;
+        Ok((peer, StreamMuxerBox::new(muxer)))
+    }
+}

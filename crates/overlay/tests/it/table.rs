@@ -1,0 +1,81 @@
+//! Many nodes, one table: everybody finds everybody.
+
+use crate::{config, start, until};
+use overlay::{Config, Overlay, PeerAddress, Role, Roles};
+use types::ChainId;
+
+async fn crowd(count: u8) -> Vec<(Overlay, PeerAddress)> {
+    let first = start(config(1, &[])).await;
+    let bootstrap = [first.1.clone()];
+    let mut nodes = vec![first];
+    for seed in 2..=count {
+        nodes.push(start(config(seed, &bootstrap)).await);
+    }
+    nodes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_that_know_one_address_find_all_others() {
+    let nodes = crowd(16).await;
+    for (node, _) in &nodes {
+        until("a table of all", async || node.status().await.unwrap().table >= 12).await;
+    }
+    // Every fifth looks for every third: its record is found, and it is reached.
+    for (from, _) in nodes.iter().step_by(5) {
+        for (to, address) in nodes.iter().step_by(3).filter(|(to, _)| to.id() != from.id()) {
+            until("a record", async || from.find(to.id()).await.is_ok()).await;
+            let record = from.find(to.id()).await.unwrap();
+            assert_eq!(record.addresses, [address.place()]);
+            from.reach(to.id()).await.unwrap();
+        }
+    }
+    let nearest = nodes[3].0.closest(nodes[9].0.id().to_bytes()).await.unwrap();
+    assert_eq!(nearest[0], nodes[9].0.id());
+    let stranger = crypto::SigningKey::from_seed(&[200; 32]).public();
+    let stranger = overlay::peer_id(&stranger).unwrap();
+    assert!(nodes[3].0.reach(stranger).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_are_found_by_chain() {
+    let (first, at) = start(config(1, &[])).await;
+    let bootstrap = [at];
+    let with = |seed, role, chain| Config {
+        roles: Roles::default().with(role),
+        chain,
+        ..config(seed, &bootstrap)
+    };
+    let (validator, _) = start(with(2, Role::Validator, ChainId::Europe)).await;
+    let (_other, _) = start(with(3, Role::Validator, ChainId::Asia)).await;
+    let (_edge, _) = start(with(4, Role::Edge, ChainId::Europe)).await;
+    until("the validator of Europe", async || {
+        first.providers(Role::Validator, ChainId::Europe).await.unwrap() == [validator.id()]
+    })
+    .await;
+    assert_eq!(first.providers(Role::Relay, ChainId::Europe).await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gossip_reaches_those_who_listen() {
+    let nodes = crowd(6).await;
+    let mut listening = Vec::new();
+    for (node, _) in &nodes {
+        listening.push(node.subscribe("headers").await.unwrap());
+    }
+    for (node, _) in &nodes {
+        until("peers", async || node.status().await.unwrap().peers.len() >= 2).await;
+    }
+    // Meshes of gossip form after a heartbeat or two: what is said before may reach nobody.
+    let (first, rest) = listening.split_first_mut().unwrap();
+    let mut round = 0_u8;
+    until("everybody has heard the same", async || {
+        round = round.wrapping_add(1);
+        nodes[0].0.publish("headers", vec![round; 1_000]).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        rest.iter_mut().all(|receiver| {
+            std::iter::from_fn(|| receiver.try_recv().ok()).any(|got| got.data == [round; 1_000])
+        })
+    })
+    .await;
+    assert!(first.try_recv().is_err(), "nobody hears himself");
+}
