@@ -191,6 +191,20 @@ pub trait Backend: Clone + Send + Sync + 'static {
         query: WorkersQuery,
     ) -> impl Future<Output = Result<Page<WorkerView>, Problem>> + Send;
 
+    /// [`crate::Code::UnknownWorker`].
+    fn worker(
+        &self,
+        chain: ChainId,
+        address: Address,
+    ) -> impl Future<Output = Result<WorkerView, Problem>> + Send;
+
+    /// Jobs in which a worker has a seat: the open ones, then each whenever it changes.
+    fn duties(
+        &self,
+        chain: ChainId,
+        worker: Address,
+    ) -> impl Future<Output = Result<Events<JobView>, Problem>> + Send;
+
     /// A final block. [`crate::Code::UnknownBlock`], [`crate::Code::Pruned`].
     fn block(
         &self,

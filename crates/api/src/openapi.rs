@@ -39,6 +39,8 @@ use utoipa::OpenApi;
         routes::why,
         routes::job_events,
         routes::workers,
+        routes::worker,
+        routes::duties,
         routes::block,
         routes::blocks,
         routes::proof,

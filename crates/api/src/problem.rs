@@ -49,6 +49,7 @@ codes! {
     UnknownChain "unknown_chain" 404 "No such chain is served here",
     UnknownJob "unknown_job" 404 "No such job is known",
     UnknownBlob "unknown_blob" 404 "No such blob is stored here",
+    UnknownWorker "unknown_worker" 404 "No such worker",
     UnknownBlock "unknown_block" 404 "No such block is final yet",
     MethodNotAllowed "method_not_allowed" 405 "The route does not have this method",
     NonceGap "nonce_gap" 409 "Earlier transactions of the sender are missing",

@@ -2,7 +2,7 @@
 
 use crate::{
     explain,
-    host::{Host, Node},
+    host::{Host, Node, workers_of},
     receipts::{NoReceipt, receipt},
 };
 use api::{
@@ -14,7 +14,7 @@ use api::{
 use blobs::BlobError;
 use consensus::{Fate, Final, SubmitError};
 use futures::{StreamExt as _, stream};
-use std::{io::Write as _, sync::Arc, time::Duration};
+use std::{collections::VecDeque, io::Write as _, sync::Arc, time::Duration};
 use tokio::sync::broadcast::error::RecvError;
 use types::{
     Address, ChainId, DoubleSigning, Hash, Height, JobId, Tx,
@@ -427,6 +427,40 @@ impl Backend for Node {
         Ok(Page { items, next: None })
     }
 
+    async fn worker(&self, chain: ChainId, address: Address) -> Answer<WorkerView> {
+        let record = self.on(chain)?.chain.record(Key::Worker(address)).await.ok_or_else(|| {
+            let detail = format!("{address} offers nothing on {chain}");
+            Problem::new(Code::UnknownWorker, detail).hint("a worker registers before it is drawn")
+        })?;
+        Ok(WorkerView { address, chain, record })
+    }
+
+    async fn duties(&self, chain: ChainId, worker: Address) -> Answer<Events<JobView>> {
+        let host = self.on(chain)?;
+        // The feed first, so that no change falls between the two.
+        let finals = host.chain.finals();
+        let waiting: VecDeque<JobId> = host.open_jobs(&worker).into();
+        let state = (self.clone(), finals, waiting);
+        let duties = stream::unfold(state, move |(node, mut finals, mut waiting)| async move {
+            loop {
+                while let Some(job) = waiting.pop_front() {
+                    if let Ok(view) = node.view(Some(chain), job).await {
+                        return Some((Ok(view), (node, finals, waiting)));
+                    }
+                }
+                match finals.recv().await {
+                    Ok(block) => waiting.extend(changed_for(&block, &worker)),
+                    // What was missed is looked up.
+                    Err(RecvError::Lagged(_)) => {
+                        waiting.extend(node.on(chain).ok()?.open_jobs(&worker));
+                    }
+                    Err(RecvError::Closed) => return None,
+                }
+            }
+        });
+        Ok(duties.boxed())
+    }
+
     async fn block(&self, chain: ChainId, height: Height) -> Answer<BlockView> {
         let handle = &self.on(chain)?.chain;
         let block = handle.block(height).await.ok_or_else(|| {
@@ -477,6 +511,15 @@ impl Backend for Node {
             certificate: Hex(proof.certificate),
         })
     }
+}
+
+/// Jobs that `block` changed and in which `worker` has or had a seat.
+fn changed_for(block: &Arc<Final>, worker: &Address) -> Vec<JobId> {
+    let of = |event: &Event| match event {
+        Event::Job { job, phase } if workers_of(phase).any(|seat| seat == *worker) => Some(*job),
+        _ => None,
+    };
+    block.events.iter().filter_map(of).collect()
 }
 
 fn mentions(block: &Arc<Final>, job: &JobId) -> bool {

@@ -46,6 +46,9 @@ pub struct NodeFiles {
     peers: Vec<(PublicKey, SocketAddr)>,
     pub p2p: SocketAddr,
     pub api: SocketAddr,
+    /// Where edges find this node.
+    #[serde(default)]
+    pub overlay: Option<SocketAddr>,
     /// Where the other nodes' blobs can be asked for.
     pub blob_peers: Vec<String>,
 }
@@ -108,6 +111,7 @@ pub fn write_network(
             peers: peers.clone(),
             p2p: address(2 * index),
             api: address(2 * index + 1),
+            overlay: Some(address(2 * nodes + index)),
             blob_peers: (0..nodes)
                 .filter(|i| *i != index)
                 .map(|i| format!("http://{}", address(2 * i + 1)))

@@ -1,6 +1,9 @@
 //! Workers at work: watch a chain, do what the worker owes, send what it says.
 
-use crate::{host::Node, outbox::Outbox};
+use crate::{
+    host::{Node, workers_of},
+    outbox::Outbox,
+};
 use commonware_runtime::tokio::Context;
 use consensus::{Chain, SubmitError};
 use std::{
@@ -88,7 +91,7 @@ impl Active {
     }
 
     async fn notice(self: Arc<Self>, job: JobId, phase: &types::state::Phase) {
-        if !phase_mentions(phase, &self.worker.address()) {
+        if !workers_of(phase).any(|worker| worker == self.worker.address()) {
             return;
         }
         let Some(record) = self.chain.record::<JobRecord>(Key::Job(job)).await else { return };
@@ -152,16 +155,4 @@ enum Failed {
     Refused(SubmitError),
     #[error("the sandbox panicked")]
     Panicked,
-}
-
-fn phase_mentions(phase: &types::state::Phase, worker: &types::Address) -> bool {
-    use types::state::Phase;
-    let seats = match phase {
-        Phase::Committing { seats, .. }
-        | Phase::Revealing { seats, .. }
-        | Phase::Ended { seats, .. } => seats,
-        Phase::Settled(settlement) => &settlement.seats,
-        Phase::Queued => return false,
-    };
-    seats.iter().any(|seat| seat.worker == *worker)
 }

@@ -104,7 +104,8 @@ impl Driver {
         let security = Security {
             me: Identity::new(&config.key),
             suites: config.suites,
-            namespace: config.network.0.to_vec(),
+            // Validators' sockets have the same keys and another namespace.
+            namespace: [b"overlay", &config.network.0[..]].concat(),
         };
         let transport = transport(security, circuits).map_err(|error| start(error.to_string()))?;
         let behaviour = Behaviour::new(&config, pair.public(), client).map_err(start)?;

@@ -135,6 +135,12 @@ impl Backend for Nobody {
         assert!((1..=Limits::default().page_max).contains(&query.limit), "the router checked it");
         Ok(Page { items: vec![], next: query.cursor })
     }
+    async fn worker(&self, _: ChainId, _: Address) -> Result<WorkerView, Problem> {
+        no(Code::UnknownWorker)
+    }
+    async fn duties(&self, _: ChainId, _: Address) -> Result<Events<JobView>, Problem> {
+        no(Code::UnknownChain)
+    }
     async fn block(&self, _: ChainId, _: Height) -> Result<BlockView, Problem> {
         no(Code::UnknownBlock)
     }

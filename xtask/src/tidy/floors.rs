@@ -19,7 +19,7 @@ const FLOORS: [&[&str]; 7] = [
         "api",
     ],
     &["attester", "chain", "overlay", "worker"],
-    &["consensus", "gateway"],
+    &["consensus", "edge"],
     &["node", "sim", "fuzz-targets"],
     &["bench", "conformance", "econ", "torture"],
     &["cli"],

@@ -1,9 +1,9 @@
 //! What happens, as an iterator that waits.
 
 use super::{Answer, Client, ClientError, sse};
-use crate::{BlockView, JobEvent, JobView, Output, OutputChunk, Problem};
+use crate::{JobEvent, JobView, Output, OutputChunk, Problem};
 use serde::de::DeserializeOwned;
-use std::{thread, time::Duration};
+use std::{marker::PhantomData, thread, time::Duration};
 
 /// How often a broken stream is taken up again without anything new coming of it.
 const RECONNECTS_MAX: u32 = 5;
@@ -132,27 +132,31 @@ impl Iterator for JobEvents {
     }
 }
 
-/// Blocks as they become final. After an error there is nothing more.
-pub struct Blocks {
+/// Events of one kind, as they happen. After an error there is nothing more.
+pub struct Feed<T> {
     client: Client,
     path: String,
+    kind: &'static str,
     reader: Option<sse::Reader>,
+    of: PhantomData<fn() -> T>,
 }
 
-impl Blocks {
-    pub(super) fn new(client: &Client, path: &str) -> Answer<Self> {
+impl<T: DeserializeOwned> Feed<T> {
+    pub(super) fn new(client: &Client, path: &str, kind: &'static str) -> Answer<Self> {
         Ok(Self {
             client: client.clone(),
             path: path.to_owned(),
+            kind,
             reader: Some(client.stream(path)?),
+            of: PhantomData,
         })
     }
 
-    fn step(&mut self) -> Answer<Option<BlockView>> {
+    fn step(&mut self) -> Answer<Option<T>> {
         let Some(reader) = &mut self.reader else { return Ok(None) };
         let event = next(reader, &self.client.url(&self.path))?;
         match event.kind.as_str() {
-            "block" => parse(&self.client, &self.path, &event).map(Some),
+            kind if kind == self.kind => parse(&self.client, &self.path, &event).map(Some),
             "problem" => {
                 Err(ClientError::Problem(parse::<Problem>(&self.client, &self.path, &event)?))
             }
@@ -161,8 +165,8 @@ impl Blocks {
     }
 }
 
-impl Iterator for Blocks {
-    type Item = Answer<BlockView>;
+impl<T: DeserializeOwned> Iterator for Feed<T> {
+    type Item = Answer<T>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.reader.is_some() {

@@ -20,7 +20,7 @@ mod sse;
 mod transfer;
 
 pub use error::ClientError;
-pub use events::{Blocks, JobEvents};
+pub use events::{Feed, JobEvents};
 pub use transfer::Download;
 
 use crate::{
@@ -295,8 +295,19 @@ impl Client {
     }
 
     /// Blocks as they become final, until the connection ends.
-    pub fn blocks(&self, chain: ChainId) -> Answer<Blocks> {
-        Blocks::new(self, &format!("/v1/chains/{chain}/blocks"))
+    pub fn blocks(&self, chain: ChainId) -> Answer<Feed<BlockView>> {
+        Feed::new(self, &format!("/v1/chains/{chain}/blocks"), "block")
+    }
+
+    /// What `address` offers as a worker of `chain`.
+    pub fn worker(&self, chain: ChainId, address: Address) -> Answer<WorkerView> {
+        self.json(&format!("/v1/chains/{chain}/workers/{address}"))
+    }
+
+    /// Jobs of `chain` in which `worker` has a seat: the open ones, then each whenever it changes, until the connection
+    /// ends.
+    pub fn duties(&self, chain: ChainId, worker: Address) -> Answer<Feed<JobView>> {
+        Feed::new(self, &format!("/v1/chains/{chain}/workers/{worker}/duties"), "duty")
     }
 
     pub fn proof(&self, chain: ChainId, key: ProofKey) -> Answer<ProofView> {

@@ -96,6 +96,8 @@ fn limited_routes<B: Backend>() -> Routes<B> {
         ("/v1/chains/{chain}/blocks", get(blocks::<B>)),
         ("/v1/chains/{chain}/blocks/{height}", get(block::<B>)),
         ("/v1/chains/{chain}/proof/{kind}/{id}", get(proof::<B>)),
+        ("/v1/chains/{chain}/workers/{address}", get(worker::<B>)),
+        ("/v1/chains/{chain}/workers/{address}/duties", get(duties::<B>)),
     ]
 }
 

@@ -1,11 +1,13 @@
 //! Routes about workers.
 
+use super::events;
 use crate::{
     Backend, Page, Problem, WorkerView, WorkersQuery,
     app::App,
-    extract::{Asked, cursor, optional_chain, page_limit},
+    extract::{Asked, Segments, cursor, optional_chain, page_limit, parse, parse_chain},
 };
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, response::Response};
+use futures::StreamExt as _;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -32,4 +34,33 @@ pub(crate) async fn workers<B: Backend>(
         limit: page_limit(&app.limits, asked.limit)?,
     };
     app.ask(app.backend.workers(query)).await.map(Json)
+}
+
+/// One worker.
+#[utoipa::path(get, path = "/v1/chains/{chain}/workers/{address}", tag = "workers",
+    params(("chain" = String, Path), ("address" = String, Path)),
+    responses((status = 200, body = WorkerView), (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn worker<B: Backend>(
+    State(app): State<App<B>>,
+    Segments((chain, address)): Segments<(String, String)>,
+) -> Result<Json<WorkerView>, Problem> {
+    let (chain, address) = (parse_chain(&chain)?, parse(&address)?);
+    app.ask(app.backend.worker(chain, address)).await.map(Json)
+}
+
+/// Jobs in which a worker has a seat, as server-sent events: `duty` carries a JobView. First those that are open,
+/// then each whenever it changes.
+#[utoipa::path(get, path = "/v1/chains/{chain}/workers/{address}/duties", tag = "workers",
+    params(("chain" = String, Path), ("address" = String, Path)),
+    responses((status = 200, body = String, content_type = "text/event-stream"),
+        (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn duties<B: Backend>(
+    State(app): State<App<B>>,
+    Segments((chain, address)): Segments<(String, String)>,
+) -> Result<Response, Problem> {
+    let (chain, address) = (parse_chain(&chain)?, parse(&address)?);
+    let place = app.stream_place()?;
+    let duties = app.ask(app.backend.duties(chain, address)).await?;
+    let named = duties.map(|duty| events::named("duty", &duty?));
+    Ok(events::response(named, place, app.limits.keep_alive))
 }

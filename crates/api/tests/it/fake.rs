@@ -322,6 +322,22 @@ impl Backend for Fake {
         .await
     }
 
+    async fn worker(&self, chain: ChainId, asked: Address) -> Result<WorkerView, Problem> {
+        self.answer(|| {
+            only(chain)?;
+            match asked == address() {
+                true => Ok(WorkerView { address: asked, chain, record: worker() }),
+                false => Err(Problem::new(Code::UnknownWorker, format!("{asked} is no worker"))),
+            }
+        })
+        .await
+    }
+
+    async fn duties(&self, chain: ChainId, _: Address) -> Result<Events<JobView>, Problem> {
+        let views = || vec![job_view(committing()), job_view(settled())];
+        self.answer(|| only(chain).map(|()| self.stream(views()))).await
+    }
+
     async fn block(&self, chain: ChainId, height: Height) -> Result<BlockView, Problem> {
         self.answer(|| {
             only(chain)?;

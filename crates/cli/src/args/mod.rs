@@ -8,10 +8,12 @@ use types::{Address, ChainId, NanoMeshx};
 mod attest;
 mod bench;
 mod money;
+mod node;
 
 pub use attest::*;
 pub use bench::*;
 pub use money::*;
+pub use node::*;
 
 /// An open market for computation.
 #[derive(Parser)]
@@ -97,8 +99,17 @@ pub enum Command {
     Attest(AttestCommand),
     /// Run a node of its own, over real sockets.
     Node(NodeCommand),
+    /// Who a node on this machine is connected to, and how.
+    Peers(Peers),
     /// Measure this build on this machine.
     Bench(BenchCommand),
+}
+
+#[derive(ClapArgs)]
+pub struct Peers {
+    /// The folder of the node.
+    #[arg(long, value_name = "DIR")]
+    pub dir: PathBuf,
 }
 
 #[derive(ClapArgs)]
@@ -240,40 +251,4 @@ pub enum WalletVerb {
     Import,
     /// Send MESHX.
     Send { to: types::Address, amount: NanoMeshx },
-}
-
-#[derive(ClapArgs)]
-pub struct NodeCommand {
-    #[command(subcommand)]
-    pub verb: NodeVerb,
-}
-
-#[derive(Subcommand)]
-pub enum NodeVerb {
-    /// Deal the keys of a small network (dev dealer) into one folder per node.
-    Init {
-        /// Processes; each runs one validator of every chain.
-        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=100))]
-        nodes: u16,
-        /// Where the folders node-0, node-1, … go.
-        #[arg(long, value_name = "DIR")]
-        dir: PathBuf,
-        /// Workers per shard, spread over the nodes.
-        #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(0..=256))]
-        workers: u16,
-        /// The chains to run.
-        #[arg(long, value_delimiter = ',', default_value = "EU")]
-        chains: Vec<ChainId>,
-        /// The first of two ports per node: peers, API.
-        #[arg(long, default_value_t = 8710)]
-        port: u16,
-        /// Milliseconds between blocks.
-        #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(50..=10_000))]
-        block_ms: u64,
-    },
-    /// Start the node whose keys are in a folder.
-    Start {
-        #[arg(long, value_name = "DIR")]
-        dir: PathBuf,
-    },
 }

@@ -1,12 +1,16 @@
 //! `meshx node …`: nodes of their own, over real sockets.
 
+mod edge;
+mod meet;
+pub mod peers;
+
 use crate::{
-    args::{NodeCommand, NodeVerb},
+    args::{NodeCommand, NodeStart, NodeVerb, RoleArg},
     commands::up::stop_signal,
     home, local,
     settings::Settings,
 };
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use crypto::SigningKey;
 use network::{Latency, private_key};
 use node::{
@@ -19,12 +23,25 @@ use types::{ChainId, Millis, NanoMeshx};
 /// What the dev wallet starts with on every shard of a dealt network.
 const DEV_BALANCE: NanoMeshx = NanoMeshx::new(1_000_000_000_000_000);
 
-pub fn node(_: &Settings, command: &NodeCommand) -> Result<()> {
+pub fn node(settings: &Settings, command: &NodeCommand) -> Result<()> {
     match &command.verb {
         NodeVerb::Init { nodes, dir, workers, chains, port, block_ms } => {
             init(*nodes, dir, *workers, chains, *port, *block_ms)
         }
-        NodeVerb::Start { dir } => start(dir),
+        NodeVerb::Start(args) => {
+            let keys = args.dir.join("node.json").exists();
+            match (&args.roles[..], keys) {
+                ([], false) | ([RoleArg::Edge], _) => edge::start(settings, args),
+                (roles, true) if !roles.contains(&RoleArg::Edge) => start(args),
+                (_, true) => bail!(
+                    "one process is a worker without a chain, or holds chains\nhint: start two, each with a folder of its own"
+                ),
+                (_, false) => bail!(
+                    "{} holds no keys of a validator\nhint: meshx node init deals some; --role edge needs none",
+                    args.dir.display()
+                ),
+            }
+        }
     }
 }
 
@@ -61,10 +78,12 @@ fn init(
     Ok(())
 }
 
-fn start(dir: &Path) -> Result<()> {
+fn start(args: &NodeStart) -> Result<()> {
+    let dir = &args.dir;
     let (files, secrets) = node::read_node(dir)?;
     let held = Folder::open(dir)?;
     home::trust(&secrets.anchor)?;
+    let meeting = meet::Meeting::of_validator(args, &files, &secrets)?;
     let key = private_key(&secrets.node_key);
     let place = Latency::real().seat(ChainId::Europe, 0);
     let parts = secrets
@@ -100,10 +119,15 @@ fn start(dir: &Path) -> Result<()> {
         let listener = local::bind(api).await?;
         // Before the start: one whose disk is empty waits for its peers there.
         println!("node      http://{api}");
-        println!("network   {}", anchor.network());
+        let anchor_id = anchor.network();
+        println!("network   {anchor_id}");
         println!("peers     {} at {}", files.index, files.p2p);
         let running = node::start(context, folder, anchor, parts, net, peers).await?;
         let serving = tokio::spawn(node::serve(listener, running.node.clone()));
+        // Last, so that whoever is told of this node finds it able to answer.
+        let overlay = overlay::Overlay::start(meeting.config)?;
+        meet::tell(&overlay, anchor_id).await?;
+        let serving_edges = tokio::spawn(meet::serve_edges(overlay, dir.clone(), api));
         let announce = async {
             local::ready(&running.node).await;
             println!("ready");
@@ -114,6 +138,7 @@ fn start(dir: &Path) -> Result<()> {
             () = announce => {}
         }
         eprintln!("stopping");
+        serving_edges.abort();
         serving.abort();
         running.stop();
         Ok(())

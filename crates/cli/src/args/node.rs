@@ -1,0 +1,105 @@
+//! What can be typed about nodes.
+
+use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+use overlay::{Multiaddr, PeerAddress};
+use std::{net::SocketAddr, path::PathBuf};
+use types::{ChainId, Hash, NanoMeshx};
+
+#[derive(ClapArgs)]
+pub struct NodeCommand {
+    #[command(subcommand)]
+    pub verb: NodeVerb,
+}
+
+#[derive(Subcommand)]
+pub enum NodeVerb {
+    /// Deal the keys of a small network (dev dealer) into one folder per node.
+    Init {
+        /// Processes; each runs one validator of every chain.
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=100))]
+        nodes: u16,
+        /// Where the folders node-0, node-1, … go.
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+        /// Workers per shard, spread over the nodes.
+        #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(0..=256))]
+        workers: u16,
+        /// The chains to run.
+        #[arg(long, value_delimiter = ',', default_value = "EU")]
+        chains: Vec<ChainId>,
+        /// The first of three ports per node: peers and API of each, then one of each for edges.
+        #[arg(long, default_value_t = 8710)]
+        port: u16,
+        /// Milliseconds between blocks.
+        #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(50..=10_000))]
+        block_ms: u64,
+    },
+    /// Start the node whose keys are in a folder; with --role edge, a worker without a chain.
+    Start(Box<NodeStart>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RoleArg {
+    /// Run jobs; hold no chain.
+    Edge,
+    /// Serve the API to edges.
+    Aggregator,
+    /// Vote on shards.
+    Validator,
+    /// Vote on the backbone.
+    Backbone,
+    /// Carry connections of nodes behind NATs.
+    Relay,
+}
+
+#[derive(ClapArgs)]
+pub struct NodeStart {
+    #[arg(long, value_name = "DIR")]
+    pub dir: PathBuf,
+    /// What this node does; several are possible. Default: all that the keys in DIR allow, or edge where there are none.
+    #[arg(long = "role", value_name = "ROLE")]
+    pub roles: Vec<RoleArg>,
+    #[command(flatten)]
+    pub overlay: OverlayArgs,
+    #[command(flatten)]
+    pub edge: EdgeArgs,
+}
+
+#[derive(ClapArgs)]
+pub struct OverlayArgs {
+    /// Where others of the overlay may dial this node, such as /ip4/0.0.0.0/tcp/8800.
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Vec<Multiaddr>,
+    /// Where this node is reached from outside, if that is another address.
+    #[arg(long, value_name = "ADDRESS")]
+    pub announce: Vec<Multiaddr>,
+    /// A node to begin with: its address, which ends in /p2p/ and its id. Several are better than one.
+    #[arg(long, value_name = "ADDRESS")]
+    pub join: Vec<PeerAddress>,
+    /// Look for peers on the local network, too.
+    #[arg(long)]
+    pub mdns: bool,
+    /// Also take connections without ML-KEM.
+    #[arg(long)]
+    pub accept_classic: bool,
+}
+
+#[derive(ClapArgs)]
+#[command(next_help_heading = "For edges")]
+pub struct EdgeArgs {
+    /// The network's id, as its nodes print it.
+    #[arg(long, value_name = "ID")]
+    pub network: Option<Hash>,
+    /// Where this machine's programs find the API of the gateway.
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8700")]
+    pub api: SocketAddr,
+    /// Jobs at once. Default: one per core.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1_024))]
+    pub capacity: Option<u16>,
+    /// Where this machine stands.
+    #[arg(long, default_value = "unknown")]
+    pub city: String,
+    /// The least it works for: MESHX for a core-second.
+    #[arg(long, default_value = "0")]
+    pub floor: NanoMeshx,
+}

@@ -1,0 +1,193 @@
+//! `meshx node start --role edge`: a worker that holds no chain, wherever it stands.
+
+use super::meet::{self, Meeting};
+use crate::{args::NodeStart, commands::up::stop_signal, home, local, settings::Settings, submit};
+use anyhow::{Context as _, Result, bail};
+use api::Client;
+use blobs::Store;
+use edge::{Edge, Offer, Said};
+use node::Folder;
+use overlay::{Overlay, PeerId, Role};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::sync::watch;
+use types::{City, codec::DecodeExt as _, network::Anchor};
+use worker::Worker;
+
+/// How long to look for a first gateway before saying so.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How often to look whether the gateway is still there.
+const LOOK: Duration = Duration::from_secs(2);
+
+pub fn start(settings: &Settings, args: &NodeStart) -> Result<()> {
+    let network = args.edge.network.context(
+        "which network?\nhint: --network ID and --join ADDRESS; a node of the network prints both when it starts",
+    )?;
+    if args.overlay.join.is_empty() && !args.overlay.mdns {
+        bail!("nobody to begin with\nhint: --join ADDRESS, or --mdns on a local network");
+    }
+    let city = City::new(args.edge.city.as_str()).context("a city has at most 64 bytes")?;
+    let _held = Folder::open(&args.dir)?;
+    let key = meet::identity(&args.dir)?;
+    let store = Store::open(args.dir.join("blobs"))?;
+    let worker = Worker::new(key.clone(), Arc::new(submit::engine()?), store.clone());
+    let cores = std::thread::available_parallelism()
+        .map_or(1, |cores| u16::try_from(cores.get()).unwrap_or(u16::MAX));
+    let offer = Offer {
+        chain: settings.chain,
+        capacity: args.edge.capacity.unwrap_or(cores),
+        city,
+        floor: args.edge.floor,
+    };
+    let meeting = Meeting::of_edge(&args.overlay, key, network, settings.chain);
+    let runtime = tokio::runtime::Runtime::new().context("the machine gives no threads")?;
+    let cancel = Arc::new(AtomicBool::new(false));
+    runtime.block_on(async {
+        let joined = args.overlay.join.clone();
+        let overlay = Overlay::start(meeting.config)?;
+        println!("id        {}", overlay.id());
+        println!("worker    {} on {}", worker.address(), offer.chain);
+        let listener = local::bind(args.edge.api).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+
+        let status = tokio::spawn({
+            let (overlay, dir) = (overlay.clone(), args.dir.clone());
+            async move { meet::keep_status(&overlay, &dir).await }
+        });
+        let first: Vec<PeerId> = joined.iter().map(overlay::PeerAddress::peer).collect();
+        let stop = stop_signal();
+        tokio::pin!(stop);
+        let gateway = tokio::select! {
+            gateway = first_gateway(&overlay, &first, offer.chain) => gateway,
+            result = &mut stop => return result,
+        };
+        println!("gateway   {gateway}");
+        println!("node      {url}");
+        let (chosen, choice) = watch::channel(gateway);
+        tokio::spawn(overlay::open_api(overlay.clone(), listener, choice));
+        let keeping = tokio::spawn(keep_gateway(overlay.clone(), first, offer.chain, chosen));
+
+        let client = Client::new(&url)?;
+        let working = std::thread::spawn({
+            let cancel = cancel.clone();
+            move || -> Result<()> {
+                let anchor = anchor_of(&client, &cancel)?;
+                if anchor.network() != network {
+                    bail!("the gateway serves network {}", anchor.network());
+                }
+                home::trust(&anchor)?;
+                edge::serve(Edge { client, network, worker, store, offer }, cancel, tell);
+                Ok(())
+            }
+        });
+        let failed = async {
+            while !working.is_finished() {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        };
+        tokio::select! {
+            result = &mut stop => result?,
+            () = failed => {}
+        }
+        eprintln!("stopping");
+        cancel.store(true, Ordering::Relaxed);
+        keeping.abort();
+        status.abort();
+        if working.is_finished() {
+            working.join().map_err(|_| anyhow::anyhow!("the worker panicked"))??;
+        }
+        Ok(())
+    })?;
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    Ok(())
+}
+
+fn tell(said: Said) {
+    match said {
+        Said::Registered => println!("ready"),
+        Said::Ran { job, fuel } => println!("ran       {job} for {fuel} fuel"),
+        Said::NeedsMoney(address) => eprintln!(
+            "waiting for money: registering costs a fee\nhint: meshx wallet send {address} 0.01, or on a development network meshx faucet"
+        ),
+        Said::Trouble(what) => eprintln!("{what}"),
+    }
+}
+
+fn anchor_of(client: &Client, cancel: &AtomicBool) -> Result<Anchor> {
+    let mut told = false;
+    loop {
+        match client.genesis() {
+            Ok(bytes) => return Anchor::decode(bytes).context("the network cannot be read"),
+            Err(error) if cancel.load(Ordering::Relaxed) => return Err(error.into()),
+            Err(error) if !told => {
+                eprintln!("{error}");
+                told = true;
+            }
+            Err(_) => {}
+        }
+        std::thread::sleep(Duration::from_secs(1));
+    }
+}
+
+/// A gateway that answers: one of those named, or one that says in the table that it is.
+async fn first_gateway(overlay: &Overlay, named: &[PeerId], chain: types::ChainId) -> PeerId {
+    let (since, mut told) = (Instant::now(), false);
+    loop {
+        if let Some(gateway) = some_gateway(overlay, named, chain).await {
+            return gateway;
+        }
+        if since.elapsed() > PATIENCE && !told {
+            told = true;
+            eprintln!(
+                "no gateway answers yet\nhint: meshx peers --dir DIR shows who is reached; is the address of --join right, and is that node up?"
+            );
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+async fn some_gateway(
+    overlay: &Overlay,
+    named: &[PeerId],
+    chain: types::ChainId,
+) -> Option<PeerId> {
+    let mut candidates = named.to_vec();
+    candidates.extend(overlay.providers(Role::Aggregator, chain).await.unwrap_or_default());
+    for peer in candidates {
+        // Reaching it is not enough: a relay or another edge serves no API.
+        if overlay.reach(peer).await.is_ok()
+            && overlay.open(peer, overlay::API_PROTOCOL).await.is_ok()
+        {
+            return Some(peer);
+        }
+    }
+    None
+}
+
+/// Change to another gateway when the one there is does not answer.
+async fn keep_gateway(
+    overlay: Overlay,
+    named: Vec<PeerId>,
+    chain: types::ChainId,
+    chosen: watch::Sender<PeerId>,
+) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let now = *chosen.borrow();
+        let Ok(status) = overlay.status().await else { return };
+        if status.peers.iter().any(|peer| peer.peer == now) {
+            continue;
+        }
+        if let Some(other) = some_gateway(&overlay, &named, chain).await {
+            if other != now {
+                println!("gateway   {other}");
+            }
+            chosen.send_replace(other);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! How a node meets others: its identity, its roles, and what it says of itself.
+
+use crate::{
+    args::{NodeStart, OverlayArgs, RoleArg},
+    home,
+};
+use anyhow::{Context as _, Result};
+use crypto::SigningKey;
+use network::ik::Suites;
+use node::{NodeFiles, NodeSecrets};
+use overlay::{Config, Multiaddr, Overlay, Role, Roles};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use types::{ChainId, Hash};
+
+/// How often the file that `meshx peers` reads is written.
+const STATUS_EVERY: Duration = Duration::from_secs(2);
+
+pub struct Meeting {
+    pub config: Config,
+}
+
+impl Meeting {
+    /// A node with keys: it serves edges and carries connections, unless told otherwise.
+    pub fn of_validator(
+        args: &NodeStart,
+        files: &NodeFiles,
+        secrets: &NodeSecrets,
+    ) -> Result<Self> {
+        let chains = || secrets.genesis.iter().map(|genesis| genesis.chain);
+        let roles: Roles = match &args.roles[..] {
+            [] => [
+                Some(Role::Aggregator),
+                Some(Role::Relay),
+                chains().any(|chain| chain == ChainId::Backbone).then_some(Role::Backbone),
+                chains().any(|chain| chain != ChainId::Backbone).then_some(Role::Validator),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+            named => named.iter().map(|role| role_of(*role)).collect(),
+        };
+        let chain = chains().find(|chain| *chain != ChainId::Backbone);
+        let listen = match files.overlay {
+            Some(address) if args.overlay.listen.is_empty() => vec![multiaddr(address)],
+            _ => args.overlay.listen.clone(),
+        };
+        let key = SigningKey::from_seed(&secrets.node_key);
+        let config = configured(&args.overlay, key, secrets.anchor.network(), listen);
+        Ok(Self { config: Config { roles, chain: chain.unwrap_or(ChainId::Backbone), ..config } })
+    }
+
+    /// A worker without a chain.
+    pub fn of_edge(args: &OverlayArgs, key: SigningKey, network: Hash, chain: ChainId) -> Self {
+        let config = configured(args, key, network, args.listen.clone());
+        Self { config: Config { chain, ..config } }
+    }
+}
+
+fn configured(
+    args: &OverlayArgs,
+    key: SigningKey,
+    network: Hash,
+    listen: Vec<Multiaddr>,
+) -> Config {
+    // What a node listens on by name, others reach: a relay has nobody to ask whether that is so.
+    let announce = match &args.announce[..] {
+        [] => listen.iter().filter(|address| is_certain(address)).cloned().collect(),
+        named => named.to_vec(),
+    };
+    Config {
+        announce,
+        bootstrap: args.join.clone(),
+        suites: if args.accept_classic { Suites::AcceptClassic } else { Suites::HybridOnly },
+        mdns: args.mdns,
+        ..Config::new(key, network, listen)
+    }
+}
+
+/// Whether an address names one place: an IP address that is not "any", and a port that is not "some".
+fn is_certain(address: &Multiaddr) -> bool {
+    let text = address.to_string();
+    !(text.contains("/0.0.0.0/") || text.contains("/ip6/::/") || text.ends_with("/tcp/0"))
+}
+
+fn multiaddr(address: SocketAddr) -> Multiaddr {
+    let kind = if address.is_ipv4() { "ip4" } else { "ip6" };
+    format!("/{kind}/{}/tcp/{}", address.ip(), address.port())
+        .parse()
+        .expect("an address of the system is an address")
+}
+
+const fn role_of(role: RoleArg) -> Role {
+    match role {
+        RoleArg::Edge => Role::Edge,
+        RoleArg::Aggregator => Role::Aggregator,
+        RoleArg::Validator => Role::Validator,
+        RoleArg::Backbone => Role::Backbone,
+        RoleArg::Relay => Role::Relay,
+    }
+}
+
+/// Say how edges come here.
+pub async fn tell(overlay: &Overlay, network: Hash) -> Result<()> {
+    for address in overlay.listening().await? {
+        println!(
+            "join      meshx node start --role edge --dir DIR --network {network} --join {address}"
+        );
+    }
+    Ok(())
+}
+
+/// Serve the API to edges, and keep the file of peers.
+pub async fn serve_edges(overlay: Overlay, dir: PathBuf, api: SocketAddr) {
+    let serving = overlay::serve_api(&overlay, api);
+    tokio::select! {
+        result = serving => {
+            if let Err(error) = result {
+                eprintln!("edges are not served: {error}");
+            }
+        }
+        () = keep_status(&overlay, &dir) => {}
+    }
+}
+
+/// Keep `DIR/peers.json` as it is, for `meshx peers`.
+pub async fn keep_status(overlay: &Overlay, dir: &Path) {
+    let path = dir.join("peers.json");
+    while let Ok(status) = overlay.status().await {
+        let text = serde_json::to_string(&status).expect("plain data is JSON");
+        if let Err(error) = home::write_whole(&path, text.as_bytes(), false) {
+            eprintln!("{error:#}");
+        }
+        tokio::time::sleep(STATUS_EVERY).await;
+    }
+}
+
+/// The identity of a node without keys: made on the first start, kept in `DIR/identity`.
+pub fn identity(dir: &Path) -> Result<SigningKey> {
+    let path = dir.join("identity");
+    let seed = match std::fs::read_to_string(&path) {
+        Ok(text) => hex::decode(text.trim())
+            .ok()
+            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
+            .with_context(|| {
+                format!("{} holds no identity\nhint: move it away to get a new one", path.display())
+            })?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let seed = crate::local::random_seed()?;
+            home::write_whole(&path, hex::encode(seed).as_bytes(), true)?;
+            seed
+        }
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot read {}", path.display()));
+        }
+    };
+    Ok(SigningKey::from_seed(&seed))
+}

@@ -1,0 +1,43 @@
+//! `meshx peers`: who a node on this machine is connected to, and how.
+
+use crate::{args::Peers, settings::Settings};
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+use std::fs;
+
+pub fn peers(settings: &Settings, args: &Peers) -> Result<()> {
+    let path = args.dir.join("peers.json");
+    let text = fs::read_to_string(&path).with_context(|| {
+        format!("cannot read {}\nhint: is a node running on that folder?", path.display())
+    })?;
+    if settings.json() {
+        println!("{text}");
+        return Ok(());
+    }
+    let status: Value = serde_json::from_str(&text).context("the file of peers is damaged")?;
+    let list = |name: &str| -> Vec<String> {
+        let values = status[name].as_array().cloned().unwrap_or_default();
+        values.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect()
+    };
+    let shown = |values: Vec<String>, none: &str| {
+        if values.is_empty() { none.to_owned() } else { values.join(" ") }
+    };
+    println!("id            {}", status["id"].as_str().unwrap_or("?"));
+    println!("listens at    {}", shown(list("listen"), "nowhere: it is reached through relays"));
+    println!("reached at    {}", shown(list("reachable_at"), "nobody has said so yet"));
+    println!("relays        {}", shown(list("relays"), "none"));
+    println!("table         {} nodes", status["table"]);
+    println!("turned away   {}", status["turned_away"]);
+    println!("\n{:<54} {:<12} {:>8}  {:<14} {}", "peer", "path", "rtt ms", "agent", "address");
+    for peer in status["peers"].as_array().into_iter().flatten() {
+        let rtt = peer["rtt_ms"].as_f64().map_or("-".to_owned(), |rtt| format!("{rtt:.1}"));
+        println!(
+            "{:<54} {:<12} {rtt:>8}  {:<14} {}",
+            peer["peer"].as_str().unwrap_or("?"),
+            peer["path"].as_str().unwrap_or("?"),
+            peer["agent"].as_str().unwrap_or("-"),
+            peer["address"].as_str().unwrap_or("?"),
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,281 @@
+//! A worker without a chain: duties come from a gateway's API, statements go back through it.
+//!
+//! ```text
+//! gateway ── duties (server-sent events) ──▶ fetch blobs ─▶ run (worker) ─▶ outputs, Commit, Reveal ──▶ gateway
+//! ```
+//! The gateway is believed in what concerns this worker's time only: one that lies makes it run for nothing, and
+//! can neither spend its money nor sign for it. Blobs are checked against their hashes.
+//!
+//! Everything here blocks; each duty has a thread.
+
+mod line;
+
+use api::{Client, ClientError, Code, JobView};
+use blobs::Store;
+use line::Line;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+use types::{Action, ChainId, City, Hash, JobId, NanoMeshx, Outcome, state::JobRecord};
+use worker::{Duty, Worker, duty};
+
+/// Between two tries of anything that failed.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How often the worker looks whether it is time to say that it is still there.
+const BEAT_LOOKS: Duration = Duration::from_secs(10);
+
+/// What this worker offers.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    pub chain: ChainId,
+    /// Jobs at once.
+    pub capacity: u16,
+    pub city: City,
+    /// The least it takes for a core-second.
+    pub floor: NanoMeshx,
+}
+
+/// What a worker without a chain needs.
+pub struct Edge {
+    pub client: Client,
+    pub network: Hash,
+    pub worker: Worker,
+    pub store: Store,
+    pub offer: Offer,
+}
+
+/// What a user may want to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// The chain knows its offer.
+    Registered,
+    /// It has no money for the fee of its registration.
+    NeedsMoney(String),
+    /// It has shown a result.
+    Ran {
+        job: JobId,
+        fuel: u64,
+    },
+    Trouble(String),
+}
+
+struct Active {
+    edge: Edge,
+    line: Line,
+    begun: Mutex<BTreeSet<(JobId, Duty)>>,
+    /// Outcomes committed to and not yet shown.
+    outcomes: Mutex<BTreeMap<JobId, Outcome>>,
+    say: Box<dyn Fn(Said) + Send + Sync>,
+    cancel: Arc<AtomicBool>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    #[error(transparent)]
+    Gateway(#[from] ClientError),
+    #[error(transparent)]
+    CannotRun(#[from] worker::CannotRun),
+    #[error("the store: {0}")]
+    Store(#[from] blobs::BlobError),
+}
+
+/// Work until `cancel` is set. Whatever fails is tried again; `say` hears of it.
+pub fn serve(edge: Edge, cancel: Arc<AtomicBool>, say: impl Fn(Said) + Send + Sync + 'static) {
+    let line =
+        Line::new(edge.client.clone(), edge.worker.key().clone(), edge.offer.chain, edge.network);
+    let active = Arc::new(Active {
+        edge,
+        line,
+        begun: Mutex::default(),
+        outcomes: Mutex::default(),
+        say: Box::new(say),
+        cancel,
+    });
+    active.until_done(Active::register);
+    let beating = active.clone();
+    thread::spawn(move || beating.beat());
+    while !active.stopped() {
+        if let Err(error) = active.watch()
+            && !active.stopped()
+        {
+            tracing::warn!(%error, "the gateway's feed broke");
+            (active.say)(Said::Trouble(error.to_string()));
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+impl Active {
+    fn stopped(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed)
+    }
+
+    /// Try until it is done or everything is over. Each new reason is told once.
+    fn until_done(&self, what: impl Fn(&Self) -> Result<(), Failed>) {
+        let mut told = String::new();
+        while !self.stopped() {
+            let Err(error) = what(self) else { return };
+            let text = error.to_string();
+            if text != told {
+                let poor = matches!(&error, Failed::Gateway(ClientError::Problem(problem))
+                    if problem.code == Code::InsufficientFunds);
+                (self.say)(if poor {
+                    Said::NeedsMoney(self.edge.worker.address().to_string())
+                } else {
+                    Said::Trouble(text.clone())
+                });
+                told = text;
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// Let the chain know the offer, unless it does.
+    fn register(&self) -> Result<(), Failed> {
+        let Edge { client, worker, offer, .. } = &self.edge;
+        client.ready()?;
+        let known = match client.worker(offer.chain, worker.address()) {
+            Ok(view) => Some(view.record),
+            Err(ClientError::Problem(problem)) if problem.code == Code::UnknownWorker => None,
+            Err(error) => return Err(error.into()),
+        };
+        let same = known.is_some_and(|record| {
+            (record.capacity, record.floor, &record.city)
+                == (offer.capacity, offer.floor, &offer.city)
+        });
+        if !same {
+            let (capacity, city, floor) = (offer.capacity, offer.city.clone(), offer.floor);
+            self.line.say(Action::RegisterWorker { capacity, city, floor })?;
+        }
+        (self.say)(Said::Registered);
+        Ok(())
+    }
+
+    /// Say now and then that this worker is there: twice in the time that may lie between two heartbeats.
+    fn beat(&self) {
+        let mut last = Instant::now();
+        while !self.stopped() {
+            thread::sleep(Duration::from_millis(200));
+            if last.elapsed() < BEAT_LOOKS {
+                continue;
+            }
+            last = Instant::now();
+            if let Err(error) = self.beat_if_due() {
+                tracing::debug!(%error, "no heartbeat");
+            }
+        }
+    }
+
+    fn beat_if_due(&self) -> Result<(), Failed> {
+        let Edge { client, worker, offer, .. } = &self.edge;
+        let params = client.params(offer.chain)?;
+        let record = client.worker(offer.chain, worker.address())?.record;
+        let height = client.account(offer.chain, worker.address())?.height;
+        if height.saturating_sub(record.seen).get() >= params.heartbeat_blocks / 2 {
+            self.line.say(Action::Heartbeat)?;
+        }
+        Ok(())
+    }
+
+    /// Take up duties as the gateway tells of them, until the feed breaks.
+    fn watch(self: &Arc<Self>) -> Result<(), Failed> {
+        let Edge { client, worker, offer, .. } = &self.edge;
+        for view in client.duties(offer.chain, worker.address())? {
+            let view = view?;
+            if self.stopped() {
+                break;
+            }
+            self.notice(view);
+        }
+        Ok(())
+    }
+
+    fn notice(self: &Arc<Self>, view: JobView) {
+        let JobView { job, record, .. } = view;
+        let Some(duty) = duty(&self.edge.worker.address(), &record) else {
+            if matches!(
+                record.phase,
+                types::state::Phase::Settled(_) | types::state::Phase::Ended { .. }
+            ) {
+                self.forget(job);
+            }
+            return;
+        };
+        {
+            let mut begun = self.begun.lock().expect("no panic while locked");
+            // A chain gives a worker as many seats as it offers; a gateway that invents more is not followed.
+            let most = usize::from(self.edge.offer.capacity).saturating_mul(2);
+            if begun.len() >= most.max(2) || !begun.insert((job, duty)) {
+                return;
+            }
+        }
+        let active = self.clone();
+        thread::spawn(move || {
+            if let Err(error) = active.fulfil(job, &record, duty) {
+                tracing::warn!(trace = %job, %error, "worker stays silent");
+                (active.say)(Said::Trouble(format!("{job}: {error}")));
+                // It may be told again, by a feed taken up anew.
+                active.begun.lock().expect("no panic while locked").remove(&(job, duty));
+            }
+        });
+    }
+
+    fn forget(&self, job: JobId) {
+        self.outcomes.lock().expect("no panic while locked").remove(&job);
+        let mut begun = self.begun.lock().expect("no panic while locked");
+        begun.remove(&(job, Duty::Run));
+        begun.remove(&(job, Duty::Reveal));
+    }
+
+    fn fulfil(&self, job: JobId, record: &JobRecord, duty: Duty) -> Result<(), Failed> {
+        let worker = &self.edge.worker;
+        let known = self.outcomes.lock().expect("no panic while locked").get(&job).copied();
+        let outcome = match known {
+            Some(outcome) => outcome,
+            None => self.run(record)?,
+        };
+        self.outcomes.lock().expect("no panic while locked").insert(job, outcome);
+        let reveal = worker.reveal(job, outcome);
+        match duty {
+            Duty::Run => {
+                let commitment = reveal.commitment(&worker.address());
+                self.line.say(Action::Commit { job, commitment })?;
+            }
+            Duty::Reveal => {
+                // Whoever asks the gateway for the job's output finds it there.
+                for output in [outcome.stdout.hash, outcome.stderr.hash] {
+                    self.offer_blob(output)?;
+                }
+                self.line.say(Action::Reveal(reveal))?;
+                (self.say)(Said::Ran { job, fuel: outcome.fuel.get() });
+            }
+        }
+        Ok(())
+    }
+
+    fn run(&self, record: &JobRecord) -> Result<Outcome, Failed> {
+        let Edge { client, store, worker, .. } = &self.edge;
+        let spec = &record.submission.spec;
+        for (hash, _) in Worker::needs(spec) {
+            if !store.contains(hash) {
+                store.put_expected(hash, client.blob_bytes(hash)?.as_slice())?;
+            }
+        }
+        Ok(worker.run(spec, &self.cancel)?)
+    }
+
+    fn offer_blob(&self, hash: Hash) -> Result<(), Failed> {
+        let Edge { client, store, .. } = &self.edge;
+        if client.blob_len(hash)?.is_none() {
+            let bytes = store.get(hash)?;
+            client.put_blob(hash, bytes.as_slice(), Some(bytes.len() as u64))?;
+        }
+        Ok(())
+    }
+}
