@@ -1,6 +1,7 @@
 //! The binary as a user meets it: processes, pipes, files, exit codes.
 
 mod attest;
+mod edges;
 mod gov;
 mod mesh;
 mod nodes;

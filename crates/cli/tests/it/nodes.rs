@@ -1,19 +1,23 @@
 //! Two node processes and a client in a third, over loopback sockets.
 
 use crate::support::{User, example};
-use std::net::TcpListener;
+use std::{
+    net::TcpListener,
+    sync::atomic::{AtomicU16, Ordering},
+};
 
-/// Four ports in a row that nobody uses right now.
-fn free_ports() -> u16 {
-    for base in (21_000..31_000).step_by(10) {
-        let free: Vec<_> = (base..base + 4)
-            .map_while(|port| TcpListener::bind(("127.0.0.1", port)).ok())
-            .collect();
-        if free.len() == 4 {
+/// Six ports in a row that nobody uses right now: three for each of two nodes. Tests that ask at the same time get
+/// different ones.
+pub fn free_ports() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(21_000);
+    loop {
+        let base = NEXT.fetch_add(10, Ordering::Relaxed);
+        assert!(base < 31_000, "no six free ports in a row");
+        let taken = (base..base + 6).any(|port| TcpListener::bind(("127.0.0.1", port)).is_err());
+        if !taken {
             return base;
         }
     }
-    panic!("no four free ports in a row");
 }
 
 #[test]

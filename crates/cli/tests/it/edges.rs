@@ -1,0 +1,67 @@
+//! Workers without a chain: processes of their own that know one address, and are paid for what they run.
+
+use crate::{
+    nodes::free_ports,
+    support::{User, example, nano},
+};
+
+/// As many as a job's replicas: all of them must be edges, because the nodes have no workers.
+const EDGES: usize = 4;
+
+#[test]
+fn edges_that_know_one_address_run_jobs_for_pay() {
+    let user = User::new();
+    let port = free_ports();
+    let init =
+        ["node", "init", "--nodes", "2", "--workers", "0", "--dir", "net", "--block-ms", "300"];
+    user.meshx(&[&init[..], &["--port", &port.to_string()]].concat(), b"").exits(0);
+    let (_second, _) = user.start(&["node", "start", "--dir", "net/node-1"], "network");
+    let (_first, join) = user.start(&["node", "start", "--dir", "net/node-0"], "join");
+    let join: Vec<&str> = join.split_whitespace().skip_while(|word| *word != "--network").collect();
+    let gateway = user.on(&format!("http://127.0.0.1:{}", port + 1));
+    gateway.until(&["status"], |status| (status["chains"][0]["ready"] == true).then_some(()));
+
+    let mut edges = Vec::new();
+    for index in 0..EDGES {
+        let dir = format!("edge-{index}");
+        let start = ["node", "start", "--role", "edge", "--dir", &dir, "--api", "127.0.0.1:0"];
+        let (edge, worker) = gateway.start(&[&start[..], &join].concat(), "worker");
+        let worker = worker.split_whitespace().nth(1).unwrap().to_owned();
+        gateway.meshx(&["wallet", "send", &worker, "1"], b"").exits(0);
+        edges.push((edge, worker));
+    }
+    gateway.until(&["status"], |status| (status["chains"][0]["workers"] == EDGES).then_some(()));
+
+    let said = gateway.meshx(
+        &["run", "--output", "json", "--receipt", "r.mxr", &example("wordcount")],
+        b"far away far\n",
+    );
+    let result = said.exits(0).json();
+    assert_eq!(result["tier"], "quorum 4/4", "{result}");
+    gateway.meshx(&["verify", "r.mxr"], b"").exits(0);
+    for (_, worker) in &edges {
+        let earned = gateway.json(&["earnings", worker]);
+        let jobs = earned.as_array().unwrap().iter().map(|chain| nano(&chain["earned"]["jobs"]));
+        assert!(jobs.sum::<u64>() > 0, "{earned}");
+    }
+    // What an edge says of its connections.
+    let peers = gateway.until(&["peers", "--dir", "edge-0"], |status| {
+        status["peers"].as_array().filter(|peers| !peers.is_empty()).cloned()
+    });
+    assert_eq!(peers[0]["path"], "direct");
+}
+
+#[test]
+fn an_edge_that_knows_nothing_is_told_what_it_lacks() {
+    let user = User::new();
+    let lacking = user.meshx(&["node", "start", "--dir", "edge"], b"").exits(125);
+    assert!(lacking.stderr.contains("--network"), "{}", lacking.stderr);
+    let network = "00".repeat(32);
+    let start = ["node", "start", "--role", "edge", "--dir", "edge", "--network", &network];
+    let lonely = user.meshx(&start, b"").exits(125);
+    assert!(lonely.stderr.contains("--join"), "{}", lonely.stderr);
+    let unnamed = user.meshx(&[&start[..], &["--join", "/ip4/127.0.0.1/tcp/1"]].concat(), b"");
+    assert!(unnamed.stderr.contains("/p2p/"), "{}", unnamed.stderr);
+    let keyless = user.meshx(&["node", "start", "--role", "validator", "--dir", "edge"], b"");
+    assert!(keyless.exits(125).stderr.contains("meshx node init"));
+}
