@@ -25,8 +25,9 @@ use std::{
 use types::{Action, ChainId, City, Hash, JobId, NanoMeshx, Outcome, state::JobRecord};
 use worker::{Duty, Worker, duty};
 
-/// Between two tries of anything that failed.
+/// Between two tries of anything that failed: at first, and at most.
 const PAUSE: Duration = Duration::from_secs(1);
+const PAUSE_MAX: Duration = Duration::from_secs(15);
 /// How often the worker looks whether it is time to say that it is still there.
 const BEAT_LOOKS: Duration = Duration::from_secs(10);
 
@@ -100,14 +101,18 @@ pub fn serve(edge: Edge, cancel: Arc<AtomicBool>, say: impl Fn(Said) + Send + Sy
     active.until_done(Active::register);
     let beating = active.clone();
     thread::spawn(move || beating.beat());
+    let mut pause = PAUSE;
     while !active.stopped() {
+        let begun = Instant::now();
         if let Err(error) = active.watch()
             && !active.stopped()
         {
             tracing::warn!(%error, "the gateway's feed broke");
             (active.say)(Said::Trouble(error.to_string()));
         }
-        thread::sleep(PAUSE);
+        // A feed that stood for a while was a good one.
+        pause = if begun.elapsed() > PAUSE_MAX { PAUSE } else { (pause * 2).min(PAUSE_MAX) };
+        active.rest(pause);
     }
 }
 
@@ -118,7 +123,7 @@ impl Active {
 
     /// Try until it is done or everything is over. Each new reason is told once.
     fn until_done(&self, what: impl Fn(&Self) -> Result<(), Failed>) {
-        let mut told = String::new();
+        let (mut told, mut pause) = (String::new(), PAUSE);
         while !self.stopped() {
             let Err(error) = what(self) else { return };
             let text = error.to_string();
@@ -132,7 +137,16 @@ impl Active {
                 });
                 told = text;
             }
-            thread::sleep(PAUSE);
+            self.rest(pause);
+            pause = (pause + PAUSE).min(PAUSE_MAX);
+        }
+    }
+
+    /// Sleep for `pause`, unless everything is over before.
+    fn rest(&self, pause: Duration) {
+        let until = Instant::now() + pause;
+        while Instant::now() < until && !self.stopped() {
+            thread::sleep(Duration::from_millis(100));
         }
     }
 

@@ -24,6 +24,8 @@ mod tunnel;
 pub use address::{BadAddress, PeerAddress, identity_of, peer_id};
 pub use gate::GateLimits;
 pub use libp2p::{Multiaddr, PeerId, Stream};
-pub use overlay::{Config, Gossip, Overlay, OverlayError, Path, PeerInfo, Status};
+pub use overlay::{
+    Config, Gossip, Incoming, Overlay, OverlayError, Path, PeerInfo, Status, Waiting,
+};
 pub use record::{BadRecord, PeerRecord, RECORD_ADDRESSES_MAX, Role, Roles};
 pub use tunnel::{API_PROTOCOL, open_api, serve_api};

@@ -7,6 +7,7 @@ use crate::{
     swarm::{self, Command},
 };
 use crypto::SigningKey;
+use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
 use libp2p::{Multiaddr, PeerId, Stream, StreamProtocol};
 use libp2p_stream::{Control, IncomingStreams};
 use network::ik::Suites;
@@ -161,6 +162,42 @@ pub struct Overlay {
 
 type Answer<T> = Result<T, OverlayError>;
 
+/// What the side that serves a stream sends first. The library drops streams that come faster than they are
+/// accepted, without a word to either side; whoever has not been greeted opens another one.
+const GREETING: u8 = b'+';
+const GREETING_TIMEOUT: Duration = Duration::from_secs(10);
+const GREETING_TRIES: u32 = 7;
+const GREETING_PAUSE: Duration = Duration::from_millis(10);
+
+/// Streams that others open for one protocol.
+pub struct Incoming(IncomingStreams);
+
+impl Incoming {
+    /// The next one. `None`: the overlay has ended.
+    pub async fn next(&mut self) -> Option<Waiting> {
+        let (peer, stream) = self.0.next().await?;
+        Some(Waiting { peer, stream })
+    }
+}
+
+/// A stream that its opener does not use before it is served. Dropping it turns the opener away.
+pub struct Waiting {
+    pub peer: PeerId,
+    stream: Stream,
+}
+
+impl Waiting {
+    /// Let the opener begin.
+    ///
+    /// # Errors
+    /// Of the connection.
+    pub async fn serve(mut self) -> std::io::Result<Stream> {
+        self.stream.write_all(&[GREETING]).await?;
+        self.stream.flush().await?;
+        Ok(self.stream)
+    }
+}
+
 impl Overlay {
     /// Listen, dial the bootstrap list, and go on looking for peers. Needs a Tokio runtime.
     ///
@@ -236,11 +273,28 @@ impl Overlay {
         last
     }
 
-    /// A new stream to `peer`, for `protocol`.
+    /// A new stream to `peer`, for `protocol`, that somebody there serves.
     ///
     /// # Errors
     /// [`OverlayError::Unreachable`], [`OverlayError::NotSpoken`].
     pub async fn open(&self, peer: PeerId, protocol: &'static str) -> Answer<Stream> {
+        let mut pause = GREETING_PAUSE;
+        for _ in 0..GREETING_TRIES {
+            let mut stream = self.open_once(peer, protocol).await?;
+            let mut greeting = [0];
+            let greeted =
+                tokio::time::timeout(GREETING_TIMEOUT, stream.read_exact(&mut greeting)).await;
+            if matches!(greeted, Ok(Ok(()))) && greeting == [GREETING] {
+                return Ok(stream);
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+        let error = format!("nobody there takes up a stream for {protocol}");
+        Err(OverlayError::Unreachable { peer, error })
+    }
+
+    async fn open_once(&self, peer: PeerId, protocol: &'static str) -> Answer<Stream> {
         use libp2p_stream::OpenStreamError;
         let mut control = self.control.clone();
         control.open_stream(peer, StreamProtocol::new(protocol)).await.map_err(
@@ -257,10 +311,11 @@ impl Overlay {
     ///
     /// # Errors
     /// [`OverlayError::Served`]: somebody here accepts them already.
-    pub fn accept(&self, protocol: &'static str) -> Answer<IncomingStreams> {
+    pub fn accept(&self, protocol: &'static str) -> Answer<Incoming> {
         let mut control = self.control.clone();
         control
             .accept(StreamProtocol::new(protocol))
+            .map(Incoming)
             .map_err(|_| OverlayError::Served(protocol.to_owned()))
     }
 

@@ -364,6 +364,7 @@ impl Driver {
                 self.answer_dial(peer, &Err(error));
             }
             SwarmEvent::IncomingConnectionError { send_back_addr, error, .. } => {
+                let error = reasons(&error);
                 tracing::debug!(from = %send_back_addr, %error, "no handshake");
             }
             _ => {}
@@ -672,4 +673,12 @@ fn told(error: &libp2p::swarm::DialError) -> String {
         DialError::WrongPeerId { obtained, .. } => format!("{obtained} is there instead"),
         other => other.to_string(),
     }
+}
+
+/// An error and what is behind it.
+fn reasons(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }

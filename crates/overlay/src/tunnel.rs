@@ -1,7 +1,6 @@
 //! A node's API, reached by identity: TCP on this machine, a stream of the overlay in between, TCP over there.
 
 use crate::{Overlay, OverlayError};
-use futures::StreamExt as _;
 use libp2p::PeerId;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -25,16 +24,17 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub async fn serve_api(overlay: &Overlay, api: SocketAddr) -> Result<(), OverlayError> {
     let mut incoming = overlay.accept(API_PROTOCOL)?;
     let places = Arc::new(Semaphore::new(SERVED_MAX));
-    while let Some((peer, stream)) = incoming.next().await {
+    while let Some(waiting) = incoming.next().await {
         let Ok(place) = places.clone().try_acquire_owned() else {
-            tracing::debug!(%peer, "no place for one more stream");
+            tracing::debug!(peer = %waiting.peer, "no place for one more stream");
             continue;
         };
         tokio::spawn(async move {
             let _place = place;
             match TcpStream::connect(api).await {
                 Ok(mut inner) => {
-                    let mut outer = stream.compat();
+                    let Ok(outer) = waiting.serve().await else { return };
+                    let mut outer = outer.compat();
                     drop(tokio::io::copy_bidirectional(&mut outer, &mut inner).await);
                 }
                 Err(error) => tracing::warn!(%error, "one's own API does not answer"),

@@ -1,7 +1,7 @@
 //! Connections, streams, and what keeps them from standing.
 
 use crate::{config, start, until};
-use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
+use futures::{AsyncReadExt as _, AsyncWriteExt as _};
 use network::ik::Suites;
 use overlay::{BadAddress, GateLimits, Overlay, OverlayError, Path, PeerAddress, Role, Roles};
 use types::Hash;
@@ -12,8 +12,9 @@ const ECHO: &str = "/test/echo/1";
 fn echo(overlay: &Overlay) {
     let mut incoming = overlay.accept(ECHO).unwrap();
     tokio::spawn(async move {
-        while let Some((_, stream)) = incoming.next().await {
+        while let Some(waiting) = incoming.next().await {
             tokio::spawn(async move {
+                let stream = waiting.serve().await.unwrap();
                 let (reader, mut writer) = stream.split();
                 drop(futures::io::copy(reader, &mut writer).await);
                 drop(writer.close().await);
@@ -49,6 +50,9 @@ async fn two_nodes_meet_and_know_each_other_by_identity() {
     let path = |status: overlay::Status| status.peers.into_iter().next().map(|peer| peer.path);
     assert_eq!(path(here.status().await.unwrap()), Some(Path::Direct));
     assert_eq!(path(there.status().await.unwrap()), Some(Path::Inbound));
+    // All at once, more than the library's queue holds.
+    let many = futures::future::join_all((0..32).map(|_| echoes(&here, there.id()))).await;
+    assert_eq!(many.iter().filter(|whole| **whole).count(), 32);
     let refused = here.open(there.id(), "/test/other/1").await.map(|_| ());
     assert!(matches!(refused, Err(OverlayError::NotSpoken { .. })), "{refused:?}");
     assert!(matches!(there.accept(ECHO), Err(OverlayError::Served(_))));
