@@ -4,6 +4,7 @@
 //! was measured, under which load and latency model, on which hardware, and how to do it again.
 
 mod jobs;
+mod link;
 mod load;
 mod network;
 mod report;
@@ -14,6 +15,7 @@ mod tx;
 mod usage;
 
 pub use jobs::{JobsLoad, jobs};
+pub use link::{LinkLoad, link};
 pub use report::{Hardware, Report};
 pub use sandbox::{SandboxLoad, sandbox};
 pub use sign::{SignLoad, sign};

@@ -21,6 +21,18 @@ pub enum Bench {
     Sign(BenchSign),
     /// Durable updates of the state store, and its proofs.
     State(BenchState),
+    /// Handshakes, messages and bytes of an encrypted link, beside libp2p's own noise.
+    Net(BenchNet),
+}
+
+#[derive(ClapArgs)]
+pub struct BenchNet {
+    /// Bytes of a message.
+    #[arg(long, default_value_t = 200)]
+    pub message: usize,
+    /// Seconds of each of nine measurements.
+    #[arg(long, default_value_t = 3)]
+    pub seconds: usize,
 }
 
 #[derive(ClapArgs)]

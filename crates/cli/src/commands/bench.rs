@@ -6,7 +6,7 @@ use crate::{
     settings::Settings,
 };
 use anyhow::Result;
-use bench::{JobsLoad, Report, SandboxLoad, SignLoad, StateLoad, TxLoad};
+use bench::{JobsLoad, LinkLoad, Report, SandboxLoad, SignLoad, StateLoad, TxLoad};
 
 pub fn bench(settings: &Settings, what: &Bench) -> Result<()> {
     if cfg!(debug_assertions) {
@@ -30,6 +30,9 @@ pub fn bench(settings: &Settings, what: &Bench) -> Result<()> {
             cache_mib: asked.cache,
             data: asked.data.clone(),
         })?,
+        Bench::Net(asked) => {
+            bench::link(&LinkLoad { message_bytes: asked.message, seconds: asked.seconds })?
+        }
     };
     show(settings, &report)
 }

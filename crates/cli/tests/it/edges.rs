@@ -3,10 +3,13 @@
 use crate::{
     nodes::free_ports,
     support::{User, example, nano},
+    wire::{Recorded, Wire},
 };
 
 /// As many as a job's replicas: all of them must be edges, because the nodes have no workers.
-const EDGES: usize = 4;
+const EDGES: u16 = 4;
+/// The input of the job, which nobody on the way is to read.
+const SECRET: &[u8] = b"thirty-two-words-of-a-secret-that-no-wire-may-show and others\n";
 
 #[test]
 fn edges_that_know_one_address_run_jobs_for_pay() {
@@ -17,14 +20,19 @@ fn edges_that_know_one_address_run_jobs_for_pay() {
     user.meshx(&[&init[..], &["--port", &port.to_string()]].concat(), b"").exits(0);
     let (_second, _) = user.start(&["node", "start", "--dir", "net/node-1"], "network");
     let (_first, join) = user.start(&["node", "start", "--dir", "net/node-0"], "join");
+    // Edges know the gateway at a wire that somebody listens on.
+    let wire = Wire::to(port + 4);
+    let join = join.replace(&format!("/tcp/{}/", port + 4), &format!("/tcp/{}/", wire.port));
     let join: Vec<&str> = join.split_whitespace().skip_while(|word| *word != "--network").collect();
     let gateway = user.on(&format!("http://127.0.0.1:{}", port + 1));
     gateway.until(&["status"], |status| (status["chains"][0]["ready"] == true).then_some(()));
 
     let mut edges = Vec::new();
+    let own = free_ports();
     for index in 0..EDGES {
         let dir = format!("edge-{index}");
-        let start = ["node", "start", "--role", "edge", "--dir", &dir, "--api", "127.0.0.1:0"];
+        let api = format!("127.0.0.1:{}", own + index);
+        let start = ["node", "start", "--role", "edge", "--dir", &dir, "--api", &api];
         let (edge, worker) = gateway.start(&[&start[..], &join].concat(), "worker");
         let worker = worker.split_whitespace().nth(1).unwrap().to_owned();
         gateway.meshx(&["wallet", "send", &worker, "1"], b"").exits(0);
@@ -32,9 +40,11 @@ fn edges_that_know_one_address_run_jobs_for_pay() {
     }
     gateway.until(&["status"], |status| (status["chains"][0]["workers"] == EDGES).then_some(()));
 
+    // The job goes through an edge, too: its own user is a user like any other.
+    let edge = format!("http://127.0.0.1:{own}");
     let said = gateway.meshx(
-        &["run", "--output", "json", "--receipt", "r.mxr", &example("wordcount")],
-        b"far away far\n",
+        &["run", "--node", &edge, "--output", "json", "--receipt", "r.mxr", &example("wordcount")],
+        SECRET,
     );
     let result = said.exits(0).json();
     assert_eq!(result["tier"], "quorum 4/4", "{result}");
@@ -43,6 +53,14 @@ fn edges_that_know_one_address_run_jobs_for_pay() {
         let earned = gateway.json(&["earnings", worker]);
         let jobs = earned.as_array().unwrap().iter().map(|chain| nano(&chain["earned"]["jobs"]));
         assert!(jobs.sum::<u64>() > 0, "{earned}");
+    }
+    // Everything between edges and gateway was Noise IK, and nothing of the job could be read.
+    let recorded = wire.recorded();
+    assert!(recorded.len() >= usize::from(EDGES), "{} connections", recorded.len());
+    assert!(recorded.iter().all(Recorded::is_noise_ik));
+    for shown in [&SECRET[..40], b"HTTP/1.1", b"wordcount", b"multistream"] {
+        let text = String::from_utf8_lossy(shown);
+        assert!(!recorded.iter().any(|connection| connection.holds(shown)), "{text}");
     }
     // What an edge says of its connections.
     let peers = gateway.until(&["peers", "--dir", "edge-0"], |status| {

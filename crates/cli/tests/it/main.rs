@@ -9,3 +9,4 @@ mod refusals;
 mod stake;
 mod supply;
 mod support;
+mod wire;
