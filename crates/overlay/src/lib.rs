@@ -15,6 +15,7 @@
 mod address;
 mod behaviour;
 mod gate;
+pub mod nat;
 mod overlay;
 mod record;
 mod swarm;

@@ -3,6 +3,7 @@
 use crate::{
     address::{BadAddress, PeerAddress, peer_id},
     gate::GateLimits,
+    nat::MapBy,
     record::{PeerRecord, Role, Roles},
     swarm::{self, Command},
 };
@@ -12,7 +13,7 @@ use libp2p::{Multiaddr, PeerId, Stream, StreamProtocol};
 use libp2p_stream::{Control, IncomingStreams};
 use network::ik::Suites;
 use serde::Serialize;
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use types::{ChainId, Hash};
 
@@ -35,6 +36,8 @@ pub struct Config {
     pub suites: Suites,
     /// Look for peers on the local network, and be found there.
     pub mdns: bool,
+    /// Ask the router to pass the listening port on, if this machine has no address of its own on the internet.
+    pub map_port: bool,
     pub limits: GateLimits,
 }
 
@@ -52,6 +55,7 @@ impl Config {
             bootstrap: Vec::new(),
             suites: Suites::default(),
             mdns: false,
+            map_port: true,
             limits: GateLimits::default(),
         }
     }
@@ -121,6 +125,8 @@ pub struct Status {
     /// Addresses at which others have reached this node.
     #[serde(serialize_with = "all_shown")]
     pub reachable_at: Vec<Multiaddr>,
+    /// The port of the router that leads here, and the protocol it was asked by.
+    pub mapped: Option<(MapBy, SocketAddr)>,
     /// Relays that hold a place for this node.
     #[serde(serialize_with = "all_shown")]
     pub relays: Vec<PeerId>,
@@ -207,9 +213,13 @@ impl Overlay {
         let id = peer_id(&config.key.public())?;
         let (commands, received) = mpsc::channel(COMMANDS_MAX);
         let (gossip, _) = broadcast::channel(1_024);
+        let map_port = config.map_port;
         let driver = swarm::Driver::new(config, received, gossip.clone())?;
         let control = driver.control();
         tokio::spawn(driver.run());
+        if map_port {
+            tokio::spawn(swarm::keep_mapped(commands.downgrade()));
+        }
         Ok(Self { id, commands, control, gossip })
     }
 

@@ -4,6 +4,7 @@ use crate::{
     address::{PeerAddress, identity_of},
     behaviour::{Behaviour, BehaviourEvent},
     gate::Prefix,
+    nat::{self, MapBy},
     overlay::{Config, Gossip, OverlayError, Path, PeerInfo, Status},
     record::{PeerRecord, RECORD_ADDRESSES_MAX, Role},
     transport::{Security, transport},
@@ -22,6 +23,7 @@ use libp2p_stream::Control;
 use network::ik::Identity;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    net::{IpAddr, SocketAddr},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -37,6 +39,8 @@ const BOOTSTRAP_EVERY: Duration = Duration::from_secs(10);
 const RECORD_EVERY: Duration = Duration::from_secs(20 * 60);
 /// A node that nobody has reached after this time asks relays for a place.
 const UNREACHED_AFTER: Duration = Duration::from_secs(8);
+/// How often a router that would not is asked again.
+const MAP_AGAIN: Duration = Duration::from_secs(10 * 60);
 /// Relays that hold a place at once.
 const RELAYS_WANTED: usize = 2;
 /// Nodes of one neighbourhood in the whole table, and in one of its buckets.
@@ -47,13 +51,34 @@ const ADDRESSES_MAX: usize = 4;
 
 /// What the handle asks.
 pub(crate) enum Command {
-    Dial { peer: PeerId, at: Option<Multiaddr>, answer: oneshot::Sender<Result<(), OverlayError>> },
-    Find { peer: PeerId, answer: oneshot::Sender<Option<PeerRecord>> },
-    Closest { key: Vec<u8>, answer: oneshot::Sender<Vec<PeerId>> },
-    Providers { role: Role, chain: ChainId, answer: oneshot::Sender<Vec<PeerId>> },
+    Dial {
+        peer: PeerId,
+        at: Option<Multiaddr>,
+        answer: oneshot::Sender<Result<(), OverlayError>>,
+    },
+    Find {
+        peer: PeerId,
+        answer: oneshot::Sender<Option<PeerRecord>>,
+    },
+    Closest {
+        key: Vec<u8>,
+        answer: oneshot::Sender<Vec<PeerId>>,
+    },
+    Providers {
+        role: Role,
+        chain: ChainId,
+        answer: oneshot::Sender<Vec<PeerId>>,
+    },
     Status(oneshot::Sender<Status>),
-    Publish { topic: String, data: Vec<u8> },
-    Subscribe { topic: String },
+    /// The router passes on a port, or no longer.
+    Mapped(Option<(MapBy, SocketAddr)>),
+    Publish {
+        topic: String,
+        data: Vec<u8>,
+    },
+    Subscribe {
+        topic: String,
+    },
 }
 
 /// A query that somebody waits for, and what it has found.
@@ -87,6 +112,7 @@ pub(crate) struct Driver {
     last_bootstrap: Option<Instant>,
     last_record: Option<Instant>,
     providing: bool,
+    mapped: Option<(MapBy, SocketAddr)>,
 }
 
 impl Driver {
@@ -135,6 +161,7 @@ impl Driver {
             last_bootstrap: None,
             last_record: None,
             providing: false,
+            mapped: None,
         })
     }
 
@@ -175,6 +202,7 @@ impl Driver {
                 self.queries.insert(query, Query::Providers(HashSet::new(), answer));
             }
             Command::Status(answer) => drop(answer.send(self.status())),
+            Command::Mapped(now) => self.on_mapped(now),
             Command::Publish { topic, data } => {
                 let topic = gossipsub::IdentTopic::new(topic);
                 if let Err(error) = self.swarm.behaviour_mut().gossip.publish(topic, data) {
@@ -218,6 +246,19 @@ impl Driver {
                 let error = OverlayError::Unreachable { peer, error: told(&error) };
                 drop(answer.send(Err(error)));
             }
+        }
+    }
+
+    fn on_mapped(&mut self, now: Option<(MapBy, SocketAddr)>) {
+        if let Some((_, before)) = self.mapped.filter(|before| Some(*before) != now) {
+            self.swarm.remove_external_address(&at_socket(before));
+        }
+        self.mapped = now;
+        if let Some((by, address)) = now {
+            tracing::info!(by = by.name(), %address, "the router passes a port on");
+            // Others will say whether that is true: this only makes it worth a try.
+            self.swarm.add_external_address(at_socket(address));
+            self.last_record = None;
         }
     }
 
@@ -605,6 +646,7 @@ impl Driver {
             id: *self.swarm.local_peer_id(),
             listen: self.swarm.listeners().filter(|at| !is_circuit(at)).cloned().collect(),
             reachable_at: self.swarm.external_addresses().cloned().collect(),
+            mapped: self.mapped,
             relays: self
                 .relays
                 .iter()
@@ -615,6 +657,77 @@ impl Driver {
             turned_away: self.swarm.behaviour().gate.refused(),
             peers,
         }
+    }
+}
+
+fn at_socket(address: SocketAddr) -> Multiaddr {
+    Multiaddr::from(address.ip()).with(Protocol::Tcp(address.port()))
+}
+
+fn host_of(address: &Multiaddr) -> Option<IpAddr> {
+    match address.iter().next() {
+        Some(Protocol::Ip4(ip)) => Some(ip.into()),
+        Some(Protocol::Ip6(ip)) => Some(IpAddr::V6(ip).to_canonical()),
+        _ => None,
+    }
+}
+
+fn port_of(address: &Multiaddr) -> Option<u16> {
+    address.iter().find_map(|part| match part {
+        Protocol::Tcp(port) => Some(port),
+        _ => None,
+    })
+}
+
+/// Keep the listening port mapped by whatever protocol the router speaks, as long as the overlay lives. A machine that has
+/// an address on the internet, or listens to itself only, needs none.
+pub(crate) async fn keep_mapped(commands: mpsc::WeakSender<Command>) {
+    let mut last: Option<nat::Mapping> = None;
+    loop {
+        tokio::time::sleep(TICK).await;
+        let (answer, wait) = oneshot::channel();
+        let Some(sender) = commands.upgrade() else { break };
+        if sender.send(Command::Status(answer)).await.is_err() {
+            break;
+        }
+        drop(sender);
+        let Ok(status) = wait.await else { break };
+        let hosts = || status.listen.iter().filter_map(host_of);
+        let here = hosts().any(|host| host.is_ipv4() && !host.is_loopback());
+        if !here || hosts().any(nat::is_global) {
+            continue;
+        }
+        if last.as_ref().is_some_and(|mapping| Instant::now() < mapping.renew_at) {
+            continue;
+        }
+        let Some(port) = status.listen.iter().find_map(port_of) else { continue };
+        let known = last.as_ref().map(|mapping| mapping.by);
+        last = None;
+        // What worked before is asked first.
+        for by in known.into_iter().chain(MapBy::ALL) {
+            match nat::map(port, by).await {
+                Ok(mapping) if nat::is_global(mapping.external.ip()) => {
+                    last = Some(mapping);
+                    break;
+                }
+                Ok(mapping) => {
+                    let external = mapping.external;
+                    tracing::info!(%external, "the router itself stands behind another NAT");
+                    nat::unmap(mapping).await;
+                }
+                Err(error) => tracing::debug!(%error, "no port mapped"),
+            }
+        }
+        let now = last.as_ref().map(|mapping| (mapping.by, mapping.external));
+        let Some(sender) = commands.upgrade() else { break };
+        drop(sender.send(Command::Mapped(now)).await);
+        drop(sender);
+        if now.is_none() {
+            tokio::time::sleep(MAP_AGAIN).await;
+        }
+    }
+    if let Some(mapping) = last {
+        nat::unmap(mapping).await;
     }
 }
 
@@ -649,12 +762,7 @@ fn place(address: &Multiaddr) -> Multiaddr {
 }
 
 fn same_host(one: &Multiaddr, other: &Multiaddr) -> bool {
-    let host = |address: &Multiaddr| match address.iter().next() {
-        Some(Protocol::Ip4(ip)) => Some(std::net::IpAddr::V4(ip)),
-        Some(Protocol::Ip6(ip)) => Some(std::net::IpAddr::V6(ip).to_canonical()),
-        _ => None,
-    };
-    host(one).is_some_and(|one| host(other) == Some(one))
+    host_of(one).is_some_and(|one| host_of(other) == Some(one))
 }
 
 /// The innermost reasons of a failed dial, one per address.

@@ -101,6 +101,8 @@ pub enum Command {
     Node(NodeCommand),
     /// Who a node on this machine is connected to, and how.
     Peers(Peers),
+    /// What keeps this machine from meeting others or earning, and what to do about it.
+    Doctor(Doctor),
     /// Measure this build on this machine.
     Bench(BenchCommand),
 }

@@ -79,6 +79,9 @@ pub struct OverlayArgs {
     /// Look for peers on the local network, too.
     #[arg(long)]
     pub mdns: bool,
+    /// Do not ask the router to pass the port on (PCP, NAT-PMP, UPnP).
+    #[arg(long)]
+    pub no_port_mapping: bool,
     /// Also take connections without ML-KEM.
     #[arg(long)]
     pub accept_classic: bool,
@@ -102,4 +105,23 @@ pub struct EdgeArgs {
     /// The least it works for: MESHX for a core-second.
     #[arg(long, default_value = "0")]
     pub floor: NanoMeshx,
+}
+
+#[derive(ClapArgs)]
+pub struct Doctor {
+    /// The port to listen on.
+    #[arg(long, default_value_t = 8800)]
+    pub port: u16,
+    /// A STUN server, HOST:PORT; two tell the kind of NAT.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub stun: Vec<String>,
+    /// The network to try to join.
+    #[arg(long, value_name = "ID")]
+    pub network: Option<Hash>,
+    /// A node of it: its address, which ends in /p2p/ and its id.
+    #[arg(long, value_name = "ADDRESS")]
+    pub join: Vec<PeerAddress>,
+    /// Where a node would keep its data.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
 }

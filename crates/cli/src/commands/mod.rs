@@ -2,6 +2,7 @@
 
 pub mod attest;
 pub mod bench;
+pub mod doctor;
 pub mod earnings;
 pub mod econ;
 pub mod faucet;

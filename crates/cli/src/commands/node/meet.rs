@@ -76,6 +76,7 @@ fn configured(
         bootstrap: args.join.clone(),
         suites: if args.accept_classic { Suites::AcceptClassic } else { Suites::HybridOnly },
         mdns: args.mdns,
+        map_port: !args.no_port_mapping,
         ..Config::new(key, network, listen)
     }
 }

@@ -25,6 +25,10 @@ pub fn peers(settings: &Settings, args: &Peers) -> Result<()> {
     println!("id            {}", status["id"].as_str().unwrap_or("?"));
     println!("listens at    {}", shown(list("listen"), "nowhere: it is reached through relays"));
     println!("reached at    {}", shown(list("reachable_at"), "nobody has said so yet"));
+    if let Some([by, at]) = status["mapped"].as_array().map(Vec::as_slice) {
+        let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
+        println!("router        passes on {} ({})", text(at), text(by));
+    }
     println!("relays        {}", shown(list("relays"), "none"));
     println!("table         {} nodes", status["table"]);
     println!("turned away   {}", status["turned_away"]);
