@@ -5,14 +5,13 @@ use anyhow::Result;
 use api::Client;
 use crypto::SigningKey;
 use overlay::{
-    Config, Overlay, PeerAddress,
+    Config, Overlay, Path, PeerAddress,
     nat::{self, MapBy, NatKind},
 };
 use serde::Serialize;
 use std::{
     fs,
     net::TcpListener,
-    path::Path,
     process::ExitCode,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -24,6 +23,8 @@ const MEMORY_WANTED: u64 = 2 << 30;
 /// Blocks say when they were made; one that is final was made a second or two ago.
 const CLOCK_AHEAD_MAX: i64 = 1_000;
 const CLOCK_BEHIND_MAX: i64 = 15_000;
+/// How long two nodes behind NATs try to punch a hole.
+const PUNCH_PATIENCE: Duration = Duration::from_secs(12);
 /// How long others get to try whether they can reach this machine.
 const REACH_PATIENCE: Duration = Duration::from_secs(20);
 
@@ -125,9 +126,10 @@ fn memory() -> Finding {
     }
 }
 
-fn disk(dir: Option<&Path>) -> Finding {
-    let dir = dir.map_or_else(|| home::data().unwrap_or_else(|_| ".".into()), Path::to_owned);
-    let exists = dir.ancestors().find(|dir| dir.exists()).unwrap_or(Path::new("/"));
+fn disk(dir: Option<&std::path::Path>) -> Finding {
+    let dir =
+        dir.map_or_else(|| home::data().unwrap_or_else(|_| ".".into()), std::path::Path::to_owned);
+    let exists = dir.ancestors().find(|dir| dir.exists()).unwrap_or(std::path::Path::new("/"));
     match node::free_bytes(exists) {
         None => Finding::new("disk", Verdict::Skipped, "this system does not say"),
         Some(free) if free < node::FREE_BYTES_MIN => Finding::new(
@@ -302,6 +304,38 @@ async fn reach(args: &Doctor) -> Vec<Finding> {
     }
 }
 
+/// How the peer is reached: through a relay at first, if that is its address, and directly if a hole can be punched.
+async fn path_to(overlay: &Overlay, peer: &PeerAddress) -> Finding {
+    let begun = Instant::now();
+    loop {
+        let Ok(status) = overlay.status().await else {
+            return Finding::new("path", Verdict::Bad, "the overlay has stopped");
+        };
+        let path =
+            status.peers.iter().find(|known| known.peer == peer.peer()).map(|known| known.path);
+        match path {
+            Some(Path::Relayed) if begun.elapsed() < PUNCH_PATIENCE => {}
+            Some(Path::Relayed) => {
+                return Finding::new("path", Verdict::Warn, "through a relay; no hole could be punched")
+                    .next("one of the two stands behind a symmetric NAT: that works, through the relay's bandwidth");
+            }
+            Some(Path::Direct | Path::Inbound) => {
+                return Finding::new("path", Verdict::Ok, "direct");
+            }
+            Some(Path::HolePunched) => {
+                let took = begun.elapsed().as_millis();
+                return Finding::new(
+                    "path",
+                    Verdict::Ok,
+                    format!("direct, by a punched hole after {took} ms"),
+                );
+            }
+            None => return Finding::new("path", Verdict::Bad, "the connection broke"),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
 async fn try_out(overlay: &Overlay, first: &PeerAddress, join: &[PeerAddress]) -> Vec<Finding> {
     let begun = Instant::now();
     let mut last = String::new();
@@ -328,6 +362,7 @@ async fn try_out(overlay: &Overlay, first: &PeerAddress, join: &[PeerAddress]) -
         Verdict::Ok,
         format!("{} answered after {took} ms", met.peer()),
     )];
+    findings.push(path_to(overlay, met).await);
     findings.push(match overlay.open(met.peer(), overlay::API_PROTOCOL).await {
         Ok(_) => Finding::new("gateway", Verdict::Ok, "it serves the API to edges"),
         Err(error) => Finding::new("gateway", Verdict::Warn, error.to_string())
