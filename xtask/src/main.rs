@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test | tidy | sim | torture | examples | fuzz | flame`.
+//! The project's own commands: `cargo xtask test | tidy | sim | torture | natlab | examples | fuzz | flame`.
 //!
 //! What a shell script would do is done here, so that it runs alike on every machine and in CI. Needs nothing but Rust;
 //! a step that wants more (Go, Node, Zig, a wasm target) is *passed over* with its reason when that is missing.
@@ -6,6 +6,7 @@
 mod examples;
 mod flame;
 mod fuzz;
+mod natlab;
 mod report;
 mod sim;
 mod test;
@@ -33,6 +34,8 @@ usage: cargo xtask <command>
   examples [NAME…]          rebuild the wasm of the examples from source and record the toolchains
   examples --check [NAME…]  rebuild elsewhere and compare with what is committed; touches nothing
   flame [BINARY]            profile transfers (needs perf): what each part costs per transfer and validator
+  natlab [SCENARIO…] [--binary PATH]
+                            workers behind NATs in namespaces of the network (root, ../shared/lab): a job, and who reaches whom
   fuzz [TARGET…] [--seconds N]  feed made-up bytes to all decoders and to apply_block, N seconds (60) each
 
 Exits 0 when nothing failed, 1 when something did, 2 when the command was not understood.";
@@ -80,6 +83,16 @@ fn run(words: &[&str], report: &mut Report) -> Result<bool> {
                 bail!("no example is called {name}\nhint: there are {}", examples::names());
             }
             examples::run(&root, check, &names, report)
+        }
+        ["natlab", rest @ ..] => {
+            let (names, binary) = match rest {
+                [names @ .., "--binary", path] => (names, std::path::PathBuf::from(path)),
+                names => (names, torture::built(&root)?),
+            };
+            if names.iter().any(|name| !natlab::known(name)) {
+                return Ok(false);
+            }
+            natlab::run(&root, names, &std::fs::canonicalize(binary)?, report);
         }
         ["fuzz", rest @ ..] => {
             let (names, seconds) = match rest {

@@ -75,8 +75,7 @@ fn torture(root: &Path, words: &[&str], profile: &str) -> Result<Outcome> {
         .args(["run", "--quiet", "--profile", profile, "--package", "meshx-torture", "--"])
         .args(words);
     if !words.contains(&"--binary") {
-        cargo(root, &["build", "--release", "--package", "meshx-cli"])?;
-        torturer.arg("--binary").arg(target(root).join("release/meshx"));
+        torturer.arg("--binary").arg(built(root)?);
     }
     if !words.contains(&"--dir") {
         // Beside what is built: a disk, where a temporary folder may be memory.
@@ -88,6 +87,12 @@ fn torture(root: &Path, words: &[&str], profile: &str) -> Result<Outcome> {
     } else {
         Outcome::Failed(vec![format!("its faults and its seed are above ({status})")])
     })
+}
+
+/// The release binary, built now.
+pub fn built(root: &Path) -> Result<PathBuf> {
+    cargo(root, &["build", "--release", "--package", "meshx-cli"])?;
+    Ok(target(root).join("release/meshx"))
 }
 
 fn cargo(root: &Path, words: &[&str]) -> Result<()> {

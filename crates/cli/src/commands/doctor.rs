@@ -210,8 +210,10 @@ async fn nat_type(servers: &[String]) -> Finding {
             .next("--stun HOST:PORT, twice: two servers tell the kind of NAT");
     }
     match nat::nat_kind(servers).await {
-        Err(error) => Finding::new("nat", Verdict::Bad, error.to_string().replace('\n', "; "))
-            .next("UDP may be blocked: relays and mapped ports over TCP still work"),
+        Err(error) => Finding::new("nat", Verdict::Warn, error.to_string().replace('\n', "; "))
+            .next(
+                "UDP may be blocked: all that a node needs goes over TCP, so this is no hindrance",
+            ),
         Ok((kind, seen)) => {
             let outside = seen.first().map(|seen| seen.mapped.to_string()).unwrap_or_default();
             match kind {
