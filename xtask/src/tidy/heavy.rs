@@ -121,7 +121,7 @@ mod tests {
     fn tests_count_too() {
         check(
             &["ledger -> dev:libp2p"],
-            &["ledger names libp2p, which only network may (xtask/src/tidy/heavy.rs)"],
+            &["ledger names libp2p, which only overlay may (xtask/src/tidy/heavy.rs)"],
         );
     }
 }
