@@ -21,6 +21,8 @@ const SIGNED_BYTES: usize = 0x2a0;
 const SIGNATURE_ALGORITHM: u32 = 1;
 /// Guest policy: the hypervisor may debug the guest.
 const POLICY_DEBUG: u64 = 1 << 19;
+/// Guest policy: an agent that the host chose may move the guest.
+const POLICY_MIGRATE_MA: u64 = 1 << 18;
 const FLAG_AUTHOR_KEY: u32 = 1;
 const FLAG_MASK_CHIP_KEY: u32 = 1 << 1;
 
@@ -93,6 +95,7 @@ pub(crate) fn verify(
     let mut claims = Claims::new(Technology::AmdSevSnp, root, binding, rooted.validity, details);
     claims.measurement = measurement.to_vec();
     claims.debug = debug;
+    claims.migratable = policy & POLICY_MIGRATE_MA != 0;
     // AMD publishes no list of levels: a policy compares `reported_tcb` with what it wants.
     claims.tcb_status = TcbStatus::Unrated;
     let chip = report.bytes(0x1a0, 64);

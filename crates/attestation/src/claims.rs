@@ -65,6 +65,8 @@ pub struct Claims {
     pub(crate) tcb_status: TcbStatus,
     pub(crate) advisories: Vec<String>,
     pub(crate) debug: bool,
+    /// Whether the owner of the machine may have the guest moved to another one, by an agent he chose.
+    pub(crate) migratable: bool,
     pub(crate) boot: BootState,
     /// Names the physical platform: SHA-256 over technology and chip id; empty if the evidence
     /// names none.
@@ -95,6 +97,7 @@ impl Claims {
             tcb_status: TcbStatus::Unrated,
             advisories: Vec::new(),
             debug: false,
+            migratable: false,
             boot: BootState::Unstated,
             platform: Vec::new(),
             validity,
@@ -174,6 +177,11 @@ impl Claims {
     #[must_use]
     pub const fn is_debug(&self) -> bool {
         self.debug
+    }
+
+    #[must_use]
+    pub const fn is_migratable(&self) -> bool {
+        self.migratable
     }
 
     #[must_use]

@@ -20,6 +20,8 @@ use crate::{
     UnixSeconds, Validity, roots, x509,
 };
 
+/// Bit 29 of a TD's attributes: a migration TD may move it.
+const TD_MIGRATABLE: u8 = 1 << 5;
 /// The attribute bits that let a host look into a TD: debug, and the three kinds of profiling.
 const TD_UNDER_DEBUG: u8 = 0b0111_0001;
 /// `ATTRIBUTES.DEBUG` of an enclave.
@@ -110,7 +112,10 @@ pub(crate) fn tdx(
     }
     let measurement = measurement.finish();
     let (data, measured) = (&base.report_data, measurement.as_ref());
-    Ok(verified.claims(Technology::IntelTdx, data, measured, debug, details))
+    let migratable = base.td_attributes[3] & TD_MIGRATABLE != 0;
+    let mut claims = verified.claims(Technology::IntelTdx, data, measured, debug, details);
+    claims.migratable = migratable;
+    Ok(claims)
 }
 
 /// A quote that `dcap-qvl` verified, and the platform it comes from.

@@ -22,6 +22,8 @@ pub struct Policy {
     /// Lower-case hex. Empty: any measurement.
     pub measurements: BTreeSet<String>,
     pub allow_debug: bool,
+    /// TDX and SEV-SNP: guests that another machine may take over while they run.
+    pub allow_migration: bool,
     /// App Attest: keys of applications that are not from the store.
     pub allow_development: bool,
     pub require_verified_boot: bool,
@@ -64,6 +66,7 @@ impl Policy {
             refused_advisories: BTreeSet::new(),
             measurements: BTreeSet::new(),
             allow_debug: false,
+            allow_migration: false,
             allow_development: false,
             require_verified_boot: true,
             require_strongbox: false,
@@ -90,6 +93,7 @@ impl Policy {
                 TcbStatus::Unrated,
             ]
             .into(),
+            allow_migration: true,
             require_verified_boot: false,
             require_bound: false,
             ..strict
@@ -147,6 +151,9 @@ impl Policy {
         if claims.is_debug() && !self.allow_debug && !development {
             return Err(Reject::Debug);
         }
+        if claims.is_migratable() && !self.allow_migration {
+            return Err(Reject::Migratable);
+        }
         if self.require_verified_boot && claims.boot() == BootState::Unverified {
             return Err(Reject::Unlocked);
         }
@@ -164,5 +171,37 @@ impl Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self::strict()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Psa, Validity};
+
+    /// No evidence at hand is of such a guest, and nobody but a vendor signs some: so claims are made here.
+    #[test]
+    fn guests_that_may_move_are_refused_unless_allowed() {
+        let details = Details::Psa(Psa {
+            profile: String::new(),
+            challenge: String::new(),
+            instance_id: String::new(),
+            implementation_id: String::new(),
+            lifecycle: 0,
+            client_id: 0,
+            sw: Vec::new(),
+        });
+        let validity =
+            Validity { not_before: UnixSeconds::new(0), not_after: UnixSeconds::new(100) };
+        let root = (String::new(), Class::ConfidentialVm);
+        let mut claims = Claims::new(Technology::AmdSevSnp, root, &[], validity, details);
+        let judged = |claims: &Claims, allow_migration| {
+            let policy = Policy { allow_migration, require_bound: false, ..Policy::strict() };
+            policy.appraise(claims, UnixSeconds::new(50)).map(|_| ()).map_err(|why| why.code())
+        };
+        assert_eq!(judged(&claims, false), Ok(()));
+        claims.migratable = true;
+        assert_eq!(judged(&claims, false), Err("migratable"));
+        assert_eq!(judged(&claims, true), Ok(()));
     }
 }

@@ -36,6 +36,8 @@ pub enum Reject {
     // What policies refuse.
     #[error("debug mode: the host can read and change what runs inside")]
     Debug,
+    #[error("the guest may be moved to another machine while it runs")]
+    Migratable,
     #[error("the device is unlocked, or its boot was not verified")]
     Unlocked,
     #[error("the key lives in software")]
@@ -81,6 +83,7 @@ impl Reject {
             Self::WrongChallenge => "challenge",
             Self::Chain { .. } => "chain",
             Self::Debug => "debug",
+            Self::Migratable => "migratable",
             Self::Unlocked => "unlocked",
             Self::SoftwareKey => "software-key",
             Self::ClassNotAccepted { .. } => "class",

@@ -16,10 +16,14 @@ async fn crowd(count: u8) -> Vec<(Overlay, PeerAddress)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nodes_that_know_one_address_find_all_others() {
-    let nodes = crowd(16).await;
+    // `MESHX_CROWD=50 cargo test -p meshx-overlay --test it find_all_others -- --nocapture` is a larger one.
+    let count = std::env::var("MESHX_CROWD").ok().and_then(|text| text.parse().ok()).unwrap_or(16);
+    let begun = std::time::Instant::now();
+    let nodes = crowd(count).await;
     for (node, _) in &nodes {
-        until("a table of all", async || node.status().await.unwrap().table >= 12).await;
+        until("a table of many", async || node.status().await.unwrap().table >= 12).await;
     }
+    println!("{count} nodes have each 12 others in their table after {:?}", begun.elapsed());
     // Every fifth looks for every third: its record is found, and it is reached.
     for (from, _) in nodes.iter().step_by(5) {
         for (to, address) in nodes.iter().step_by(3).filter(|(to, _)| to.id() != from.id()) {
@@ -29,6 +33,7 @@ async fn nodes_that_know_one_address_find_all_others() {
             from.reach(to.id()).await.unwrap();
         }
     }
+    println!("every fifth has found and reached every third after {:?}", begun.elapsed());
     let nearest = nodes[3].0.closest(nodes[9].0.id().to_bytes()).await.unwrap();
     assert_eq!(nearest[0], nodes[9].0.id());
     let stranger = crypto::SigningKey::from_seed(&[200; 32]).public();
