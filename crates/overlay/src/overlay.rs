@@ -3,7 +3,7 @@
 use crate::{
     address::{BadAddress, PeerAddress, peer_id},
     gate::GateLimits,
-    nat::MapBy,
+    nat::{self, MapBy},
     record::{PeerRecord, Role, Roles},
     swarm::{self, Command},
 };
@@ -13,8 +13,8 @@ use libp2p::{Multiaddr, PeerId, Stream, StreamProtocol};
 use libp2p_stream::{Control, IncomingStreams};
 use network::ik::Suites;
 use serde::Serialize;
-use std::{net::SocketAddr, time::Duration};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::sync::{Mutex, broadcast, mpsc, oneshot};
 use types::{ChainId, Hash};
 
 /// Commands that wait for the swarm; more wait with whoever asks.
@@ -164,6 +164,8 @@ pub struct Overlay {
     commands: mpsc::Sender<Command>,
     control: Control,
     gossip: broadcast::Sender<Gossip>,
+    /// The router's port, to be given back.
+    mapping: Arc<Mutex<Option<nat::Mapping>>>,
 }
 
 type Answer<T> = Result<T, OverlayError>;
@@ -217,10 +219,18 @@ impl Overlay {
         let driver = swarm::Driver::new(config, received, gossip.clone())?;
         let control = driver.control();
         tokio::spawn(driver.run());
+        let mapping: Arc<Mutex<Option<nat::Mapping>>> = Arc::default();
         if map_port {
-            tokio::spawn(swarm::keep_mapped(commands.downgrade()));
+            tokio::spawn(swarm::keep_mapped(commands.downgrade(), mapping.clone()));
         }
-        Ok(Self { id, commands, control, gossip })
+        Ok(Self { id, commands, control, gossip, mapping })
+    }
+
+    /// Give back what others hold for this node: the router's port. Connections end with the last clone.
+    pub async fn close(self) {
+        if let Some(mapping) = self.mapping.lock().await.take() {
+            nat::unmap(mapping).await;
+        }
     }
 
     pub fn id(&self) -> PeerId {

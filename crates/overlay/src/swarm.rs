@@ -24,9 +24,10 @@ use network::ik::Identity;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     net::{IpAddr, SocketAddr},
+    sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{Mutex, broadcast, mpsc, oneshot};
 use types::{ChainId, Millis};
 
 /// How often the driver looks whether something is due.
@@ -681,8 +682,10 @@ fn port_of(address: &Multiaddr) -> Option<u16> {
 
 /// Keep the listening port mapped by whatever protocol the router speaks, as long as the overlay lives. A machine that has
 /// an address on the internet, or listens to itself only, needs none.
-pub(crate) async fn keep_mapped(commands: mpsc::WeakSender<Command>) {
-    let mut last: Option<nat::Mapping> = None;
+pub(crate) async fn keep_mapped(
+    commands: mpsc::WeakSender<Command>,
+    mapping: Arc<Mutex<Option<nat::Mapping>>>,
+) {
     loop {
         tokio::time::sleep(TICK).await;
         let (answer, wait) = oneshot::channel();
@@ -697,17 +700,17 @@ pub(crate) async fn keep_mapped(commands: mpsc::WeakSender<Command>) {
         if !here || hosts().any(nat::is_global) {
             continue;
         }
-        if last.as_ref().is_some_and(|mapping| Instant::now() < mapping.renew_at) {
+        let mut kept = mapping.lock().await;
+        if kept.as_ref().is_some_and(|mapping| Instant::now() < mapping.renew_at) {
             continue;
         }
         let Some(port) = status.listen.iter().find_map(port_of) else { continue };
-        let known = last.as_ref().map(|mapping| mapping.by);
-        last = None;
+        let known = kept.take().map(|mapping| mapping.by);
         // What worked before is asked first.
         for by in known.into_iter().chain(MapBy::ALL) {
             match nat::map(port, by).await {
                 Ok(mapping) if nat::is_global(mapping.external.ip()) => {
-                    last = Some(mapping);
+                    *kept = Some(mapping);
                     break;
                 }
                 Ok(mapping) => {
@@ -718,7 +721,8 @@ pub(crate) async fn keep_mapped(commands: mpsc::WeakSender<Command>) {
                 Err(error) => tracing::debug!(%error, "no port mapped"),
             }
         }
-        let now = last.as_ref().map(|mapping| (mapping.by, mapping.external));
+        let now = kept.as_ref().map(|mapping| (mapping.by, mapping.external));
+        drop(kept);
         let Some(sender) = commands.upgrade() else { break };
         drop(sender.send(Command::Mapped(now)).await);
         drop(sender);
@@ -726,7 +730,7 @@ pub(crate) async fn keep_mapped(commands: mpsc::WeakSender<Command>) {
             tokio::time::sleep(MAP_AGAIN).await;
         }
     }
-    if let Some(mapping) = last {
+    if let Some(mapping) = mapping.lock().await.take() {
         nat::unmap(mapping).await;
     }
 }

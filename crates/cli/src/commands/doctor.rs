@@ -302,7 +302,11 @@ async fn reach(args: &Doctor) -> Vec<Finding> {
     };
     match made.await {
         Err(error) => vec![Finding::new("peers", Verdict::Bad, format!("{error:#}"))],
-        Ok(overlay) => try_out(&overlay, first, &args.join).await,
+        Ok(overlay) => {
+            let findings = try_out(&overlay, first, &args.join).await;
+            overlay.close().await;
+            findings
+        }
     }
 }
 

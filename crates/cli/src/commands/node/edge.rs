@@ -64,7 +64,11 @@ pub fn start(settings: &Settings, args: &NodeStart) -> Result<()> {
         tokio::pin!(stop);
         let gateway = tokio::select! {
             gateway = first_gateway(&overlay, &first, offer.chain) => gateway,
-            result = &mut stop => return result,
+            result = &mut stop => {
+                eprintln!("stopping");
+                overlay.close().await;
+                return result;
+            }
         };
         println!("gateway   {gateway}");
         println!("node      {url}");
@@ -98,6 +102,7 @@ pub fn start(settings: &Settings, args: &NodeStart) -> Result<()> {
         cancel.store(true, Ordering::Relaxed);
         keeping.abort();
         status.abort();
+        overlay.close().await;
         if working.is_finished() {
             working.join().map_err(|_| anyhow::anyhow!("the worker panicked"))??;
         }

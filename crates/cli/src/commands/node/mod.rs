@@ -127,7 +127,7 @@ fn start(args: &NodeStart) -> Result<()> {
         // Last, so that whoever is told of this node finds it able to answer.
         let overlay = overlay::Overlay::start(meeting.config)?;
         meet::tell(&overlay, anchor_id).await?;
-        let serving_edges = tokio::spawn(meet::serve_edges(overlay, dir.clone(), api));
+        let serving_edges = tokio::spawn(meet::serve_edges(overlay.clone(), dir.clone(), api));
         let announce = async {
             local::ready(&running.node).await;
             println!("ready");
@@ -139,6 +139,7 @@ fn start(args: &NodeStart) -> Result<()> {
         }
         eprintln!("stopping");
         serving_edges.abort();
+        overlay.close().await;
         serving.abort();
         running.stop();
         Ok(())
