@@ -6,7 +6,11 @@ use libp2p::{
     multiaddr::Protocol,
 };
 use network::ik::PeerIdentity;
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+};
 
 /// An address that ends in the identity expected there, such as `/ip4/192.0.2.1/tcp/8800/p2p/12D3Koo…`. Without an
 /// identity there is no handshake: Noise IK encrypts to it from the first byte on.
@@ -94,4 +98,48 @@ pub fn identity_of(peer: &PeerId) -> Result<PeerIdentity, BadAddress> {
         .try_into_ed25519()
         .map_err(|_| refused())?;
     PeerIdentity::new(key.to_bytes()).map_err(|_| refused())
+}
+
+pub(crate) fn at_socket(address: SocketAddr) -> Multiaddr {
+    Multiaddr::from(address.ip()).with(Protocol::Tcp(address.port()))
+}
+
+pub(crate) fn host_of(address: &Multiaddr) -> Option<IpAddr> {
+    match address.iter().next() {
+        Some(Protocol::Ip4(ip)) => Some(ip.into()),
+        Some(Protocol::Ip6(ip)) => Some(IpAddr::V6(ip).to_canonical()),
+        _ => None,
+    }
+}
+
+pub(crate) fn port_of(address: &Multiaddr) -> Option<u16> {
+    address.iter().find_map(|part| match part {
+        Protocol::Tcp(port) => Some(port),
+        _ => None,
+    })
+}
+
+pub(crate) fn is_circuit(address: &Multiaddr) -> bool {
+    address.iter().any(|part| part == Protocol::P2pCircuit)
+}
+
+pub(crate) fn relay_of(address: &Multiaddr) -> Option<PeerId> {
+    is_circuit(address).then(|| {
+        address.iter().find_map(|part| match part {
+            Protocol::P2p(relay) => Some(relay),
+            _ => None,
+        })
+    })?
+}
+
+/// `address` without an identity at its end.
+pub(crate) fn place(address: &Multiaddr) -> Multiaddr {
+    match PeerAddress::new(address.clone()) {
+        Ok(address) => address.place(),
+        Err(_) => address.clone(),
+    }
+}
+
+pub(crate) fn same_host(one: &Multiaddr, other: &Multiaddr) -> bool {
+    host_of(one).is_some_and(|one| host_of(other) == Some(one))
 }

@@ -15,6 +15,7 @@
 mod address;
 mod behaviour;
 mod gate;
+mod mapped;
 pub mod nat;
 mod overlay;
 mod record;

@@ -3,6 +3,7 @@
 use crate::{
     address::{BadAddress, PeerAddress, peer_id},
     gate::GateLimits,
+    mapped,
     nat::{self, MapBy},
     record::{PeerRecord, Role, Roles},
     swarm::{self, Command},
@@ -221,7 +222,7 @@ impl Overlay {
         tokio::spawn(driver.run());
         let mapping: Arc<Mutex<Option<nat::Mapping>>> = Arc::default();
         if map_port {
-            tokio::spawn(swarm::keep_mapped(commands.downgrade(), mapping.clone()));
+            tokio::spawn(mapped::keep_mapped(commands.downgrade(), mapping.clone()));
         }
         Ok(Self { id, commands, control, gossip, mapping })
     }

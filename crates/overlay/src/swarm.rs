@@ -1,10 +1,10 @@
 //! The one task that owns the swarm: commands in, events out, and what must be done in between.
 
 use crate::{
-    address::{PeerAddress, identity_of},
+    address::{at_socket, identity_of, is_circuit, place, relay_of, same_host},
     behaviour::{Behaviour, BehaviourEvent},
     gate::Prefix,
-    nat::{self, MapBy},
+    nat::MapBy,
     overlay::{Config, Gossip, OverlayError, Path, PeerInfo, Status},
     record::{PeerRecord, RECORD_ADDRESSES_MAX, Role},
     transport::{Security, transport},
@@ -23,11 +23,10 @@ use libp2p_stream::Control;
 use network::ik::Identity;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
+    net::SocketAddr,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use tokio::sync::{Mutex, broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot};
 use types::{ChainId, Millis};
 
 /// How often the driver looks whether something is due.
@@ -40,8 +39,6 @@ const BOOTSTRAP_EVERY: Duration = Duration::from_secs(10);
 const RECORD_EVERY: Duration = Duration::from_secs(20 * 60);
 /// A node that nobody has reached after this time asks relays for a place.
 const UNREACHED_AFTER: Duration = Duration::from_secs(8);
-/// How often a router that would not is asked again.
-const MAP_AGAIN: Duration = Duration::from_secs(10 * 60);
 /// Relays that hold a place at once.
 const RELAYS_WANTED: usize = 2;
 /// Nodes of one neighbourhood in the whole table, and in one of its buckets.
@@ -661,80 +658,6 @@ impl Driver {
     }
 }
 
-fn at_socket(address: SocketAddr) -> Multiaddr {
-    Multiaddr::from(address.ip()).with(Protocol::Tcp(address.port()))
-}
-
-fn host_of(address: &Multiaddr) -> Option<IpAddr> {
-    match address.iter().next() {
-        Some(Protocol::Ip4(ip)) => Some(ip.into()),
-        Some(Protocol::Ip6(ip)) => Some(IpAddr::V6(ip).to_canonical()),
-        _ => None,
-    }
-}
-
-fn port_of(address: &Multiaddr) -> Option<u16> {
-    address.iter().find_map(|part| match part {
-        Protocol::Tcp(port) => Some(port),
-        _ => None,
-    })
-}
-
-/// Keep the listening port mapped by whatever protocol the router speaks, as long as the overlay lives. A machine that has
-/// an address on the internet, or listens to itself only, needs none.
-pub(crate) async fn keep_mapped(
-    commands: mpsc::WeakSender<Command>,
-    mapping: Arc<Mutex<Option<nat::Mapping>>>,
-) {
-    loop {
-        tokio::time::sleep(TICK).await;
-        let (answer, wait) = oneshot::channel();
-        let Some(sender) = commands.upgrade() else { break };
-        if sender.send(Command::Status(answer)).await.is_err() {
-            break;
-        }
-        drop(sender);
-        let Ok(status) = wait.await else { break };
-        let hosts = || status.listen.iter().filter_map(host_of);
-        let here = hosts().any(|host| host.is_ipv4() && !host.is_loopback());
-        if !here || hosts().any(nat::is_global) {
-            continue;
-        }
-        let mut kept = mapping.lock().await;
-        if kept.as_ref().is_some_and(|mapping| Instant::now() < mapping.renew_at) {
-            continue;
-        }
-        let Some(port) = status.listen.iter().find_map(port_of) else { continue };
-        let known = kept.take().map(|mapping| mapping.by);
-        // What worked before is asked first.
-        for by in known.into_iter().chain(MapBy::ALL) {
-            match nat::map(port, by).await {
-                Ok(mapping) if nat::is_global(mapping.external.ip()) => {
-                    *kept = Some(mapping);
-                    break;
-                }
-                Ok(mapping) => {
-                    let external = mapping.external;
-                    tracing::info!(%external, "the router itself stands behind another NAT");
-                    nat::unmap(mapping).await;
-                }
-                Err(error) => tracing::debug!(%error, "no port mapped"),
-            }
-        }
-        let now = kept.as_ref().map(|mapping| (mapping.by, mapping.external));
-        drop(kept);
-        let Some(sender) = commands.upgrade() else { break };
-        drop(sender.send(Command::Mapped(now)).await);
-        drop(sender);
-        if now.is_none() {
-            tokio::time::sleep(MAP_AGAIN).await;
-        }
-    }
-    if let Some(mapping) = mapping.lock().await.take() {
-        nat::unmap(mapping).await;
-    }
-}
-
 fn role_key(role: Role, chain: ChainId) -> Vec<u8> {
     format!("/meshx/role/{}/{chain}", role.name()).into_bytes()
 }
@@ -742,31 +665,6 @@ fn role_key(role: Role, chain: ChainId) -> Vec<u8> {
 fn now() -> Millis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Millis::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
-
-fn is_circuit(address: &Multiaddr) -> bool {
-    address.iter().any(|part| part == Protocol::P2pCircuit)
-}
-
-fn relay_of(address: &Multiaddr) -> Option<PeerId> {
-    is_circuit(address).then(|| {
-        address.iter().find_map(|part| match part {
-            Protocol::P2p(relay) => Some(relay),
-            _ => None,
-        })
-    })?
-}
-
-/// `address` without an identity at its end.
-fn place(address: &Multiaddr) -> Multiaddr {
-    match PeerAddress::new(address.clone()) {
-        Ok(address) => address.place(),
-        Err(_) => address.clone(),
-    }
-}
-
-fn same_host(one: &Multiaddr, other: &Multiaddr) -> bool {
-    host_of(one).is_some_and(|one| host_of(other) == Some(one))
 }
 
 /// The innermost reasons of a failed dial, one per address.

@@ -184,14 +184,16 @@ fn node(settings: &Settings) -> Vec<Finding> {
         let demand = f64::from(market.demand.get()) / f64::from(Ppm::ONE.get());
         // For showing, so floats will do: a day of all cores, at the share of places that is paid for now.
         let day = params.rates.core_second.get() as f64 / 1e9 * 86_400.0 * cores as f64 * demand;
+        let taken = [params.validators_bps, params.treasury_bps, params.burned_bps];
+        let share = 1.0 - taken.into_iter().map(f64::from).sum::<f64>() / 10_000.0;
         let used = f64::from(market.utilisation_bps) / 100.0;
         findings.push(Finding::new(
             "earnings",
             Verdict::Ok,
             format!(
                 "{:.2} MESHX a day if all {cores} cores were busy; {used:.0} % of all places are paid for now, so about {:.2}",
-                day * 0.95,
-                day * 0.95 * used / 100.0
+                day * share,
+                day * share * used / 100.0
             ),
         ));
         Ok(findings)

@@ -6,6 +6,7 @@
 //! too: it confirms the handshake.
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// Bytes of a tag.
@@ -18,6 +19,8 @@ pub const RECORD_MAX: usize = 65_535;
 pub const RECORD_PLAIN_MAX: usize = RECORD_MAX - TAG;
 /// A key encrypts this many bytes, then the next one follows.
 const BYTES_PER_KEY: u64 = 64 << 20;
+/// And this long, if anything is sent at all: whoever has a clock sees to it.
+pub(crate) const KEY_LIFETIME: Duration = Duration::from_secs(120);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {

@@ -3,20 +3,18 @@
 use super::{
     handshake::{HANDSHAKE_FRAME_MAX, HandshakeError, Initiator, Responder, Suites},
     identity::{Identity, PeerIdentity},
-    record::{HEADER, Opener, RECORD_MAX, RECORD_PLAIN_MAX, Sealer},
+    record::{HEADER, KEY_LIFETIME, Opener, RECORD_MAX, RECORD_PLAIN_MAX, Sealer},
 };
 use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ready};
 use std::{
     io,
     pin::Pin,
     task::{Context, Poll},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 /// Read ahead and written behind: four full records a system call.
 const BUFFER: usize = 4 * (HEADER + RECORD_MAX);
-/// A key is used this long at most, if anything is sent at all.
-const KEY_LIFETIME: Duration = Duration::from_secs(120);
 
 /// An encrypted, authenticated byte stream. Nothing leaves before a flush, unless a full buffer does.
 pub struct Stream<T> {

@@ -3,18 +3,16 @@
 use super::{
     handshake::{HANDSHAKE_FRAME_MAX, HandshakeError, Initiator, Responder, Suites},
     identity::{BadIdentity, Identity, PeerIdentity},
-    record::{HEADER, Opener, RECORD_PLAIN_MAX, RecordError, Sealer},
+    record::{HEADER, KEY_LIFETIME, Opener, RECORD_PLAIN_MAX, RecordError, Sealer},
 };
 use commonware_codec::DecodeExt as _;
 use commonware_cryptography::ed25519::PublicKey;
 use commonware_runtime::{Buf as _, Clock, Error as RuntimeError, IoBufs, Sink, Stream};
 use commonware_stream::Upgrader;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Bytes of a message's length in front of it.
 const LENGTH: usize = 4;
-/// A key is used this long at most, if anything is sent at all.
-const KEY_LIFETIME: Duration = Duration::from_secs(120);
 /// Records are sent once so much is sealed, so that a long batch does not double in memory.
 const WRITE_AT: usize = 256 * 1024;
 

@@ -90,15 +90,17 @@ async fn another_identity_another_network_and_another_suite_are_not_reached() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_nobody_can_dial_is_reached_through_a_relay() {
     let roles = Roles::default().with(Role::Aggregator).with(Role::Relay);
-    let mut relaying = config(1, &[]);
-    relaying.roles = roles;
-    let (relay, at) = start(relaying).await;
-    // A relay says where it is, or its places would lead nowhere.
-    drop(relay);
-    let mut relaying = config(1, &[]);
-    relaying.roles = roles;
-    relaying.listen = vec![at.place()];
-    relaying.announce = vec![at.place()];
+    // A relay says where it is, or its places would lead nowhere: so it needs a port that is known before.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let place: overlay::Multiaddr = format!("/ip4/127.0.0.1/tcp/{port}").parse().unwrap();
+    let relaying = overlay::Config {
+        roles,
+        listen: vec![place.clone()],
+        announce: vec![place],
+        ..config(1, &[])
+    };
     let (_relay, at) = start(relaying).await;
 
     // It listens nowhere.
