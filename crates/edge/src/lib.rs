@@ -200,6 +200,7 @@ impl Active {
     /// Take up duties as the gateway tells of them, until the feed breaks.
     fn watch(self: &Arc<Self>) -> Result<(), Failed> {
         let Edge { client, worker, offer, .. } = &self.edge;
+        self.forget_ended()?;
         for view in client.duties(offer.chain, worker.address())? {
             let view = view?;
             if self.stopped() {
@@ -238,6 +239,24 @@ impl Active {
                 active.begun.lock().expect("no panic while locked").remove(&(job, duty));
             }
         });
+    }
+
+    /// What ended while no feed told of it: such jobs would fill this worker's places for ever.
+    fn forget_ended(&self) -> Result<(), Failed> {
+        let begun = self.begun.lock().expect("no panic while locked");
+        let jobs: BTreeSet<JobId> = begun.iter().map(|(job, _)| *job).collect();
+        drop(begun);
+        for job in jobs {
+            let over = match self.edge.client.job(Some(self.edge.offer.chain), job) {
+                Ok(view) => view.is_over(),
+                Err(ClientError::Problem(problem)) if problem.code == Code::UnknownJob => true,
+                Err(error) => return Err(error.into()),
+            };
+            if over {
+                self.forget(job);
+            }
+        }
+        Ok(())
     }
 
     fn forget(&self, job: JobId) {
