@@ -8,7 +8,7 @@ use commonware_consensus::{
 };
 use commonware_parallel::Sequential;
 use commonware_utils::{iter::NonEmpty, ordered::Set};
-use consensus::{Guarded, deal, signer};
+use consensus::{Guarded, deal, scheme};
 use crypto::SigningKey;
 use network::{PrivateKey, PublicKey, consensus_key, private_key, public_key};
 use receipt::light::{Digest, Scheme};
@@ -131,8 +131,9 @@ pub fn deal_committee(
         .into_iter()
         .zip(dealt.shares)
         .map(|(key, (public, share))| {
-            let scheme = signer(&network, CHAIN, set.clone(), genesis.sharing.as_slice(), &share)
-                .expect("the dealer's shares fit its polynomial");
+            let scheme =
+                scheme(&network, CHAIN, set.clone(), genesis.sharing.as_slice(), Some(&share))
+                    .expect("the dealer's shares fit its polynomial");
             let public = consensus_key(&public).expect("the dealer made this key");
             let hand = Guarded::new(scheme.clone(), network, CHAIN, Some(&key));
             Member { key, public, share, scheme, hand }

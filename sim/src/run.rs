@@ -453,7 +453,7 @@ impl Director<'_> {
             anchor: world.committee.anchor.clone(),
             genesis: world.committee.genesis.clone(),
             key: member.key.clone(),
-            share: member.share.clone(),
+            share: Some(member.share.clone()),
             partition: format!("validator-{number}"),
             new_network: world.plants.forgetful || self.power_cuts == 0 && self.lives[number] == 0,
             pool: mempool::Limits::default(),

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test | tidy | sim | torture | natlab | examples | fuzz | flame`.
+//! The project's own commands: `cargo xtask test | tidy | sim | torture | natlab | meshlab | examples | fuzz | flame`.
 //!
 //! What a shell script would do is done here, so that it runs alike on every machine and in CI. Needs nothing but Rust;
 //! a step that wants more (Go, Node, Zig, a wasm target) is *passed over* with its reason when that is missing.
@@ -6,6 +6,8 @@
 mod examples;
 mod flame;
 mod fuzz;
+mod lab;
+mod meshlab;
 mod natlab;
 mod report;
 mod sim;
@@ -36,6 +38,7 @@ usage: cargo xtask <command>
   flame [BINARY]            profile transfers (needs perf): what each part costs per transfer and validator
   natlab [SCENARIO…] [--binary PATH]
                             workers behind NATs in namespaces of the network (root, ../shared/lab): a job, and who reaches whom
+  meshlab [--binary PATH]   eight processes in eight namespaces (root): a job, a killed validator, a lost disk, a cut network
   fuzz [TARGET…] [--seconds N]  feed made-up bytes to all decoders and to apply_block, N seconds (60) each
 
 Exits 0 when nothing failed, 1 when something did, 2 when the command was not understood.";
@@ -93,6 +96,10 @@ fn run(words: &[&str], report: &mut Report) -> Result<bool> {
                 return Ok(false);
             }
             natlab::run(&root, names, &std::fs::canonicalize(binary)?, report);
+        }
+        ["meshlab"] => meshlab::run(&root, &torture::built(&root)?, report),
+        ["meshlab", "--binary", path] => {
+            meshlab::run(&root, &std::fs::canonicalize(path)?, report);
         }
         ["fuzz", rest @ ..] => {
             let (names, seconds) = match rest {

@@ -63,16 +63,16 @@ pub enum BadKeys {
     Share,
 }
 
-/// The signing scheme of one validator.
+/// The committee's scheme in the hand of whoever has `share`; without one it checks votes and casts none.
 ///
 /// # Errors
 /// [`BadKeys`].
-pub fn signer(
+pub fn scheme(
     network: &Hash,
     chain: ChainId,
     validators: Set<PublicKey>,
     sharing: &[u8],
-    share: &[u8],
+    share: Option<&[u8]>,
 ) -> Result<Scheme, BadKeys> {
     let config = (NZU32!(VALIDATORS_MAX as u32), ModeVersion::v0());
     let sharing =
@@ -80,6 +80,8 @@ pub fn signer(
     if sharing.total().get() as usize != validators.len() {
         return Err(BadKeys::Sharing);
     }
+    let namespace = namespace(network, chain);
+    let Some(share) = share else { return Ok(Scheme::verifier(&namespace, validators, sharing)) };
     let share = Share::decode(share.to_vec()).map_err(|_| BadKeys::Share)?;
-    Scheme::signer(&namespace(network, chain), validators, sharing, share).ok_or(BadKeys::Share)
+    Scheme::signer(&namespace, validators, sharing, share).ok_or(BadKeys::Share)
 }

@@ -3,7 +3,7 @@
 use crate::{
     app::{App, SharedState},
     block::{Block, consensus_key},
-    dealer::{BadKeys, signer},
+    dealer::{self, BadKeys},
     elector::Draw,
     evidence::double_signing,
     guarded::Guarded,
@@ -110,8 +110,8 @@ pub struct ChainConfig {
     pub anchor: Anchor,
     pub genesis: Genesis,
     pub key: PrivateKey,
-    /// The validator's threshold share.
-    pub share: Vec<u8>,
+    /// The validator's threshold share. Without one this node follows the chain and never votes.
+    pub share: Option<Vec<u8>>,
     /// Names this validator's files within the runtime's storage folder.
     pub partition: String,
     /// Whoever starts it knows that this validator has never run. Otherwise one with an empty disk asks
@@ -139,7 +139,7 @@ pub fn message_bytes_max(validators: u32) -> u32 {
     ])
 }
 
-/// Start a validator on the tokio runtime.
+/// Start a validator, or one who only follows, on the tokio runtime.
 ///
 /// Boxed behind a pointer so that the whole engine is compiled here: the state machine of an `async fn`
 /// is compiled by whoever awaits it, and that would be every crate above.
@@ -241,9 +241,11 @@ where
     let keys = genesis.validators.iter().filter_map(|validator| consensus_key(&validator.key));
     let validators: Set<PublicKey> = Set::from_iter_dedup(keys);
     let network = anchor.network();
+    let sharing = genesis.sharing.as_slice();
     let scheme =
-        signer(&network, genesis.chain, validators.clone(), genesis.sharing.as_slice(), &share)?;
-    let hand = Guarded::new(scheme.clone(), network, genesis.chain, Some(&key));
+        dealer::scheme(&network, genesis.chain, validators.clone(), sharing, share.as_deref())?;
+    let voting = share.is_some().then_some(&key);
+    let hand = Guarded::new(scheme.clone(), network, genesis.chain, voting);
     let peers = StaticProvider::new(0, validators.clone());
     let genesis_block = genesis_block::<E>(&genesis);
     let genesis_digest = genesis_block.digest();

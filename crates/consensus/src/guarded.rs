@@ -374,7 +374,7 @@ impl SchemeTrait for Guarded {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::dealer::{deal, signer};
+    use crate::dealer::{deal, scheme};
     use commonware_codec::{DecodeExt as _, Encode as _};
     use commonware_consensus::{
         simplex::types::{Nullification, Nullify},
@@ -406,7 +406,7 @@ pub(crate) mod tests {
             .shares
             .iter()
             .map(|(_, share)| {
-                signer(&Hash::default(), ChainId::Europe, set.clone(), &sharing, share)
+                scheme(&Hash::default(), ChainId::Europe, set.clone(), &sharing, Some(share))
                     .expect("the dealer's shares fit")
             })
             .collect()

@@ -39,7 +39,7 @@ mod state_sync;
 mod store;
 mod transition;
 
-pub use dealer::{BadKeys, Committee, deal, signer};
+pub use dealer::{BadKeys, Committee, deal, scheme};
 pub use engine::{CHANNELS, ChainConfig, Channels, Env, message_bytes_max, start, start_on};
 pub use evidence::EVIDENCE_MAX;
 pub use guarded::{Guarded, VoteSignature};

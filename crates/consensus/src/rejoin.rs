@@ -154,10 +154,13 @@ pub(crate) struct Beginning {
     pub(crate) silent_to: View,
 }
 
-/// How to begin in a committee of `validators`, once its peers have said enough.
-fn decide(validators: usize, answers: &BTreeMap<PublicKey, Option<Seen>>) -> Option<Beginning> {
+/// How to begin in a committee of `validators`, once enough of them, `others` than the one that asks, have answered.
+fn decide(
+    validators: usize,
+    others: usize,
+    answers: &BTreeMap<PublicKey, Option<Seen>>,
+) -> Option<Beginning> {
     let faulty = N3f1::max_faults(validators) as usize;
-    let others = validators - 1;
     let newest = answers.values().flatten().map(|seen| seen.certificate.view()).max();
     let Some(newest) = newest else {
         let quorum = answers.len() >= others - faulty.min(others);
@@ -195,8 +198,11 @@ where
     /// Ask until [`decide`] has an answer. `None` if the network is gone.
     pub(crate) async fn ask<E: Clock + CryptoRng>(&mut self, context: &mut E) -> Option<Beginning> {
         let mut answers = BTreeMap::new();
+        let validators = self.committee.len();
+        // Who only follows is none of them.
+        let others = validators - usize::from(self.committee.position(&self.me).is_some());
         loop {
-            if let Some(beginning) = decide(self.committee.len(), &answers) {
+            if let Some(beginning) = decide(validators, others, &answers) {
                 return Some(beginning);
             }
             self.send(Recipients::All, &Message::Ask);
@@ -223,7 +229,7 @@ where
                         commonware_p2p::block!(self.blocker, peer, "false word of how far it is");
                     }
                 }
-                if decide(self.committee.len(), &answers).is_some() {
+                if decide(validators, others, &answers).is_some() {
                     break;
                 }
             }
@@ -293,7 +299,7 @@ mod tests {
 
     fn decision(validators: usize, answers: Vec<Option<Seen>>) -> Option<Beginning> {
         let answers = answers.into_iter().enumerate().map(|(n, a)| (key(n as u64), a)).collect();
-        decide(validators, &answers)
+        decide(validators, validators - 1, &answers)
     }
 
     #[test]
@@ -305,6 +311,14 @@ mod tests {
         assert!(decision(1, vec![]).is_some(), "alone");
         assert!(decision(2, vec![]).is_none());
         assert!(decision(2, vec![None]).is_some());
+    }
+
+    #[test]
+    fn a_follower_is_no_part_of_the_quorum_it_asks() {
+        let answers = |count: u64| (0..count).map(|n| (key(n), None)).collect();
+        assert!(decide(4, 4, &answers(2)).is_none());
+        assert!(decide(4, 4, &answers(3)).is_some());
+        assert!(decide(1, 1, &answers(0)).is_none());
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! A network in a folder: one file everyone shares, and one per node with its secrets.
 
-use crate::local::{Dealt, Plan, deal_network};
+use crate::local::{Dealt, Plan, deal_network, follower_secret};
+use network::{private_key, public_key};
 use serde::{Deserialize, Serialize};
 use std::{
     fs, io,
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 use types::{
@@ -38,7 +39,7 @@ pub struct NodeFiles {
     pub index: usize,
     /// Secret: the node's identity.
     node_key: String,
-    /// Secret: threshold share per chain.
+    /// Secret: threshold share per chain; none for a chain that this node follows without voting.
     shares: Vec<(ChainId, String)>,
     /// Secret: the keys of its workers.
     workers: Vec<(ChainId, String, String)>,
@@ -63,8 +64,35 @@ pub struct NodeSecrets {
     pub peers: Vec<(PublicKey, SocketAddr)>,
 }
 
-/// Write the folders `node-0` … under `folder` for a network of `nodes` processes. Each runs one
-/// validator of every chain and its share of the workers. Ports count up from `base_port`.
+/// Where the processes of a dealt network are to run.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// Processes that follow all chains and vote on none, after those that vote.
+    pub followers: usize,
+    /// The address of each process, in order; those beyond the last are on this machine.
+    pub hosts: Vec<IpAddr>,
+    /// The first of three ports per process: peers and API of each, then one of each for edges.
+    pub base_port: u16,
+}
+
+impl Layout {
+    fn address(&self, node: usize, port: usize) -> SocketAddr {
+        let host = self.hosts.get(node).copied().unwrap_or(Ipv4Addr::LOCALHOST.into());
+        let port = u16::try_from(port).ok().and_then(|port| self.base_port.checked_add(port));
+        SocketAddr::new(host, port.unwrap_or(u16::MAX))
+    }
+
+    fn peers(&self, node: usize) -> SocketAddr {
+        self.address(node, 2 * node)
+    }
+
+    fn api(&self, node: usize) -> SocketAddr {
+        self.address(node, 2 * node + 1)
+    }
+}
+
+/// Write the folders `node-0` … under `folder`, one for each process. The first run one validator of every chain
+/// each and share the workers; the others follow.
 ///
 /// # Errors
 /// [`BadFile`].
@@ -72,22 +100,25 @@ pub fn write_network(
     folder: &Path,
     seed: &[u8; 32],
     plan: &Plan,
-    base_port: u16,
+    layout: &Layout,
 ) -> Result<Anchor, BadFile> {
-    let nodes = plan.validators;
+    let (voters, nodes) = (plan.validators, plan.validators + layout.followers);
     let dealt: Dealt = deal_network(seed, &Plan { same_validators: true, ..plan.clone() });
-    let address = |port: usize| {
-        SocketAddr::from(([127, 0, 0, 1], base_port + u16::try_from(port).unwrap_or(u16::MAX)))
-    };
     let first = &dealt.chains[0];
-    let peers: Vec<(PublicKey, SocketAddr)> =
-        first.genesis.validators.iter().enumerate().map(|(i, v)| (v.key, address(2 * i))).collect();
+    let secrets: Vec<[u8; 32]> = (first.validators.iter().map(|validator| validator.secret))
+        .chain((0..layout.followers).map(|index| follower_secret(seed, index)))
+        .collect();
+    let peers: Vec<(PublicKey, SocketAddr)> = secrets
+        .iter()
+        .enumerate()
+        .map(|(index, secret)| (public_key(&private_key(secret)), layout.peers(index)))
+        .collect();
     for index in 0..nodes {
         let node = folder.join(format!("node-{index}"));
         fs::create_dir_all(&node)
             .map_err(|source| BadFile::Unwritable { path: node.clone(), source })?;
         let workers = dealt.chains.iter().flat_map(|chain| {
-            let mine = chain.workers.iter().enumerate().filter(move |(i, _)| i % nodes == index);
+            let mine = chain.workers.iter().enumerate().filter(move |(i, _)| i % voters == index);
             mine.map(|(_, worker)| {
                 (
                     chain.genesis.chain,
@@ -101,20 +132,22 @@ pub fn write_network(
             anchor: hex::encode(dealt.anchor.encode()),
             genesis: dealt.chains.iter().map(|chain| hex::encode(chain.genesis.encode())).collect(),
             index,
-            node_key: hex::encode(first.validators[index].secret),
+            node_key: hex::encode(secrets[index]),
             shares: dealt
                 .chains
                 .iter()
-                .map(|chain| (chain.genesis.chain, hex::encode(&chain.validators[index].share)))
+                .filter_map(|chain| {
+                    Some((chain.genesis.chain, hex::encode(&chain.validators.get(index)?.share)))
+                })
                 .collect(),
             workers: workers.collect(),
             peers: peers.clone(),
-            p2p: address(2 * index),
-            api: address(2 * index + 1),
-            overlay: Some(address(2 * nodes + index)),
+            p2p: layout.peers(index),
+            api: layout.api(index),
+            overlay: Some(layout.address(index, 2 * nodes + index)),
             blob_peers: (0..nodes)
                 .filter(|i| *i != index)
-                .map(|i| format!("http://{}", address(2 * i + 1)))
+                .map(|i| format!("http://{}", layout.api(i)))
                 .collect(),
         };
         let path = node.join("node.json");

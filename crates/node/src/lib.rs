@@ -27,7 +27,7 @@ mod relay;
 mod start;
 mod workers;
 
-pub use files::{BadFile, NodeFiles, NodeSecrets, read_node, short, write_network};
+pub use files::{BadFile, Layout, NodeFiles, NodeSecrets, read_node, short, write_network};
 pub use folder::{BadFolder, FREE_BYTES_MIN, Folder, free_bytes};
 pub use host::{Host, NoBlob, Node};
 pub use start::{Net, NotStarted, Part, Running, run, serve, start};

@@ -237,6 +237,11 @@ fn stakes(seed: &[u8; 32], publics: &[PublicKey]) -> Vec<GenesisStake> {
     publics.iter().enumerate().map(stake).collect()
 }
 
+/// The secret of the `index`th node that follows all chains and votes on none.
+pub(crate) fn follower_secret(seed: &[u8; 32], index: usize) -> [u8; 32] {
+    secret(seed, "follower", ChainId::Backbone, index)
+}
+
 fn team_key(seed: &[u8; 32]) -> SigningKey {
     SigningKey::from_seed(&secret(seed, "team", ChainId::Backbone, 0))
 }

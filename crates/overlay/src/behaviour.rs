@@ -33,8 +33,8 @@ pub(crate) struct Behaviour {
     pub(crate) gossip: gossipsub::Behaviour,
     relay: Toggle<relay::Behaviour>,
     circuits: relay::client::Behaviour,
-    dcutr: dcutr::Behaviour,
-    reachable: autonat::v2::client::Behaviour,
+    dcutr: Toggle<dcutr::Behaviour>,
+    reachable: Toggle<autonat::v2::client::Behaviour>,
     dial_back: Toggle<autonat::v2::server::Behaviour>,
     mdns: Toggle<mdns::tokio::Behaviour>,
     pub(crate) streams: libp2p_stream::Behaviour,
@@ -49,9 +49,12 @@ impl Behaviour {
         let me = key.to_peer_id();
         let network = hex::encode(&config.network.0[..4]);
         let edge_only = !Role::ALL[1..].iter().any(|role| config.roles.has(*role));
+        // Whoever hides names no address but the onion's, asks nobody to dial it, and punches no holes towards it.
+        let hidden = config.tor.as_ref().is_some_and(|tor| tor.only);
         let identify = identify::Config::new(format!("/meshx/{network}/1"), key)
             .with_agent_version(concat!("meshx/", env!("CARGO_PKG_VERSION")).to_owned())
-            .with_push_listen_addr_updates(true);
+            .with_push_listen_addr_updates(true)
+            .with_hide_listen_addrs(hidden);
         let mdns = match config.mdns {
             true => Some(
                 mdns::tokio::Behaviour::new(mdns::Config::default(), me)
@@ -78,9 +81,9 @@ impl Behaviour {
                 .then(|| relay::Behaviour::new(me, relayed()))
                 .into(),
             circuits,
-            dcutr: dcutr::Behaviour::new(me),
-            reachable: autonat::v2::client::Behaviour::default(),
-            dial_back: (!edge_only).then(autonat::v2::server::Behaviour::default).into(),
+            dcutr: (!hidden).then(|| dcutr::Behaviour::new(me)).into(),
+            reachable: (!hidden).then(autonat::v2::client::Behaviour::default).into(),
+            dial_back: (!edge_only && !hidden).then(autonat::v2::server::Behaviour::default).into(),
             mdns: mdns.into(),
             streams: libp2p_stream::Behaviour::new(),
         })

@@ -20,6 +20,7 @@ pub mod nat;
 mod overlay;
 mod record;
 mod swarm;
+mod tor;
 mod transport;
 mod tunnel;
 
@@ -30,4 +31,5 @@ pub use overlay::{
     Config, Gossip, Incoming, Overlay, OverlayError, Path, PeerInfo, Status, Waiting,
 };
 pub use record::{BadRecord, PeerRecord, RECORD_ADDRESSES_MAX, Role, Roles};
+pub use tor::{Tor, tor_state};
 pub use tunnel::{API_PROTOCOL, open_api, serve_api};

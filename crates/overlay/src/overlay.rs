@@ -7,6 +7,7 @@ use crate::{
     nat::{self, MapBy},
     record::{PeerRecord, Role, Roles},
     swarm::{self, Command},
+    tor::{self, Tor},
 };
 use crypto::SigningKey;
 use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
@@ -39,6 +40,8 @@ pub struct Config {
     pub mdns: bool,
     /// Ask the router to pass the listening port on, if this machine has no address of its own on the internet.
     pub map_port: bool,
+    /// Be reached as an onion service, and dial others that are; with [`Tor::only`] nothing else.
+    pub tor: Option<Tor>,
     pub limits: GateLimits,
 }
 
@@ -57,8 +60,18 @@ impl Config {
             suites: Suites::default(),
             mdns: false,
             map_port: true,
+            tor: None,
             limits: GateLimits::default(),
         }
+    }
+
+    /// With [`Tor::only`], nothing that would show where this machine stands.
+    fn hidden_if_asked(self) -> Self {
+        if !self.tor.as_ref().is_some_and(|tor| tor.only) {
+            return self;
+        }
+        let loopback = "/ip4/127.0.0.1/tcp/0".parse().expect("an address");
+        Self { listen: vec![loopback], announce: vec![], mdns: false, map_port: false, ..self }
     }
 }
 
@@ -128,6 +141,9 @@ pub struct Status {
     pub reachable_at: Vec<Multiaddr>,
     /// The port of the router that leads here, and the protocol it was asked by.
     pub mapped: Option<(MapBy, SocketAddr)>,
+    /// Where this node is as an onion service.
+    #[serde(serialize_with = "shown_if")]
+    pub onion: Option<Multiaddr>,
     /// Relays that hold a place for this node.
     #[serde(serialize_with = "all_shown")]
     pub relays: Vec<PeerId>,
@@ -140,6 +156,16 @@ pub struct Status {
 
 fn shown<T: ToString, S: serde::Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&value.to_string())
+}
+
+fn shown_if<T: ToString, S: serde::Serializer>(
+    value: &Option<T>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => serializer.serialize_some(&value.to_string()),
+        None => serializer.serialize_none(),
+    }
 }
 
 fn all_shown<T: ToString, S: serde::Serializer>(
@@ -216,13 +242,18 @@ impl Overlay {
         let id = peer_id(&config.key.public())?;
         let (commands, received) = mpsc::channel(COMMANDS_MAX);
         let (gossip, _) = broadcast::channel(1_024);
+        let config = config.hidden_if_asked();
         let map_port = config.map_port;
+        let onion = config.tor.clone().map(|tor| (tor, config.key.clone()));
         let driver = swarm::Driver::new(config, received, gossip.clone())?;
         let control = driver.control();
         tokio::spawn(driver.run());
         let mapping: Arc<Mutex<Option<nat::Mapping>>> = Arc::default();
         if map_port {
             tokio::spawn(mapped::keep_mapped(commands.downgrade(), mapping.clone()));
+        }
+        if let Some((tor, key)) = onion {
+            tokio::spawn(tor::keep_onion(commands.downgrade(), tor, key));
         }
         Ok(Self { id, commands, control, gossip, mapping })
     }

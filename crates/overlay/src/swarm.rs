@@ -70,6 +70,8 @@ pub(crate) enum Command {
     Status(oneshot::Sender<Status>),
     /// The router passes on a port, or no longer.
     Mapped(Option<(MapBy, SocketAddr)>),
+    /// Tor holds an onion service for this node, or no longer.
+    Onion(Option<Multiaddr>),
     Publish {
         topic: String,
         data: Vec<u8>,
@@ -111,6 +113,7 @@ pub(crate) struct Driver {
     last_record: Option<Instant>,
     providing: bool,
     mapped: Option<(MapBy, SocketAddr)>,
+    onion: Option<Multiaddr>,
 }
 
 impl Driver {
@@ -131,7 +134,8 @@ impl Driver {
             // Validators' sockets have the same keys and another namespace.
             namespace: [b"overlay", &config.network.0[..]].concat(),
         };
-        let transport = transport(security, circuits).map_err(|error| start(error.to_string()))?;
+        let transport = transport(security, circuits, config.tor.clone())
+            .map_err(|error| start(error.to_string()))?;
         let behaviour = Behaviour::new(&config, pair.public(), client).map_err(start)?;
         let settings =
             libp2p::swarm::Config::with_tokio_executor().with_idle_connection_timeout(IDLE);
@@ -160,6 +164,7 @@ impl Driver {
             last_record: None,
             providing: false,
             mapped: None,
+            onion: None,
         })
     }
 
@@ -201,6 +206,7 @@ impl Driver {
             }
             Command::Status(answer) => drop(answer.send(self.status())),
             Command::Mapped(now) => self.on_mapped(now),
+            Command::Onion(now) => self.on_onion(now),
             Command::Publish { topic, data } => {
                 let topic = gossipsub::IdentTopic::new(topic);
                 if let Err(error) = self.swarm.behaviour_mut().gossip.publish(topic, data) {
@@ -256,6 +262,17 @@ impl Driver {
             tracing::info!(by = by.name(), %address, "the router passes a port on");
             // Others will say whether that is true: this only makes it worth a try.
             self.swarm.add_external_address(at_socket(address));
+            self.last_record = None;
+        }
+    }
+
+    fn on_onion(&mut self, now: Option<Multiaddr>) {
+        if let Some(before) = std::mem::replace(&mut self.onion, now) {
+            self.swarm.remove_external_address(&before);
+        }
+        if let Some(address) = &self.onion {
+            tracing::info!(%address, "an onion service leads here");
+            self.swarm.add_external_address(address.clone());
             self.last_record = None;
         }
     }
@@ -645,6 +662,7 @@ impl Driver {
             listen: self.swarm.listeners().filter(|at| !is_circuit(at)).cloned().collect(),
             reachable_at: self.swarm.external_addresses().cloned().collect(),
             mapped: self.mapped,
+            onion: self.onion.clone(),
             relays: self
                 .relays
                 .iter()

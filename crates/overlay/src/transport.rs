@@ -1,9 +1,12 @@
 //! TCP, or a circuit through a relay; then Noise IK; then yamux. Nothing is negotiated.
 
-use crate::address::{PeerAddress, identity_of, peer_id};
+use crate::{
+    address::{PeerAddress, identity_of, peer_id},
+    tor::{Tor, TorTransport},
+};
 use futures::{AsyncRead, AsyncWrite};
 use libp2p::{
-    PeerId, Transport as _,
+    PeerId, Transport,
     core::{
         ConnectedPoint, Endpoint,
         muxing::StreamMuxerBox,
@@ -17,6 +20,8 @@ use std::{io, time::Duration};
 
 /// Whoever has not shown who he is after this time is cut off.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Six relays lie in between.
+const TOR_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How connections are made secure.
 #[derive(Clone, Debug)]
@@ -29,20 +34,45 @@ pub(crate) struct Security {
 pub(crate) fn transport(
     security: Security,
     circuits: relay::client::Transport,
+    tor: Option<Tor>,
 ) -> io::Result<Boxed<(PeerId, StreamMuxerBox)>> {
+    let timeout = if tor.is_some() { TOR_HANDSHAKE_TIMEOUT } else { HANDSHAKE_TIMEOUT };
+    match tor {
+        // Neither TCP nor a resolver is there to be used by mistake.
+        Some(tor) if tor.only => {
+            Ok(secure(circuits.or_transport(TorTransport::new(tor)), security, timeout))
+        }
+        Some(tor) => {
+            let both = TorTransport::new(tor).or_transport(internet()?);
+            Ok(secure(circuits.or_transport(both), security, timeout))
+        }
+        None => Ok(secure(circuits.or_transport(internet()?), security, timeout)),
+    }
+}
+
+fn internet() -> io::Result<dns::tokio::Transport<tcp::tokio::Transport>> {
     let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
-    let named = dns::tokio::Transport::system(tcp)?;
-    Ok(circuits
-        .or_transport(named)
+    dns::tokio::Transport::system(tcp)
+}
+
+fn secure<T>(transport: T, security: Security, timeout: Duration) -> Boxed<(PeerId, StreamMuxerBox)>
+where
+    T: Transport + Send + Unpin + 'static,
+    T::Output: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T::Error: Send + Sync + 'static,
+    T::ListenerUpgrade: Send + 'static,
+    T::Dial: Send + 'static,
+{
+    transport
         .and_then(move |io, end| {
             let security = security.clone();
             async move {
-                tokio::time::timeout(HANDSHAKE_TIMEOUT, upgrade(io, end, security))
+                tokio::time::timeout(timeout, upgrade(io, end, security))
                     .await
                     .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
             }
         })
-        .boxed())
+        .boxed()
 }
 
 async fn upgrade<T>(

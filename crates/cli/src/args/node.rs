@@ -1,8 +1,11 @@
 //! What can be typed about nodes.
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
-use overlay::{Multiaddr, PeerAddress};
-use std::{net::SocketAddr, path::PathBuf};
+use overlay::{Multiaddr, PeerAddress, Tor};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 use types::{ChainId, Hash, NanoMeshx};
 
 #[derive(ClapArgs)]
@@ -14,28 +17,37 @@ pub struct NodeCommand {
 #[derive(Subcommand)]
 pub enum NodeVerb {
     /// Deal the keys of a small network (dev dealer) into one folder per node.
-    Init {
-        /// Processes; each runs one validator of every chain.
-        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=100))]
-        nodes: u16,
-        /// Where the folders node-0, node-1, … go.
-        #[arg(long, value_name = "DIR")]
-        dir: PathBuf,
-        /// Workers per shard, spread over the nodes.
-        #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(0..=256))]
-        workers: u16,
-        /// The chains to run.
-        #[arg(long, value_delimiter = ',', default_value = "EU")]
-        chains: Vec<ChainId>,
-        /// The first of three ports per node: peers and API of each, then one of each for edges.
-        #[arg(long, default_value_t = 8710)]
-        port: u16,
-        /// Milliseconds between blocks.
-        #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(50..=10_000))]
-        block_ms: u64,
-    },
+    Init(NodeInit),
     /// Start the node whose keys are in a folder; with --role edge, a worker without a chain.
     Start(Box<NodeStart>),
+}
+
+#[derive(ClapArgs)]
+pub struct NodeInit {
+    /// Processes that vote; each runs one validator of every chain.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub nodes: u16,
+    /// Processes after those that hold all chains, serve the API, and do not vote.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=100))]
+    pub aggregators: u16,
+    /// The IP address of each process, in order. Its API answers there, too. Default: all on 127.0.0.1.
+    #[arg(long, value_delimiter = ',', value_name = "IP")]
+    pub hosts: Vec<IpAddr>,
+    /// Where the folders node-0, node-1, … go.
+    #[arg(long, value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Workers per shard, spread over the nodes that vote.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(0..=256))]
+    pub workers: u16,
+    /// The chains to run.
+    #[arg(long, value_delimiter = ',', default_value = "EU")]
+    pub chains: Vec<ChainId>,
+    /// The first of three ports per node: peers and API of each, then one of each for edges.
+    #[arg(long, default_value_t = 8710)]
+    pub port: u16,
+    /// Milliseconds between blocks.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(50..=10_000))]
+    pub block_ms: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -82,9 +94,35 @@ pub struct OverlayArgs {
     /// Do not ask the router to pass the port on (PCP, NAT-PMP, UPnP).
     #[arg(long)]
     pub no_port_mapping: bool,
+    /// Make no connection but through the Tor daemon of this machine, and be reached as an onion service only. For nodes
+    /// that hold no chain.
+    #[arg(long)]
+    pub tor: bool,
+    /// Be reached as an onion service, too, and reach others that are.
+    #[arg(long, conflicts_with = "tor")]
+    pub onion: bool,
+    /// Tor's SOCKS5 port.
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:9050")]
+    pub tor_socks: SocketAddr,
+    /// Tor's control port; authenticates by nothing, its cookie file, or MESHX_TOR_PASSWORD.
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:9051")]
+    pub tor_control: SocketAddr,
+    #[arg(skip = std::env::var("MESHX_TOR_PASSWORD").ok())]
+    pub tor_password: Option<String>,
     /// Also take connections without ML-KEM.
     #[arg(long)]
     pub accept_classic: bool,
+}
+
+impl OverlayArgs {
+    pub fn tor(&self) -> Option<Tor> {
+        (self.tor || self.onion).then(|| Tor {
+            socks: self.tor_socks,
+            control: self.tor_control,
+            password: self.tor_password.clone(),
+            only: self.tor,
+        })
+    }
 }
 
 #[derive(ClapArgs)]

@@ -49,3 +49,35 @@ fn two_nodes_run_a_job_for_a_third_process() {
     assert_eq!(said.text(), "2 over\n1 sockets\n");
     user.meshx(&["verify", "r.mxr"], b"").exits(0);
 }
+
+#[test]
+fn a_node_without_a_share_follows_the_chain_and_serves_it() {
+    let user = User::new();
+    let port = free_ports();
+    let init = ["node", "init", "--nodes", "1", "--aggregators", "1", "--dir", "net", "--port"];
+    user.meshx(&[&init[..], &[&port.to_string(), "--block-ms", "300"]].concat(), b"").exits(0);
+    let wrong = ["node", "init", "--nodes", "2", "--hosts", "127.0.0.1", "--dir", "other"];
+    let said = user.meshx(&wrong, b"").exits(125);
+    assert!(said.stderr.contains("1 addresses for 2 processes"), "{}", said.stderr);
+
+    let (_voter, _) = user.start(&["node", "start", "--dir", "net/node-0"], "ready");
+    let (follower, _) = user.start(&["node", "start", "--dir", "net/node-1"], "ready");
+    let url = |node: u16| format!("http://127.0.0.1:{}", port + 2 * node + 1);
+    let run = |node: u16, input: &[u8]| {
+        let url = url(node);
+        let job = ["--node", &url, "run", "--receipt", "r.mxr", &example("wordcount")];
+        user.meshx(&job, input).exits(0)
+    };
+    let said = run(1, b"who follows serves who asks\n");
+    assert!(said.text().starts_with("2 who\n"), "{}", said.text());
+    user.meshx(&["verify", "r.mxr"], b"").exits(0);
+
+    // It goes away and comes back: what happened meanwhile is there.
+    drop(follower);
+    run(0, b"meanwhile\n");
+    let receipt = user.json(&["verify", "r.mxr"]);
+    let job = receipt["job"].as_str().unwrap();
+    let (_follower, _) = user.start(&["node", "start", "--dir", "net/node-1"], "ready");
+    let shown = ["--node", &url(1), "job", "show", job];
+    user.meshx(&shown, b"").exits(0);
+}

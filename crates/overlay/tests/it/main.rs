@@ -3,6 +3,7 @@
 mod reach;
 mod record;
 mod table;
+mod tor;
 
 use crypto::SigningKey;
 use overlay::{Config, Overlay, PeerAddress, Role, Roles};

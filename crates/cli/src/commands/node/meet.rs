@@ -25,18 +25,15 @@ pub struct Meeting {
 
 impl Meeting {
     /// A node with keys: it serves edges and carries connections, unless told otherwise.
-    pub fn of_validator(
-        args: &NodeStart,
-        files: &NodeFiles,
-        secrets: &NodeSecrets,
-    ) -> Result<Self> {
+    pub fn of_node(args: &NodeStart, files: &NodeFiles, secrets: &NodeSecrets) -> Result<Self> {
         let chains = || secrets.genesis.iter().map(|genesis| genesis.chain);
+        let votes = || secrets.shares.iter().map(|(chain, _)| *chain);
         let roles: Roles = match &args.roles[..] {
             [] => [
                 Some(Role::Aggregator),
                 Some(Role::Relay),
-                chains().any(|chain| chain == ChainId::Backbone).then_some(Role::Backbone),
-                chains().any(|chain| chain != ChainId::Backbone).then_some(Role::Validator),
+                votes().any(|chain| chain == ChainId::Backbone).then_some(Role::Backbone),
+                votes().any(|chain| chain != ChainId::Backbone).then_some(Role::Validator),
             ]
             .into_iter()
             .flatten()
@@ -77,6 +74,7 @@ fn configured(
         suites: if args.accept_classic { Suites::AcceptClassic } else { Suites::HybridOnly },
         mdns: args.mdns,
         map_port: !args.no_port_mapping,
+        tor: args.tor(),
         ..Config::new(key, network, listen)
     }
 }

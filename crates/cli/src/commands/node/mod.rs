@@ -5,19 +5,18 @@ mod meet;
 pub mod peers;
 
 use crate::{
-    args::{NodeCommand, NodeStart, NodeVerb, RoleArg},
+    args::{NodeCommand, NodeInit, NodeStart, NodeVerb, RoleArg},
     commands::up::stop_signal,
     home, local,
     settings::Settings,
 };
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use crypto::SigningKey;
 use network::{Latency, private_key};
 use node::{
-    Folder, Net, Part,
+    Folder, Layout, Net, Part,
     local::{DealtWorker, Plan},
 };
-use std::path::Path;
 use types::{ChainId, Millis, NanoMeshx};
 
 /// What the dev wallet starts with on every shard of a dealt network.
@@ -25,9 +24,7 @@ const DEV_BALANCE: NanoMeshx = NanoMeshx::new(1_000_000_000_000_000);
 
 pub fn node(settings: &Settings, command: &NodeCommand) -> Result<()> {
     match &command.verb {
-        NodeVerb::Init { nodes, dir, workers, chains, port, block_ms } => {
-            init(*nodes, dir, *workers, chains, *port, *block_ms)
-        }
+        NodeVerb::Init(args) => init(args),
         NodeVerb::Start(args) => {
             let keys = args.dir.join("node.json").exists();
             match (&args.roles[..], keys) {
@@ -37,7 +34,7 @@ pub fn node(settings: &Settings, command: &NodeCommand) -> Result<()> {
                     "one process is a worker without a chain, or holds chains\nhint: start two, each with a folder of its own"
                 ),
                 (_, false) => bail!(
-                    "{} holds no keys of a validator\nhint: meshx node init deals some; --role edge needs none",
+                    "{} holds no keys of a node\nhint: meshx node init deals some; --role edge needs none",
                     args.dir.display()
                 ),
             }
@@ -45,33 +42,36 @@ pub fn node(settings: &Settings, command: &NodeCommand) -> Result<()> {
     }
 }
 
-fn init(
-    nodes: u16,
-    dir: &Path,
-    workers: u16,
-    chains: &[ChainId],
-    port: u16,
-    block_ms: u64,
-) -> Result<()> {
-    let mut chains = chains.to_vec();
+fn init(args: &NodeInit) -> Result<()> {
+    let NodeInit { nodes, aggregators, hosts, dir, workers, chains, port, block_ms } = args;
+    let processes = nodes + aggregators;
+    if !hosts.is_empty() && hosts.len() != usize::from(processes) {
+        bail!(
+            "{} addresses for {processes} processes\nhint: --hosts names one for each",
+            hosts.len()
+        );
+    }
+    let mut chains = chains.clone();
     chains.sort_unstable();
     chains.dedup();
     let plan = Plan {
         name: "nodes".into(),
         chains,
-        validators: usize::from(nodes),
-        workers: usize::from(workers),
+        validators: usize::from(*nodes),
+        workers: usize::from(*workers),
         capacity: 16,
-        block: Millis::new(block_ms),
+        block: Millis::new(*block_ms),
         started: local::now(),
         latency: Latency::real(),
         same_validators: true,
         accounts: vec![(local::dev_address(), DEV_BALANCE)],
     };
-    let anchor = node::write_network(dir, &local::random_seed()?, &plan, port)?;
+    let layout =
+        Layout { followers: usize::from(*aggregators), hosts: hosts.clone(), base_port: *port };
+    let anchor = node::write_network(dir, &local::random_seed()?, &plan, &layout)?;
     home::trust(&anchor)?;
     println!("network {}", anchor.network());
-    for index in 0..nodes {
+    for index in 0..processes {
         println!("meshx node start --dir {}", dir.join(format!("node-{index}")).display());
     }
     eprintln!("note: this process dealt all keys, so this network is for trying things out");
@@ -83,7 +83,12 @@ fn start(args: &NodeStart) -> Result<()> {
     let (files, secrets) = node::read_node(dir)?;
     let held = Folder::open(dir)?;
     home::trust(&secrets.anchor)?;
-    let meeting = meet::Meeting::of_validator(args, &files, &secrets)?;
+    if args.overlay.tor {
+        bail!(
+            "validators meet each other directly, and so does whoever holds their chains\nhint: --onion lets edges come through Tor; --tor is for --role edge"
+        );
+    }
+    let meeting = meet::Meeting::of_node(args, &files, &secrets)?;
     let key = private_key(&secrets.node_key);
     let place = Latency::real().seat(ChainId::Europe, 0);
     let parts = secrets
@@ -91,25 +96,24 @@ fn start(args: &NodeStart) -> Result<()> {
         .into_iter()
         .map(|genesis| {
             let chain = genesis.chain;
+            // Without one it follows the chain.
             let share =
                 secrets.shares.iter().find(|(of, _)| *of == chain).map(|(_, share)| share.clone());
-            let share =
-                share.with_context(|| format!("node.json holds no share for chain {chain}"))?;
             let workers = secrets.workers.iter().filter(|(of, ..)| *of == chain);
             let workers = workers.map(|(_, seed, city)| DealtWorker {
                 key: SigningKey::from_seed(seed),
                 place: Latency::real().place(city).unwrap_or_else(|| place.clone()),
             });
-            Ok(Part {
+            Part {
                 genesis,
                 validators: vec![(key.clone(), share, place.clone())],
                 workers: workers.collect(),
                 // Nobody but its peers knows.
                 faucet: None,
                 new_network: false,
-            })
+            }
         })
-        .collect::<Result<Vec<Part>>>()?;
+        .collect();
     let net = Net::Sockets { key: key.clone(), listen: files.p2p, peers: secrets.peers };
     let (anchor, peers, api, folder) =
         (secrets.anchor, files.blob_peers, files.api, dir.to_owned());
