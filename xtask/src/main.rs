@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test | tidy | sim | torture | natlab | meshlab | examples | fuzz | flame`.
+//! The project's own commands: `cargo xtask test | tidy | sim | torture | natlab | meshlab | torlab | examples | fuzz | flame`.
 //!
 //! What a shell script would do is done here, so that it runs alike on every machine and in CI. Needs nothing but Rust;
 //! a step that wants more (Go, Node, Zig, a wasm target) is *passed over* with its reason when that is missing.
@@ -13,6 +13,7 @@ mod report;
 mod sim;
 mod test;
 mod tidy;
+mod torlab;
 mod torture;
 mod workspace;
 
@@ -39,6 +40,7 @@ usage: cargo xtask <command>
   natlab [SCENARIO…] [--binary PATH]
                             workers behind NATs in namespaces of the network (root, ../shared/lab): a job, and who reaches whom
   meshlab [--binary PATH]   eight processes in eight namespaces (root): a job, a killed validator, a lost disk, a cut network
+  torlab [--binary PATH]    workers and gateways that meet through Tor only (root, ../shared/lab): a job, and a capture
   fuzz [TARGET…] [--seconds N]  feed made-up bytes to all decoders and to apply_block, N seconds (60) each
 
 Exits 0 when nothing failed, 1 when something did, 2 when the command was not understood.";
@@ -100,6 +102,10 @@ fn run(words: &[&str], report: &mut Report) -> Result<bool> {
         ["meshlab"] => meshlab::run(&root, &torture::built(&root)?, report),
         ["meshlab", "--binary", path] => {
             meshlab::run(&root, &std::fs::canonicalize(path)?, report);
+        }
+        ["torlab"] => torlab::run(&root, &torture::built(&root)?, report),
+        ["torlab", "--binary", path] => {
+            torlab::run(&root, &std::fs::canonicalize(path)?, report);
         }
         ["fuzz", rest @ ..] => {
             let (names, seconds) = match rest {

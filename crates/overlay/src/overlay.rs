@@ -82,6 +82,8 @@ pub enum OverlayError {
     Address(#[from] BadAddress),
     #[error("the overlay cannot start: {0}")]
     Start(String),
+    #[error("{0}")]
+    Tor(String),
     #[error("cannot listen on {address}: {error}")]
     Listen { address: Multiaddr, error: String },
     #[error("cannot reach {peer}: {error}")]

@@ -321,9 +321,9 @@ fn cookie_file(lines: &[String]) -> Option<PathBuf> {
 /// Whether the daemon answers on both ports; what it says of how far it is.
 ///
 /// # Errors
-/// [`OverlayError::Start`] with what to do.
+/// [`OverlayError::Tor`]: which port, and why.
 pub async fn tor_state(tor: &Tor) -> Result<String, OverlayError> {
-    let failed = |what: &str, error: &io::Error| OverlayError::Start(format!("{what}: {error}"));
+    let failed = |what: &str, error: &io::Error| OverlayError::Tor(format!("{what}: {error}"));
     TcpStream::connect(tor.socks)
         .await
         .map_err(|error| failed(&format!("Tor's SOCKS port {}", tor.socks), &error))?;

@@ -94,6 +94,15 @@ pub struct OverlayArgs {
     /// Do not ask the router to pass the port on (PCP, NAT-PMP, UPnP).
     #[arg(long)]
     pub no_port_mapping: bool,
+    #[command(flatten)]
+    pub tor: TorArgs,
+    /// Also take connections without ML-KEM.
+    #[arg(long)]
+    pub accept_classic: bool,
+}
+
+#[derive(ClapArgs)]
+pub struct TorArgs {
     /// Make no connection but through the Tor daemon of this machine, and be reached as an onion service only. For nodes
     /// that hold no chain.
     #[arg(long)]
@@ -109,19 +118,21 @@ pub struct OverlayArgs {
     pub tor_control: SocketAddr,
     #[arg(skip = std::env::var("MESHX_TOR_PASSWORD").ok())]
     pub tor_password: Option<String>,
-    /// Also take connections without ML-KEM.
-    #[arg(long)]
-    pub accept_classic: bool,
 }
 
-impl OverlayArgs {
-    pub fn tor(&self) -> Option<Tor> {
-        (self.tor || self.onion).then(|| Tor {
+impl TorArgs {
+    /// The daemon, whether it is to be used or not.
+    pub fn daemon(&self) -> Tor {
+        Tor {
             socks: self.tor_socks,
             control: self.tor_control,
             password: self.tor_password.clone(),
             only: self.tor,
-        })
+        }
+    }
+
+    pub fn used(&self) -> Option<Tor> {
+        (self.tor || self.onion).then(|| self.daemon())
     }
 }
 
@@ -162,4 +173,6 @@ pub struct Doctor {
     /// Where a node would keep its data.
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub tor: TorArgs,
 }

@@ -1,6 +1,10 @@
 //! `meshx doctor`: what keeps this machine from meeting others or earning, and the next step for each.
 
-use crate::{args::Doctor, home, local, settings::Settings};
+use crate::{
+    args::{Doctor, TorArgs},
+    home, local,
+    settings::Settings,
+};
 use anyhow::Result;
 use api::Client;
 use crypto::SigningKey;
@@ -66,8 +70,12 @@ pub fn doctor(settings: &Settings, args: &Doctor) -> Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new()?;
     let mut findings = vec![cpu(), memory(), disk(args.dir.as_deref()), port(args.port)];
     findings.extend(node(settings));
-    findings.push(runtime.block_on(nat_type(&args.stun)));
-    findings.push(runtime.block_on(router(args.port)));
+    findings.push(runtime.block_on(tor(&args.tor)));
+    // These ask others directly: not for whoever hides.
+    if !args.tor.tor {
+        findings.push(runtime.block_on(nat_type(&args.stun)));
+        findings.push(runtime.block_on(router(args.port)));
+    }
     findings.extend(runtime.block_on(reach(args)));
     runtime.shutdown_timeout(Duration::from_secs(1));
     let bad = findings.iter().any(|finding| finding.verdict == Verdict::Bad);
@@ -206,6 +214,21 @@ fn node(settings: &Settings) -> Vec<Finding> {
     })
 }
 
+async fn tor(args: &TorArgs) -> Finding {
+    match overlay::tor_state(&args.daemon()).await {
+        Ok(state) if state.starts_with("100 ") => Finding::new("tor", Verdict::Ok, state),
+        Ok(state) => Finding::new("tor", Verdict::Warn, state)
+            .next("wait until it is at 100 %; its log says what keeps it"),
+        Err(error) if args.tor || args.onion => {
+            Finding::new("tor", Verdict::Bad, error.to_string())
+                .next("start tor, with a line \"ControlPort 9051\" in its torrc")
+        }
+        Err(_) => {
+            Finding::new("tor", Verdict::Skipped, "no daemon here; only --tor and --onion need one")
+        }
+    }
+}
+
 async fn nat_type(servers: &[String]) -> Finding {
     if servers.is_empty() {
         return Finding::new("nat", Verdict::Skipped, "no STUN server named")
@@ -298,8 +321,11 @@ async fn reach(args: &Doctor) -> Vec<Finding> {
     let made = async {
         let key = SigningKey::from_seed(&local::random_seed()?);
         let listen = format!("/ip4/0.0.0.0/tcp/{}", args.port).parse()?;
-        let config =
-            Config { bootstrap: args.join.clone(), ..Config::new(key, network, vec![listen]) };
+        let config = Config {
+            bootstrap: args.join.clone(),
+            tor: args.tor.used(),
+            ..Config::new(key, network, vec![listen])
+        };
         anyhow::Ok(Overlay::start(config)?)
     };
     match made.await {

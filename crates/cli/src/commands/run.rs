@@ -121,7 +121,7 @@ impl Facts<'_> {
             ""
         };
         let simulated =
-            if self.simulated { ", on development keys: one process runs all of it" } else { "" };
+            if self.simulated { ", on development keys: one process dealt them all" } else { "" };
         eprintln!("{ending}price {paid} MESHX for {} fuel{cached}", outcome.fuel);
         eprintln!("evidence {}{simulated}", self.tier);
         eprintln!("receipt {}", self.path.display());

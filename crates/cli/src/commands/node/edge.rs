@@ -149,7 +149,7 @@ async fn first_gateway(overlay: &Overlay, named: &[PeerId], chain: types::ChainI
         if since.elapsed() > PATIENCE && !told {
             told = true;
             eprintln!(
-                "no gateway answers yet\nhint: meshx peers --dir DIR shows who is reached; is the address of --join right, and is that node up?"
+                "no gateway answers yet\nhint: meshx peers --dir DIR shows who is reached; is the address of --join right, and is that node up? meshx doctor looks for what is in the way"
             );
         }
         tokio::time::sleep(Duration::from_millis(500)).await;

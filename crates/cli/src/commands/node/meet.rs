@@ -74,7 +74,7 @@ fn configured(
         suites: if args.accept_classic { Suites::AcceptClassic } else { Suites::HybridOnly },
         mdns: args.mdns,
         map_port: !args.no_port_mapping,
-        tor: args.tor(),
+        tor: args.tor.used(),
         ..Config::new(key, network, listen)
     }
 }
@@ -110,6 +110,20 @@ pub async fn tell(overlay: &Overlay, network: Hash) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Say how edges come here through Tor, once they can.
+pub async fn tell_onion(overlay: &Overlay, network: Hash) {
+    while let Ok(status) = overlay.status().await {
+        if let Some(onion) = status.onion {
+            let id = overlay.id();
+            println!(
+                "join      meshx node start --role edge --tor --dir DIR --network {network} --join {onion}/p2p/{id}"
+            );
+            return;
+        }
+        tokio::time::sleep(STATUS_EVERY).await;
+    }
 }
 
 /// Serve the API to edges, and keep the file of peers.

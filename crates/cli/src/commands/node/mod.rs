@@ -83,7 +83,7 @@ fn start(args: &NodeStart) -> Result<()> {
     let (files, secrets) = node::read_node(dir)?;
     let held = Folder::open(dir)?;
     home::trust(&secrets.anchor)?;
-    if args.overlay.tor {
+    if args.overlay.tor.tor {
         bail!(
             "validators meet each other directly, and so does whoever holds their chains\nhint: --onion lets edges come through Tor; --tor is for --role edge"
         );
@@ -131,6 +131,10 @@ fn start(args: &NodeStart) -> Result<()> {
         // Last, so that whoever is told of this node finds it able to answer.
         let overlay = overlay::Overlay::start(meeting.config)?;
         meet::tell(&overlay, anchor_id).await?;
+        if args.overlay.tor.onion {
+            let overlay = overlay.clone();
+            tokio::spawn(async move { meet::tell_onion(&overlay, anchor_id).await });
+        }
         let serving_edges = tokio::spawn(meet::serve_edges(overlay.clone(), dir.clone(), api));
         let announce = async {
             local::ready(&running.node).await;

@@ -29,6 +29,9 @@ pub fn peers(settings: &Settings, args: &Peers) -> Result<()> {
         let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
         println!("router        passes on {} ({})", text(at), text(by));
     }
+    if let Some(onion) = status["onion"].as_str() {
+        println!("onion service {onion}");
+    }
     println!("relays        {}", shown(list("relays"), "none"));
     println!("table         {} nodes", status["table"]);
     println!("turned away   {}", status["turned_away"]);
