@@ -1,8 +1,9 @@
-//! The project's own commands: `cargo xtask test | tidy | sim | torture | natlab | meshlab | torlab | examples | fuzz | flame`.
+//! The project's own commands: `cargo xtask test | tidy | sim | torture | natlab | meshlab | torlab | crowd | examples | fuzz | flame`.
 //!
 //! What a shell script would do is done here, so that it runs alike on every machine and in CI. Needs nothing but Rust;
 //! a step that wants more (Go, Node, Zig, a wasm target) is *passed over* with its reason when that is missing.
 
+mod crowd;
 mod examples;
 mod flame;
 mod fuzz;
@@ -41,6 +42,8 @@ usage: cargo xtask <command>
                             workers behind NATs in namespaces of the network (root, ../shared/lab): a job, and who reaches whom
   meshlab [--binary PATH]   eight processes in eight namespaces (root): a job, a killed validator, a lost disk, a cut network
   torlab [--binary PATH]    workers and gateways that meet through Tor only (root, ../shared/lab): a job, and a capture
+  crowd [PROCESSES] [--binary PATH]
+                            that many processes (50) that know one address: one Kademlia, each finds ten others
   fuzz [TARGET…] [--seconds N]  feed made-up bytes to all decoders and to apply_block, N seconds (60) each
 
 Exits 0 when nothing failed, 1 when something did, 2 when the command was not understood.";
@@ -106,6 +109,19 @@ fn run(words: &[&str], report: &mut Report) -> Result<bool> {
         ["torlab"] => torlab::run(&root, &torture::built(&root)?, report),
         ["torlab", "--binary", path] => {
             torlab::run(&root, &std::fs::canonicalize(path)?, report);
+        }
+        ["crowd", rest @ ..] => {
+            let (count, binary) = match rest {
+                [count @ .., "--binary", path] => (count, std::path::PathBuf::from(path)),
+                count => (count, torture::built(&root)?),
+            };
+            let count = match count {
+                [] => Some(50),
+                [count] => count.parse().ok().filter(|count| (2..=500).contains(count)),
+                _ => None,
+            };
+            let Some(count) = count else { return Ok(false) };
+            crowd::run(count, &std::fs::canonicalize(binary)?, report);
         }
         ["fuzz", rest @ ..] => {
             let (names, seconds) = match rest {

@@ -16,6 +16,7 @@ mod address;
 mod behaviour;
 mod gate;
 mod mapped;
+mod meter;
 pub mod nat;
 mod overlay;
 mod record;

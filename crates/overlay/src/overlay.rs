@@ -4,6 +4,7 @@ use crate::{
     address::{BadAddress, PeerAddress, peer_id},
     gate::GateLimits,
     mapped,
+    meter::{Meter, Way},
     nat::{self, MapBy},
     record::{PeerRecord, Role, Roles},
     swarm::{self, Command},
@@ -112,6 +113,18 @@ pub enum Path {
     Relayed,
 }
 
+impl Path {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Inbound => "inbound",
+            Self::HolePunched => "hole-punched",
+            Self::Relayed => "relayed",
+        }
+    }
+}
+
 /// A connected peer.
 #[derive(Clone, Debug, Serialize)]
 pub struct PeerInfo {
@@ -125,6 +138,8 @@ pub struct PeerInfo {
     pub rtt_ms: Option<f64>,
     /// Program and version, as the peer says.
     pub agent: Option<String>,
+    pub bytes_received: u64,
+    pub bytes_sent: u64,
     /// Whether it is in our routing table.
     pub in_table: bool,
     /// Seconds since the first connection.
@@ -195,6 +210,7 @@ pub struct Overlay {
     gossip: broadcast::Sender<Gossip>,
     /// The router's port, to be given back.
     mapping: Arc<Mutex<Option<nat::Mapping>>>,
+    meter: Meter,
 }
 
 type Answer<T> = Result<T, OverlayError>;
@@ -207,12 +223,17 @@ const GREETING_TRIES: u32 = 7;
 const GREETING_PAUSE: Duration = Duration::from_millis(10);
 
 /// Streams that others open for one protocol.
-pub struct Incoming(IncomingStreams);
+pub struct Incoming {
+    streams: IncomingStreams,
+    protocol: &'static str,
+    meter: Meter,
+}
 
 impl Incoming {
     /// The next one. `None`: the overlay has ended.
     pub async fn next(&mut self) -> Option<Waiting> {
-        let (peer, stream) = self.0.next().await?;
+        let (peer, stream) = self.streams.next().await?;
+        self.meter.count(self.protocol, Way::In);
         Some(Waiting { peer, stream })
     }
 }
@@ -244,10 +265,11 @@ impl Overlay {
         let id = peer_id(&config.key.public())?;
         let (commands, received) = mpsc::channel(COMMANDS_MAX);
         let (gossip, _) = broadcast::channel(1_024);
+        let meter = Meter::default();
         let config = config.hidden_if_asked();
         let map_port = config.map_port;
         let onion = config.tor.clone().map(|tor| (tor, config.key.clone()));
-        let driver = swarm::Driver::new(config, received, gossip.clone())?;
+        let driver = swarm::Driver::new(config, received, gossip.clone(), meter.clone())?;
         let control = driver.control();
         tokio::spawn(driver.run());
         let mapping: Arc<Mutex<Option<nat::Mapping>>> = Arc::default();
@@ -257,7 +279,7 @@ impl Overlay {
         if let Some((tor, key)) = onion {
             tokio::spawn(tor::keep_onion(commands.downgrade(), tor, key));
         }
-        Ok(Self { id, commands, control, gossip, mapping })
+        Ok(Self { id, commands, control, gossip, mapping, meter })
     }
 
     /// Give back what others hold for this node: the router's port. Connections end with the last clone.
@@ -351,6 +373,7 @@ impl Overlay {
     async fn open_once(&self, peer: PeerId, protocol: &'static str) -> Answer<Stream> {
         use libp2p_stream::OpenStreamError;
         let mut control = self.control.clone();
+        self.meter.count(protocol, Way::Out);
         control.open_stream(peer, StreamProtocol::new(protocol)).await.map_err(
             |error| match error {
                 OpenStreamError::UnsupportedProtocol(protocol) => {
@@ -369,7 +392,7 @@ impl Overlay {
         let mut control = self.control.clone();
         control
             .accept(StreamProtocol::new(protocol))
-            .map(Incoming)
+            .map(|streams| Incoming { streams, protocol, meter: self.meter.clone() })
             .map_err(|_| OverlayError::Served(protocol.to_owned()))
     }
 
@@ -401,6 +424,15 @@ impl Overlay {
     /// [`OverlayError::Stopped`].
     pub async fn status(&self) -> Answer<Status> {
         self.ask(Command::Status).await
+    }
+
+    /// Peers, bytes and protocols in the text that Prometheus reads.
+    ///
+    /// # Errors
+    /// [`OverlayError::Stopped`].
+    pub async fn metrics(&self) -> Answer<String> {
+        let status = self.status().await?;
+        Ok(self.meter.text(&status))
     }
 
     /// Pass `data` to everybody who listens to `topic`.

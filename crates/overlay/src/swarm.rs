@@ -4,6 +4,7 @@ use crate::{
     address::{at_socket, identity_of, is_circuit, place, relay_of, same_host},
     behaviour::{Behaviour, BehaviourEvent},
     gate::Prefix,
+    meter::{Meter, Way},
     nat::MapBy,
     overlay::{Config, Gossip, OverlayError, Path, PeerInfo, Status},
     record::{PeerRecord, RECORD_ADDRESSES_MAX, Role},
@@ -114,6 +115,7 @@ pub(crate) struct Driver {
     providing: bool,
     mapped: Option<(MapBy, SocketAddr)>,
     onion: Option<Multiaddr>,
+    meter: Meter,
 }
 
 impl Driver {
@@ -121,6 +123,7 @@ impl Driver {
         config: Config,
         commands: mpsc::Receiver<Command>,
         gossip: broadcast::Sender<Gossip>,
+        meter: Meter,
     ) -> Result<Self, OverlayError> {
         let start = |error: String| OverlayError::Start(error);
         let mut seed = config.key.seed();
@@ -133,6 +136,7 @@ impl Driver {
             suites: config.suites,
             // Validators' sockets have the same keys and another namespace.
             namespace: [b"overlay", &config.network.0[..]].concat(),
+            meter: meter.clone(),
         };
         let transport = transport(security, circuits, config.tor.clone())
             .map_err(|error| start(error.to_string()))?;
@@ -165,6 +169,7 @@ impl Driver {
             providing: false,
             mapped: None,
             onion: None,
+            meter,
         })
     }
 
@@ -209,6 +214,7 @@ impl Driver {
             Command::Onion(now) => self.on_onion(now),
             Command::Publish { topic, data } => {
                 let topic = gossipsub::IdentTopic::new(topic);
+                self.meter.count("gossip", Way::Out);
                 if let Err(error) = self.swarm.behaviour_mut().gossip.publish(topic, data) {
                     tracing::debug!(%error, "not published");
                 }
@@ -411,6 +417,7 @@ impl Driver {
                 }
                 if num_established == 0 {
                     self.peers.remove(&peer_id);
+                    self.meter.gone(&peer_id);
                     self.relays.remove(&peer_id);
                 }
             }
@@ -430,9 +437,11 @@ impl Driver {
     fn on_behaviour(&mut self, event: BehaviourEvent) {
         match event {
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
+                self.meter.count("identify", Way::In);
                 self.on_identified(peer_id, info);
             }
             BehaviourEvent::Ping(ping::Event { peer, result: Ok(rtt), .. }) => {
+                self.meter.count("ping", Way::Out);
                 if let Some(known) = self.peers.get_mut(&peer) {
                     known.rtt = Some(rtt);
                 }
@@ -443,6 +452,7 @@ impl Driver {
                 message,
                 ..
             }) => {
+                self.meter.count("gossip", Way::In);
                 let gossip = Gossip {
                     topic: message.topic.into_string(),
                     from: propagation_source,
@@ -537,6 +547,11 @@ impl Driver {
     }
 
     fn on_kad(&mut self, event: kad::Event) {
+        match &event {
+            kad::Event::InboundRequest { .. } => self.meter.count("kad", Way::In),
+            kad::Event::OutboundQueryProgressed { .. } => self.meter.count("kad", Way::Out),
+            _ => {}
+        }
         match event {
             kad::Event::RoutingUpdated { old_peer: Some(old), .. } => {
                 self.table.remove(&old);
@@ -645,7 +660,10 @@ impl Driver {
                     known.connections.iter().map(best).collect();
                 paths.sort_by_key(|(path, _)| *path == Path::Relayed);
                 let (path, address) = paths.into_iter().next()?;
+                let (bytes_received, bytes_sent) = self.meter.bytes_of(peer);
                 Some(PeerInfo {
+                    bytes_received,
+                    bytes_sent,
                     peer: *peer,
                     path,
                     address,

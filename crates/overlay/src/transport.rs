@@ -2,6 +2,7 @@
 
 use crate::{
     address::{PeerAddress, identity_of, peer_id},
+    meter::Meter,
     tor::{Tor, TorTransport},
 };
 use futures::{AsyncRead, AsyncWrite};
@@ -29,6 +30,7 @@ pub(crate) struct Security {
     pub(crate) me: Identity,
     pub(crate) suites: Suites,
     pub(crate) namespace: Vec<u8>,
+    pub(crate) meter: Meter,
 }
 
 pub(crate) fn transport(
@@ -83,7 +85,7 @@ async fn upgrade<T>(
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let Security { me, suites, namespace } = security;
+    let Security { me, suites, namespace, meter } = security;
     // In a hole punch both sides dial, and one of them acts as if it had been dialled.
     let dials = matches!(&end, ConnectedPoint::Dialer { role_override: Endpoint::Dialer, .. });
     if dials {
@@ -91,11 +93,13 @@ where
             PeerAddress::new(end.get_remote_address().clone()).map_err(io::Error::other)?;
         let identity = identity_of(&wanted.peer()).map_err(io::Error::other)?;
         let stream = Stream::initiate(io, &me, suites, &namespace, identity).await?;
+        let stream = meter.on(wanted.peer(), stream);
         let muxer = yamux::Config::default().upgrade_outbound(stream, "/yamux").await?;
         Ok((wanted.peer(), StreamMuxerBox::new(muxer)))
     } else {
         let stream = Stream::respond(io, &Responder { me, suites, namespace }).await?;
         let peer = peer_id(&stream.peer().public()).map_err(io::Error::other)?;
+        let stream = meter.on(peer, stream);
         let muxer = yamux::Config::default().upgrade_inbound(stream, "/yamux").await?;
         Ok((peer, StreamMuxerBox::new(muxer)))
     }

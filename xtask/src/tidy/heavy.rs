@@ -23,7 +23,7 @@ const TABLE: &[Heavy] = &[
     },
     Heavy { name: "commonware-*", allowed: &["chain", "consensus", "network", "receipt", "sim"] },
     Heavy { name: "wasmtime*", allowed: &["sandbox"] },
-    Heavy { name: "axum*", allowed: &["api", "node"] },
+    Heavy { name: "axum*", allowed: &["api", "node", "cli"] },
     Heavy { name: "utoipa*", allowed: &["api", "node"] },
     Heavy {
         name: "tokio",

@@ -112,6 +112,9 @@ pub struct Peers {
     /// The folder of the node.
     #[arg(long, value_name = "DIR")]
     pub dir: PathBuf,
+    /// Ask that node to find another one. It must have been started with --metrics.
+    #[arg(long, value_name = "ID")]
+    pub find: Option<String>,
 }
 
 #[derive(ClapArgs)]

@@ -96,6 +96,9 @@ pub struct OverlayArgs {
     pub no_port_mapping: bool,
     #[command(flatten)]
     pub tor: TorArgs,
+    /// Serve metrics and peers over HTTP here, such as 127.0.0.1:9108: /metrics, /peers, /peers/ID.
+    #[arg(long, value_name = "IP:PORT")]
+    pub metrics: Option<SocketAddr>,
     /// Also take connections without ML-KEM.
     #[arg(long)]
     pub accept_classic: bool,

@@ -2,7 +2,8 @@
 
 use crate::support::{User, example};
 use std::{
-    net::TcpListener,
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
     sync::atomic::{AtomicU16, Ordering},
 };
 
@@ -80,4 +81,46 @@ fn a_node_without_a_share_follows_the_chain_and_serves_it() {
     let (_follower, _) = user.start(&["node", "start", "--dir", "net/node-1"], "ready");
     let shown = ["--node", &url(1), "job", "show", job];
     user.meshx(&shown, b"").exits(0);
+}
+
+#[test]
+fn a_relay_needs_no_keys_and_tells_of_its_peers() {
+    let user = User::new();
+    let network = "ab".repeat(32);
+    let port = free_ports();
+    let start = |dir: &'static str, more: &[&str]| {
+        let words = ["node", "start", "--role", "relay", "--network", &network, "--dir", dir];
+        user.start(&[&words[..], &["--metrics", "127.0.0.1:0"], more].concat(), "id ")
+    };
+    let listen = |port: u16| format!("/ip4/127.0.0.1/tcp/{port}");
+    let (_first, said) = start("first", &["--listen", &listen(port)]);
+    let id_of = |said: &str| said.split_whitespace().nth(1).unwrap().to_owned();
+    let first = id_of(&said);
+    let join = format!("{}/p2p/{first}", listen(port));
+    let (_second, said) = start("second", &["--listen", &listen(port + 1), "--join", &join]);
+    let second = id_of(&said);
+
+    user.until_found(&["peers", "--dir", "first"]);
+    let status = user.until(&["peers", "--dir", "first"], |status| {
+        (status["peers"][0]["peer"] == second.as_str()).then(|| status.clone())
+    });
+    let record = user.until_found(&["peers", "--dir", "second", "--find", &first]);
+    assert_eq!(record["roles"], serde_json::json!(["relay"]));
+    assert_eq!(record["addresses"][0], listen(port).as_str());
+    let nobody = "12D3KooWCbzFJ8C5g8tv5C9zGvLiSya1acm2rNEt6kEXZpZPFLNq";
+    let unknown = user.meshx(&["peers", "--dir", "second", "--find", nobody], b"").exits(125);
+    assert!(unknown.stderr.contains("nobody knows"), "{}", unknown.stderr);
+
+    let mut stream = TcpStream::connect(status["metrics"].as_str().unwrap()).unwrap();
+    write!(stream, "GET /metrics HTTP/1.0\r\n\r\n").unwrap();
+    let mut metrics = String::new();
+    stream.read_to_string(&mut metrics).unwrap();
+    for line in [
+        format!("meshx_overlay_peer_bytes_total{{peer=\"{second}\",direction=\"in\"}} "),
+        "meshx_overlay_peers{path=\"inbound\"} 1\n".to_owned(),
+        "meshx_overlay_protocol_total{protocol=\"identify\",direction=\"in\"} ".to_owned(),
+        "meshx_overlay_table_nodes 1\n".to_owned(),
+    ] {
+        assert!(metrics.contains(&line), "no {line} in\n{metrics}");
+    }
 }

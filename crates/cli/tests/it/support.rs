@@ -91,6 +91,21 @@ impl User {
         }
     }
 
+    /// Ask again until there is an answer.
+    #[track_caller]
+    pub fn until_found(&self, args: &[&str]) -> Value {
+        let args: Vec<&str> = args.iter().copied().chain(["--output", "json"]).collect();
+        let start = Instant::now();
+        loop {
+            let said = self.meshx(&args, b"");
+            if said.code == 0 {
+                return said.json();
+            }
+            assert!(start.elapsed() < PATIENCE, "{args:?} still says {}", said.stderr);
+            std::thread::sleep(Duration::from_millis(500));
+        }
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }

@@ -25,9 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_secs(2);
 
 pub fn start(settings: &Settings, args: &NodeStart) -> Result<()> {
-    let network = args.edge.network.context(
-        "which network?\nhint: --network ID and --join ADDRESS; a node of the network prints both when it starts",
-    )?;
+    let network = meet::network_of(args)?;
     if args.overlay.join.is_empty() && !args.overlay.mdns {
         bail!("nobody to begin with\nhint: --join ADDRESS, or --mdns on a local network");
     }
@@ -44,7 +42,7 @@ pub fn start(settings: &Settings, args: &NodeStart) -> Result<()> {
         city,
         floor: args.edge.floor,
     };
-    let meeting = Meeting::of_edge(&args.overlay, key, network, settings.chain);
+    let meeting = Meeting::of_chainless(args, key, network, settings.chain);
     let runtime = tokio::runtime::Runtime::new().context("the machine gives no threads")?;
     let cancel = Arc::new(AtomicBool::new(false));
     runtime.block_on(async {
@@ -55,9 +53,10 @@ pub fn start(settings: &Settings, args: &NodeStart) -> Result<()> {
         let listener = local::bind(args.edge.api).await?;
         let url = format!("http://{}", listener.local_addr()?);
 
+        let metrics = meet::watch(&overlay, args.overlay.metrics).await?;
         let status = tokio::spawn({
             let (overlay, dir) = (overlay.clone(), args.dir.clone());
-            async move { meet::keep_status(&overlay, &dir).await }
+            async move { meet::keep_status(&overlay, &dir, metrics).await }
         });
         let first: Vec<PeerId> = joined.iter().map(overlay::PeerAddress::peer).collect();
         let stop = stop_signal();

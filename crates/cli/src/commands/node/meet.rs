@@ -1,5 +1,6 @@
 //! How a node meets others: its identity, its roles, and what it says of itself.
 
+use super::watch;
 use crate::{
     args::{NodeStart, OverlayArgs, RoleArg},
     home,
@@ -50,10 +51,14 @@ impl Meeting {
         Ok(Self { config: Config { roles, chain: chain.unwrap_or(ChainId::Backbone), ..config } })
     }
 
-    /// A worker without a chain.
-    pub fn of_edge(args: &OverlayArgs, key: SigningKey, network: Hash, chain: ChainId) -> Self {
-        let config = configured(args, key, network, args.listen.clone());
-        Self { config: Config { chain, ..config } }
+    /// A node without a chain: a worker unless roles are named.
+    pub fn of_chainless(args: &NodeStart, key: SigningKey, network: Hash, chain: ChainId) -> Self {
+        let config = configured(&args.overlay, key, network, args.overlay.listen.clone());
+        let roles = match &args.roles[..] {
+            [] => config.roles,
+            named => named.iter().map(|role| role_of(*role)).collect(),
+        };
+        Self { config: Config { roles, chain, ..config } }
     }
 }
 
@@ -127,7 +132,12 @@ pub async fn tell_onion(overlay: &Overlay, network: Hash) {
 }
 
 /// Serve the API to edges, and keep the file of peers.
-pub async fn serve_edges(overlay: Overlay, dir: PathBuf, api: SocketAddr) {
+pub async fn serve_edges(
+    overlay: Overlay,
+    dir: PathBuf,
+    api: SocketAddr,
+    metrics: Option<SocketAddr>,
+) {
     let serving = overlay::serve_api(&overlay, api);
     tokio::select! {
         result = serving => {
@@ -135,20 +145,39 @@ pub async fn serve_edges(overlay: Overlay, dir: PathBuf, api: SocketAddr) {
                 eprintln!("edges are not served: {error}");
             }
         }
-        () = keep_status(&overlay, &dir) => {}
+        () = keep_status(&overlay, &dir, metrics) => {}
     }
 }
 
+/// Serve metrics, if that is asked for; where.
+pub async fn watch(overlay: &Overlay, at: Option<SocketAddr>) -> Result<Option<SocketAddr>> {
+    let Some(at) = at else { return Ok(None) };
+    let listener = watch::bind(at).await?;
+    let at = listener.local_addr()?;
+    println!("metrics   http://{at}/metrics");
+    tokio::spawn(watch::serve(overlay.clone(), listener));
+    Ok(Some(at))
+}
+
 /// Keep `DIR/peers.json` as it is, for `meshx peers`.
-pub async fn keep_status(overlay: &Overlay, dir: &Path) {
+pub async fn keep_status(overlay: &Overlay, dir: &Path, metrics: Option<SocketAddr>) {
     let path = dir.join("peers.json");
     while let Ok(status) = overlay.status().await {
-        let text = serde_json::to_string(&status).expect("plain data is JSON");
-        if let Err(error) = home::write_whole(&path, text.as_bytes(), false) {
+        let mut value = serde_json::to_value(&status).expect("plain data is JSON");
+        value["metrics"] = metrics.map(|address| address.to_string()).into();
+        if let Err(error) = home::write_whole(&path, value.to_string().as_bytes(), false) {
             eprintln!("{error:#}");
         }
         tokio::time::sleep(STATUS_EVERY).await;
     }
+}
+
+/// Which network a node without a chain joins, and by whom.
+pub fn network_of(args: &NodeStart) -> Result<Hash> {
+    let network = args.edge.network.context(
+        "which network?\nhint: --network ID and --join ADDRESS; a node of the network prints both when it starts",
+    )?;
+    Ok(network)
 }
 
 /// The identity of a node without keys: made on the first start, kept in `DIR/identity`.

@@ -3,6 +3,8 @@
 mod edge;
 mod meet;
 pub mod peers;
+mod relay;
+mod watch;
 
 use crate::{
     args::{NodeCommand, NodeInit, NodeStart, NodeVerb, RoleArg},
@@ -27,14 +29,19 @@ pub fn node(settings: &Settings, command: &NodeCommand) -> Result<()> {
         NodeVerb::Init(args) => init(args),
         NodeVerb::Start(args) => {
             let keys = args.dir.join("node.json").exists();
+            let chainless = |role: &RoleArg| matches!(role, RoleArg::Edge | RoleArg::Relay);
             match (&args.roles[..], keys) {
-                ([], false) | ([RoleArg::Edge], _) => edge::start(settings, args),
+                ([], false) => edge::start(settings, args),
+                (roles, _) if roles.contains(&RoleArg::Edge) && roles.iter().all(chainless) => {
+                    edge::start(settings, args)
+                }
+                ([RoleArg::Relay], false) => relay::start(settings, args),
                 (roles, true) if !roles.contains(&RoleArg::Edge) => start(args),
                 (_, true) => bail!(
                     "one process is a worker without a chain, or holds chains\nhint: start two, each with a folder of its own"
                 ),
                 (_, false) => bail!(
-                    "{} holds no keys of a node\nhint: meshx node init deals some; --role edge needs none",
+                    "{} holds no keys of a node\nhint: meshx node init deals some; --role edge and --role relay need none",
                     args.dir.display()
                 ),
             }
@@ -135,7 +142,9 @@ fn start(args: &NodeStart) -> Result<()> {
             let overlay = overlay.clone();
             tokio::spawn(async move { meet::tell_onion(&overlay, anchor_id).await });
         }
-        let serving_edges = tokio::spawn(meet::serve_edges(overlay.clone(), dir.clone(), api));
+        let metrics = meet::watch(&overlay, args.overlay.metrics).await?;
+        let serving_edges =
+            tokio::spawn(meet::serve_edges(overlay.clone(), dir.clone(), api, metrics));
         let announce = async {
             local::ready(&running.node).await;
             println!("ready");

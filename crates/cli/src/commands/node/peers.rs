@@ -1,7 +1,7 @@
 //! `meshx peers`: who a node on this machine is connected to, and how.
 
 use crate::{args::Peers, settings::Settings};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use std::fs;
 
@@ -10,6 +10,9 @@ pub fn peers(settings: &Settings, args: &Peers) -> Result<()> {
     let text = fs::read_to_string(&path).with_context(|| {
         format!("cannot read {}\nhint: is a node running on that folder?", path.display())
     })?;
+    if let Some(id) = &args.find {
+        return find(settings, &text, id);
+    }
     if settings.json() {
         println!("{text}");
         return Ok(());
@@ -46,5 +49,30 @@ pub fn peers(settings: &Settings, args: &Peers) -> Result<()> {
             peer["address"].as_str().unwrap_or("?"),
         );
     }
+    Ok(())
+}
+
+/// What the node's overlay finds out about another one.
+fn find(settings: &Settings, status: &str, id: &str) -> Result<()> {
+    let status: Value = serde_json::from_str(status).context("the file of peers is damaged")?;
+    let at = status["metrics"]
+        .as_str()
+        .context("that node answers no questions\nhint: start it with --metrics 127.0.0.1:9108")?;
+    let text = super::watch::ask(at, &format!("/peers/{id}"))?;
+    let record: Value = serde_json::from_str(&text).context("no JSON came back")?;
+    if let Some(error) = record["error"].as_str() {
+        bail!("{error}");
+    }
+    if settings.json() {
+        println!("{record}");
+        return Ok(());
+    }
+    let words = |name: &str| -> String {
+        let values = record[name].as_array().cloned().unwrap_or_default();
+        values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
+    };
+    println!("id         {id}");
+    println!("roles      {} on {}", words("roles"), record["chain"].as_str().unwrap_or("?"));
+    println!("addresses  {}", words("addresses"));
     Ok(())
 }

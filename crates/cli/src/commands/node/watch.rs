@@ -1,0 +1,96 @@
+//! What a node tells of its overlay over HTTP, to its own machine: metrics, peers, and where another node is.
+
+use anyhow::{Context as _, Result};
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::{StatusCode, header},
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+use overlay::{Overlay, PeerId, PeerRecord};
+use serde_json::{Value, json};
+use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    time::Duration,
+};
+use tokio::net::TcpListener;
+
+/// A lookup may take this long.
+const ASK_TIMEOUT: Duration = Duration::from_secs(30);
+const ANSWER_BYTES_MAX: u64 = 1 << 20;
+
+/// Answer on `listener` until the overlay ends.
+pub async fn serve(overlay: Overlay, listener: TcpListener) {
+    let routes = Router::new()
+        .route("/metrics", get(metrics))
+        .route("/peers", get(peers))
+        .route("/peers/{id}", get(find))
+        .with_state(overlay);
+    if let Err(error) = axum::serve(listener, routes).await {
+        eprintln!("metrics are not served: {error}");
+    }
+}
+
+/// # Errors
+/// If something else listens there.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot serve metrics at {address}\nhint: choose another --metrics IP:PORT")
+    })
+}
+
+async fn metrics(State(overlay): State<Overlay>) -> Response {
+    match overlay.metrics().await {
+        Ok(text) => {
+            let kind = "text/plain; version=0.0.4; charset=utf-8";
+            ([(header::CONTENT_TYPE, kind)], text).into_response()
+        }
+        Err(error) => refused(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    }
+}
+
+async fn peers(State(overlay): State<Overlay>) -> Response {
+    match overlay.status().await {
+        Ok(status) => Json(status).into_response(),
+        Err(error) => refused(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    }
+}
+
+async fn find(State(overlay): State<Overlay>, Path(id): Path<String>) -> Response {
+    let Ok(peer) = id.parse::<PeerId>() else {
+        return refused(StatusCode::BAD_REQUEST, "no id; ids begin with 12D3KooW");
+    };
+    match overlay.find(peer).await {
+        Ok(record) => Json(shown(&record)).into_response(),
+        Err(error) => refused(StatusCode::NOT_FOUND, &error.to_string()),
+    }
+}
+
+/// What a node of this machine answers at `at`.
+pub fn ask(at: &str, path: &str) -> Result<String> {
+    let refused = || format!("{at} does not answer\nhint: does that node still run?");
+    let mut stream = TcpStream::connect(at).with_context(refused)?;
+    stream.set_read_timeout(Some(ASK_TIMEOUT))?;
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {at}\r\n\r\n").with_context(refused)?;
+    let mut text = String::new();
+    stream.take(ANSWER_BYTES_MAX).read_to_string(&mut text).with_context(refused)?;
+    let (_, body) = text.split_once("\r\n\r\n").with_context(refused)?;
+    Ok(body.to_owned())
+}
+
+fn refused(status: StatusCode, error: &str) -> Response {
+    (status, Json(json!({ "error": error }))).into_response()
+}
+
+fn shown(record: &PeerRecord) -> Value {
+    json!({
+        "identity": record.identity,
+        "network": record.network,
+        "roles": record.roles.iter().map(overlay::Role::name).collect::<Vec<_>>(),
+        "chain": record.chain,
+        "issued": record.issued,
+        "addresses": record.addresses.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}
