@@ -345,7 +345,7 @@ mod tests {
     #[test]
     fn base32_is_that_of_rfc_4648() {
         assert_eq!(base32(b"fooba"), "mzxw6ytb");
-        assert_eq!(base32(b"foobarfoob"), "mzxw6ytboi".to_owned() + &base32(b"foobarfoob")[10..]);
+        assert_eq!(base32(b"foobafooba"), "mzxw6ytbmzxw6ytb");
         assert_eq!(base32(&[255; 35]).len(), 56);
     }
 
