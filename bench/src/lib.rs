@@ -3,6 +3,7 @@
 //! Each drives the very node, sandbox or store that users run, and returns a [`Report`] that says what
 //! was measured, under which load and latency model, on which hardware, and how to do it again.
 
+mod attack;
 mod jobs;
 mod link;
 mod load;
@@ -14,6 +15,7 @@ mod state;
 mod tx;
 mod usage;
 
+pub use attack::{Attack, AttackLoad, attack};
 pub use jobs::{JobsLoad, jobs};
 pub use link::{LinkLoad, link};
 pub use report::{Hardware, Report};

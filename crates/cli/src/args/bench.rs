@@ -1,6 +1,6 @@
 //! The words for `meshx bench`.
 
-use clap::{Args as ClapArgs, Subcommand};
+use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 #[derive(ClapArgs)]
@@ -33,6 +33,12 @@ pub struct BenchNet {
     /// Seconds of each of nine measurements.
     #[arg(long, default_value_t = 3)]
     pub seconds: usize,
+    /// Attack a node instead, in these ways or in all.
+    #[arg(long, value_enum, value_delimiter = ',', conflicts_with_all = ["message", "seconds"])]
+    pub attack: Vec<AttackArg>,
+    /// Attempts of each attack. Default: what is usual for it.
+    #[arg(long, requires = "attack", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub attempts: Option<u32>,
 }
 
 #[derive(ClapArgs)]
@@ -143,4 +149,20 @@ pub struct BenchTx {
     /// Where the files go; by default a temporary folder.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AttackArg {
+    /// One after the other.
+    All,
+    /// An honest handshake, recorded and sent again.
+    Replay,
+    /// Another static key, another network, no ML-KEM.
+    WrongKey,
+    /// Truncated, oversized, random and changed frames.
+    Frames,
+    /// Connections that send a byte now and then.
+    SlowLoris,
+    /// Connections from one neighbourhood, as many as go.
+    Flood,
 }

@@ -1,12 +1,14 @@
 //! `meshx bench …`: measure this build on this machine.
 
 use crate::{
-    args::{Bench, BenchJobs, BenchTx, Output},
+    args::{AttackArg, Bench, BenchJobs, BenchTx, Output},
     local,
     settings::Settings,
 };
 use anyhow::Result;
-use bench::{JobsLoad, LinkLoad, Report, SandboxLoad, SignLoad, StateLoad, TxLoad};
+use bench::{
+    Attack, AttackLoad, JobsLoad, LinkLoad, Report, SandboxLoad, SignLoad, StateLoad, TxLoad,
+};
 
 pub fn bench(settings: &Settings, what: &Bench) -> Result<()> {
     if cfg!(debug_assertions) {
@@ -30,11 +32,27 @@ pub fn bench(settings: &Settings, what: &Bench) -> Result<()> {
             cache_mib: asked.cache,
             data: asked.data.clone(),
         })?,
+        Bench::Net(asked) if !asked.attack.is_empty() => bench::attack(&AttackLoad {
+            attacks: attacks(&asked.attack),
+            attempts: asked.attempts.and_then(|attempts| usize::try_from(attempts).ok()),
+        })?,
         Bench::Net(asked) => {
             bench::link(&LinkLoad { message_bytes: asked.message, seconds: asked.seconds })?
         }
     };
     show(settings, &report)
+}
+
+fn attacks(asked: &[AttackArg]) -> Vec<Attack> {
+    let one = |asked: &AttackArg| match asked {
+        AttackArg::All => Attack::ALL.to_vec(),
+        AttackArg::Replay => vec![Attack::Replay],
+        AttackArg::WrongKey => vec![Attack::WrongKey],
+        AttackArg::Frames => vec![Attack::Frames],
+        AttackArg::SlowLoris => vec![Attack::SlowLoris],
+        AttackArg::Flood => vec![Attack::Flood],
+    };
+    asked.iter().flat_map(one).collect()
 }
 
 /// What a report calls a latency model.
