@@ -4,6 +4,7 @@
 
 use crate::{
     report::Report,
+    sybils::{self, Crowd},
     usage::{memory_mib, percentile},
 };
 use anyhow::{Context as _, Result, ensure};
@@ -39,11 +40,13 @@ pub enum Attack {
     SlowLoris,
     /// Connections from one neighbourhood, as many as go.
     Flood,
+    /// Thousands of identities from two neighbourhoods in a Kademlia of honest nodes.
+    Sybils,
 }
 
 impl Attack {
-    pub const ALL: [Self; 5] =
-        [Self::Replay, Self::WrongKey, Self::Frames, Self::SlowLoris, Self::Flood];
+    pub const ALL: [Self; 6] =
+        [Self::Replay, Self::WrongKey, Self::Frames, Self::SlowLoris, Self::Flood, Self::Sybils];
 
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -53,6 +56,7 @@ impl Attack {
             Self::Frames => "frames",
             Self::SlowLoris => "slow_loris",
             Self::Flood => "flood",
+            Self::Sybils => "sybils",
         }
     }
 
@@ -63,6 +67,7 @@ impl Attack {
             Self::WrongKey => 300,
             Self::SlowLoris => 400,
             Self::Flood => 10_000,
+            Self::Sybils => 5_000,
         }
     }
 }
@@ -73,6 +78,9 @@ pub struct AttackLoad {
     pub attacks: Vec<Attack>,
     /// Attempts of each; by default what is usual for it.
     pub attempts: Option<usize>,
+    /// Honest nodes among sybils, and how often they look for each other.
+    pub honest: usize,
+    pub lookups: usize,
 }
 
 /// The node must not grow by more than this under any attack: pages of the allocator, not what attackers leave.
@@ -100,7 +108,12 @@ pub fn attack(load: &AttackLoad) -> Result<Report> {
     for attack in &load.attacks {
         let attempts = load.attempts.unwrap_or(attack.usual());
         report.load(&format!("{}_attempts", attack.name()), attempts);
-        runtime.block_on(run(*attack, attempts, &mut report)).context(attack.name())?;
+        if *attack == Attack::Sybils {
+            let crowd = Crowd { sybils: attempts, honest: load.honest, lookups: load.lookups };
+            runtime.block_on(sybils::run(crowd, &mut report)).context(attack.name())?;
+        } else {
+            runtime.block_on(run(*attack, attempts, &mut report)).context(attack.name())?;
+        }
     }
     Ok(report)
 }
@@ -116,7 +129,7 @@ async fn run(attack: Attack, attempts: usize, report: &mut Report) -> Result<()>
             Attack::WrongKey => target.wrongly_keyed(attempts).await,
             Attack::Frames => target.malformed(attempts).await,
             Attack::SlowLoris => target.slowly(attempts).await,
-            Attack::Flood => target.flooded(attempts).await,
+            Attack::Flood | Attack::Sybils => target.flooded(attempts).await,
         }
     };
     let honest = async {

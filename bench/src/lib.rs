@@ -12,6 +12,7 @@ mod report;
 mod sandbox;
 mod sign;
 mod state;
+mod sybils;
 mod tx;
 mod usage;
 

@@ -19,7 +19,9 @@ const PER_PEER_MAX: u32 = 4;
 /// Connections in all.
 const CONNECTIONS_MAX: u32 = 1_024;
 /// Records and providers that a node keeps for others.
-const RECORDS_MAX: usize = 4_096;
+pub(crate) const RECORDS_MAX: usize = 4_096;
+/// Records and providers count for so long after they came.
+pub(crate) const RECORD_LIVES: Duration = Duration::from_secs(2 * 60 * 60);
 /// Bytes of a gossip message.
 pub(crate) const GOSSIP_BYTES_MAX: usize = 1 << 20;
 
@@ -106,8 +108,8 @@ fn table(
         .set_kbucket_inserts(kad::BucketInserts::Manual)
         // What others bring is looked at before it is kept.
         .set_record_filtering(kad::StoreInserts::FilterBoth)
-        .set_record_ttl(Some(Duration::from_secs(2 * 60 * 60)))
-        .set_provider_record_ttl(Some(Duration::from_secs(2 * 60 * 60)))
+        .set_record_ttl(Some(RECORD_LIVES))
+        .set_provider_record_ttl(Some(RECORD_LIVES))
         .set_provider_publication_interval(Some(Duration::from_secs(20 * 60)))
         .set_publication_interval(Some(Duration::from_secs(20 * 60)));
     let store = MemoryStore::with_config(

@@ -1,5 +1,7 @@
 //! Who may begin a handshake: so many connections at once and so many attempts a second from one neighbourhood of
 //! addresses. Decided before anything is computed for whoever knocks.
+//!
+//! And whom a lookup may lead to: strangers name whom they like, so of one neighbourhood only few are asked.
 
 use libp2p::{
     Multiaddr, PeerId,
@@ -11,7 +13,7 @@ use libp2p::{
     },
 };
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     convert::Infallible,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     task::{Context, Poll},
@@ -27,11 +29,16 @@ pub struct GateLimits {
     pub burst: u32,
     /// Attempts a second of one prefix after that.
     pub per_second: u32,
+    /// Connections at once into one prefix that a lookup or another protocol has made, and nobody has asked for.
+    pub looked_up: u32,
+    /// Hold addresses of this machine and its network to what is asked of the internet's: in lookups and in the
+    /// table. Of use where a whole network stands on loopback.
+    pub near_too: bool,
 }
 
 impl Default for GateLimits {
     fn default() -> Self {
-        Self { at_once: 128, burst: 128, per_second: 16 }
+        Self { at_once: 128, burst: 128, per_second: 16, looked_up: 4, near_too: false }
     }
 }
 
@@ -45,16 +52,20 @@ pub(crate) enum Prefix {
     V6([u8; 6]),
     /// Through a relay: the gate of the relay has let it in.
     Circuit(PeerId),
-    Unknown,
+    /// An onion service: whoever wants another has one, so that counting them says nothing.
+    Onion,
+    /// A name in place of an address: all of them are one neighbourhood.
+    Named,
 }
 
 impl Prefix {
     pub(crate) fn of(address: &Multiaddr) -> Self {
-        let mut prefix = Self::Unknown;
+        let mut prefix = Self::Named;
         for part in address {
             match part {
                 Protocol::Ip4(ip) => prefix = Self::of_ip(ip.into()),
                 Protocol::Ip6(ip) => prefix = Self::of_ip(ip.into()),
+                Protocol::Onion3(_) => prefix = Self::Onion,
                 Protocol::P2p(relay) if address.iter().any(|part| part == Protocol::P2pCircuit) => {
                     return Self::Circuit(relay);
                 }
@@ -88,13 +99,15 @@ impl Prefix {
                 // ::1 has this prefix, and so has nothing else that is routed.
                 bytes == [0; 6] || ip.is_unique_local() || ip.is_unicast_link_local()
             }
-            Self::Circuit(_) | Self::Unknown => false,
+            Self::Circuit(_) | Self::Onion | Self::Named => false,
         }
     }
 }
 
 struct Neighbourhood {
     connections: u32,
+    /// Of connections that this node has made, those that nobody has asked for.
+    looked_up: u32,
     /// Attempts that may still come now.
     tokens: f64,
     at: Instant,
@@ -104,8 +117,18 @@ struct Neighbourhood {
 pub(crate) struct Gate {
     limits: GateLimits,
     known: HashMap<Prefix, Neighbourhood>,
-    open: HashMap<ConnectionId, Prefix>,
+    open: HashMap<ConnectionId, (Prefix, Way)>,
+    /// Connections that somebody here has asked for.
+    wanted: HashSet<ConnectionId>,
+    /// Peers with a connection.
+    peers: HashSet<PeerId>,
     refused: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    In,
+    LookedUp,
 }
 
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -114,7 +137,24 @@ struct Crowded;
 
 impl Gate {
     pub(crate) fn new(limits: GateLimits) -> Self {
-        Self { limits, known: HashMap::new(), open: HashMap::new(), refused: 0 }
+        Self {
+            limits,
+            known: HashMap::new(),
+            open: HashMap::new(),
+            wanted: HashSet::new(),
+            peers: HashSet::new(),
+            refused: 0,
+        }
+    }
+
+    /// Somebody here asks for this connection, which is about to be dialled: it counts in no neighbourhood.
+    pub(crate) fn want(&mut self, connection: ConnectionId) {
+        self.wanted.insert(connection);
+    }
+
+    /// Whether `prefix` is so near that it is not held to what strangers are held to.
+    pub(crate) fn spares(&self, prefix: Prefix) -> bool {
+        prefix == Prefix::Onion || prefix.is_near() && !self.limits.near_too
     }
 
     /// Attempts turned away since the start.
@@ -122,17 +162,23 @@ impl Gate {
         self.refused
     }
 
-    /// Whether `prefix` may begin one more connection at `now`.
-    fn admit(&mut self, prefix: Prefix, now: Instant) -> bool {
+    fn neighbourhood(&mut self, prefix: Prefix, now: Instant) -> &mut Neighbourhood {
         if self.known.len() >= PREFIXES_MAX && !self.known.contains_key(&prefix) {
             self.forget();
         }
-        let limits = self.limits;
-        let of = self.known.entry(prefix).or_insert(Neighbourhood {
+        let tokens = f64::from(self.limits.burst);
+        self.known.entry(prefix).or_insert(Neighbourhood {
             connections: 0,
-            tokens: f64::from(limits.burst),
+            looked_up: 0,
+            tokens,
             at: now,
-        });
+        })
+    }
+
+    /// Whether `prefix` may begin one more connection at `now`.
+    fn admit(&mut self, prefix: Prefix, now: Instant) -> bool {
+        let limits = self.limits;
+        let of = self.neighbourhood(prefix, now);
         let seconds = now.saturating_duration_since(of.at).as_secs_f64();
         of.tokens =
             (of.tokens + seconds * f64::from(limits.per_second)).min(f64::from(limits.burst));
@@ -146,17 +192,31 @@ impl Gate {
         true
     }
 
+    /// Whether a lookup may have one more connection into `prefix`.
+    fn admit_looked_up(&mut self, prefix: Prefix, now: Instant) -> bool {
+        let most = self.limits.looked_up;
+        let of = self.neighbourhood(prefix, now);
+        let room = of.looked_up < most;
+        of.looked_up += u32::from(room);
+        room
+    }
+
     fn leave(&mut self, connection: ConnectionId) {
-        let Some(prefix) = self.open.remove(&connection) else { return };
+        self.wanted.remove(&connection);
+        let Some((prefix, way)) = self.open.remove(&connection) else { return };
         if let Some(of) = self.known.get_mut(&prefix) {
-            of.connections = of.connections.saturating_sub(1);
+            let count = match way {
+                Way::In => &mut of.connections,
+                Way::LookedUp => &mut of.looked_up,
+            };
+            *count = count.saturating_sub(1);
         }
     }
 
     /// Forget everybody without a connection, so that looking for room costs nothing in the mean. Whoever is
     /// forgotten may burst once more; that takes sixteen thousand neighbourhoods.
     fn forget(&mut self) {
-        self.known.retain(|_, of| of.connections > 0);
+        self.known.retain(|_, of| of.connections > 0 || of.looked_up > 0);
     }
 }
 
@@ -174,7 +234,7 @@ impl NetworkBehaviour for Gate {
         if !self.admit(prefix, Instant::now()) {
             return Err(ConnectionDenied::new(Crowded));
         }
-        self.open.insert(connection, prefix);
+        self.open.insert(connection, (prefix, Way::In));
         Ok(())
     }
 
@@ -190,19 +250,38 @@ impl NetworkBehaviour for Gate {
 
     fn handle_established_outbound_connection(
         &mut self,
-        _: ConnectionId,
-        _: PeerId,
-        _: &Multiaddr,
+        connection: ConnectionId,
+        peer: PeerId,
+        address: &Multiaddr,
         _: Endpoint,
         _: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
+        let prefix = Prefix::of(address);
+        // A peer that is known already only changes its path.
+        let free =
+            self.wanted.remove(&connection) || self.peers.contains(&peer) || self.spares(prefix);
+        if !free {
+            if !self.admit_looked_up(prefix, Instant::now()) {
+                return Err(ConnectionDenied::new(Crowded));
+            }
+            self.open.insert(connection, (prefix, Way::LookedUp));
+        }
         Ok(dummy::ConnectionHandler)
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
         match event {
-            FromSwarm::ConnectionClosed(closed) => self.leave(closed.connection_id),
+            FromSwarm::ConnectionEstablished(made) => {
+                self.peers.insert(made.peer_id);
+            }
+            FromSwarm::ConnectionClosed(closed) => {
+                self.leave(closed.connection_id);
+                if closed.remaining_established == 0 {
+                    self.peers.remove(&closed.peer_id);
+                }
+            }
             FromSwarm::ListenFailure(failed) => self.leave(failed.connection_id),
+            FromSwarm::DialFailure(failed) => self.leave(failed.connection_id),
             _ => {}
         }
     }
@@ -244,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_flood_from_one_prefix_is_turned_away_and_others_are_not() {
-        let limits = GateLimits { at_once: 10, burst: 20, per_second: 2 };
+        let limits = GateLimits { at_once: 10, burst: 20, per_second: 2, ..GateLimits::default() };
         let (mut gate, start) = (Gate::new(limits), Instant::now());
         let crowd = prefix("/ip4/192.0.2.1/tcp/1");
         let admitted = (0..10_000).filter(|_| gate.admit(crowd, start)).count();
@@ -258,6 +337,41 @@ mod tests {
         leave(&mut gate);
         let later = start + Duration::from_secs(3);
         assert_eq!((0..100).filter(|_| gate.admit(crowd, later)).count(), 6);
+    }
+
+    #[test]
+    fn lookups_lead_to_few_of_one_neighbourhood() {
+        let mut gate = Gate::new(GateLimits::default());
+        let established = |gate: &mut Gate, id: usize, address: &str| {
+            let (connection, peer) = (ConnectionId::new_unchecked(id), PeerId::random());
+            let (address, port) = (address.parse().unwrap(), PortUse::Reuse);
+            let end = Endpoint::Dialer;
+            gate.handle_established_outbound_connection(connection, peer, &address, end, port)
+                .is_ok()
+        };
+        let crowd = "/ip4/192.0.2.7/tcp/1";
+        let made = (0..100).filter(|id| established(&mut gate, *id, crowd)).count();
+        assert_eq!(made, 4, "lookups have four connections into one /24");
+        // Others, this machine and onion services are not that neighbourhood.
+        let onion = format!("/onion3/{}:1", "a".repeat(56));
+        for address in ["/ip4/198.51.100.1/tcp/1", "/ip4/127.0.0.1/tcp/1", &onion] {
+            let made = (200..204).filter(|id| established(&mut gate, *id, address)).count();
+            assert_eq!(made, 4, "{address}");
+        }
+        // Whoever is asked for by name is dialled.
+        gate.want(ConnectionId::new_unchecked(300));
+        assert!(established(&mut gate, 300, crowd) && !established(&mut gate, 301, crowd));
+        // A place that is left is free.
+        gate.leave(ConnectionId::new_unchecked(2));
+        assert!(established(&mut gate, 302, crowd) && !established(&mut gate, 303, crowd));
+        // Names are one neighbourhood, wherever they lead.
+        let named = |id: usize| format!("/dns4/host{id}.example/tcp/1");
+        let made = (400..500).filter(|id| established(&mut gate, *id, &named(*id))).count();
+        assert_eq!(made, 4, "names");
+        let near_too = GateLimits { near_too: true, ..GateLimits::default() };
+        let mut strict = Gate::new(near_too);
+        let near = "/ip4/127.0.0.1/tcp/1";
+        assert_eq!((0..9).filter(|id| established(&mut strict, *id, near)).count(), 4);
     }
 
     #[test]

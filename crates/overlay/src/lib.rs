@@ -15,10 +15,12 @@
 mod address;
 mod behaviour;
 mod gate;
+mod home;
 mod mapped;
 mod meter;
 pub mod nat;
 mod overlay;
+mod quota;
 mod record;
 mod swarm;
 mod tor;
@@ -27,6 +29,7 @@ mod tunnel;
 
 pub use address::{BadAddress, PeerAddress, identity_of, peer_id};
 pub use gate::GateLimits;
+pub use home::HomeTcp;
 pub use libp2p::{Multiaddr, PeerId, Stream};
 pub use overlay::{
     Config, Gossip, Incoming, Overlay, OverlayError, Path, PeerInfo, Status, Waiting,

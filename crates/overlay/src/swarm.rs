@@ -2,11 +2,12 @@
 
 use crate::{
     address::{at_socket, identity_of, is_circuit, place, relay_of, same_host},
-    behaviour::{Behaviour, BehaviourEvent},
+    behaviour::{Behaviour, BehaviourEvent, RECORD_LIVES, RECORDS_MAX},
     gate::Prefix,
     meter::{Meter, Way},
     nat::MapBy,
     overlay::{Config, Gossip, OverlayError, Path, PeerInfo, Status},
+    quota::Quota,
     record::{PeerRecord, RECORD_ADDRESSES_MAX, Role},
     transport::{Security, transport},
 };
@@ -45,6 +46,11 @@ const RELAYS_WANTED: usize = 2;
 /// Nodes of one neighbourhood in the whole table, and in one of its buckets.
 const TABLE_PREFIX_MAX: usize = 10;
 const BUCKET_PREFIX_MAX: usize = 2;
+/// Records kept of those that one neighbourhood brings, and providers of one key that live in it.
+const RECORDS_PREFIX_MAX: usize = 256;
+const PROVIDERS_PREFIX_MAX: usize = 4;
+/// A lookup that has found a record waits so long for a newer one.
+const NEWER_WITHIN: Duration = Duration::from_secs(1);
 /// Addresses kept of one node.
 const ADDRESSES_MAX: usize = 4;
 
@@ -84,7 +90,7 @@ pub(crate) enum Command {
 
 /// A query that somebody waits for, and what it has found.
 enum Query {
-    Find(PeerId, Option<PeerRecord>, oneshot::Sender<Option<PeerRecord>>),
+    Find(PeerId, Option<(PeerRecord, Instant)>, oneshot::Sender<Option<PeerRecord>>),
     Closest(oneshot::Sender<Vec<PeerId>>),
     Providers(HashSet<PeerId>, oneshot::Sender<Vec<PeerId>>),
 }
@@ -108,6 +114,9 @@ pub(crate) struct Driver {
     dialling: HashMap<PeerId, Vec<oneshot::Sender<Result<(), OverlayError>>>>,
     /// Neighbourhoods of the nodes in the table.
     table: HashMap<PeerId, Prefix>,
+    /// What is kept for others, by the neighbourhoods that brought it.
+    records: Quota<Prefix, kad::RecordKey>,
+    providers: Quota<(kad::RecordKey, Prefix), PeerId>,
     relays: BTreeMap<PeerId, bool>,
     started: Instant,
     last_bootstrap: Option<Instant>,
@@ -162,6 +171,8 @@ impl Driver {
             queries: HashMap::new(),
             dialling: HashMap::new(),
             table: HashMap::new(),
+            records: Quota::new(RECORDS_PREFIX_MAX, 2 * RECORDS_MAX, RECORD_LIVES),
+            providers: Quota::new(PROVIDERS_PREFIX_MAX, 2 * RECORDS_MAX, RECORD_LIVES),
             relays: BTreeMap::new(),
             started: Instant::now(),
             last_bootstrap: None,
@@ -245,6 +256,7 @@ impl Driver {
             Some(at) => options.addresses(vec![at]).extend_addresses_through_behaviour().build(),
             None => options.build(),
         };
+        self.swarm.behaviour_mut().gate.want(options.connection_id());
         let begun = self.swarm.dial(options);
         let Some(answer) = answer else { return };
         match begun {
@@ -304,6 +316,25 @@ impl Driver {
         if !lonely {
             self.announce();
             self.keep_relays();
+        }
+        self.answer_found();
+    }
+
+    /// Whoever stalls a lookup that has found something holds it up no longer.
+    fn answer_found(&mut self) {
+        let enough = |query: &Query| match query {
+            Query::Find(_, Some((_, at)), _) => at.elapsed() >= NEWER_WITHIN,
+            _ => false,
+        };
+        let due: Vec<kad::QueryId> =
+            self.queries.iter().filter(|(_, query)| enough(query)).map(|(id, _)| *id).collect();
+        for id in due {
+            if let Some(mut query) = self.swarm.behaviour_mut().kad.query_mut(&id) {
+                query.finish();
+            }
+            if let Some(Query::Find(_, found, answer)) = self.queries.remove(&id) {
+                drop(answer.send(found.map(|(record, _)| record)));
+            }
         }
     }
 
@@ -521,7 +552,7 @@ impl Driver {
 
     fn add_to_table(&mut self, peer: PeerId, address: Multiaddr) {
         let prefix = Prefix::of(&address);
-        if !self.table.contains_key(&peer) && !prefix.is_near() {
+        if !self.table.contains_key(&peer) && !self.swarm.behaviour().gate.spares(prefix) {
             let neighbours: Vec<PeerId> =
                 self.table.iter().filter(|(_, of)| **of == prefix).map(|(peer, _)| *peer).collect();
             let bucket = self.bucket_of(&peer);
@@ -564,13 +595,19 @@ impl Driver {
                 }
             }
             kad::Event::InboundRequest {
-                request: kad::InboundRequest::PutRecord { record: Some(record), .. },
-            } => self.keep_record(record),
+                request: kad::InboundRequest::PutRecord { source, record: Some(record), .. },
+            } => self.keep_record(&source, record),
             kad::Event::InboundRequest {
                 request: kad::InboundRequest::AddProvider { record: Some(record) },
             } => {
-                let store = self.swarm.behaviour_mut().kad.store_mut();
-                drop(kad::store::RecordStore::add_provider(store, record));
+                let prefix = self.prefix_of(&record.provider);
+                let group = (record.key.clone(), prefix);
+                if self.swarm.behaviour().gate.spares(prefix)
+                    || self.providers.admit(group, record.provider, Instant::now())
+                {
+                    let store = self.swarm.behaviour_mut().kad.store_mut();
+                    drop(kad::store::RecordStore::add_provider(store, record));
+                }
             }
             kad::Event::OutboundQueryProgressed { id, result, step, .. } => {
                 self.on_progress(id, result, step.last);
@@ -579,13 +616,27 @@ impl Driver {
         }
     }
 
+    /// Where `peer` is connected from.
+    fn prefix_of(&self, peer: &PeerId) -> Prefix {
+        let connections = self.peers.get(peer).map(|known| known.connections.values());
+        let mut prefixes = connections.into_iter().flatten().map(|(_, at)| Prefix::of(at));
+        prefixes.next().unwrap_or(Prefix::Named)
+    }
+
     /// Keep a record for others, if it is what it says.
-    fn keep_record(&mut self, record: kad::Record) {
+    fn keep_record(&mut self, source: &PeerId, record: kad::Record) {
         let Ok(opened) = PeerRecord::open(&record.value, self.config.network, now()) else {
             return;
         };
         let owner = crate::address::peer_id(&opened.identity.0);
         if !owner.is_ok_and(|owner| PeerRecord::key(&owner) == record.key.to_vec()) {
+            return;
+        }
+        let prefix = self.prefix_of(source);
+        if !self.swarm.behaviour().gate.spares(prefix)
+            && !self.records.admit(prefix, record.key.clone(), Instant::now())
+        {
+            tracing::debug!(%source, "its neighbourhood has enough records here");
             return;
         }
         let store = self.swarm.behaviour_mut().kad.store_mut();
@@ -608,10 +659,12 @@ impl Driver {
                     PeerRecord::open(&record.record.value, self.config.network, now()).ok();
                 let opened = opened.filter(|opened| wanted == Ok(opened.identity.0));
                 // The newest that is its own.
-                if let Some(opened) = opened
-                    && found.as_ref().is_none_or(|found| found.issued < opened.issued)
-                {
-                    *found = Some(opened);
+                if let Some(opened) = opened {
+                    match found {
+                        Some((found, _)) if found.issued >= opened.issued => {}
+                        Some((found, _)) => *found = opened,
+                        None => *found = Some((opened, Instant::now())),
+                    }
                 }
             }
             (
@@ -637,7 +690,9 @@ impl Driver {
             return;
         }
         match self.queries.remove(&id) {
-            Some(Query::Find(_, found, answer)) => drop(answer.send(found)),
+            Some(Query::Find(_, found, answer)) => {
+                drop(answer.send(found.map(|(record, _)| record)));
+            }
             Some(Query::Providers(found, answer)) => {
                 drop(answer.send(found.into_iter().collect()));
             }

@@ -2,6 +2,7 @@
 
 use crate::{
     address::{PeerAddress, identity_of, peer_id},
+    home::HomeTcp,
     meter::Meter,
     tor::{Tor, TorTransport},
 };
@@ -14,7 +15,7 @@ use libp2p::{
         transport::Boxed,
         upgrade::{InboundConnectionUpgrade as _, OutboundConnectionUpgrade as _},
     },
-    dns, relay, tcp, yamux,
+    dns, relay, yamux,
 };
 use network::ik::{Identity, Responder, Stream, Suites};
 use std::{io, time::Duration};
@@ -52,9 +53,8 @@ pub(crate) fn transport(
     }
 }
 
-fn internet() -> io::Result<dns::tokio::Transport<tcp::tokio::Transport>> {
-    let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
-    dns::tokio::Transport::system(tcp)
+fn internet() -> io::Result<dns::tokio::Transport<HomeTcp>> {
+    dns::tokio::Transport::system(HomeTcp::default())
 }
 
 fn secure<T>(transport: T, security: Security, timeout: Duration) -> Boxed<(PeerId, StreamMuxerBox)>

@@ -39,6 +39,12 @@ pub struct BenchNet {
     /// Attempts of each attack. Default: what is usual for it.
     #[arg(long, requires = "attack", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub attempts: Option<u32>,
+    /// Honest nodes among sybils.
+    #[arg(long, default_value_t = 40, requires = "attack", value_parser = clap::value_parser!(u16).range(8..=250))]
+    pub honest: u16,
+    /// How often honest nodes among sybils look for each other.
+    #[arg(long, default_value_t = 1_000, requires = "attack", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub lookups: u32,
 }
 
 #[derive(ClapArgs)]
@@ -165,4 +171,6 @@ pub enum AttackArg {
     SlowLoris,
     /// Connections from one neighbourhood, as many as go.
     Flood,
+    /// Identities from two neighbourhoods in a Kademlia of honest nodes.
+    Sybils,
 }

@@ -34,7 +34,9 @@ pub fn bench(settings: &Settings, what: &Bench) -> Result<()> {
         })?,
         Bench::Net(asked) if !asked.attack.is_empty() => bench::attack(&AttackLoad {
             attacks: attacks(&asked.attack),
-            attempts: asked.attempts.and_then(|attempts| usize::try_from(attempts).ok()),
+            attempts: asked.attempts.map(usize::try_from).transpose()?,
+            honest: usize::from(asked.honest),
+            lookups: usize::try_from(asked.lookups)?,
         })?,
         Bench::Net(asked) => {
             bench::link(&LinkLoad { message_bytes: asked.message, seconds: asked.seconds })?
@@ -51,6 +53,7 @@ fn attacks(asked: &[AttackArg]) -> Vec<Attack> {
         AttackArg::Frames => vec![Attack::Frames],
         AttackArg::SlowLoris => vec![Attack::SlowLoris],
         AttackArg::Flood => vec![Attack::Flood],
+        AttackArg::Sybils => vec![Attack::Sybils],
     };
     asked.iter().flat_map(one).collect()
 }

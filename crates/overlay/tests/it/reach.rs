@@ -124,7 +124,8 @@ async fn a_node_that_nobody_can_dial_is_reached_through_a_relay() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crowd_from_one_neighbourhood_is_turned_away_at_the_door() {
-    let limits = GateLimits { at_once: 4, burst: 1_000, per_second: 1_000 };
+    let limits =
+        GateLimits { at_once: 4, burst: 1_000, per_second: 1_000, ..GateLimits::default() };
     let (here, address) = start(overlay::Config { limits, ..config(1, &[]) }).await;
     // Connections that never begin a handshake.
     let place = address.place().to_string();
@@ -138,4 +139,20 @@ async fn a_crowd_from_one_neighbourhood_is_turned_away_at_the_door() {
     assert!(late.dial(&address).await.is_err(), "the neighbourhood is full");
     // Whoever is silent is cut off after the handshake's time; then there is room again.
     until("there is room again", async || late.dial(&address).await.is_ok()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_comes_from_where_it_listens() {
+    let (server, at) = start(config(1, &[])).await;
+    // The kernel would take 127.0.0.1, where this node is not.
+    let listen = vec!["/ip4/127.5.5.5/tcp/0".parse().unwrap()];
+    let (other, place) = start(overlay::Config { listen, ..config(2, &[at]) }).await;
+    until("its peer", async || {
+        let peers = server.status().await.unwrap().peers;
+        peers.iter().any(|peer| peer.peer == other.id() && peer.in_table)
+    })
+    .await;
+    let seen = server.status().await.unwrap().peers.remove(0).address;
+    let host = |address: &overlay::Multiaddr| address.iter().take(2).collect::<Vec<_>>();
+    assert_eq!(host(&seen), host(&place.place()), "address and port");
 }
