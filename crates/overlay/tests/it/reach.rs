@@ -153,6 +153,6 @@ async fn a_node_comes_from_where_it_listens() {
     })
     .await;
     let seen = server.status().await.unwrap().peers.remove(0).address;
-    let host = |address: &overlay::Multiaddr| address.iter().take(2).collect::<Vec<_>>();
-    assert_eq!(host(&seen), host(&place.place()), "address and port");
+    // Address and port; the peer's id may follow.
+    assert!(seen.to_string().starts_with(&place.place().to_string()), "{seen}");
 }
