@@ -1,7 +1,7 @@
 //! The handle: what the rest of a node asks of its overlay.
 
 use crate::{
-    address::{BadAddress, PeerAddress, peer_id},
+    address::{BadAddress, PeerAddress, peer_id, relay_of},
     gate::GateLimits,
     mapped,
     meter::{Meter, Way},
@@ -12,7 +12,7 @@ use crate::{
 };
 use crypto::SigningKey;
 use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
-use libp2p::{Multiaddr, PeerId, Stream, StreamProtocol};
+use libp2p::{Multiaddr, PeerId, Stream, StreamProtocol, multiaddr::Protocol};
 use libp2p_stream::{Control, IncomingStreams};
 use network::ik::Suites;
 use serde::Serialize;
@@ -307,9 +307,8 @@ impl Overlay {
         loop {
             let status = self.status().await?;
             if !status.listen.is_empty() {
-                let with_id = |address: Multiaddr| {
-                    PeerAddress::new(address.with(libp2p::multiaddr::Protocol::P2p(self.id)))
-                };
+                let with_id =
+                    |address: Multiaddr| PeerAddress::new(address.with(Protocol::P2p(self.id)));
                 return Ok(status.listen.into_iter().filter_map(|at| with_id(at).ok()).collect());
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -321,8 +320,18 @@ impl Overlay {
     /// # Errors
     /// [`OverlayError::Unreachable`].
     pub async fn dial(&self, address: &PeerAddress) -> Answer<()> {
-        let (peer, at) = (address.peer(), Some(address.full().clone()));
-        self.ask(|answer| Command::Dial { peer, at, answer }).await?
+        // The library gives a circuit up whose relay is being dialled already, so the relay comes first.
+        if let Some(relay) = relay_of(address.full()) {
+            let is_circuit = |part: &Protocol<'_>| *part == Protocol::P2pCircuit;
+            let at: Multiaddr =
+                address.full().iter().take_while(|part| !is_circuit(part)).collect();
+            self.dial_at(relay, at).await?;
+        }
+        self.dial_at(address.peer(), address.full().clone()).await
+    }
+
+    async fn dial_at(&self, peer: PeerId, at: Multiaddr) -> Answer<()> {
+        self.ask(|answer| Command::Dial { peer, at: Some(at), answer }).await?
     }
 
     /// Be connected to `peer`, wherever it is.
@@ -338,8 +347,8 @@ impl Overlay {
         let mut last = known;
         for address in record.addresses {
             let full = match address.iter().last() {
-                Some(libp2p::multiaddr::Protocol::P2p(last)) if last == peer => address,
-                _ => address.with(libp2p::multiaddr::Protocol::P2p(peer)),
+                Some(Protocol::P2p(last)) if last == peer => address,
+                _ => address.with(Protocol::P2p(peer)),
             };
             last = self.dial(&PeerAddress::new(full)?).await;
             if last.is_ok() {
