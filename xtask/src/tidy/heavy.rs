@@ -120,7 +120,7 @@ mod tests {
     fn tests_count_too() {
         check(
             &["ledger -> dev:libp2p"],
-            &["ledger names libp2p, which only overlay may (xtask/src/tidy/heavy.rs)"],
+            &["ledger names libp2p, which only overlay, bench may (xtask/src/tidy/heavy.rs)"],
         );
     }
 }
