@@ -443,3 +443,26 @@ impl AsyncWrite for Recording {
         Pin::new(&mut self.io).poll_close(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_let_in_and_honest_nodes_find_each_other() {
+        let load = AttackLoad {
+            attacks: Attack::ALL.to_vec(),
+            attempts: Some(64),
+            honest: 12,
+            lookups: 60,
+        };
+        // It fails by itself where a limit does not hold.
+        let report = attack(&load).unwrap();
+        for attack in Attack::ALL.iter().filter(|attack| **attack != Attack::Sybils) {
+            assert_eq!(report.results[&format!("{}_let_in", attack.name())], 0.0);
+        }
+        // Without the limits, the same crowd gets into many more tables.
+        let of = |name: &str| report.results[&format!("sybils_{name}")].as_f64().unwrap();
+        assert!(of("in_honest_tables_each") < of("without_limits_in_honest_tables_each"));
+    }
+}
