@@ -7,7 +7,7 @@ use crate::{
     sybils::{self, Crowd},
     usage::{memory_mib, percentile},
 };
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use crypto::SigningKey;
 use futures::{AsyncRead, AsyncWrite, future::join_all};
 use network::ik::{Identity, PeerIdentity, Stream, Suites};
@@ -108,12 +108,12 @@ pub fn attack(load: &AttackLoad) -> Result<Report> {
     for attack in &load.attacks {
         let attempts = load.attempts.unwrap_or(attack.usual());
         report.load(&format!("{}_attempts", attack.name()), attempts);
-        if *attack == Attack::Sybils {
-            let crowd = Crowd { sybils: attempts, honest: load.honest, lookups: load.lookups };
-            runtime.block_on(sybils::run(crowd, &mut report)).context(attack.name())?;
-        } else {
-            runtime.block_on(run(*attack, attempts, &mut report)).context(attack.name())?;
-        }
+        let crowd = Crowd { sybils: attempts, honest: load.honest, lookups: load.lookups };
+        let done = match attack {
+            Attack::Sybils => runtime.block_on(sybils::run(crowd, &mut report)),
+            _ => runtime.block_on(run(*attack, attempts, &mut report)),
+        };
+        done.context(attack.name())?;
     }
     Ok(report)
 }
@@ -129,7 +129,8 @@ async fn run(attack: Attack, attempts: usize, report: &mut Report) -> Result<()>
             Attack::WrongKey => target.wrongly_keyed(attempts).await,
             Attack::Frames => target.malformed(attempts).await,
             Attack::SlowLoris => target.slowly(attempts).await,
-            Attack::Flood | Attack::Sybils => target.flooded(attempts).await,
+            Attack::Flood => target.flooded(attempts).await,
+            Attack::Sybils => bail!("one node is no Kademlia"),
         }
     };
     let honest = async {
@@ -227,6 +228,22 @@ impl Target {
         Ok(stream)
     }
 
+    /// A connection, unless the node hangs up at once. What this process lacks for one is no merit of the node's.
+    async fn knock(&self, net: u16) -> Result<Option<TcpStream>> {
+        match self.connect(net).await {
+            Ok(stream) => Ok(Some(stream)),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset
+                ) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error).context("cannot attack: raise ulimit -n, or lower --attempts"),
+        }
+    }
+
     /// Somebody with the right key comes, is let in, and leaves; how long that took.
     async fn honest(&self, index: usize) -> Result<Duration> {
         let begun = Instant::now();
@@ -301,7 +318,7 @@ impl Target {
                 1 => (Suites::HybridOnly, b"overlay of another network".to_vec(), self.identity),
                 _ => (Suites::OfferClassic, self.namespace.clone(), self.identity),
             };
-            let Ok(io) = self.connect(net(30, index)).await else { return Ok(End::Away) };
+            let Some(io) = self.knock(net(30, index)).await? else { return Ok(End::Away) };
             let made = Stream::initiate(io.compat(), &me, suites, &namespace, peer);
             Ok(match tokio::time::timeout(PATIENCE, made).await {
                 Ok(Ok(_)) => End::LetIn,
@@ -350,7 +367,7 @@ impl Target {
         let valid = &valid;
         // All at once: each is held open as long as the node lets it.
         let slow = (0..attempts).map(async |index| -> Result<End> {
-            let Ok(mut io) = self.connect(net(50, index % 4)).await else { return Ok(End::Away) };
+            let Some(mut io) = self.knock(net(50, index % 4)).await? else { return Ok(End::Away) };
             let begun = Instant::now();
             for byte in valid {
                 let mut answer = [0];
@@ -379,7 +396,7 @@ impl Target {
 
     /// Send `bytes`, hang up on that side, and see what the node does.
     async fn send(&self, net: u16, bytes: &[u8]) -> Result<End> {
-        let Ok(mut io) = self.connect(net).await else { return Ok(End::Away) };
+        let Some(mut io) = self.knock(net).await? else { return Ok(End::Away) };
         if io.write_all(bytes).await.is_err() || io.shutdown().await.is_err() {
             return Ok(End::Away);
         }

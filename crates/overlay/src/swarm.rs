@@ -599,16 +599,7 @@ impl Driver {
             } => self.keep_record(&source, record),
             kad::Event::InboundRequest {
                 request: kad::InboundRequest::AddProvider { record: Some(record) },
-            } => {
-                let prefix = self.prefix_of(&record.provider);
-                let group = (record.key.clone(), prefix);
-                if self.swarm.behaviour().gate.spares(prefix)
-                    || self.providers.admit(group, record.provider, Instant::now())
-                {
-                    let store = self.swarm.behaviour_mut().kad.store_mut();
-                    drop(kad::store::RecordStore::add_provider(store, record));
-                }
-            }
+            } => self.keep_provider(record),
             kad::Event::OutboundQueryProgressed { id, result, step, .. } => {
                 self.on_progress(id, result, step.last);
             }
@@ -621,6 +612,21 @@ impl Driver {
         let connections = self.peers.get(peer).map(|known| known.connections.values());
         let mut prefixes = connections.into_iter().flatten().map(|(_, at)| Prefix::of(at));
         prefixes.next().unwrap_or(Prefix::Named)
+    }
+
+    /// Remember for others who has a role. There are few roles, so that nobody fills the store with keys of his own.
+    fn keep_provider(&mut self, record: kad::ProviderRecord) {
+        if !is_role_key(&record.key) {
+            return;
+        }
+        let prefix = self.prefix_of(&record.provider);
+        let group = (record.key.clone(), prefix);
+        if self.swarm.behaviour().gate.spares(prefix)
+            || self.providers.admit(group, record.provider, Instant::now())
+        {
+            let store = self.swarm.behaviour_mut().kad.store_mut();
+            drop(kad::store::RecordStore::add_provider(store, record));
+        }
     }
 
     /// Keep a record for others, if it is what it says.
@@ -753,6 +759,13 @@ fn role_key(role: Role, chain: ChainId) -> Vec<u8> {
     format!("/meshx/role/{}/{chain}", role.name()).into_bytes()
 }
 
+fn is_role_key(key: &kad::RecordKey) -> bool {
+    Role::ALL
+        .into_iter()
+        .flat_map(|role| ChainId::ALL.into_iter().map(move |chain| role_key(role, chain)))
+        .any(|role| role == key.as_ref())
+}
+
 fn now() -> Millis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Millis::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
@@ -782,4 +795,20 @@ fn reasons(error: &dyn std::error::Error) -> String {
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_roles_on_chains_are_provided() {
+        let provided = |key: &[u8]| is_role_key(&kad::RecordKey::new(&key));
+        assert!(provided(&role_key(Role::Validator, ChainId::Europe)));
+        assert!(provided(&role_key(Role::Relay, ChainId::Backbone)));
+        for stranger in [&b"/meshx/role/validator"[..], b"/meshx/role/owner/europe", b"", &[7; 32]]
+        {
+            assert!(!provided(stranger), "{stranger:?}");
+        }
+    }
 }
