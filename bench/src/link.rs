@@ -1,6 +1,6 @@
 //! Encrypted links: Noise IK as every connection of MeshX has it, beside the noise that libp2p brings.
 
-use crate::{report::Report, usage::thread_cpu_seconds};
+use crate::{gossip, report::Report, usage::thread_cpu_seconds};
 use anyhow::{Context as _, Result, ensure};
 use crypto::SigningKey;
 use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -31,7 +31,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Link for T {}
 
 /// Which handshake and records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Hybrid,
     Classic,
     /// `Noise_XX` of libp2p, as it is published.
@@ -49,7 +49,7 @@ impl Kind {
         }
     }
 
-    const fn suites(self) -> Suites {
+    pub(crate) const fn suites(self) -> Suites {
         match self {
             Self::Hybrid | Self::Libp2p => Suites::HybridOnly,
             Self::Classic => Suites::OfferClassic,
@@ -99,7 +99,7 @@ impl Ends {
     }
 }
 
-/// Measure handshakes, messages and bytes over loopback TCP, a thread each for sender and receiver.
+/// Measure handshakes, messages and bytes over loopback TCP, a thread each for sender and receiver; then gossip.
 ///
 /// # Errors
 /// If a link breaks, or the machine has no loopback.
@@ -109,6 +109,8 @@ pub fn link(load: &LinkLoad) -> Result<Report> {
     report.load("message_bytes", load.message_bytes);
     report.load("seconds_each", load.seconds);
     report.load("threads", "one sender, one receiver, loopback TCP");
+    report
+        .load("gossip", format!("{} nodes that all know each other, one publishes", gossip::NODES));
     let ends = Ends::new()?;
     let time = Duration::from_secs(load.seconds.max(1) as u64);
     for kind in Kind::ALL {
@@ -130,6 +132,12 @@ pub fn link(load: &LinkLoad) -> Result<Report> {
                 report.figure(&format!("{name}_mb_per_s"), megabytes / done.seconds);
             }
         }
+    }
+    for kind in [Kind::Hybrid, Kind::Libp2p] {
+        let (name, done) = (kind.name(), gossip::deliveries(kind, load.message_bytes, time)?);
+        report.figure(&format!("{name}_gossip_deliveries_per_s"), done.deliveries / done.seconds);
+        report.figure(&format!("{name}_gossip_deliveries_per_core_s"), done.deliveries / done.cpu);
+        report.figure(&format!("{name}_gossip_deliveries_lost"), done.lost);
     }
     Ok(report)
 }

@@ -311,7 +311,7 @@ impl Sybil {
         let pair = identity::Keypair::ed25519_from_bytes(&mut key.seed()[..])?;
         let (me, id) = (Identity::new(&key), pair.public().to_peer_id());
         let transport = overlay::HomeTcp::default()
-            .and_then(move |io, end| secured(io, end, me.clone()))
+            .and_then(move |io, end| secured(io, end, me.clone(), Suites::HybridOnly))
             .boxed();
         let identify = identify::Config::new(format!("/meshx/{}/1", short()), pair.public());
         let streams = libp2p_stream::Behaviour::new();
@@ -364,10 +364,11 @@ impl Sybil {
 }
 
 /// Noise IK, then yamux, as the overlay has it.
-async fn secured<T>(
+pub(crate) async fn secured<T>(
     io: T,
     end: ConnectedPoint,
     me: Identity,
+    suites: Suites,
 ) -> io::Result<(PeerId, StreamMuxerBox)>
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -376,11 +377,11 @@ where
         let peer = overlay::PeerAddress::new(end.get_remote_address().clone());
         let peer = peer.map_err(io::Error::other)?.peer();
         let identity = overlay::identity_of(&peer).map_err(io::Error::other)?;
-        let link = Stream::initiate(io, &me, Suites::HybridOnly, &namespace(), identity).await?;
+        let link = Stream::initiate(io, &me, suites, &namespace(), identity).await?;
         let muxer = yamux::Config::default().upgrade_outbound(link, "/yamux").await?;
         return Ok((peer, StreamMuxerBox::new(muxer)));
     }
-    let responder = Responder { me, suites: Suites::HybridOnly, namespace: namespace() };
+    let responder = Responder { me, suites, namespace: namespace() };
     let link = Stream::respond(io, &responder).await?;
     let peer = overlay::peer_id(&link.peer().public()).map_err(io::Error::other)?;
     let muxer = yamux::Config::default().upgrade_inbound(link, "/yamux").await?;

@@ -1,7 +1,7 @@
 //! `cargo xtask natlab`: workers behind real NATs, in namespaces of the network, run a paid job and reach each other.
 //!
 //! ```text
-//!   11.77.0.20 two validators, gateways, relays          11.77.0.10, .11 a STUN server
+//!   11.77.0.20 two validators, gateways, relays          11.77.0.10, .11 coturn: STUN and TURN
 //!              |                                                |
 //!        NAT A ── worker A                                NAT B ── worker B
 //! ```
@@ -21,6 +21,7 @@ use crate::report::{Outcome, Report};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const GATEWAY: &str = "11.77.0.20";
+const TURN: &str = "mesh:meshpass@11.77.0.10:3478";
 
 /// One pair of NATs and what is to come of it.
 struct Scenario {
@@ -32,6 +33,8 @@ struct Scenario {
     path: &'static str,
     /// Whether A's router passes a port on.
     mapped: bool,
+    /// Whether A knows the TURN server.
+    turn: bool,
 }
 
 const SCENARIOS: &[Scenario] = &[
@@ -41,6 +44,7 @@ const SCENARIOS: &[Scenario] = &[
         nat: "cone",
         path: "by a punched hole",
         mapped: false,
+        turn: false,
     },
     Scenario {
         name: "symmetric-symmetric",
@@ -48,6 +52,7 @@ const SCENARIOS: &[Scenario] = &[
         nat: "symmetric",
         path: "through a relay",
         mapped: false,
+        turn: false,
     },
     Scenario {
         name: "mapped-symmetric",
@@ -55,13 +60,15 @@ const SCENARIOS: &[Scenario] = &[
         nat: "cone",
         path: "through a relay",
         mapped: true,
+        turn: false,
     },
     Scenario {
         name: "udpblock-cone",
         lab: &[("NAT_A", "udpblock"), ("NAT_B", "cone"), ("UPNP_A", "0")],
         nat: "does not answer",
-        path: "through a relay",
+        path: "through the TURN server",
         mapped: false,
+        turn: true,
     },
     Scenario {
         name: "cone-carrier",
@@ -69,6 +76,7 @@ const SCENARIOS: &[Scenario] = &[
         nat: "cone",
         path: "by a punched hole",
         mapped: false,
+        turn: false,
     },
 ];
 
@@ -200,6 +208,7 @@ impl Lab {
         let join = said.split_whitespace().find(|word| word.starts_with("/ip4/"));
         let join = join.context("node-0 says no address")?.to_owned();
 
+        let turn = scenario.turn.then_some(&["--turn", TURN][..]);
         let mut ids = Vec::new();
         for (host, name) in [("hostA", "edge-a"), ("hostB", "edge-b")] {
             let start = [
@@ -218,6 +227,8 @@ impl Lab {
                 "--capacity",
                 "4",
             ];
+            let turn = turn.filter(|_| host == "hostA");
+            let start = [&start[..], turn.unwrap_or_default()].concat();
             let said = self.start(host, binary, &start, name, "gateway")?;
             ids.push(word(&said, "id", 1)?);
             let worker = word(&said, "worker", 1)?;
@@ -253,6 +264,7 @@ impl Lab {
         self.holds("edge-b", binary, "\"relays\":[\"12D3Koo")?;
         let circuit = format!("{join}/p2p-circuit/p2p/{}", ids[1]);
         let asked = ["doctor", "--port", "8806", "--network", &network, "--join", &circuit];
+        let asked = [&asked[..], turn.unwrap_or_default()].concat();
         let there = text(&self.meshx("hostA", binary, &asked).output()?);
         let path = line(&there, "path");
         ensure!(path.contains(scenario.path), "A to B:\n{there}");

@@ -127,7 +127,11 @@ fn table(
     Ok(table)
 }
 
-fn gossip() -> Result<gossipsub::Behaviour, String> {
+/// How nodes gossip: nobody signs, a message is known by its content, none has more than 1 MiB.
+///
+/// # Errors
+/// Never with these settings; the library checks them when it starts.
+pub fn gossip() -> Result<gossipsub::Behaviour, String> {
     let config = gossipsub::ConfigBuilder::default()
         .validation_mode(gossipsub::ValidationMode::Anonymous)
         .max_transmit_size(GOSSIP_BYTES_MAX)

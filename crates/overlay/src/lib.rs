@@ -26,8 +26,10 @@ mod swarm;
 mod tor;
 mod transport;
 mod tunnel;
+mod turn;
 
 pub use address::{BadAddress, PeerAddress, identity_of, peer_id};
+pub use behaviour::gossip;
 pub use gate::GateLimits;
 pub use home::HomeTcp;
 pub use libp2p::{Multiaddr, PeerId, Stream};
@@ -37,3 +39,4 @@ pub use overlay::{
 pub use record::{BadRecord, PeerRecord, RECORD_ADDRESSES_MAX, Role, Roles};
 pub use tor::{Tor, tor_state};
 pub use tunnel::{API_PROTOCOL, open_api, serve_api};
+pub use turn::{BadTurnServer, TurnServer, turn_state};

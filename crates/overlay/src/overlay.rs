@@ -9,6 +9,7 @@ use crate::{
     record::{PeerRecord, Role, Roles},
     swarm::{self, Command},
     tor::{self, Tor},
+    turn::{self, TurnServer, TurnTransport},
 };
 use crypto::SigningKey;
 use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
@@ -16,7 +17,11 @@ use libp2p::{Multiaddr, PeerId, Stream, StreamProtocol, multiaddr::Protocol};
 use libp2p_stream::{Control, IncomingStreams};
 use network::ik::Suites;
 use serde::Serialize;
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::sync::{Mutex, broadcast, mpsc, oneshot};
 use types::{ChainId, Hash};
 
@@ -43,6 +48,8 @@ pub struct Config {
     pub map_port: bool,
     /// Be reached as an onion service, and dial others that are; with [`Tor::only`] nothing else.
     pub tor: Option<Tor>,
+    /// Have an address at this server, for those whom nothing but a relay leads here.
+    pub turn: Option<TurnServer>,
     pub limits: GateLimits,
 }
 
@@ -62,17 +69,29 @@ impl Config {
             mdns: false,
             map_port: true,
             tor: None,
+            turn: None,
             limits: GateLimits::default(),
         }
     }
 
+    fn is_hidden(&self) -> bool {
+        self.tor.as_ref().is_some_and(|tor| tor.only)
+    }
+
     /// With [`Tor::only`], nothing that would show where this machine stands.
     fn hidden_if_asked(self) -> Self {
-        if !self.tor.as_ref().is_some_and(|tor| tor.only) {
+        if !self.is_hidden() {
             return self;
         }
         let loopback = "/ip4/127.0.0.1/tcp/0".parse().expect("an address");
-        Self { listen: vec![loopback], announce: vec![], mdns: false, map_port: false, ..self }
+        Self {
+            listen: vec![loopback],
+            announce: vec![],
+            mdns: false,
+            map_port: false,
+            turn: None,
+            ..self
+        }
     }
 }
 
@@ -85,6 +104,8 @@ pub enum OverlayError {
     Start(String),
     #[error("{0}")]
     Tor(String),
+    #[error("no address at the TURN server: {0}")]
+    Turn(String),
     #[error("cannot listen on {address}: {error}")]
     Listen { address: Multiaddr, error: String },
     #[error("cannot reach {peer}: {error}")]
@@ -109,6 +130,8 @@ pub enum Path {
     Inbound,
     /// A direct connection that was made through a relay's help.
     HolePunched,
+    /// Through a TURN server that one side has an address at.
+    Turn,
     /// Through a relay.
     Relayed,
 }
@@ -120,6 +143,7 @@ impl Path {
             Self::Direct => "direct",
             Self::Inbound => "inbound",
             Self::HolePunched => "hole-punched",
+            Self::Turn => "turn",
             Self::Relayed => "relayed",
         }
     }
@@ -158,6 +182,10 @@ pub struct Status {
     pub reachable_at: Vec<Multiaddr>,
     /// The port of the router that leads here, and the protocol it was asked by.
     pub mapped: Option<(MapBy, SocketAddr)>,
+    /// This node's address at a TURN server.
+    pub turn: Option<SocketAddr>,
+    /// Where others see this node come from, most of them first.
+    pub seen_as: Vec<IpAddr>,
     /// Where this node is as an onion service.
     #[serde(serialize_with = "shown_if")]
     pub onion: Option<Multiaddr>,
@@ -215,6 +243,11 @@ pub struct Overlay {
 
 type Answer<T> = Result<T, OverlayError>;
 
+/// Connections from a TURN server that are not taken yet; further ones are closed.
+const ARRIVED_MAX: usize = 16;
+/// Addresses of one's own that are remembered.
+pub(crate) const SEEN_AS_MAX: usize = 4;
+
 /// What the side that serves a stream sends first. The library drops streams that come faster than they are
 /// accepted, without a word to either side; whoever has not been greeted opens another one.
 const GREETING: u8 = b'+';
@@ -269,8 +302,18 @@ impl Overlay {
         let config = config.hidden_if_asked();
         let map_port = config.map_port;
         let onion = config.tor.clone().map(|tor| (tor, config.key.clone()));
-        let driver = swarm::Driver::new(config, received, gossip.clone(), meter.clone())?;
-        let control = driver.control();
+        let (arrived, arriving) = mpsc::channel(ARRIVED_MAX);
+        let (hidden, turn) = (config.is_hidden(), config.turn.clone());
+        let arriving = TurnTransport::new(arriving);
+        let driver = swarm::Driver::new(config, received, gossip.clone(), meter.clone(), arriving)?;
+        let mut control = driver.control();
+        if !hidden && let Ok(invitations) = control.accept(turn::PROTOCOL) {
+            tokio::spawn(turn::answer_invitations(commands.downgrade(), invitations));
+        }
+        if let Some(server) = turn {
+            let (commands, streams) = (commands.downgrade(), control.clone());
+            tokio::spawn(turn::keep_allocation(commands, streams, server, arrived));
+        }
         tokio::spawn(driver.run());
         let mapping: Arc<Mutex<Option<nat::Mapping>>> = Arc::default();
         if map_port {

@@ -1,19 +1,22 @@
 //! The one task that owns the swarm: commands in, events out, and what must be done in between.
 
 use crate::{
-    address::{at_socket, identity_of, is_circuit, place, relay_of, same_host},
+    address::{at_socket, host_of, identity_of, is_circuit, place, relay_of, same_host},
     behaviour::{Behaviour, BehaviourEvent, RECORD_LIVES, RECORDS_MAX},
     gate::Prefix,
     meter::{Meter, Way},
     nat::MapBy,
-    overlay::{Config, Gossip, OverlayError, Path, PeerInfo, Status},
+    overlay::{Config, Gossip, OverlayError, Path, PeerInfo, SEEN_AS_MAX, Status},
     quota::Quota,
     record::{PeerRecord, RECORD_ADDRESSES_MAX, Role},
     transport::{Security, transport},
+    turn::TurnTransport,
 };
 use futures::StreamExt as _;
 use libp2p::{
-    Multiaddr, PeerId, Swarm, dcutr, gossipsub, identify, identity, kad, mdns,
+    Multiaddr, PeerId, Swarm,
+    core::ConnectedPoint,
+    dcutr, gossipsub, identify, identity, kad, mdns,
     multiaddr::Protocol,
     ping, relay,
     swarm::{
@@ -25,7 +28,7 @@ use libp2p_stream::Control;
 use network::ik::Identity;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -79,6 +82,13 @@ pub(crate) enum Command {
     Mapped(Option<(MapBy, SocketAddr)>),
     /// Tor holds an onion service for this node, or no longer.
     Onion(Option<Multiaddr>),
+    /// A TURN server holds an address for this node, or no longer.
+    Turn(Option<SocketAddr>),
+    /// A peer that is relayed has let this node in at its TURN server.
+    Invited {
+        peer: PeerId,
+        at: Multiaddr,
+    },
     Publish {
         topic: String,
         data: Vec<u8>,
@@ -101,6 +111,8 @@ struct Known {
     rtt: Option<Duration>,
     agent: Option<String>,
     relays: bool,
+    /// Where it sees this node come from.
+    sees: Option<IpAddr>,
     since: Instant,
 }
 
@@ -124,6 +136,9 @@ pub(crate) struct Driver {
     providing: bool,
     mapped: Option<(MapBy, SocketAddr)>,
     onion: Option<Multiaddr>,
+    turn: Option<SocketAddr>,
+    /// Connections that this node makes where a peer has invited it to.
+    invited: HashSet<ConnectionId>,
     meter: Meter,
 }
 
@@ -133,6 +148,7 @@ impl Driver {
         commands: mpsc::Receiver<Command>,
         gossip: broadcast::Sender<Gossip>,
         meter: Meter,
+        turn: TurnTransport,
     ) -> Result<Self, OverlayError> {
         let start = |error: String| OverlayError::Start(error);
         let mut seed = config.key.seed();
@@ -147,7 +163,7 @@ impl Driver {
             namespace: [b"overlay", &config.network.0[..]].concat(),
             meter: meter.clone(),
         };
-        let transport = transport(security, circuits, config.tor.clone())
+        let transport = transport(security, circuits, config.tor.clone(), turn)
             .map_err(|error| start(error.to_string()))?;
         let behaviour = Behaviour::new(&config, pair.public(), client).map_err(start)?;
         let settings =
@@ -180,6 +196,8 @@ impl Driver {
             providing: false,
             mapped: None,
             onion: None,
+            turn: None,
+            invited: HashSet::new(),
             meter,
         })
     }
@@ -223,6 +241,17 @@ impl Driver {
             Command::Status(answer) => drop(answer.send(self.status())),
             Command::Mapped(now) => self.on_mapped(now),
             Command::Onion(now) => self.on_onion(now),
+            Command::Turn(now) => self.on_turn(now),
+            Command::Invited { peer, at } => {
+                // It is connected already, which is no reason not to dial.
+                let options = DialOpts::peer_id(peer).condition(PeerCondition::Always);
+                let options = options.addresses(vec![at]).build();
+                let connection = options.connection_id();
+                self.swarm.behaviour_mut().gate.want(connection);
+                if self.swarm.dial(options).is_ok() {
+                    self.invited.insert(connection);
+                }
+            }
             Command::Publish { topic, data } => {
                 let topic = gossipsub::IdentTopic::new(topic);
                 self.meter.count("gossip", Way::Out);
@@ -293,6 +322,13 @@ impl Driver {
             self.swarm.add_external_address(address.clone());
             self.last_record = None;
         }
+    }
+
+    fn on_turn(&mut self, now: Option<SocketAddr>) {
+        if let Some(address) = now {
+            tracing::info!(%address, "a TURN server has an address for this node");
+        }
+        self.turn = now;
     }
 
     fn answer_dial(&mut self, peer: PeerId, result: &Result<(), OverlayError>) {
@@ -424,10 +460,12 @@ impl Driver {
             }
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 let address = endpoint.get_remote_address().clone();
-                let path = match (endpoint.is_relayed(), endpoint.is_dialer()) {
-                    (true, _) => Path::Relayed,
-                    (false, true) => Path::Direct,
-                    (false, false) => Path::Inbound,
+                let invited = self.invited.remove(&connection_id) || self.is_turn(&endpoint);
+                let path = match (endpoint.is_relayed(), invited, endpoint.is_dialer()) {
+                    (true, ..) => Path::Relayed,
+                    (false, true, _) => Path::Turn,
+                    (false, false, true) => Path::Direct,
+                    (false, false, false) => Path::Inbound,
                 };
                 tracing::debug!(peer = %peer_id, %address, ?path, "connected");
                 let known = self.peers.entry(peer_id).or_insert_with(|| Known {
@@ -436,6 +474,7 @@ impl Driver {
                     rtt: None,
                     agent: None,
                     relays: false,
+                    sees: None,
                     since: Instant::now(),
                 });
                 known.connections.insert(connection_id, (path, address));
@@ -452,7 +491,8 @@ impl Driver {
                     self.relays.remove(&peer_id);
                 }
             }
-            SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => {
+            SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), connection_id, error } => {
+                self.invited.remove(&connection_id);
                 tracing::debug!(%peer, %error, "not reached");
                 let error = OverlayError::Unreachable { peer, error: told(&error) };
                 self.answer_dial(peer, &Err(error));
@@ -462,6 +502,16 @@ impl Driver {
                 tracing::debug!(from = %send_back_addr, %error, "no handshake");
             }
             _ => {}
+        }
+    }
+
+    /// Whether somebody came by this node's address at a TURN server.
+    fn is_turn(&self, endpoint: &ConnectedPoint) -> bool {
+        match endpoint {
+            ConnectedPoint::Listener { local_addr, .. } => {
+                self.turn.is_some_and(|turn| *local_addr == at_socket(turn))
+            }
+            ConnectedPoint::Dialer { .. } => false,
         }
     }
 
@@ -522,6 +572,9 @@ impl Driver {
     fn on_identified(&mut self, peer: PeerId, info: identify::Info) {
         let Some(known) = self.peers.get_mut(&peer) else { return };
         known.agent = Some(info.agent_version.chars().take(64).collect());
+        if !is_circuit(&info.observed_addr) {
+            known.sees = host_of(&info.observed_addr);
+        }
         known.relays = info.protocols.contains(&relay::HOP_PROTOCOL_NAME);
         let in_table = info
             .protocols
@@ -707,6 +760,17 @@ impl Driver {
         }
     }
 
+    /// Addresses that peers see this node come from, the most frequent first.
+    fn seen_as(&self) -> Vec<IpAddr> {
+        let mut seen: BTreeMap<IpAddr, usize> = BTreeMap::new();
+        for ip in self.peers.values().filter_map(|known| known.sees) {
+            *seen.entry(ip).or_default() += 1;
+        }
+        let mut seen: Vec<(IpAddr, usize)> = seen.into_iter().collect();
+        seen.sort_by_key(|(_, peers)| std::cmp::Reverse(*peers));
+        seen.into_iter().map(|(ip, _)| ip).take(SEEN_AS_MAX).collect()
+    }
+
     fn status(&mut self) -> Status {
         let peers = self
             .peers
@@ -742,6 +806,8 @@ impl Driver {
             reachable_at: self.swarm.external_addresses().cloned().collect(),
             mapped: self.mapped,
             onion: self.onion.clone(),
+            turn: self.turn,
+            seen_as: self.seen_as(),
             relays: self
                 .relays
                 .iter()

@@ -5,6 +5,7 @@ use crate::{
     home::HomeTcp,
     meter::Meter,
     tor::{Tor, TorTransport},
+    turn::TurnTransport,
 };
 use futures::{AsyncRead, AsyncWrite};
 use libp2p::{
@@ -38,6 +39,7 @@ pub(crate) fn transport(
     security: Security,
     circuits: relay::client::Transport,
     tor: Option<Tor>,
+    turn: TurnTransport,
 ) -> io::Result<Boxed<(PeerId, StreamMuxerBox)>> {
     let timeout = if tor.is_some() { TOR_HANDSHAKE_TIMEOUT } else { HANDSHAKE_TIMEOUT };
     match tor {
@@ -47,9 +49,12 @@ pub(crate) fn transport(
         }
         Some(tor) => {
             let both = TorTransport::new(tor).or_transport(internet()?);
-            Ok(secure(circuits.or_transport(both), security, timeout))
+            Ok(secure(circuits.or_transport(turn).or_transport(both), security, timeout))
         }
-        None => Ok(secure(circuits.or_transport(internet()?), security, timeout)),
+        None => {
+            let ways = circuits.or_transport(turn).or_transport(internet()?);
+            Ok(secure(ways, security, timeout))
+        }
     }
 }
 

@@ -30,7 +30,7 @@ pub struct BenchNet {
     /// Bytes of a message.
     #[arg(long, default_value_t = 200)]
     pub message: usize,
-    /// Seconds of each of nine measurements.
+    /// Seconds of each of eleven measurements.
     #[arg(long, default_value_t = 3)]
     pub seconds: usize,
     /// Attack a node instead, in these ways or in all.

@@ -1,7 +1,7 @@
 //! What can be typed about nodes.
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
-use overlay::{Multiaddr, PeerAddress, Tor};
+use overlay::{Multiaddr, PeerAddress, Tor, TurnServer};
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
@@ -95,6 +95,8 @@ pub struct OverlayArgs {
     #[arg(long)]
     pub no_port_mapping: bool,
     #[command(flatten)]
+    pub turn: TurnArgs,
+    #[command(flatten)]
     pub tor: TorArgs,
     /// Serve metrics and peers over HTTP here, such as 127.0.0.1:9108: /metrics, /peers, /peers/ID.
     #[arg(long, value_name = "IP:PORT")]
@@ -102,6 +104,19 @@ pub struct OverlayArgs {
     /// Also take connections without ML-KEM.
     #[arg(long)]
     pub accept_classic: bool,
+}
+
+#[derive(ClapArgs)]
+pub struct TurnArgs {
+    /// A TURN server (TCP, RFC 6062) to have an address at, for peers that otherwise come through a relay.
+    #[arg(
+        long,
+        value_name = "USER:PASSWORD@HOST:PORT",
+        env = "MESHX_TURN",
+        hide_env_values = true,
+        conflicts_with = "tor"
+    )]
+    pub turn: Option<TurnServer>,
 }
 
 #[derive(ClapArgs)]
@@ -176,6 +191,8 @@ pub struct Doctor {
     /// Where a node would keep its data.
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub turn: TurnArgs,
     #[command(flatten)]
     pub tor: TorArgs,
 }

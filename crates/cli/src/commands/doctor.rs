@@ -9,7 +9,7 @@ use anyhow::Result;
 use api::Client;
 use crypto::SigningKey;
 use overlay::{
-    Config, Overlay, Path, PeerAddress,
+    Config, Overlay, Path, PeerAddress, TurnServer,
     nat::{self, MapBy, NatKind},
 };
 use serde::Serialize;
@@ -29,6 +29,8 @@ const CLOCK_AHEAD_MAX: i64 = 1_000;
 const CLOCK_BEHIND_MAX: i64 = 15_000;
 /// How long two nodes behind NATs try to punch a hole.
 const PUNCH_PATIENCE: Duration = Duration::from_secs(12);
+/// A TURN server is tried when no hole could be punched.
+const TURN_PATIENCE: Duration = Duration::from_secs(25);
 /// How long others get to try whether they can reach this machine.
 const REACH_PATIENCE: Duration = Duration::from_secs(20);
 
@@ -75,6 +77,7 @@ pub fn doctor(settings: &Settings, args: &Doctor) -> Result<ExitCode> {
     if !args.tor.tor {
         findings.push(runtime.block_on(nat_type(&args.stun)));
         findings.push(runtime.block_on(router(args.port)));
+        findings.push(runtime.block_on(turn(args.turn.turn.as_ref())));
     }
     findings.extend(runtime.block_on(reach(args)));
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -310,6 +313,20 @@ async fn router(port: u16) -> Finding {
     }
 }
 
+async fn turn(server: Option<&TurnServer>) -> Finding {
+    let Some(server) = server else {
+        return Finding::new("turn", Verdict::Skipped, "no TURN server named");
+    };
+    match overlay::turn_state(server).await {
+        Ok(address) => {
+            let found = format!("{} would take peers in at {address}", server.place);
+            Finding::new("turn", Verdict::Ok, found)
+        }
+        Err(error) => Finding::new("turn", Verdict::Bad, format!("{}: {error}", server.place))
+            .next("are name and password right, and does that server carry TCP (RFC 6062)?"),
+    }
+}
+
 /// Join for a moment, as a node that nobody knows.
 async fn reach(args: &Doctor) -> Vec<Finding> {
     let (Some(network), [first, ..]) = (args.network, &args.join[..]) else {
@@ -324,6 +341,7 @@ async fn reach(args: &Doctor) -> Vec<Finding> {
         let config = Config {
             bootstrap: args.join.clone(),
             tor: args.tor.used(),
+            turn: args.turn.turn.clone(),
             ..Config::new(key, network, vec![listen])
         };
         anyhow::Ok(Overlay::start(config)?)
@@ -341,14 +359,18 @@ async fn reach(args: &Doctor) -> Vec<Finding> {
 /// How the peer is reached: through a relay at first, if that is its address, and directly if a hole can be punched.
 async fn path_to(overlay: &Overlay, peer: &PeerAddress) -> Finding {
     let begun = Instant::now();
+    let mut patience = PUNCH_PATIENCE;
     loop {
         let Ok(status) = overlay.status().await else {
             return Finding::new("path", Verdict::Bad, "the overlay has stopped");
         };
+        if status.turn.is_some() {
+            patience = TURN_PATIENCE;
+        }
         let path =
             status.peers.iter().find(|known| known.peer == peer.peer()).map(|known| known.path);
         match path {
-            Some(Path::Relayed) if begun.elapsed() < PUNCH_PATIENCE => {}
+            Some(Path::Relayed) if begun.elapsed() < patience => {}
             Some(Path::Relayed) => {
                 return Finding::new("path", Verdict::Warn, "through a relay; no hole could be punched")
                     .next("one of the two stands behind a symmetric NAT: that works, through the relay's bandwidth");
@@ -362,6 +384,14 @@ async fn path_to(overlay: &Overlay, peer: &PeerAddress) -> Finding {
                     "path",
                     Verdict::Ok,
                     format!("direct, by a punched hole after {took} ms"),
+                );
+            }
+            Some(Path::Turn) => {
+                let took = begun.elapsed().as_millis();
+                return Finding::new(
+                    "path",
+                    Verdict::Ok,
+                    format!("through the TURN server after {took} ms; no hole could be punched"),
                 );
             }
             None => return Finding::new("path", Verdict::Bad, "the connection broke"),

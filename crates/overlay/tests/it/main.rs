@@ -4,6 +4,7 @@ mod reach;
 mod record;
 mod table;
 mod tor;
+mod turn;
 
 use crypto::SigningKey;
 use overlay::{Config, Overlay, PeerAddress, Role, Roles};

@@ -9,7 +9,7 @@ use types::Hash;
 const ECHO: &str = "/test/echo/1";
 
 /// Answer every stream with what it sends.
-fn echo(overlay: &Overlay) {
+pub fn echo(overlay: &Overlay) {
     let mut incoming = overlay.accept(ECHO).unwrap();
     tokio::spawn(async move {
         while let Some(waiting) = incoming.next().await {
@@ -23,7 +23,7 @@ fn echo(overlay: &Overlay) {
     });
 }
 
-async fn echoes(from: &Overlay, to: overlay::PeerId) -> bool {
+pub async fn echoes(from: &Overlay, to: overlay::PeerId) -> bool {
     let Ok(mut stream) = from.open(to, ECHO).await else { return false };
     let sent: Vec<u8> = (0..300_000_u32).map(|n| u8::try_from(n % 241).unwrap()).collect();
     let (mut reader, mut writer) = futures::AsyncReadExt::split(&mut stream);

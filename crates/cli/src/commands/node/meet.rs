@@ -80,6 +80,7 @@ fn configured(
         mdns: args.mdns,
         map_port: !args.no_port_mapping,
         tor: args.tor.used(),
+        turn: args.turn.turn.clone(),
         ..Config::new(key, network, listen)
     }
 }
