@@ -31,8 +31,10 @@ struct Scenario {
     /// What the doctor says at A of its NAT, and of the path from A to B.
     nat: &'static str,
     path: &'static str,
-    /// Whether A's router passes a port on.
-    mapped: bool,
+    /// By which protocol A's router passes a port on, as `meshx peers` says it.
+    mapped: Option<&'static str>,
+    /// What the router of A does not get to see, as nftables matches it.
+    unheard: Option<&'static str>,
     /// Whether A knows the TURN server.
     turn: bool,
 }
@@ -43,7 +45,8 @@ const SCENARIOS: &[Scenario] = &[
         lab: &[("NAT_A", "cone"), ("NAT_B", "cone"), ("UPNP_A", "0")],
         nat: "cone",
         path: "by a punched hole",
-        mapped: false,
+        mapped: None,
+        unheard: None,
         turn: false,
     },
     Scenario {
@@ -51,15 +54,37 @@ const SCENARIOS: &[Scenario] = &[
         lab: &[("NAT_A", "symmetric"), ("NAT_B", "symmetric"), ("UPNP_A", "0")],
         nat: "symmetric",
         path: "through a relay",
-        mapped: false,
+        mapped: None,
+        unheard: None,
         turn: false,
     },
     Scenario {
-        name: "mapped-symmetric",
+        name: "pcp-symmetric",
         lab: &[("NAT_A", "cone"), ("NAT_B", "symmetric"), ("UPNP_A", "1")],
         nat: "cone",
         path: "through a relay",
-        mapped: true,
+        mapped: Some("(pcp)"),
+        unheard: None,
+        turn: false,
+    },
+    Scenario {
+        name: "natpmp-symmetric",
+        lab: &[("NAT_A", "cone"), ("NAT_B", "symmetric"), ("UPNP_A", "1")],
+        nat: "cone",
+        path: "through a relay",
+        mapped: Some("(nat-pmp)"),
+        // PCP is version 2 of the same port.
+        unheard: Some("udp dport 5351 @th,64,8 2"),
+        turn: false,
+    },
+    Scenario {
+        name: "upnp-symmetric",
+        lab: &[("NAT_A", "cone"), ("NAT_B", "symmetric"), ("UPNP_A", "1")],
+        nat: "cone",
+        path: "through a relay",
+        mapped: Some("(upnp)"),
+        // Neither PCP nor NAT-PMP.
+        unheard: Some("udp dport 5351"),
         turn: false,
     },
     Scenario {
@@ -67,7 +92,8 @@ const SCENARIOS: &[Scenario] = &[
         lab: &[("NAT_A", "udpblock"), ("NAT_B", "cone"), ("UPNP_A", "0")],
         nat: "does not answer",
         path: "through the TURN server",
-        mapped: false,
+        mapped: None,
+        unheard: None,
         turn: true,
     },
     Scenario {
@@ -75,7 +101,8 @@ const SCENARIOS: &[Scenario] = &[
         lab: &[("NAT_A", "cone"), ("NAT_B", "cone"), ("UPNP_A", "0"), ("CGNAT", "1")],
         nat: "cone",
         path: "by a punched hole",
-        mapped: false,
+        mapped: None,
+        unheard: None,
         turn: false,
     },
 ];
@@ -130,6 +157,14 @@ impl Lab {
         drop(lab.command(&["down"]).output());
         let up = lab.command(&["up"]).envs(scenario.lab.iter().copied()).output()?;
         ensure!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr).trim());
+        if let Some(unheard) = scenario.unheard {
+            let hook = "{ type filter hook input priority -10; }";
+            let rule = format!(
+                "add table ip deaf; add chain ip deaf in {hook}; add rule ip deaf in {unheard} drop"
+            );
+            let deaf = lab.command(&["exec", "rtA", "nft", &rule]).output()?;
+            ensure!(deaf.status.success(), "{}", String::from_utf8_lossy(&deaf.stderr).trim());
+        }
         Ok(lab)
     }
 
@@ -260,7 +295,11 @@ impl Lab {
         );
         let peers = text(&self.meshx("hostA", binary, &["peers", "--dir", "edge-a"]).output()?);
         let mapped = peers.lines().find(|line| line.starts_with("router")).map(str::to_owned);
-        ensure!(mapped.is_some() == scenario.mapped, "the router of A:\n{peers}");
+        let fits = match (&mapped, scenario.mapped) {
+            (Some(line), Some(protocol)) => line.contains(protocol),
+            (found, wanted) => found.is_some() == wanted.is_some(),
+        };
+        ensure!(fits, "the router of A:\n{peers}");
         self.holds("edge-b", binary, "\"relays\":[\"12D3Koo")?;
         let circuit = format!("{join}/p2p-circuit/p2p/{}", ids[1]);
         let asked = ["doctor", "--port", "8806", "--network", &network, "--join", &circuit];
