@@ -1,8 +1,10 @@
 //! Which protocols a node speaks, and how each is bounded.
 
-use crate::{gate::Gate, overlay::Config, record::Role};
+use crate::{gate::Gate, overlay::Config, record::Role, rendezvous};
 use libp2p::{
-    PeerId, StreamProtocol, autonat,
+    PeerId, StreamProtocol,
+    allow_block_list::{self, BlockedPeers},
+    autonat,
     connection_limits::{self, ConnectionLimits},
     dcutr, gossipsub, identify, identity,
     kad::{
@@ -28,6 +30,7 @@ pub(crate) const GOSSIP_BYTES_MAX: usize = 1 << 20;
 #[derive(NetworkBehaviour)]
 pub(crate) struct Behaviour {
     pub(crate) gate: Gate,
+    pub(crate) banned: allow_block_list::Behaviour<BlockedPeers>,
     limits: connection_limits::Behaviour,
     pub(crate) identify: identify::Behaviour,
     ping: ping::Behaviour,
@@ -39,15 +42,18 @@ pub(crate) struct Behaviour {
     reachable: Toggle<autonat::v2::client::Behaviour>,
     dial_back: Toggle<autonat::v2::server::Behaviour>,
     mdns: Toggle<mdns::tokio::Behaviour>,
+    meeting_point: Toggle<libp2p::rendezvous::server::Behaviour>,
+    pub(crate) meet: Toggle<libp2p::rendezvous::client::Behaviour>,
     pub(crate) streams: libp2p_stream::Behaviour,
 }
 
 impl Behaviour {
     pub(crate) fn new(
         config: &Config,
-        key: identity::PublicKey,
+        pair: identity::Keypair,
         circuits: relay::client::Behaviour,
     ) -> Result<Self, String> {
+        let key = pair.public();
         let me = key.to_peer_id();
         let network = hex::encode(&config.network.0[..4]);
         let edge_only = !Role::ALL[1..].iter().any(|role| config.roles.has(*role));
@@ -66,6 +72,7 @@ impl Behaviour {
         };
         Ok(Self {
             gate: Gate::new(config.limits),
+            banned: allow_block_list::Behaviour::default(),
             limits: connection_limits::Behaviour::new(
                 ConnectionLimits::default()
                     .with_max_established(Some(CONNECTIONS_MAX))
@@ -87,6 +94,8 @@ impl Behaviour {
             reachable: (!hidden).then(autonat::v2::client::Behaviour::default).into(),
             dial_back: (!edge_only && !hidden).then(autonat::v2::server::Behaviour::default).into(),
             mdns: mdns.into(),
+            meeting_point: config.roles.has(Role::Relay).then(rendezvous::point).into(),
+            meet: (!hidden).then(|| rendezvous::visitor(pair)).into(),
             streams: libp2p_stream::Behaviour::new(),
         })
     }

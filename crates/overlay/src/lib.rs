@@ -22,6 +22,8 @@ pub mod nat;
 mod overlay;
 mod quota;
 mod record;
+mod rendezvous;
+mod standing;
 mod swarm;
 mod tor;
 mod transport;
@@ -34,7 +36,7 @@ pub use gate::GateLimits;
 pub use home::HomeTcp;
 pub use libp2p::{Multiaddr, PeerId, Stream};
 pub use overlay::{
-    Config, Gossip, Incoming, Overlay, OverlayError, Path, PeerInfo, Status, Waiting,
+    ANCHORS_MAX, Config, Gossip, Incoming, Overlay, OverlayError, Path, PeerInfo, Status, Waiting,
 };
 pub use record::{BadRecord, PeerRecord, RECORD_ADDRESSES_MAX, Role, Roles};
 pub use tor::{Tor, tor_state};

@@ -1,12 +1,13 @@
 //! The handle: what the rest of a node asks of its overlay.
 
 use crate::{
-    address::{BadAddress, PeerAddress, peer_id, relay_of},
-    gate::GateLimits,
+    address::{BadAddress, PeerAddress, peer_id, place, relay_of},
+    gate::{GateLimits, Prefix},
     mapped,
     meter::{Meter, Way},
     nat::{self, MapBy},
     record::{PeerRecord, Role, Roles},
+    standing::{Fault, Share},
     swarm::{self, Command},
     tor::{self, Tor},
     turn::{self, TurnServer, TurnTransport},
@@ -196,6 +197,8 @@ pub struct Status {
     pub table: usize,
     /// Handshakes not begun, because their neighbourhood was crowded.
     pub turned_away: u64,
+    /// Identities that are kept out for what they did.
+    pub banned: usize,
     pub peers: Vec<PeerInfo>,
 }
 
@@ -220,6 +223,28 @@ fn all_shown<T: ToString, S: serde::Serializer>(
     serializer.collect_seq(values.iter().map(ToString::to_string))
 }
 
+impl Status {
+    /// Whom to begin with after a restart: peers that were dialled, longest connected first, one of each neighbourhood.
+    #[must_use]
+    pub fn anchors(&self) -> Vec<PeerAddress> {
+        let mut direct: Vec<&PeerInfo> =
+            self.peers.iter().filter(|peer| peer.path == Path::Direct && peer.in_table).collect();
+        direct.sort_by_key(|peer| std::cmp::Reverse(peer.seconds));
+        let mut prefixes = Vec::new();
+        let mut anchors = Vec::new();
+        for peer in direct {
+            let prefix = Prefix::of(&peer.address);
+            if prefix.is_near() || !prefixes.contains(&prefix) {
+                prefixes.push(prefix);
+                let full = place(&peer.address).with(Protocol::P2p(peer.peer));
+                anchors.extend(PeerAddress::new(full));
+            }
+        }
+        anchors.truncate(ANCHORS_MAX);
+        anchors
+    }
+}
+
 /// A message that somebody published.
 #[derive(Clone, Debug)]
 pub struct Gossip {
@@ -239,6 +264,8 @@ pub struct Overlay {
     /// The router's port, to be given back.
     mapping: Arc<Mutex<Option<nat::Mapping>>>,
     meter: Meter,
+    /// What each identity may open, whatever the protocol.
+    share: Arc<Share>,
 }
 
 type Answer<T> = Result<T, OverlayError>;
@@ -247,6 +274,9 @@ type Answer<T> = Result<T, OverlayError>;
 const ARRIVED_MAX: usize = 16;
 /// Addresses of one's own that are remembered.
 pub(crate) const SEEN_AS_MAX: usize = 4;
+
+/// Peers to begin with after a restart.
+pub const ANCHORS_MAX: usize = 4;
 
 /// What the side that serves a stream sends first. The library drops streams that come faster than they are
 /// accepted, without a word to either side; whoever has not been greeted opens another one.
@@ -260,14 +290,24 @@ pub struct Incoming {
     streams: IncomingStreams,
     protocol: &'static str,
     meter: Meter,
+    share: Arc<Share>,
+    commands: mpsc::WeakSender<Command>,
 }
 
 impl Incoming {
     /// The next one. `None`: the overlay has ended.
     pub async fn next(&mut self) -> Option<Waiting> {
-        let (peer, stream) = self.streams.next().await?;
-        self.meter.count(self.protocol, Way::In);
-        Some(Waiting { peer, stream })
+        loop {
+            let (peer, stream) = self.streams.next().await?;
+            self.meter.count(self.protocol, Way::In);
+            if self.share.admits(peer) {
+                return Some(Waiting { peer, stream });
+            }
+            if let Some(commands) = self.commands.upgrade() {
+                // When the driver has more to do than it can, that is not the time for blame.
+                drop(commands.try_send(Command::Blame(peer, Fault::Flood)));
+            }
+        }
     }
 }
 
@@ -322,7 +362,8 @@ impl Overlay {
         if let Some((tor, key)) = onion {
             tokio::spawn(tor::keep_onion(commands.downgrade(), tor, key));
         }
-        Ok(Self { id, commands, control, gossip, mapping, meter })
+        let share = Arc::default();
+        Ok(Self { id, commands, control, gossip, mapping, meter, share })
     }
 
     /// Give back what others hold for this node: the router's port. Connections end with the last clone.
@@ -444,7 +485,13 @@ impl Overlay {
         let mut control = self.control.clone();
         control
             .accept(StreamProtocol::new(protocol))
-            .map(|streams| Incoming { streams, protocol, meter: self.meter.clone() })
+            .map(|streams| Incoming {
+                streams,
+                protocol,
+                meter: self.meter.clone(),
+                share: self.share.clone(),
+                commands: self.commands.downgrade(),
+            })
             .map_err(|_| OverlayError::Served(protocol.to_owned()))
     }
 

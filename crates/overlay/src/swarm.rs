@@ -8,7 +8,9 @@ use crate::{
     nat::MapBy,
     overlay::{Config, Gossip, OverlayError, Path, PeerInfo, SEEN_AS_MAX, Status},
     quota::Quota,
-    record::{PeerRecord, RECORD_ADDRESSES_MAX, Role},
+    record::{BadRecord, PeerRecord, RECORD_ADDRESSES_MAX, Role},
+    rendezvous,
+    standing::{Candidate, Fault, Standing, worst},
     transport::{Security, transport},
     turn::TurnTransport,
 };
@@ -54,6 +56,14 @@ const RECORDS_PREFIX_MAX: usize = 256;
 const PROVIDERS_PREFIX_MAX: usize = 4;
 /// A lookup that has found a record waits so long for a newer one.
 const NEWER_WITHIN: Duration = Duration::from_secs(1);
+/// How often the worst peer makes room, and above how many that could.
+const ROTATE_EVERY: Duration = Duration::from_secs(60 * 60);
+const ROTATED_ABOVE: usize = 8;
+/// Peers asked for by name that are remembered as such.
+const ASKED_FOR_MAX: usize = 256;
+/// Lists of those who come that are visited, and how often each.
+const POINTS_MAX: usize = 3;
+const VISIT_EVERY: Duration = Duration::from_secs(10 * 60);
 /// Addresses kept of one node.
 const ADDRESSES_MAX: usize = 4;
 
@@ -89,6 +99,8 @@ pub(crate) enum Command {
         peer: PeerId,
         at: Multiaddr,
     },
+    /// A peer has done what no honest node does.
+    Blame(PeerId, Fault),
     Publish {
         topic: String,
         data: Vec<u8>,
@@ -139,6 +151,12 @@ pub(crate) struct Driver {
     turn: Option<SocketAddr>,
     /// Connections that this node makes where a peer has invited it to.
     invited: HashSet<ConnectionId>,
+    /// Peers that somebody here asked for by name.
+    asked_for: HashSet<PeerId>,
+    standing: Standing,
+    last_rotation: Instant,
+    /// Peers that keep a list of those who come, and when it was visited last.
+    points: BTreeMap<PeerId, Option<Instant>>,
     meter: Meter,
 }
 
@@ -165,7 +183,7 @@ impl Driver {
         };
         let transport = transport(security, circuits, config.tor.clone(), turn)
             .map_err(|error| start(error.to_string()))?;
-        let behaviour = Behaviour::new(&config, pair.public(), client).map_err(start)?;
+        let behaviour = Behaviour::new(&config, pair, client).map_err(start)?;
         let settings =
             libp2p::swarm::Config::with_tokio_executor().with_idle_connection_timeout(IDLE);
         let mut swarm = Swarm::new(transport, behaviour, me, settings);
@@ -198,6 +216,10 @@ impl Driver {
             onion: None,
             turn: None,
             invited: HashSet::new(),
+            asked_for: HashSet::new(),
+            standing: Standing::default(),
+            last_rotation: Instant::now(),
+            points: BTreeMap::new(),
             meter,
         })
     }
@@ -252,6 +274,7 @@ impl Driver {
                     self.invited.insert(connection);
                 }
             }
+            Command::Blame(peer, fault) => self.blame(peer, fault),
             Command::Publish { topic, data } => {
                 let topic = gossipsub::IdentTopic::new(topic);
                 self.meter.count("gossip", Way::Out);
@@ -274,6 +297,9 @@ impl Driver {
         at: Option<Multiaddr>,
         answer: Option<oneshot::Sender<Result<(), OverlayError>>>,
     ) {
+        if answer.is_some() && self.asked_for.len() < ASKED_FOR_MAX {
+            self.asked_for.insert(peer);
+        }
         if self.swarm.is_connected(&peer) {
             if let Some(answer) = answer {
                 drop(answer.send(Ok(())));
@@ -352,6 +378,11 @@ impl Driver {
         if !lonely {
             self.announce();
             self.keep_relays();
+            self.visit_points();
+            self.rotate();
+        }
+        for peer in self.standing.pardoned(Instant::now()) {
+            self.swarm.behaviour_mut().banned.unblock_peer(peer);
         }
         self.answer_found();
     }
@@ -417,6 +448,63 @@ impl Driver {
         }
     }
 
+    fn blame(&mut self, peer: PeerId, fault: Fault) {
+        if self.standing.blame(peer, fault, Instant::now()) {
+            tracing::info!(%peer, ?fault, "kept out for an hour");
+            self.swarm.behaviour_mut().banned.block_peer(peer);
+            self.swarm.behaviour_mut().kad.remove_peer(&peer);
+            self.table.remove(&peer);
+        }
+    }
+
+    /// Lists of those who come are read now and then, and one's own entry is renewed.
+    fn visit_points(&mut self) {
+        let now = Instant::now();
+        let due = |last: Option<Instant>| last.is_none_or(|last| now - last >= VISIT_EVERY);
+        let name = rendezvous::namespace(self.config.network, self.config.chain);
+        for (point, last) in self.points.iter_mut().filter(|(_, last)| due(**last)).take(1) {
+            *last = Some(now);
+            if let Some(client) = self.swarm.behaviour_mut().meet.as_mut() {
+                self.meter.count("rendezvous", Way::Out);
+                rendezvous::visit(client, *point, name.clone());
+            }
+        }
+    }
+
+    /// Once an hour the worst of those that were dialled makes room for somebody else, so that nobody stays for ever by
+    /// having come first. Whoever is needed stays.
+    fn rotate(&mut self) {
+        let now = Instant::now();
+        if now - self.last_rotation < ROTATE_EVERY {
+            return;
+        }
+        self.last_rotation = now;
+        let needed = |peer: &PeerId| {
+            self.asked_for.contains(peer)
+                || self.relays.contains_key(peer)
+                || self.config.bootstrap.iter().any(|known| known.peer() == *peer)
+        };
+        let candidates: Vec<Candidate> = (self.peers.iter())
+            .filter(|(peer, known)| {
+                !needed(peer) && known.connections.values().any(|(path, _)| *path == Path::Direct)
+            })
+            .map(|(peer, known)| {
+                let marks = self.standing.marks_of(peer, now);
+                Candidate { peer: *peer, marks, rtt: known.rtt }
+            })
+            .collect();
+        if candidates.len() <= ROTATED_ABOVE {
+            return;
+        }
+        if let Some(peer) = worst(&candidates) {
+            tracing::debug!(%peer, "makes room for somebody else");
+            self.swarm.behaviour_mut().kad.remove_peer(&peer);
+            self.table.remove(&peer);
+            // It may have gone by itself.
+            self.swarm.disconnect_peer_id(peer).unwrap_or_default();
+        }
+    }
+
     /// A node behind a NAT is reached through relays, until somebody has reached it without.
     fn keep_relays(&mut self) {
         if self.reached_directly() || self.started.elapsed() < UNREACHED_AFTER {
@@ -452,6 +540,7 @@ impl Driver {
             SwarmEvent::ExternalAddrConfirmed { address } => {
                 tracing::info!(%address, "others reach this node here");
                 self.last_record = None;
+                self.points.values_mut().for_each(|last| *last = None);
             }
             SwarmEvent::ListenerClosed { addresses, .. } => {
                 for relay in addresses.iter().filter_map(relay_of) {
@@ -489,6 +578,8 @@ impl Driver {
                     self.peers.remove(&peer_id);
                     self.meter.gone(&peer_id);
                     self.relays.remove(&peer_id);
+                    self.points.remove(&peer_id);
+                    self.asked_for.remove(&peer_id);
                 }
             }
             SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), connection_id, error } => {
@@ -557,6 +648,19 @@ impl Driver {
                 }
                 Err(error) => tracing::debug!(peer = %remote_peer_id, %error, "no hole punched"),
             },
+            BehaviourEvent::Meet(libp2p::rendezvous::client::Event::Discovered {
+                registrations,
+                ..
+            }) => {
+                let me = *self.swarm.local_peer_id();
+                for found in registrations.into_iter().take(rendezvous::READ_MAX as usize) {
+                    let peer = found.record.peer_id();
+                    if peer != me {
+                        self.meter.count("rendezvous", Way::In);
+                        self.dial_found(peer, found.record.addresses());
+                    }
+                }
+            }
             BehaviourEvent::Mdns(mdns::Event::Discovered(found)) => {
                 for (peer, address) in found {
                     let full = place(&address).with(Protocol::P2p(peer));
@@ -576,6 +680,10 @@ impl Driver {
             known.sees = host_of(&info.observed_addr);
         }
         known.relays = info.protocols.contains(&relay::HOP_PROTOCOL_NAME);
+        let keeps_list = info.protocols.iter().any(|name| name.as_ref() == rendezvous::PROTOCOL);
+        if keeps_list && self.points.len() < POINTS_MAX {
+            self.points.entry(peer).or_default();
+        }
         let in_table = info
             .protocols
             .iter()
@@ -600,6 +708,19 @@ impl Driver {
             dialled.into_iter().chain(honest).take(ADDRESSES_MAX).collect();
         for address in addresses {
             self.add_to_table(peer, address);
+        }
+    }
+
+    /// Somebody says that `peer` is there: a stranger's word, so that it counts in its neighbourhood.
+    fn dial_found(&mut self, peer: PeerId, addresses: &[Multiaddr]) {
+        let addresses: Vec<Multiaddr> = (addresses.iter())
+            .filter(|address| !is_circuit(address))
+            .map(|address| place(address).with(Protocol::P2p(peer)))
+            .take(ADDRESSES_MAX)
+            .collect();
+        let options = DialOpts::peer_id(peer).condition(PeerCondition::DisconnectedAndNotDialing);
+        if let Err(error) = self.swarm.dial(options.addresses(addresses).build()) {
+            tracing::debug!(%peer, %error, "not dialled");
         }
     }
 
@@ -684,12 +805,15 @@ impl Driver {
 
     /// Keep a record for others, if it is what it says.
     fn keep_record(&mut self, source: &PeerId, record: kad::Record) {
-        let Ok(opened) = PeerRecord::open(&record.value, self.config.network, now()) else {
-            return;
+        let opened = match PeerRecord::open(&record.value, self.config.network, now()) {
+            Ok(opened) => opened,
+            // Clocks differ, and records grow old on their way.
+            Err(BadRecord::Age) => return,
+            Err(_) => return self.blame(*source, Fault::FalseRecord),
         };
         let owner = crate::address::peer_id(&opened.identity.0);
         if !owner.is_ok_and(|owner| PeerRecord::key(&owner) == record.key.to_vec()) {
-            return;
+            return self.blame(*source, Fault::FalseRecord);
         }
         let prefix = self.prefix_of(source);
         if !self.swarm.behaviour().gate.spares(prefix)
@@ -816,6 +940,7 @@ impl Driver {
                 .collect(),
             table: self.table.len(),
             turned_away: self.swarm.behaviour().gate.refused(),
+            banned: self.standing.banned(),
             peers,
         }
     }

@@ -123,6 +123,37 @@ async fn a_node_that_nobody_can_dial_is_reached_through_a_relay() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_identity_that_floods_with_streams_is_kept_out() {
+    let (here, address) = start(config(1, &[])).await;
+    echo(&here);
+    let (greedy, _) = start(config(2, &[])).await;
+    let (modest, _) = start(config(3, &[])).await;
+    modest.dial(&address).await.unwrap();
+    greedy.dial(&address).await.unwrap();
+    let flood: Vec<_> = (0..16)
+        .map(|_| {
+            let (greedy, here) = (greedy.clone(), here.id());
+            tokio::spawn(async move {
+                for _ in 0..100 {
+                    drop(greedy.open(here, ECHO).await);
+                }
+            })
+        })
+        .collect();
+    until("the flood is kept out", async || here.status().await.unwrap().banned == 1).await;
+    until("its connections end", async || {
+        here.status().await.unwrap().peers.iter().all(|peer| peer.peer != greedy.id())
+    })
+    .await;
+    flood.iter().for_each(tokio::task::JoinHandle::abort);
+    drop(greedy.dial(&address).await);
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let peers = here.status().await.unwrap().peers;
+    assert!(peers.iter().all(|peer| peer.peer != greedy.id()), "it comes back");
+    assert!(echoes(&modest, here.id()).await, "others are served");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_crowd_from_one_neighbourhood_is_turned_away_at_the_door() {
     let limits =
         GateLimits { at_once: 4, burst: 1_000, per_second: 1_000, ..GateLimits::default() };

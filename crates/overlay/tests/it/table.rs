@@ -15,6 +15,31 @@ async fn crowd(count: u8) -> Vec<(Overlay, PeerAddress)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_is_in_the_list_at_a_meeting_point_is_found() {
+    let relaying = |seed: u8, known: &[PeerAddress]| {
+        let mut config = config(seed, known);
+        config.roles = Roles::default().with(Role::Relay);
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        let place: overlay::Multiaddr = format!("/ip4/127.0.0.1/tcp/{port}").parse().unwrap();
+        Config { listen: vec![place.clone()], announce: vec![place], ..config }
+    };
+    let (_point, at) = start(relaying(1, &[])).await;
+    let (_there, _) = start(relaying(2, std::slice::from_ref(&at))).await;
+    // Each one that comes reads who was there before.
+    let mut seed = 2;
+    let read = r#"protocol="rendezvous",direction="in""#;
+    until("somebody is read from the list", async || {
+        seed += 1;
+        let (here, _) = start(config(seed, std::slice::from_ref(&at))).await;
+        tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+        let metrics = here.metrics().await.unwrap();
+        metrics.lines().any(|line| line.contains(read) && !line.ends_with(" 0"))
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nodes_that_know_one_address_find_all_others() {
     // `MESHX_CROWD=50 cargo test -p meshx-overlay --test it find_all_others -- --nocapture` is a larger one.
     let count = std::env::var("MESHX_CROWD").ok().and_then(|text| text.parse().ok()).unwrap_or(16);

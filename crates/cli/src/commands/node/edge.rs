@@ -26,7 +26,7 @@ const LOOK: Duration = Duration::from_secs(2);
 
 pub fn start(settings: &Settings, args: &NodeStart) -> Result<()> {
     let network = meet::network_of(args)?;
-    if args.overlay.join.is_empty() && !args.overlay.mdns {
+    if args.overlay.join.is_empty() && !args.overlay.mdns && meet::anchors(&args.dir).is_empty() {
         bail!("nobody to begin with\nhint: --join ADDRESS, or --mdns on a local network");
     }
     let city = City::new(args.edge.city.as_str()).context("a city has at most 64 bytes")?;

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use crypto::SigningKey;
 use network::ik::Suites;
 use node::{NodeFiles, NodeSecrets};
-use overlay::{Config, Multiaddr, Overlay, Role, Roles};
+use overlay::{ANCHORS_MAX, Config, Multiaddr, Overlay, PeerAddress, Role, Roles};
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -17,6 +17,7 @@ use std::{
 };
 use types::{ChainId, Hash};
 
+const ANCHORS: &str = "anchors";
 /// How often the file that `meshx peers` reads is written.
 const STATUS_EVERY: Duration = Duration::from_secs(2);
 
@@ -47,13 +48,15 @@ impl Meeting {
             _ => args.overlay.listen.clone(),
         };
         let key = SigningKey::from_seed(&secrets.node_key);
-        let config = configured(&args.overlay, key, secrets.anchor.network(), listen);
+        let config =
+            configured(&args.overlay, key, secrets.anchor.network(), listen, anchors(&args.dir));
         Ok(Self { config: Config { roles, chain: chain.unwrap_or(ChainId::Backbone), ..config } })
     }
 
     /// A node without a chain: a worker unless roles are named.
     pub fn of_chainless(args: &NodeStart, key: SigningKey, network: Hash, chain: ChainId) -> Self {
-        let config = configured(&args.overlay, key, network, args.overlay.listen.clone());
+        let listen = args.overlay.listen.clone();
+        let config = configured(&args.overlay, key, network, listen, anchors(&args.dir));
         let roles = match &args.roles[..] {
             [] => config.roles,
             named => named.iter().map(|role| role_of(*role)).collect(),
@@ -67,7 +70,10 @@ fn configured(
     key: SigningKey,
     network: Hash,
     listen: Vec<Multiaddr>,
+    anchors: Vec<PeerAddress>,
 ) -> Config {
+    let mut bootstrap = args.join.clone();
+    bootstrap.extend(anchors.into_iter().filter(|anchor| !args.join.contains(anchor)));
     // What a node listens on by name, others reach: a relay has nobody to ask whether that is so.
     let announce = match &args.announce[..] {
         [] => listen.iter().filter(|address| is_certain(address)).cloned().collect(),
@@ -75,7 +81,7 @@ fn configured(
     };
     Config {
         announce,
-        bootstrap: args.join.clone(),
+        bootstrap,
         suites: if args.accept_classic { Suites::AcceptClassic } else { Suites::HybridOnly },
         mdns: args.mdns,
         map_port: !args.no_port_mapping,
@@ -163,7 +169,9 @@ pub async fn watch(overlay: &Overlay, at: Option<SocketAddr>) -> Result<Option<S
 /// Keep `DIR/peers.json` as it is, for `meshx peers`.
 pub async fn keep_status(overlay: &Overlay, dir: &Path, metrics: Option<SocketAddr>) {
     let path = dir.join("peers.json");
+    let mut kept = Vec::new();
     while let Ok(status) = overlay.status().await {
+        kept = keep_anchors(dir, kept, status.anchors());
         let mut value = serde_json::to_value(&status).expect("plain data is JSON");
         value["metrics"] = metrics.map(|address| address.to_string()).into();
         if let Err(error) = home::write_whole(&path, value.to_string().as_bytes(), false) {
@@ -171,6 +179,28 @@ pub async fn keep_status(overlay: &Overlay, dir: &Path, metrics: Option<SocketAd
         }
         tokio::time::sleep(STATUS_EVERY).await;
     }
+}
+
+/// Keep in `DIR/anchors` whom to begin with after a restart: those who cut a node off from all others and end it must not be
+/// whom it meets first again.
+fn keep_anchors(dir: &Path, kept: Vec<PeerAddress>, now: Vec<PeerAddress>) -> Vec<PeerAddress> {
+    if now.is_empty() || now == kept {
+        return kept;
+    }
+    let text: String = now.iter().map(|address| format!("{address}\n")).collect();
+    match home::write_whole(&dir.join(ANCHORS), text.as_bytes(), false) {
+        Ok(()) => now,
+        Err(error) => {
+            eprintln!("{error:#}");
+            kept
+        }
+    }
+}
+
+/// Whom a node of `dir` was connected to when it ran last. A file that cannot be read is none.
+pub fn anchors(dir: &Path) -> Vec<PeerAddress> {
+    let text = std::fs::read_to_string(dir.join(ANCHORS)).unwrap_or_default();
+    text.lines().filter_map(|line| line.parse().ok()).take(ANCHORS_MAX).collect()
 }
 
 /// Which network a node without a chain joins, and by whom.
@@ -201,4 +231,25 @@ pub fn identity(dir: &Path) -> Result<SigningKey> {
         }
     };
     Ok(SigningKey::from_seed(&seed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn anchors_outlive_the_process_and_a_moment_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(anchors(dir.path()).is_empty());
+        let peer = overlay::peer_id(&SigningKey::from_seed(&[7; 32]).public()).unwrap();
+        let at = |host: u8| format!("/ip4/192.0.{host}.1/tcp/8800/p2p/{peer}").parse().unwrap();
+        let kept = keep_anchors(dir.path(), Vec::new(), vec![at(1), at(2)]);
+        assert_eq!(anchors(dir.path()), kept);
+        // Whoever has lost everybody needs them most.
+        assert_eq!(keep_anchors(dir.path(), kept.clone(), Vec::new()), kept);
+        assert_eq!(anchors(dir.path()), kept);
+        let damaged = format!("{}\nnonsense\n/ip4/192.0.2.1/tcp/1\n", kept[0]);
+        std::fs::write(dir.path().join(ANCHORS), damaged).unwrap();
+        assert_eq!(anchors(dir.path()), kept[..1]);
+    }
 }

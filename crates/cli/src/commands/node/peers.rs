@@ -38,6 +38,7 @@ pub fn peers(settings: &Settings, args: &Peers) -> Result<()> {
     println!("relays        {}", shown(list("relays"), "none"));
     println!("table         {} nodes", status["table"]);
     println!("turned away   {}", status["turned_away"]);
+    println!("kept out      {}", status["banned"]);
     println!("\n{:<54} {:<12} {:>8}  {:<14} {}", "peer", "path", "rtt ms", "agent", "address");
     for peer in status["peers"].as_array().into_iter().flatten() {
         let rtt = peer["rtt_ms"].as_f64().map_or("-".to_owned(), |rtt| format!("{rtt:.1}"));
