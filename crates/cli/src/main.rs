@@ -30,7 +30,14 @@ use std::process::ExitCode;
 const OWN_FAILURE: u8 = 125;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let typed = match args::with_file(std::env::args_os().collect()) {
+        Ok(typed) => typed,
+        Err(error) => {
+            talk::failure(&error);
+            return ExitCode::from(OWN_FAILURE);
+        }
+    };
+    let args = Args::parse_from(typed);
     let filter =
         tracing_subscriber::EnvFilter::try_from_env("MESHX_LOG").unwrap_or_else(|_| "error".into());
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

@@ -14,6 +14,7 @@
 
 mod address;
 mod behaviour;
+mod bootstrap;
 mod gate;
 mod home;
 mod mapped;
@@ -32,6 +33,7 @@ mod turn;
 
 pub use address::{BadAddress, PeerAddress, identity_of, peer_id};
 pub use behaviour::gossip;
+pub use bootstrap::{BOOTSTRAP_BYTES_MAX, BOOTSTRAP_PEERS_MAX, BadBootstrapList, BootstrapList};
 pub use gate::GateLimits;
 pub use home::HomeTcp;
 pub use libp2p::{Multiaddr, PeerId, Stream};

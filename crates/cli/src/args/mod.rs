@@ -7,11 +7,13 @@ use types::{Address, ChainId, NanoMeshx};
 
 mod attest;
 mod bench;
+mod file;
 mod money;
 mod node;
 
 pub use attest::*;
 pub use bench::*;
+pub use file::with_file;
 pub use money::*;
 pub use node::*;
 

@@ -20,6 +20,20 @@ pub enum NodeVerb {
     Init(NodeInit),
     /// Start the node whose keys are in a folder; with --role edge, a worker without a chain.
     Start(Box<NodeStart>),
+    /// Sign a list of nodes that others may begin with, by the identity in a folder; it goes to stdout.
+    Bootstrap(NodeBootstrap),
+}
+
+#[derive(ClapArgs)]
+pub struct NodeBootstrap {
+    /// Whose identity signs; without one there, it gets one.
+    #[arg(long, value_name = "DIR")]
+    pub dir: PathBuf,
+    #[arg(long, value_name = "ID")]
+    pub network: Hash,
+    /// Addresses that end in /p2p/ and an id.
+    #[arg(required = true, value_name = "ADDRESS")]
+    pub peers: Vec<PeerAddress>,
 }
 
 #[derive(ClapArgs)]
@@ -66,6 +80,9 @@ pub enum RoleArg {
 
 #[derive(ClapArgs)]
 pub struct NodeStart {
+    /// A file that says what is not typed: TOML, names as these flags without dashes in front.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     #[arg(long, value_name = "DIR")]
     pub dir: PathBuf,
     /// What this node does; several are possible. Default: all that the keys in DIR allow, or edge where there are none.
@@ -88,6 +105,12 @@ pub struct OverlayArgs {
     /// A node to begin with: its address, which ends in /p2p/ and its id. Several are better than one.
     #[arg(long, value_name = "ADDRESS")]
     pub join: Vec<PeerAddress>,
+    /// A signed list of nodes to begin with, as `meshx node bootstrap` makes it.
+    #[arg(long, value_name = "FILE", requires = "bootstrap_key")]
+    pub bootstrap: Option<PathBuf>,
+    /// The key that the list must be signed by.
+    #[arg(long, value_name = "HEX", requires = "bootstrap")]
+    pub bootstrap_key: Option<Hash>,
     /// Look for peers on the local network, too.
     #[arg(long)]
     pub mdns: bool,

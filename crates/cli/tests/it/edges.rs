@@ -6,6 +6,8 @@ use crate::{
     wire::{Recorded, Wire},
 };
 
+use std::time::{Duration, Instant};
+
 /// As many as a job's replicas: all of them must be edges, because the nodes have no workers.
 const EDGES: u16 = 4;
 /// The input of the job, which nobody on the way is to read.
@@ -82,4 +84,61 @@ fn an_edge_that_knows_nothing_is_told_what_it_lacks() {
     assert!(unnamed.stderr.contains("/p2p/"), "{}", unnamed.stderr);
     let keyless = user.meshx(&["node", "start", "--role", "validator", "--dir", "edge"], b"");
     assert!(keyless.exits(125).stderr.contains("meshx node init"));
+}
+
+#[test]
+fn a_node_begins_with_a_signed_list_and_comes_back_without_it() {
+    let user = User::new();
+    let (network, port) = ("07".repeat(32), free_ports());
+    let listen = format!("/ip4/127.0.0.1/tcp/{port}");
+    let start = ["node", "start", "--role", "relay", "--network", &network, "--no-port-mapping"];
+    let first = [&start[..], &["--dir", "first", "--listen", &listen]].concat();
+    let (_first, join) = user.start(&first, "join");
+    let address = join.split_whitespace().last().unwrap().to_owned();
+
+    let sign = ["node", "bootstrap", "--dir", "signer", "--network", &network, &address];
+    let signed = user.meshx(&sign, b"").exits(0);
+    std::fs::write(user.path("list"), &signed.stdout).unwrap();
+    let key = signed.stderr.split_whitespace().last().unwrap().to_owned();
+    // What is not typed is in a file.
+    let config = format!(
+        "role = \"relay\"\nnetwork = \"{network}\"\ndir = \"second\"\nbootstrap = \"list\"\nno-port-mapping = true\nlisten = [\"/ip4/127.0.0.1/tcp/{}\"]\n",
+        port + 1
+    );
+    std::fs::write(user.path("node.toml"), &config).unwrap();
+    let start = ["node", "start", "--config", "node.toml"];
+    let keyless = user.meshx(&start, b"");
+    assert!(keyless.code != 0 && keyless.stderr.contains("--bootstrap-key"), "{}", keyless.stderr);
+    let stranger = user.meshx(&[&start[..], &["--bootstrap-key", &"ab".repeat(32)]].concat(), b"");
+    assert!(stranger.exits(125).stderr.contains(&key), "it says who signed");
+    let misspelt = format!("{config}capasity = 4\n");
+    std::fs::write(user.path("misspelt.toml"), misspelt).unwrap();
+    let misspelt = user.meshx(&["node", "start", "--config", "misspelt.toml"], b"");
+    assert!(misspelt.code != 0 && misspelt.stderr.contains("--capasity"), "{}", misspelt.stderr);
+
+    let is_connected = |peers: &serde_json::Value| {
+        let peers = peers["peers"].as_array()?;
+        peers.iter().any(|peer| peer["path"] == "direct" && peer["in_table"] == true).then_some(())
+    };
+    let (second, _) = user.start(&[&start[..], &["--bootstrap-key", &key]].concat(), "ready");
+    written(&user, "second/peers.json", "peers");
+    user.until(&["peers", "--dir", "second"], is_connected);
+    written(&user, "second/anchors", &address);
+    drop(second);
+
+    // Nobody tells it where to begin.
+    std::fs::remove_file(user.path("second/peers.json")).unwrap();
+    std::fs::write(user.path("node.toml"), config.replace("bootstrap = \"list\"\n", "")).unwrap();
+    let (_second, _) = user.start(&start, "ready");
+    written(&user, "second/peers.json", "peers");
+    user.until(&["peers", "--dir", "second"], is_connected);
+}
+
+#[track_caller]
+fn written(user: &User, file: &str, text: &str) {
+    let begun = Instant::now();
+    while !std::fs::read_to_string(user.path(file)).is_ok_and(|has| has.contains(text)) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{file} does not say {text}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }

@@ -26,8 +26,10 @@ const LOOK: Duration = Duration::from_secs(2);
 
 pub fn start(settings: &Settings, args: &NodeStart) -> Result<()> {
     let network = meet::network_of(args)?;
-    if args.overlay.join.is_empty() && !args.overlay.mdns && meet::anchors(&args.dir).is_empty() {
-        bail!("nobody to begin with\nhint: --join ADDRESS, or --mdns on a local network");
+    if !args.overlay.mdns && meet::first_of(args, network)?.is_empty() {
+        bail!(
+            "nobody to begin with\nhint: --join ADDRESS, --bootstrap FILE, or --mdns on a local network"
+        );
     }
     let city = City::new(args.edge.city.as_str()).context("a city has at most 64 bytes")?;
     let _held = Folder::open(&args.dir)?;
@@ -42,11 +44,11 @@ pub fn start(settings: &Settings, args: &NodeStart) -> Result<()> {
         city,
         floor: args.edge.floor,
     };
-    let meeting = Meeting::of_chainless(args, key, network, settings.chain);
+    let meeting = Meeting::of_chainless(args, key, network, settings.chain)?;
     let runtime = tokio::runtime::Runtime::new().context("the machine gives no threads")?;
     let cancel = Arc::new(AtomicBool::new(false));
     runtime.block_on(async {
-        let joined = args.overlay.join.clone();
+        let joined = meeting.config.bootstrap.clone();
         let overlay = Overlay::start(meeting.config)?;
         println!("id        {}", overlay.id());
         println!("worker    {} on {}", worker.address(), offer.chain);

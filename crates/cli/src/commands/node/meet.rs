@@ -2,22 +2,27 @@
 
 use super::watch;
 use crate::{
-    args::{NodeStart, OverlayArgs, RoleArg},
+    args::{NodeBootstrap, NodeStart, OverlayArgs, RoleArg},
     home,
 };
 use anyhow::{Context as _, Result};
 use crypto::SigningKey;
 use network::ik::Suites;
 use node::{NodeFiles, NodeSecrets};
-use overlay::{ANCHORS_MAX, Config, Multiaddr, Overlay, PeerAddress, Role, Roles};
+use overlay::{
+    ANCHORS_MAX, BOOTSTRAP_BYTES_MAX, BootstrapList, Config, Multiaddr, Overlay, PeerAddress, Role,
+    Roles,
+};
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
-use types::{ChainId, Hash};
+use types::{ChainId, Hash, Millis};
 
 const ANCHORS: &str = "anchors";
+/// Nodes of a signed list that are dialled.
+const LISTED_MAX: usize = 8;
 /// How often the file that `meshx peers` reads is written.
 const STATUS_EVERY: Duration = Duration::from_secs(2);
 
@@ -28,6 +33,7 @@ pub struct Meeting {
 impl Meeting {
     /// A node with keys: it serves edges and carries connections, unless told otherwise.
     pub fn of_node(args: &NodeStart, files: &NodeFiles, secrets: &NodeSecrets) -> Result<Self> {
+        let network = secrets.anchor.network();
         let chains = || secrets.genesis.iter().map(|genesis| genesis.chain);
         let votes = || secrets.shares.iter().map(|(chain, _)| *chain);
         let roles: Roles = match &args.roles[..] {
@@ -48,20 +54,24 @@ impl Meeting {
             _ => args.overlay.listen.clone(),
         };
         let key = SigningKey::from_seed(&secrets.node_key);
-        let config =
-            configured(&args.overlay, key, secrets.anchor.network(), listen, anchors(&args.dir));
+        let config = configured(&args.overlay, key, network, listen, first_of(args, network)?);
         Ok(Self { config: Config { roles, chain: chain.unwrap_or(ChainId::Backbone), ..config } })
     }
 
     /// A node without a chain: a worker unless roles are named.
-    pub fn of_chainless(args: &NodeStart, key: SigningKey, network: Hash, chain: ChainId) -> Self {
+    pub fn of_chainless(
+        args: &NodeStart,
+        key: SigningKey,
+        network: Hash,
+        chain: ChainId,
+    ) -> Result<Self> {
         let listen = args.overlay.listen.clone();
-        let config = configured(&args.overlay, key, network, listen, anchors(&args.dir));
+        let config = configured(&args.overlay, key, network, listen, first_of(args, network)?);
         let roles = match &args.roles[..] {
             [] => config.roles,
             named => named.iter().map(|role| role_of(*role)).collect(),
         };
-        Self { config: Config { roles, chain, ..config } }
+        Ok(Self { config: Config { roles, chain, ..config } })
     }
 }
 
@@ -70,10 +80,8 @@ fn configured(
     key: SigningKey,
     network: Hash,
     listen: Vec<Multiaddr>,
-    anchors: Vec<PeerAddress>,
+    bootstrap: Vec<PeerAddress>,
 ) -> Config {
-    let mut bootstrap = args.join.clone();
-    bootstrap.extend(anchors.into_iter().filter(|anchor| !args.join.contains(anchor)));
     // What a node listens on by name, others reach: a relay has nobody to ask whether that is so.
     let announce = match &args.announce[..] {
         [] => listen.iter().filter(|address| is_certain(address)).cloned().collect(),
@@ -201,6 +209,52 @@ fn keep_anchors(dir: &Path, kept: Vec<PeerAddress>, now: Vec<PeerAddress>) -> Ve
 pub fn anchors(dir: &Path) -> Vec<PeerAddress> {
     let text = std::fs::read_to_string(dir.join(ANCHORS)).unwrap_or_default();
     text.lines().filter_map(|line| line.parse().ok()).take(ANCHORS_MAX).collect()
+}
+
+/// Whom to begin with: those named, those of a signed list, and those known before.
+pub fn first_of(args: &NodeStart, network: Hash) -> Result<Vec<PeerAddress>> {
+    let mut first = args.overlay.join.clone();
+    if let (Some(path), Some(key)) = (&args.overlay.bootstrap, args.overlay.bootstrap_key) {
+        let mut listed = listed(path, network, &key.0)?;
+        // Not everybody begins with the first of the list.
+        let start = usize::from(crate::local::random_seed()?[0]) % listed.len().max(1);
+        listed.rotate_left(start);
+        first.extend(listed.into_iter().take(LISTED_MAX));
+    }
+    first.extend(anchors(&args.dir));
+    let mut seen = std::collections::BTreeSet::new();
+    first.retain(|address| seen.insert(address.to_string()));
+    Ok(first)
+}
+
+fn listed(path: &Path, network: Hash, key: &[u8; 32]) -> Result<Vec<PeerAddress>> {
+    let file =
+        std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut text = String::new();
+    let most = u64::try_from(BOOTSTRAP_BYTES_MAX).unwrap_or(u64::MAX) + 1;
+    std::io::Read::read_to_string(&mut std::io::Read::take(file, most), &mut text)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    let list = BootstrapList::open(&text, network, key, now())
+        .with_context(|| format!("{} does not count", path.display()))?;
+    Ok(list.peers().to_vec())
+}
+
+/// Sign a list of nodes to begin with.
+pub fn sign_bootstrap(args: &NodeBootstrap) -> Result<()> {
+    std::fs::create_dir_all(&args.dir)?;
+    let key = identity(&args.dir)?;
+    let list = BootstrapList::new(args.network, now(), args.peers.clone())?;
+    print!("{}", list.sign(&key));
+    eprintln!(
+        "signed by {}\nothers begin with it by --bootstrap FILE --bootstrap-key {0}",
+        hex::encode(key.public())
+    );
+    Ok(())
+}
+
+fn now() -> Millis {
+    let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+    Millis::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Which network a node without a chain joins, and by whom.

@@ -27,6 +27,7 @@ const DEV_BALANCE: NanoMeshx = NanoMeshx::new(1_000_000_000_000_000);
 pub fn node(settings: &Settings, command: &NodeCommand) -> Result<()> {
     match &command.verb {
         NodeVerb::Init(args) => init(args),
+        NodeVerb::Bootstrap(args) => meet::sign_bootstrap(args),
         NodeVerb::Start(args) => {
             let keys = args.dir.join("node.json").exists();
             let chainless = |role: &RoleArg| matches!(role, RoleArg::Edge | RoleArg::Relay);

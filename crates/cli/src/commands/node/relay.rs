@@ -10,7 +10,7 @@ use std::time::Duration;
 pub fn start(settings: &Settings, args: &NodeStart) -> Result<()> {
     let network = meet::network_of(args)?;
     let _held = Folder::open(&args.dir)?;
-    let meeting = Meeting::of_chainless(args, meet::identity(&args.dir)?, network, settings.chain);
+    let meeting = Meeting::of_chainless(args, meet::identity(&args.dir)?, network, settings.chain)?;
     let runtime = tokio::runtime::Runtime::new().context("the machine gives no threads")?;
     runtime.block_on(async {
         let overlay = Overlay::start(meeting.config)?;
