@@ -3,7 +3,7 @@
 //! ```text
 //!  entropy ── Mnemonic ── Wallet ──┬─ m/44'/MSHX'/account'/0'  spend      SigningKey ── sign(domain, message)
 //!  (caller's)  BIP-39    SLIP-0010 ├─ m/44'/MSHX'/account'/1'  consensus  SigningKey          │
-//!      │                           ├─ m/44'/MSHX'/account'/2'  VRF        32-byte seed        ▼
+//!      │                           ├─ m/44'/MSHX'/account'/2'  VRF        VrfKey ── prove     ▼
 //!      │                           ├─ m/44'/MSHX'/account'/3'  worker     SigningKey    verify, verify_batch
 //!      │                           └─ m/44'/MSHX'/account'/4'  sealing    SealingKey ── HPKE (X-Wing) opens
 //!      └──────────────── keystore::seal / open: Argon2id, ChaCha20-Poly1305
@@ -32,11 +32,12 @@
 //! ```
 //!
 //! Not here: addresses and wire types (`types`), who may sign what (the rule crates), file modes and
-//! prompts (`cli`). The VRF is not written yet.
+//! prompts (`cli`).
 
 #![forbid(unsafe_code)]
 
 mod batch;
+mod ecvrf;
 pub mod keystore;
 mod mnemonic;
 mod public_key;
@@ -46,6 +47,9 @@ mod slip10;
 mod wallet;
 
 pub use batch::{Signed, verify_batch};
+pub use ecvrf::{
+    BadVrf, VRF_OUTPUT_BYTES, VRF_PROOF_BYTES, VrfKey, VrfOutput, VrfProof, VrfPublicKey, VrfSuite,
+};
 pub use mnemonic::{BadMnemonic, Mnemonic};
 pub use sealing::{
     BadSealingKey, NotOpened, SEALING_ENTROPY_BYTES, SEALING_KEY_BYTES, SEALING_OVERHEAD,

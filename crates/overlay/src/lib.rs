@@ -21,6 +21,7 @@ mod mapped;
 mod meter;
 pub mod nat;
 mod overlay;
+mod pressure;
 mod quota;
 mod record;
 mod rendezvous;

@@ -7,6 +7,7 @@ use crate::{
     meter::{Meter, Way},
     nat::MapBy,
     overlay::{Config, Gossip, OverlayError, Path, PeerInfo, SEEN_AS_MAX, Status},
+    pressure::Pressure,
     quota::Quota,
     record::{BadRecord, PeerRecord, RECORD_ADDRESSES_MAX, Role},
     rendezvous,
@@ -180,6 +181,7 @@ impl Driver {
             // Validators' sockets have the same keys and another namespace.
             namespace: [b"overlay", &config.network.0[..]].concat(),
             meter: meter.clone(),
+            pressure: Pressure::default(),
         };
         let transport = transport(security, circuits, config.tor.clone(), turn)
             .map_err(|error| start(error.to_string()))?;

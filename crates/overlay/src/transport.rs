@@ -4,6 +4,7 @@ use crate::{
     address::{PeerAddress, identity_of, peer_id},
     home::HomeTcp,
     meter::Meter,
+    pressure::Pressure,
     tor::{Tor, TorTransport},
     turn::TurnTransport,
 };
@@ -33,6 +34,7 @@ pub(crate) struct Security {
     pub(crate) suites: Suites,
     pub(crate) namespace: Vec<u8>,
     pub(crate) meter: Meter,
+    pub(crate) pressure: Pressure,
 }
 
 pub(crate) fn transport(
@@ -90,7 +92,7 @@ async fn upgrade<T>(
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let Security { me, suites, namespace, meter } = security;
+    let Security { me, suites, namespace, meter, pressure } = security;
     // In a hole punch both sides dial, and one of them acts as if it had been dialled.
     let dials = matches!(&end, ConnectedPoint::Dialer { role_override: Endpoint::Dialer, .. });
     if dials {
@@ -102,7 +104,9 @@ where
         let muxer = yamux::Config::default().upgrade_outbound(stream, "/yamux").await?;
         Ok((wanted.peer(), StreamMuxerBox::new(muxer)))
     } else {
-        let stream = Stream::respond(io, &Responder { me, suites, namespace }).await?;
+        let (_pressing, bits) = pressure.one_more();
+        let responder = Responder { me, suites, namespace };
+        let stream = Stream::respond_to_work(io, &responder, bits).await?;
         let peer = peer_id(&stream.peer().public()).map_err(io::Error::other)?;
         let stream = meter.on(peer, stream);
         let muxer = yamux::Config::default().upgrade_inbound(stream, "/yamux").await?;

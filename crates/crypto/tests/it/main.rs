@@ -1,4 +1,5 @@
-//! The crate from outside: crafted signatures in batches, keystores under attack.
+//! The crate from outside: VRF proofs, crafted signatures in batches, keystores under attack.
 
+mod ecvrf;
 mod keystore;
 mod zip215;

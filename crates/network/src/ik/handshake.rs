@@ -108,6 +108,10 @@ pub enum HandshakeError {
     NotItsIdentity,
     #[error("the peer's ML-KEM key is malformed")]
     KemKey,
+    #[error("the peer asks for more work than anybody should do: {0} bits")]
+    TooMuchWork(u8),
+    #[error("the work that was asked for is not done")]
+    NoWork,
 }
 
 /// What both sides have after two messages.

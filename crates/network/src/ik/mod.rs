@@ -14,6 +14,7 @@
 //!   never reported as connected, and no message is taken before it.
 //! - Suite [`Suite::Hybrid`] mixes an ML-KEM-768 secret in as `psk2`: what is recorded today stays closed to a quantum
 //!   computer of tomorrow. [`Suite::Classic`] is plain IK; either side can refuse it.
+//! - A responder that is busy asks for work before it looks at the first message (`puzzle.rs`).
 //! - Keys are changed ([`Sealer`]) after 64 MiB and after two minutes, by an empty record.
 //!
 //! [`Initiator`] and [`Responder`] do no I/O: bytes in, bytes out. [`Stream`] puts them on any byte stream, [`Ik`] on
@@ -21,6 +22,7 @@
 
 mod handshake;
 mod identity;
+mod puzzle;
 mod record;
 mod stream;
 mod upgrader;
@@ -29,6 +31,7 @@ pub use handshake::{
     Established, HANDSHAKE_FRAME_MAX, HandshakeError, Incoming, Initiator, Responder, Suite, Suites,
 };
 pub use identity::{BadIdentity, Identity, PeerIdentity};
+pub use puzzle::PUZZLE_BITS_MAX;
 pub use record::{Opener, RECORD_MAX, RECORD_PLAIN_MAX, RecordError, Sealer};
 pub use stream::Stream;
 pub use upgrader::{Ik, IkError, IkReceiver, IkSender};

@@ -3,10 +3,12 @@
 use super::{
     handshake::{HANDSHAKE_FRAME_MAX, HandshakeError, Initiator, Responder, Suites},
     identity::{Identity, PeerIdentity},
+    puzzle::{AT_ONCE, PUZZLE_BITS_MAX, Puzzle, Work},
     record::{HEADER, KEY_LIFETIME, Opener, RECORD_MAX, RECORD_PLAIN_MAX, Sealer},
 };
 use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ready};
 use std::{
+    future::poll_fn,
     io,
     pin::Pin,
     task::{Context, Poll},
@@ -53,7 +55,15 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Stream<T> {
     ) -> io::Result<Self> {
         let (initiator, first) = Initiator::new(me, suites, namespace, peer);
         write_frame(&mut io, &first).await?;
-        let answer = read_frame(&mut io).await?;
+        let mut answer = read_frame(&mut io).await?;
+        if let Some(puzzle) = Puzzle::of(&answer) {
+            if puzzle.bits > PUZZLE_BITS_MAX {
+                return Err(invalid(HandshakeError::TooMuchWork(puzzle.bits)));
+            }
+            let nonce = done(&puzzle.work(&first)).await;
+            write_frame(&mut io, &nonce.to_le_bytes()).await?;
+            answer = read_frame(&mut io).await?;
+        }
         let mut made = initiator.finish(&answer).map_err(invalid)?;
         let mut confirmation = Vec::new();
         made.sealer.change_key(&mut confirmation);
@@ -66,8 +76,24 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Stream<T> {
     ///
     /// # Errors
     /// As [`Self::initiate`].
-    pub async fn respond(mut io: T, responder: &Responder) -> io::Result<Self> {
+    pub async fn respond(io: T, responder: &Responder) -> io::Result<Self> {
+        Self::respond_to_work(io, responder, 0).await
+    }
+
+    /// Be dialled while busy: the peer has to do `bits` of work first, [`PUZZLE_BITS_MAX`] at most.
+    ///
+    /// # Errors
+    /// As [`Self::initiate`].
+    pub async fn respond_to_work(mut io: T, responder: &Responder, bits: u8) -> io::Result<Self> {
         let first = read_frame(&mut io).await?;
+        if bits > 0 {
+            let puzzle = Puzzle::new(bits.min(PUZZLE_BITS_MAX)).map_err(io::Error::other)?;
+            write_frame(&mut io, &puzzle.frame()).await?;
+            let nonce = read_frame(&mut io).await?.try_into().map(u64::from_le_bytes);
+            if !nonce.is_ok_and(|nonce| puzzle.work(&first).is_done_by(nonce)) {
+                return Err(invalid(HandshakeError::NoWork));
+            }
+        }
         let (answer, mut made) = responder.read(&first).map_err(invalid)?.answer();
         write_frame(&mut io, &answer).await?;
         let mut confirmation = read_frame(&mut io).await?;
@@ -124,6 +150,20 @@ impl<T> Stream<T> {
         self.begin = start + length;
         Ok(Some(()))
     }
+}
+
+/// A nonce that does `work`. Others on this thread are let in between.
+async fn done(work: &Work) -> u64 {
+    let mut from = 0_u64;
+    poll_fn(|context| match work.search(from..from + AT_ONCE) {
+        Some(nonce) => Poll::Ready(nonce),
+        None => {
+            from += AT_ONCE;
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await
 }
 
 async fn write_frame<T: AsyncWrite + Unpin>(io: &mut T, message: &[u8]) -> io::Result<()> {

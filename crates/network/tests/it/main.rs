@@ -3,6 +3,7 @@
 mod handshake;
 mod stream;
 mod upgrader;
+mod work;
 
 use crypto::SigningKey;
 use network::ik::{Established, Identity, Initiator, PeerIdentity, Responder, Suites};

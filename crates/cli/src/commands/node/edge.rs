@@ -24,6 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How often to look whether the gateway is still there.
 const LOOK: Duration = Duration::from_secs(2);
 
+/// Gateways of the table that are compared, of those that answer.
+const COMPARED_MAX: usize = 4;
+
 pub fn start(settings: &Settings, args: &NodeStart) -> Result<()> {
     let network = meet::network_of(args)?;
     if !args.overlay.mdns && meet::first_of(args, network)?.is_empty() {
@@ -157,22 +160,34 @@ async fn first_gateway(overlay: &Overlay, named: &[PeerId], chain: types::ChainI
     }
 }
 
+/// Whoever was named comes first; of those in the table, the one that answers soonest.
 async fn some_gateway(
     overlay: &Overlay,
     named: &[PeerId],
     chain: types::ChainId,
 ) -> Option<PeerId> {
-    let mut candidates = named.to_vec();
-    candidates.extend(overlay.providers(Role::Aggregator, chain).await.unwrap_or_default());
-    for peer in candidates {
-        // Reaching it is not enough: a relay or another edge serves no API.
-        if overlay.reach(peer).await.is_ok()
-            && overlay.open(peer, overlay::API_PROTOCOL).await.is_ok()
-        {
-            return Some(peer);
+    for peer in named {
+        if answers_after(overlay, *peer).await.is_some() {
+            return Some(*peer);
         }
     }
-    None
+    let listed = overlay.providers(Role::Aggregator, chain).await.unwrap_or_default();
+    let mut answering = Vec::new();
+    for peer in listed.into_iter().filter(|peer| !named.contains(peer)) {
+        answering.extend(answers_after(overlay, peer).await.map(|took| (took, peer)));
+        if answering.len() >= COMPARED_MAX {
+            break;
+        }
+    }
+    answering.into_iter().min_by_key(|(took, _)| *took).map(|(_, peer)| peer)
+}
+
+/// How long `peer` takes to serve a stream, once it is reached. `None`: a relay or another edge serves no API.
+async fn answers_after(overlay: &Overlay, peer: PeerId) -> Option<Duration> {
+    overlay.reach(peer).await.ok()?;
+    let begun = Instant::now();
+    overlay.open(peer, overlay::API_PROTOCOL).await.ok()?;
+    Some(begun.elapsed())
 }
 
 /// Change to another gateway when the one there is does not answer.
