@@ -18,6 +18,8 @@ use std::time::Duration;
 
 /// Connections of one peer: a direct one beside a relayed one, and one more while they change.
 const PER_PEER_MAX: u32 = 4;
+/// Handshakes in progress. A neighbourhood has its share of them (gate.rs), and time is short while there are many.
+const HANDSHAKES_MAX: u32 = 1_024;
 /// Connections in all.
 const CONNECTIONS_MAX: u32 = 1_024;
 /// Records and providers that a node keeps for others.
@@ -77,7 +79,7 @@ impl Behaviour {
                 ConnectionLimits::default()
                     .with_max_established(Some(CONNECTIONS_MAX))
                     .with_max_established_per_peer(Some(PER_PEER_MAX))
-                    .with_max_pending_incoming(Some(256))
+                    .with_max_pending_incoming(Some(HANDSHAKES_MAX))
                     .with_max_pending_outgoing(Some(256)),
             ),
             identify: identify::Behaviour::new(identify),

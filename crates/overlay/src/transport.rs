@@ -24,6 +24,8 @@ use std::{io, time::Duration};
 
 /// Whoever has not shown who he is after this time is cut off.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// While this node is busy, it waits for a third of that.
+const BUSY_SHARE: u32 = 3;
 /// Six relays lie in between.
 const TOR_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -76,7 +78,13 @@ where
         .and_then(move |io, end| {
             let security = security.clone();
             async move {
-                tokio::time::timeout(timeout, upgrade(io, end, security))
+                let (_pressing, bits) = match end {
+                    ConnectedPoint::Listener { .. } => Some(security.pressure.one_more()).unzip(),
+                    ConnectedPoint::Dialer { .. } => (None, None),
+                };
+                let bits = bits.unwrap_or(0);
+                let timeout = if bits > 0 { timeout / BUSY_SHARE } else { timeout };
+                tokio::time::timeout(timeout, upgrade(io, end, security, bits))
                     .await
                     .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
             }
@@ -88,11 +96,12 @@ async fn upgrade<T>(
     io: T,
     end: ConnectedPoint,
     security: Security,
+    work: u8,
 ) -> io::Result<(PeerId, StreamMuxerBox)>
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let Security { me, suites, namespace, meter, pressure } = security;
+    let Security { me, suites, namespace, meter, .. } = security;
     // In a hole punch both sides dial, and one of them acts as if it had been dialled.
     let dials = matches!(&end, ConnectedPoint::Dialer { role_override: Endpoint::Dialer, .. });
     if dials {
@@ -104,9 +113,8 @@ where
         let muxer = yamux::Config::default().upgrade_outbound(stream, "/yamux").await?;
         Ok((wanted.peer(), StreamMuxerBox::new(muxer)))
     } else {
-        let (_pressing, bits) = pressure.one_more();
         let responder = Responder { me, suites, namespace };
-        let stream = Stream::respond_to_work(io, &responder, bits).await?;
+        let stream = Stream::respond_to_work(io, &responder, work).await?;
         let peer = peer_id(&stream.peer().public()).map_err(io::Error::other)?;
         let stream = meter.on(peer, stream);
         let muxer = yamux::Config::default().upgrade_inbound(stream, "/yamux").await?;
