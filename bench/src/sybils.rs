@@ -407,6 +407,7 @@ async fn leave(mut control: libp2p_stream::Control, victim: PeerId, key: Signing
         network: NETWORK,
         roles: Roles::default().with(Role::Validator),
         chain: ChainId::Europe,
+        cell: None,
         issued: Millis::new(u64::try_from(since.as_millis())?),
         addresses: vec!["/ip4/127.66.6.1/tcp/1".parse()?],
     };

@@ -15,6 +15,7 @@
 mod address;
 mod behaviour;
 mod bootstrap;
+mod cell;
 mod gate;
 mod home;
 mod mapped;
@@ -35,11 +36,13 @@ mod turn;
 pub use address::{BadAddress, PeerAddress, identity_of, peer_id};
 pub use behaviour::gossip;
 pub use bootstrap::{BOOTSTRAP_BYTES_MAX, BOOTSTRAP_PEERS_MAX, BadBootstrapList, BootstrapList};
+pub use cell::{BadPlace, Cell};
 pub use gate::GateLimits;
 pub use home::HomeTcp;
 pub use libp2p::{Multiaddr, PeerId, Stream};
 pub use overlay::{
-    ANCHORS_MAX, Config, Gossip, Incoming, Overlay, OverlayError, Path, PeerInfo, Status, Waiting,
+    ANCHORS_MAX, Config, Gossip, Incoming, NEAR_WANTED, Overlay, OverlayError, Path, PeerInfo,
+    Status, Waiting,
 };
 pub use record::{BadRecord, PeerRecord, RECORD_ADDRESSES_MAX, Role, Roles};
 pub use tor::{Tor, tor_state};

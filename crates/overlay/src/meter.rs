@@ -139,6 +139,18 @@ impl Meter {
             "gauge",
             &one(status.table as f64),
         );
+        let far: Vec<_> = (RTT_BUCKETS_MS.iter().zip(by_rtt(status)))
+            .map(|(most, count)| {
+                let most = most.map_or("+Inf".to_owned(), |ms| format!("{}", ms / 1_000.0));
+                (format!("{{seconds_max=\"{most}\"}}"), count as f64)
+            })
+            .collect();
+        say(
+            "meshx_overlay_table_peers_by_rtt",
+            "Connected nodes of the routing table by the last ping's round trip; each in one class.",
+            "gauge",
+            &far,
+        );
         say(
             "meshx_overlay_turned_away_total",
             "Handshakes not begun, because their neighbourhood was crowded.",
@@ -162,6 +174,19 @@ impl Meter {
         );
         text
     }
+}
+
+/// Classes of distance: a city, a country, a continent, the world, and what is slow for other reasons.
+const RTT_BUCKETS_MS: [Option<f64>; 5] = [Some(5.0), Some(25.0), Some(80.0), Some(250.0), None];
+
+/// How many of the table are in each class. Who has not answered a ping yet is in none.
+fn by_rtt(status: &Status) -> [usize; 5] {
+    let mut counts = [0; 5];
+    for rtt in status.peers.iter().filter(|peer| peer.in_table).filter_map(|peer| peer.rtt_ms) {
+        let class = RTT_BUCKETS_MS.iter().position(|most| most.is_none_or(|most| rtt <= most));
+        counts[class.unwrap_or(RTT_BUCKETS_MS.len() - 1)] += 1;
+    }
+    counts
 }
 
 /// A stream whose bytes are counted.

@@ -1,6 +1,7 @@
 //! The handle: what the rest of a node asks of its overlay.
 
 use crate::{
+    Cell,
     address::{BadAddress, PeerAddress, peer_id, place, relay_of},
     gate::{GateLimits, Prefix},
     mapped,
@@ -13,12 +14,13 @@ use crate::{
     turn::{self, TurnServer, TurnTransport},
 };
 use crypto::SigningKey;
-use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
+use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _, future::join_all};
 use libp2p::{Multiaddr, PeerId, Stream, StreamProtocol, multiaddr::Protocol};
 use libp2p_stream::{Control, IncomingStreams};
 use network::ik::Suites;
 use serde::Serialize;
 use std::{
+    collections::HashSet,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -38,6 +40,8 @@ pub struct Config {
     pub roles: Roles,
     /// The chain this node works on first.
     pub chain: ChainId,
+    /// Where it stands, if others are to know: those nearby find it first.
+    pub cell: Option<Cell>,
     pub listen: Vec<Multiaddr>,
     /// Where others reach this node, if that is known and not one of `listen`.
     pub announce: Vec<Multiaddr>,
@@ -63,6 +67,7 @@ impl Config {
             network,
             roles: Roles::default().with(Role::Edge),
             chain: ChainId::Backbone,
+            cell: None,
             listen,
             announce: Vec::new(),
             bootstrap: Vec::new(),
@@ -91,6 +96,7 @@ impl Config {
             mdns: false,
             map_port: false,
             turn: None,
+            cell: None,
             ..self
         }
     }
@@ -275,6 +281,8 @@ const ARRIVED_MAX: usize = 16;
 /// Addresses of one's own that are remembered.
 pub(crate) const SEEN_AS_MAX: usize = 4;
 
+/// As many nearby are enough to choose from.
+pub const NEAR_WANTED: usize = 3;
 /// Peers to begin with after a restart.
 pub const ANCHORS_MAX: usize = 4;
 
@@ -516,7 +524,35 @@ impl Overlay {
     /// # Errors
     /// [`OverlayError::Stopped`].
     pub async fn providers(&self, role: Role, chain: ChainId) -> Answer<Vec<PeerId>> {
-        self.ask(|answer| Command::Providers { role, chain, answer }).await
+        self.ask(|answer| Command::Providers { role, chain, cell: None, answer }).await
+    }
+
+    /// The same, those first that say they stand in `cell`, then those around it; from anywhere if that are fewer than
+    /// [`NEAR_WANTED`].
+    ///
+    /// # Errors
+    /// [`OverlayError::Stopped`].
+    pub async fn providers_near(
+        &self,
+        role: Role,
+        chain: ChainId,
+        cell: Cell,
+    ) -> Answer<Vec<PeerId>> {
+        let mut found: Vec<PeerId> = Vec::new();
+        for cells in [vec![Some(cell)], cell.around().into_iter().map(Some).collect(), vec![None]] {
+            let asked = cells.into_iter().map(async |cell| {
+                self.ask(|answer| Command::Providers { role, chain, cell, answer }).await
+            });
+            for more in join_all(asked).await {
+                found.extend(more?);
+            }
+            let mut seen = HashSet::new();
+            found.retain(|peer| seen.insert(*peer));
+            if found.len() >= NEAR_WANTED {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     /// # Errors

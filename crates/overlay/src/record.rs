@@ -1,5 +1,6 @@
 //! What a node says of itself: signed, bounded, and gone when it is old.
 
+use crate::Cell;
 use crypto::SigningKey;
 use libp2p::{Multiaddr, PeerId};
 use types::{ChainId, Hash, Millis, PublicKey};
@@ -12,7 +13,10 @@ pub(crate) const RECORD_LIFETIME_MS: u64 = 2 * 60 * 60 * 1_000;
 const SKEW_MS: u64 = 5 * 60 * 1_000;
 /// Longest record in bytes.
 const RECORD_BYTES_MAX: usize = 2_048;
-const DOMAIN: &str = "meshx/peer-record/1";
+const DOMAIN: &str = "meshx/peer-record/2";
+const VERSION: u8 = 2;
+/// Where a cell would be, of a node that names none.
+const NOWHERE: u16 = u16::MAX;
 
 /// What a node does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,6 +88,8 @@ pub struct PeerRecord {
     pub roles: Roles,
     /// The chain it works on first.
     pub chain: ChainId,
+    /// Where it says that it stands.
+    pub cell: Option<Cell>,
     pub issued: Millis,
     pub addresses: Vec<Multiaddr>,
 }
@@ -101,7 +107,7 @@ pub enum BadRecord {
 }
 
 impl PeerRecord {
-    /// `version ‖ identity ‖ network ‖ roles ‖ chain ‖ issued ‖ count ‖ (length ‖ address)* ‖ signature`, numbers
+    /// `version ‖ identity ‖ network ‖ roles ‖ chain ‖ cell ‖ issued ‖ count ‖ (length ‖ address)* ‖ signature`, numbers
     /// big-endian.
     #[must_use]
     pub fn sign(&self, key: &SigningKey) -> Vec<u8> {
@@ -112,10 +118,11 @@ impl PeerRecord {
     }
 
     fn unsigned(&self) -> Vec<u8> {
-        let mut bytes = vec![1];
+        let mut bytes = vec![VERSION];
         bytes.extend_from_slice(&self.identity.0);
         bytes.extend_from_slice(&self.network.0);
         bytes.extend_from_slice(&[self.roles.0, self.chain as u8]);
+        bytes.extend_from_slice(&self.cell.map_or(NOWHERE, Cell::index).to_be_bytes());
         bytes.extend_from_slice(&self.issued.get().to_be_bytes());
         let addresses = &self.addresses[..self.addresses.len().min(RECORD_ADDRESSES_MAX)];
         bytes.push(u8::try_from(addresses.len()).expect("eight at most"));
@@ -150,10 +157,15 @@ impl PeerRecord {
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {
-        let (&1, bytes) = bytes.split_first()? else { return None };
+        let (&VERSION, bytes) = bytes.split_first()? else { return None };
         let (identity, bytes) = bytes.split_first_chunk()?;
         let (network, bytes) = bytes.split_first_chunk()?;
         let (&[roles, chain], bytes) = bytes.split_first_chunk()?;
+        let (cell, bytes) = bytes.split_first_chunk()?;
+        let cell = match u16::from_be_bytes(*cell) {
+            NOWHERE => None,
+            index => Some(Cell::of_index(index)?),
+        };
         let (issued, bytes) = bytes.split_first_chunk()?;
         let (&count, mut bytes) = bytes.split_first()?;
         if usize::from(count) > RECORD_ADDRESSES_MAX || roles >= 1 << Role::ALL.len() {
@@ -171,6 +183,7 @@ impl PeerRecord {
             network: Hash(*network),
             roles: Roles(roles),
             chain: ChainId::ALL.into_iter().find(|known| *known as u8 == chain)?,
+            cell,
             issued: Millis::new(u64::from_be_bytes(*issued)),
             addresses,
         })

@@ -1,6 +1,7 @@
 //! The one task that owns the swarm: commands in, events out, and what must be done in between.
 
 use crate::{
+    Cell,
     address::{at_socket, host_of, identity_of, is_circuit, place, relay_of, same_host},
     behaviour::{Behaviour, BehaviourEvent, RECORD_LIVES, RECORDS_MAX},
     gate::Prefix,
@@ -86,6 +87,8 @@ pub(crate) enum Command {
     Providers {
         role: Role,
         chain: ChainId,
+        /// Only there.
+        cell: Option<Cell>,
         answer: oneshot::Sender<Vec<PeerId>>,
     },
     Status(oneshot::Sender<Status>),
@@ -257,8 +260,8 @@ impl Driver {
                 let query = self.swarm.behaviour_mut().kad.get_closest_peers(key);
                 self.queries.insert(query, Query::Closest(answer));
             }
-            Command::Providers { role, chain, answer } => {
-                let key = kad::RecordKey::new(&role_key(role, chain));
+            Command::Providers { role, chain, cell, answer } => {
+                let key = kad::RecordKey::new(&role_key(role, chain, cell));
                 let query = self.swarm.behaviour_mut().kad.get_providers(key);
                 self.queries.insert(query, Query::Providers(HashSet::new(), answer));
             }
@@ -419,9 +422,13 @@ impl Driver {
         if !self.providing {
             self.providing = true;
             for role in self.config.roles.iter().filter(|role| *role != Role::Edge) {
-                let key = kad::RecordKey::new(&role_key(role, self.config.chain));
-                if let Err(error) = self.swarm.behaviour_mut().kad.start_providing(key) {
-                    tracing::debug!(%error, role = role.name(), "not announced");
+                // For those who look nearby, and for those who look anywhere.
+                let cells = self.config.cell.map(Some).into_iter().chain([None]);
+                for cell in cells {
+                    let key = kad::RecordKey::new(&role_key(role, self.config.chain, cell));
+                    if let Err(error) = self.swarm.behaviour_mut().kad.start_providing(key) {
+                        tracing::debug!(%error, role = role.name(), "not announced");
+                    }
                 }
             }
         }
@@ -439,6 +446,7 @@ impl Driver {
             network: self.config.network,
             roles: self.config.roles,
             chain: self.config.chain,
+            cell: self.config.cell,
             issued: now(),
             addresses,
         };
@@ -948,15 +956,25 @@ impl Driver {
     }
 }
 
-fn role_key(role: Role, chain: ChainId) -> Vec<u8> {
-    format!("/meshx/role/{}/{chain}", role.name()).into_bytes()
+/// What nodes with `role` on `chain` provide: anywhere, or in one cell.
+fn role_key(role: Role, chain: ChainId, cell: Option<Cell>) -> Vec<u8> {
+    let place = cell.map(|cell| format!("/{}", cell.index())).unwrap_or_default();
+    format!("/meshx/role/{}/{chain}{place}", role.name()).into_bytes()
 }
 
 fn is_role_key(key: &kad::RecordKey) -> bool {
-    Role::ALL
-        .into_iter()
-        .flat_map(|role| ChainId::ALL.into_iter().map(move |chain| role_key(role, chain)))
-        .any(|role| role == key.as_ref())
+    let parsed = || {
+        let text = std::str::from_utf8(key.as_ref()).ok()?.strip_prefix("/meshx/role/")?;
+        let mut parts = text.split('/');
+        let role = Role::of_name(parts.next()?)?;
+        let chain = parts.next()?;
+        let chain = ChainId::ALL.into_iter().find(|known| known.to_string() == chain)?;
+        let cell = parts.next().map(|index| Cell::of_index(index.parse().ok()?));
+        let cell = cell.map_or(Some(None), |cell| cell.map(Some))?;
+        // One key for each: not with zeros in front, nor with more behind.
+        Some(role_key(role, chain, cell) == key.as_ref())
+    };
+    parsed().unwrap_or(false)
 }
 
 fn now() -> Millis {
@@ -997,10 +1015,13 @@ mod tests {
     #[test]
     fn only_roles_on_chains_are_provided() {
         let provided = |key: &[u8]| is_role_key(&kad::RecordKey::new(&key));
-        assert!(provided(&role_key(Role::Validator, ChainId::Europe)));
-        assert!(provided(&role_key(Role::Relay, ChainId::Backbone)));
-        for stranger in [&b"/meshx/role/validator"[..], b"/meshx/role/owner/europe", b"", &[7; 32]]
-        {
+        assert!(provided(&role_key(Role::Validator, ChainId::Europe, None)));
+        assert!(provided(&role_key(Role::Relay, ChainId::Backbone, Cell::of_index(647))));
+        let plain = String::from_utf8(role_key(Role::Relay, ChainId::Europe, None)).unwrap();
+        let longer =
+            ["/648", "/07", "/7/", "/-1", "/"].map(|end| format!("{plain}{end}").into_bytes());
+        let strange = [&b"/meshx/role/validator"[..], b"/meshx/role/owner/europe", b"", &[7; 32]];
+        for stranger in strange.into_iter().chain(longer.iter().map(Vec::as_slice)) {
             assert!(!provided(stranger), "{stranger:?}");
         }
     }

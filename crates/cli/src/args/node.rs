@@ -1,7 +1,7 @@
 //! What can be typed about nodes.
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
-use overlay::{Multiaddr, PeerAddress, Tor, TurnServer};
+use overlay::{Cell, Multiaddr, PeerAddress, Tor, TurnServer};
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
@@ -111,6 +111,10 @@ pub struct OverlayArgs {
     /// The key that the list must be signed by.
     #[arg(long, value_name = "HEX", requires = "bootstrap")]
     pub bootstrap_key: Option<Hash>,
+    /// Where this node stands, LATITUDE,LONGITUDE in degrees. It is told to others to ten degrees, so that those nearby
+    /// find it first, and it looks for others near there. Default: nobody is told.
+    #[arg(long, value_name = "PLACE", allow_hyphen_values = true)]
+    pub place: Option<Cell>,
     /// Look for peers on the local network, too.
     #[arg(long)]
     pub mdns: bool,

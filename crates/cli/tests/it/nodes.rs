@@ -120,6 +120,7 @@ fn a_relay_needs_no_keys_and_tells_of_its_peers() {
         "meshx_overlay_peers{path=\"inbound\"} 1\n".to_owned(),
         "meshx_overlay_protocol_total{protocol=\"identify\",direction=\"in\"} ".to_owned(),
         "meshx_overlay_table_nodes 1\n".to_owned(),
+        "meshx_overlay_table_peers_by_rtt{seconds_max=\"+Inf\"} 0\n".to_owned(),
     ] {
         assert!(metrics.contains(&line), "no {line} in\n{metrics}");
     }

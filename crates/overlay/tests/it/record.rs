@@ -13,6 +13,7 @@ fn record(issued: u64) -> (PeerRecord, Vec<u8>) {
         network: Hash([9; 32]),
         roles: Roles::default().with(Role::Aggregator).with(Role::Relay),
         chain: ChainId::Africa,
+        cell: "-33.9,18.4".parse().ok(),
         issued: Millis::new(issued),
         addresses: vec![
             "/ip4/192.0.2.1/tcp/8800".parse().unwrap(),

@@ -86,6 +86,44 @@ async fn roles_are_found_by_chain() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn those_nearby_are_found_first_and_others_when_they_are_few() {
+    let (first, at) = start(config(1, &[])).await;
+    let bootstrap = [at];
+    let standing = |seed, place: &str| Config {
+        roles: Roles::default().with(Role::Aggregator),
+        chain: ChainId::Europe,
+        cell: Some(place.parse().unwrap()),
+        ..config(seed, &bootstrap)
+    };
+    // Berlin, Prague and Vienna are in one cell or the next; Lisbon and Moscow are not.
+    let places = ["52.5,13.4", "50.1,14.4", "48.2,16.4", "38.7,-9.1", "55.8,37.6"];
+    let mut nodes = Vec::new();
+    for (seed, place) in (2..).zip(places) {
+        nodes.push(start(standing(seed, place)).await.0);
+    }
+    let id = |index: usize| nodes[index].id();
+    let found = async |place: &str| {
+        let cell = place.parse().unwrap();
+        first.providers_near(Role::Aggregator, ChainId::Europe, cell).await.unwrap()
+    };
+    until("those of the cell, then those around it", async || {
+        let found = found("51,12").await;
+        let [first, second, third] = found[..] else { return false };
+        let berlin_and_prague = [[id(0), id(1)], [id(1), id(0)]].contains(&[first, second]);
+        berlin_and_prague && third == id(2)
+    })
+    .await;
+    until("anybody, where few are near", async || {
+        let found = found("40,-8").await;
+        found.len() == 5 && found[0] == id(3)
+    })
+    .await;
+    assert_eq!(found("-33.9,18.4").await.len(), 5);
+    let record = first.find(id(4)).await.unwrap();
+    assert_eq!(record.cell, "55,37".parse().ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn gossip_reaches_those_who_listen() {
     let nodes = crowd(6).await;
     let mut listening = Vec::new();

@@ -7,7 +7,7 @@ use api::Client;
 use blobs::Store;
 use edge::{Edge, Offer, Said};
 use node::Folder;
-use overlay::{Overlay, PeerId, Role};
+use overlay::{Cell, Overlay, PeerId, Role};
 use std::{
     sync::{
         Arc,
@@ -51,6 +51,7 @@ pub fn start(settings: &Settings, args: &NodeStart) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new().context("the machine gives no threads")?;
     let cancel = Arc::new(AtomicBool::new(false));
     runtime.block_on(async {
+        let near = args.overlay.place;
         let joined = meeting.config.bootstrap.clone();
         let overlay = Overlay::start(meeting.config)?;
         println!("id        {}", overlay.id());
@@ -67,7 +68,7 @@ pub fn start(settings: &Settings, args: &NodeStart) -> Result<()> {
         let stop = stop_signal();
         tokio::pin!(stop);
         let gateway = tokio::select! {
-            gateway = first_gateway(&overlay, &first, offer.chain) => gateway,
+            gateway = first_gateway(&overlay, &first, offer.chain, near) => gateway,
             result = &mut stop => {
                 eprintln!("stopping");
                 overlay.close().await;
@@ -78,7 +79,7 @@ pub fn start(settings: &Settings, args: &NodeStart) -> Result<()> {
         println!("node      {url}");
         let (chosen, choice) = watch::channel(gateway);
         tokio::spawn(overlay::open_api(overlay.clone(), listener, choice));
-        let keeping = tokio::spawn(keep_gateway(overlay.clone(), first, offer.chain, chosen));
+        let keeping = tokio::spawn(keep_gateway(overlay.clone(), first, offer.chain, near, chosen));
 
         let client = Client::new(&url)?;
         let working = std::thread::spawn({
@@ -144,10 +145,15 @@ fn anchor_of(client: &Client, cancel: &AtomicBool) -> Result<Anchor> {
 }
 
 /// A gateway that answers: one of those named, or one that says in the table that it is.
-async fn first_gateway(overlay: &Overlay, named: &[PeerId], chain: types::ChainId) -> PeerId {
+async fn first_gateway(
+    overlay: &Overlay,
+    named: &[PeerId],
+    chain: types::ChainId,
+    near: Option<Cell>,
+) -> PeerId {
     let (since, mut told) = (Instant::now(), false);
     loop {
-        if let Some(gateway) = some_gateway(overlay, named, chain).await {
+        if let Some(gateway) = some_gateway(overlay, named, chain, near).await {
             return gateway;
         }
         if since.elapsed() > PATIENCE && !told {
@@ -165,13 +171,18 @@ async fn some_gateway(
     overlay: &Overlay,
     named: &[PeerId],
     chain: types::ChainId,
+    near: Option<Cell>,
 ) -> Option<PeerId> {
     for peer in named {
         if answers_after(overlay, *peer).await.is_some() {
             return Some(*peer);
         }
     }
-    let listed = overlay.providers(Role::Aggregator, chain).await.unwrap_or_default();
+    let listed = match near {
+        Some(cell) => overlay.providers_near(Role::Aggregator, chain, cell).await,
+        None => overlay.providers(Role::Aggregator, chain).await,
+    };
+    let listed = listed.unwrap_or_default();
     let mut answering = Vec::new();
     for peer in listed.into_iter().filter(|peer| !named.contains(peer)) {
         answering.extend(answers_after(overlay, peer).await.map(|took| (took, peer)));
@@ -195,6 +206,7 @@ async fn keep_gateway(
     overlay: Overlay,
     named: Vec<PeerId>,
     chain: types::ChainId,
+    near: Option<Cell>,
     chosen: watch::Sender<PeerId>,
 ) {
     loop {
@@ -204,7 +216,7 @@ async fn keep_gateway(
         if status.peers.iter().any(|peer| peer.peer == now) {
             continue;
         }
-        if let Some(other) = some_gateway(&overlay, &named, chain).await {
+        if let Some(other) = some_gateway(&overlay, &named, chain, near).await {
             if other != now {
                 println!("gateway   {other}");
             }

@@ -90,6 +90,7 @@ fn configured(
     Config {
         announce,
         bootstrap,
+        cell: args.place,
         suites: if args.accept_classic { Suites::AcceptClassic } else { Suites::HybridOnly },
         mdns: args.mdns,
         map_port: !args.no_port_mapping,

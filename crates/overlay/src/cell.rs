@@ -1,0 +1,130 @@
+//! Where a node says that it stands, to ten degrees: so that whoever looks for a role looks nearby first.
+//!
+//! A cell is a hint for routing. Nobody votes or is paid by it; presence proofs are another matter.
+
+use std::{fmt, str::FromStr};
+
+const ROWS: u16 = 18;
+const COLUMNS: u16 = 36;
+/// Ten degrees, in units of 1e-4 degrees.
+const SIDE: i32 = 100_000;
+
+/// Ten degrees of latitude by ten of longitude, counted from 90° S, 180° W.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cell(u16);
+
+/// No `LATITUDE,LONGITUDE` in degrees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a place is LATITUDE,LONGITUDE in degrees, such as 52.5,13.4")]
+pub struct BadPlace;
+
+impl Cell {
+    /// How many there are.
+    pub const COUNT: u16 = ROWS * COLUMNS;
+
+    /// The cell of a place in units of 1e-4 degrees. The poles and the date line belong to the cells they end.
+    ///
+    /// # Errors
+    /// [`BadPlace`]: beyond 90° or 180°.
+    pub fn of(latitude: i32, longitude: i32) -> Result<Self, BadPlace> {
+        let along = |value: i32, half: i32, count: u16| {
+            let from = value.checked_add(half).filter(|from| (0..=2 * half).contains(from))?;
+            Some(u16::try_from(from / SIDE).ok()?.min(count - 1))
+        };
+        let row = along(latitude, 900_000, ROWS).ok_or(BadPlace)?;
+        let column = along(longitude, 1_800_000, COLUMNS).ok_or(BadPlace)?;
+        Ok(Self(row * COLUMNS + column))
+    }
+
+    #[must_use]
+    pub const fn index(self) -> u16 {
+        self.0
+    }
+
+    #[must_use]
+    pub fn of_index(index: u16) -> Option<Self> {
+        (index < Self::COUNT).then_some(Self(index))
+    }
+
+    /// The cells around this one: eight; five at a pole.
+    #[must_use]
+    pub fn around(self) -> Vec<Self> {
+        let (row, column) = (self.0 / COLUMNS, self.0 % COLUMNS);
+        let rows = row.saturating_sub(1)..=(row + 1).min(ROWS - 1);
+        rows.flat_map(|row| {
+            [COLUMNS - 1, 0, 1].map(|step| Self(row * COLUMNS + (column + step) % COLUMNS))
+        })
+        .filter(|cell| *cell != self)
+        .collect()
+    }
+}
+
+/// Of its south-western corner, in degrees.
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (row, column) = (i32::from(self.0 / COLUMNS), i32::from(self.0 % COLUMNS));
+        write!(f, "{},{}", row * 10 - 90, column * 10 - 180)
+    }
+}
+
+impl FromStr for Cell {
+    type Err = BadPlace;
+
+    /// The cell of a place in degrees.
+    fn from_str(text: &str) -> Result<Self, BadPlace> {
+        let (latitude, longitude) = text.split_once(',').ok_or(BadPlace)?;
+        Self::of(degrees(latitude)?, degrees(longitude)?)
+    }
+}
+
+/// Degrees with at most four decimals that count, in units of 1e-4.
+fn degrees(text: &str) -> Result<i32, BadPlace> {
+    let text = text.trim();
+    let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || whole.len() > 3 || !digits(whole) || !digits(decimals) {
+        return Err(BadPlace);
+    }
+    let decimals: String = decimals.chars().chain("0000".chars()).take(4).collect();
+    let value: i32 = format!("{whole}{decimals}").parse().map_err(|_| BadPlace)?;
+    Ok(if negative { -value } else { value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(text: &str) -> Cell {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn places_have_cells() {
+        assert_eq!(cell("52.5,13.4").to_string(), "50,10");
+        assert_eq!(cell("-0.0001,-0.5").to_string(), "-10,-10");
+        assert_eq!(cell("0,0").to_string(), "0,0");
+        assert_eq!(cell("-90,-180").index(), 0);
+        // The ends belong to the last ones.
+        assert_eq!(cell("90,180").index(), Cell::COUNT - 1);
+        assert_eq!(cell("89.9999,179.99999999"), cell("90,180"));
+        for bad in
+            ["", "52.5", "91,0", "0,180.0001", "a,b", "1e1,0", "--1,0", "9999,0", "1.-1,0", ","]
+        {
+            assert_eq!(bad.parse::<Cell>(), Err(BadPlace), "{bad}");
+        }
+        assert_eq!(Cell::of(i32::MAX, i32::MIN), Err(BadPlace));
+    }
+
+    #[test]
+    fn a_cell_is_around_those_around_it() {
+        for index in 0..Cell::COUNT {
+            let cell = Cell::of_index(index).unwrap();
+            let around = cell.around();
+            assert!(matches!(around.len(), 5 | 8), "{cell} has {}", around.len());
+            assert!(around.iter().all(|near| near.around().contains(&cell)));
+        }
+        assert!(cell("10,179").around().contains(&cell("10,-179")), "across the date line");
+        assert_eq!(Cell::of_index(Cell::COUNT), None);
+    }
+}
