@@ -52,7 +52,8 @@ pub fn start(settings: &Settings, args: &NodeStart) -> Result<()> {
     let cancel = Arc::new(AtomicBool::new(false));
     runtime.block_on(async {
         let near = args.overlay.place;
-        let joined = meeting.config.bootstrap.clone();
+        // Nodes known before may be gone, and each that is costs a lookup: they only lead into the table.
+        let joined = args.overlay.join.clone();
         let overlay = Overlay::start(meeting.config)?;
         println!("id        {}", overlay.id());
         println!("worker    {} on {}", worker.address(), offer.chain);
