@@ -124,6 +124,11 @@ async fn subscribe(mut swarm: Swarm<gossipsub::Behaviour>, tally: Arc<Tally>) {
     loop {
         if let SwarmEvent::Behaviour(event) = swarm.select_next_some().await {
             tally.count(&event);
+            if let gossipsub::Event::Message { propagation_source, message_id, .. } = event {
+                let accept = gossipsub::MessageAcceptance::Accept;
+                let gossip = swarm.behaviour_mut();
+                gossip.report_message_validation_result(&message_id, &propagation_source, accept);
+            }
         }
     }
 }

@@ -54,6 +54,8 @@ pub struct ValidatorView {
     pub slashes: u8,
     /// Whether it has a seat in the committee chosen last.
     pub seated: bool,
+    /// Where nodes of it are met, as the operator says.
+    pub peers: Vec<String>,
 }
 
 /// Stake of one account behind one validator.

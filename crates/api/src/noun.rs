@@ -456,6 +456,7 @@ pub(crate) enum StakeOrder {
     ClaimCommission,
     SetCommission { bps: u16 },
     Unjail,
+    Announce { addresses: Vec<String> },
 }
 
 #[derive(Serialize, ToSchema)]

@@ -83,6 +83,7 @@ codes! {
     TooManyUnbondings "too_many_unbondings" 409 "Too much is leaving at once",
     TooManyBacked "too_many_backed" 409 "The account has stake with too many validators",
     TooManyValidators "too_many_validators" 409 "No more validators can register",
+    PeerAddress "peer_address" 422 "This is no address of a node",
     NotMatured "not_matured" 409 "The unbonding period has not passed",
     NothingUnbonding "nothing_unbonding" 409 "Nothing is leaving",
     NothingOwed "nothing_owed" 409 "Nothing can be claimed",

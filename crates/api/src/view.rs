@@ -218,6 +218,8 @@ pub enum ProofKey {
     Account(Address),
     Job(JobId),
     Worker(Address),
+    /// Where nodes of this operator's validator are met.
+    Peers(Address),
 }
 
 /// A record of a chain's state, or its absence, and all it takes to check that.

@@ -58,6 +58,10 @@ pub enum Refusal {
     #[error("no more validators can register on this network")]
     TooManyValidators,
     #[error(
+        "an address of a node begins with / and has no spaces, like /ip4/192.0.2.1/tcp/8704/p2p/12D3…"
+    )]
+    PeerAddress,
+    #[error(
         "an account has stake with at most {} validators; take some away first",
         types::state::BACKED_MAX
     )]
@@ -130,6 +134,7 @@ impl Refusal {
             Self::UnknownValidator(_) => "unknown_validator",
             Self::KeyNotProved => "key_not_proved",
             Self::TooManyValidators => "too_many_validators",
+            Self::PeerAddress => "peer_address",
             Self::TooManyBacked => "too_many_backed",
             Self::NotWorker => "not_worker",
             Self::NothingVests => "nothing_vests",

@@ -3,16 +3,18 @@
 //! ```text
 //! gateway ── duties (server-sent events) ──▶ fetch blobs ─▶ run (worker) ─▶ outputs, Commit, Reveal ──▶ gateway
 //! ```
-//! The gateway is believed in what concerns this worker's time only: one that lies makes it run for nothing, and
-//! can neither spend its money nor sign for it. Blobs are checked against their hashes.
+//! The gateway is believed in nothing that costs: a duty counts when it is proved to stand in the chain's state, under a
+//! header that the committee has signed and that is not long over. Blobs are checked against their hashes. What a
+//! gateway can do is to be silent; then another is chosen.
 //!
 //! Everything here blocks; each duty has a thread.
 
 mod line;
 
-use api::{Client, ClientError, Code, JobView};
+use api::{Client, ClientError, Code, JobView, ProofKey};
 use blobs::Store;
 use line::Line;
+use receipt::{Follower, Invalid, Shown};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
@@ -22,7 +24,11 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use types::{Action, ChainId, City, Hash, JobId, NanoMeshx, Outcome, state::JobRecord};
+use types::{
+    Action, ChainId, City, Hash, JobId, NanoMeshx, Outcome,
+    codec::DecodeExt as _,
+    state::{JobRecord, Key},
+};
 use worker::{Duty, Worker, duty};
 
 /// Between two tries of anything that failed: at first, and at most.
@@ -30,6 +36,9 @@ const PAUSE: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(15);
 /// How often the worker looks whether it is time to say that it is still there.
 const BEAT_LOOKS: Duration = Duration::from_secs(10);
+/// A proof is of the newest state that has a certificate, which may be a little older than what a gateway tells of.
+const PROOF_TRIES: u32 = 20;
+const PROOF_PAUSE: Duration = Duration::from_millis(250);
 
 /// What this worker offers.
 #[derive(Clone, Debug)]
@@ -49,6 +58,8 @@ pub struct Edge {
     pub worker: Worker,
     pub store: Store,
     pub offer: Offer,
+    /// What is proved of the chain: a gateway's word is checked against it.
+    pub follower: Arc<Mutex<Follower>>,
 }
 
 /// What a user may want to know.
@@ -84,6 +95,10 @@ enum Failed {
     CannotRun(#[from] worker::CannotRun),
     #[error("the store: {0}")]
     Store(#[from] blobs::BlobError),
+    #[error("what the gateway says is not proved: {0}")]
+    NotProved(#[from] Invalid),
+    #[error("the gateway proves no such duty")]
+    NoDuty,
 }
 
 /// Work until `cancel` is set. Whatever fails is tried again; `say` hears of it.
@@ -232,7 +247,7 @@ impl Active {
         }
         let active = self.clone();
         thread::spawn(move || {
-            if let Err(error) = active.fulfil(job, &record, duty) {
+            if let Err(error) = active.fulfil(job, duty) {
                 tracing::warn!(trace = %job, %error, "worker stays silent");
                 (active.say)(Said::Trouble(format!("{job}: {error}")));
                 // It may be told again, by a feed taken up anew.
@@ -266,7 +281,33 @@ impl Active {
         begun.remove(&(job, Duty::Reveal));
     }
 
-    fn fulfil(&self, job: JobId, record: &JobRecord, duty: Duty) -> Result<(), Failed> {
+    /// The job's record in the newest state that is proved, as soon as it has `wanted` for this worker.
+    fn proved(&self, job: JobId, wanted: Duty) -> Result<JobRecord, Failed> {
+        let Edge { client, worker, offer, follower, .. } = &self.edge;
+        let mut tries = 0;
+        loop {
+            let view = client.proof(offer.chain, ProofKey::Job(job))?;
+            let record = view.value.as_ref().map(|value| value.0.as_slice());
+            let (header, certificate, proof) =
+                (&view.header, &view.certificate.0[..], &view.proof.0[..]);
+            let shown = Shown { header, certificate, record, proof };
+            follower.lock().expect("no panic while locked").check(&Key::Job(job), shown)?;
+            let record = record.and_then(|record| JobRecord::decode(record.to_vec()).ok());
+            if let Some(record) = record
+                && duty(&worker.address(), &record) == Some(wanted)
+            {
+                return Ok(record);
+            }
+            tries += 1;
+            if tries >= PROOF_TRIES || self.stopped() {
+                return Err(Failed::NoDuty);
+            }
+            self.rest(PROOF_PAUSE);
+        }
+    }
+
+    fn fulfil(&self, job: JobId, duty: Duty) -> Result<(), Failed> {
+        let record = &self.proved(job, duty)?;
         let worker = &self.edge.worker;
         let known = self.outcomes.lock().expect("no panic while locked").get(&job).copied();
         let outcome = match known {

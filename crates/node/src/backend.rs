@@ -498,6 +498,7 @@ impl Backend for Node {
             ProofKey::Account(address) => Key::Account(address),
             ProofKey::Job(job) => Key::Job(job),
             ProofKey::Worker(address) => Key::Worker(address),
+            ProofKey::Peers(operator) => Key::Peers(operator),
         };
         let proof = self.on(chain)?.chain.prove(&key).await.ok_or_else(|| {
             Problem::new(Code::Timeout, "no block with a certificate of its own came in time")

@@ -12,7 +12,7 @@ use types::{
     Action, Address, ChainId, NanoMeshx,
     attest::AttestationRecord,
     governance::Proposal,
-    staking::{DelegationRecord, UnbondingRecord, ValidatorRecord},
+    staking::{DelegationRecord, PeerAddresses, UnbondingRecord, ValidatorRecord},
     state::{Backed, CommitteeRecord, Earned, Key, Market, Stake, Supply, Validators, pools},
 };
 
@@ -60,6 +60,8 @@ impl Node {
             else {
                 continue;
             };
+            let peers: PeerAddresses =
+                handle.record(Key::Peers(*operator)).await.unwrap_or_default();
             views.push(ValidatorView {
                 operator: *operator,
                 key: record.key,
@@ -69,6 +71,7 @@ impl Node {
                 commission_owed: record.commission_owed,
                 slashes: u8::try_from(record.slashes.len()).unwrap_or(u8::MAX),
                 seated: seated(operator),
+                peers: peers.iter().map(|address| address.as_str().to_owned()).collect(),
             });
         }
         Ok(views)

@@ -19,6 +19,7 @@ mod explain;
 mod failstop;
 mod files;
 mod folder;
+mod headers;
 mod host;
 pub mod local;
 mod outbox;

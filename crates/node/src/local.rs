@@ -34,7 +34,7 @@ pub struct Plan {
     pub latency: Latency,
     /// Every chain has the same validators, as when each process runs one of every chain.
     pub same_validators: bool,
-    /// Accounts with money on every shard.
+    /// Accounts with money on every chain.
     pub accounts: Vec<(Address, NanoMeshx)>,
 }
 
@@ -219,6 +219,7 @@ fn accounts(
     let mut accounts = vec![one(address(&faucet_key(seed, chain)), FAUCET)];
     if !chain.is_shard() {
         accounts.push(one(pools::ecosystem(), supply.distribution.ecosystem));
+        accounts.extend(plan.accounts.iter().map(|(address, balance)| one(*address, *balance)));
         return accounts;
     }
     accounts.push(one(pools::availability(), AVAILABILITY));

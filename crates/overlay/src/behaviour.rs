@@ -138,13 +138,15 @@ fn table(
     Ok(table)
 }
 
-/// How nodes gossip: nobody signs, a message is known by its content, none has more than 1 MiB.
+/// How nodes gossip: nobody signs, a message is known by its content, none has more than 1 MiB, and each goes further
+/// only when whoever listens says so.
 ///
 /// # Errors
 /// Never with these settings; the library checks them when it starts.
 pub fn gossip() -> Result<gossipsub::Behaviour, String> {
     let config = gossipsub::ConfigBuilder::default()
         .validation_mode(gossipsub::ValidationMode::Anonymous)
+        .validate_messages()
         .max_transmit_size(GOSSIP_BYTES_MAX)
         .message_id_fn(|message| {
             gossipsub::MessageId::new(types::Hash::of_content(&message.data).0.as_slice())

@@ -42,7 +42,7 @@ pub use home::HomeTcp;
 pub use libp2p::{Multiaddr, PeerId, Stream};
 pub use overlay::{
     ANCHORS_MAX, Config, Gossip, Incoming, NEAR_WANTED, Overlay, OverlayError, Path, PeerInfo,
-    Status, Waiting,
+    Status, Verdict, Waiting,
 };
 pub use record::{BadRecord, PeerRecord, RECORD_ADDRESSES_MAX, Role, Roles};
 pub use tor::{Tor, tor_state};

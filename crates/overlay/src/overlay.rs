@@ -15,7 +15,7 @@ use crate::{
 };
 use crypto::SigningKey;
 use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _, future::join_all};
-use libp2p::{Multiaddr, PeerId, Stream, StreamProtocol, multiaddr::Protocol};
+use libp2p::{Multiaddr, PeerId, Stream, StreamProtocol, gossipsub, multiaddr::Protocol};
 use libp2p_stream::{Control, IncomingStreams};
 use network::ik::Suites;
 use serde::Serialize;
@@ -258,6 +258,18 @@ pub struct Gossip {
     /// Who passed it on, not who made it: gossip is not signed here.
     pub from: PeerId,
     pub data: Vec<u8>,
+    pub(crate) id: gossipsub::MessageId,
+}
+
+/// What to do with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is true and new: others shall hear it.
+    PassOn,
+    /// It is of no use to others, and nobody is to blame.
+    Keep,
+    /// Whoever passed it on could have seen that it is false: it counts as a fault.
+    False,
 }
 
 /// A running overlay. Cloning shares it; it ends when the last clone is dropped.
@@ -582,7 +594,28 @@ impl Overlay {
             .map_err(|_| OverlayError::Stopped)
     }
 
-    /// Listen to `topic`. A listener that falls a thousand messages behind misses the oldest.
+    /// Say what `message` is worth. A message that nobody judges goes no further.
+    ///
+    /// # Errors
+    /// [`OverlayError::Stopped`].
+    pub async fn judge(&self, message: &Gossip, verdict: Verdict) -> Answer<()> {
+        let (message, from) = (message.id.clone(), message.from);
+        self.commands
+            .send(Command::Judge { message, from, verdict })
+            .await
+            .map_err(|_| OverlayError::Stopped)
+    }
+
+    /// Look for nodes at `addresses`, which somebody says they have. Whoever is there comes into the table by the same
+    /// rules as everybody else.
+    ///
+    /// # Errors
+    /// [`OverlayError::Stopped`].
+    pub async fn lead(&self, addresses: Vec<PeerAddress>) -> Answer<()> {
+        self.commands.send(Command::Lead(addresses)).await.map_err(|_| OverlayError::Stopped)
+    }
+
+    /// Listen to `topic`. Each message is to be [judged](Self::judge). A listener that falls a thousand messages behind misses the oldest.
     ///
     /// # Errors
     /// [`OverlayError::Stopped`].

@@ -48,6 +48,8 @@ impl Share {
 pub(crate) enum Fault {
     /// It brought a record that is not signed by whom it speaks of, is not its key's, or cannot be read.
     FalseRecord,
+    /// It passed a message on that whoever listens can see to be false.
+    FalseGossip,
     /// It opened more streams than its share.
     Flood,
 }
@@ -55,7 +57,7 @@ pub(crate) enum Fault {
 impl Fault {
     const fn marks(self) -> f64 {
         match self {
-            Self::FalseRecord => 25.0,
+            Self::FalseRecord | Self::FalseGossip => 25.0,
             Self::Flood => 1.0,
         }
     }

@@ -1,13 +1,13 @@
 //! The one task that owns the swarm: commands in, events out, and what must be done in between.
 
 use crate::{
-    Cell,
+    Cell, PeerAddress,
     address::{at_socket, host_of, identity_of, is_circuit, place, relay_of, same_host},
     behaviour::{Behaviour, BehaviourEvent, RECORD_LIVES, RECORDS_MAX},
     gate::Prefix,
     meter::{Meter, Way},
     nat::MapBy,
-    overlay::{Config, Gossip, OverlayError, Path, PeerInfo, SEEN_AS_MAX, Status},
+    overlay::{Config, Gossip, OverlayError, Path, PeerInfo, SEEN_AS_MAX, Status, Verdict},
     pressure::Pressure,
     quota::Quota,
     record::{BadRecord, PeerRecord, RECORD_ADDRESSES_MAX, Role},
@@ -112,6 +112,14 @@ pub(crate) enum Command {
     Subscribe {
         topic: String,
     },
+    /// What somebody here thinks of a message.
+    Judge {
+        message: gossipsub::MessageId,
+        from: PeerId,
+        verdict: Verdict,
+    },
+    /// Somebody says where nodes are.
+    Lead(Vec<PeerAddress>),
 }
 
 /// A query that somebody waits for, and what it has found.
@@ -119,6 +127,16 @@ enum Query {
     Find(PeerId, Option<(PeerRecord, Instant)>, oneshot::Sender<Option<PeerRecord>>),
     Closest(oneshot::Sender<Vec<PeerId>>),
     Providers(HashSet<PeerId>, oneshot::Sender<Vec<PeerId>>),
+}
+
+/// Who knows which roles this node has.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Told {
+    Nobody,
+    /// Those who ask here.
+    Here,
+    /// Nodes of the table.
+    Others,
 }
 
 struct Known {
@@ -149,7 +167,7 @@ pub(crate) struct Driver {
     started: Instant,
     last_bootstrap: Option<Instant>,
     last_record: Option<Instant>,
-    providing: bool,
+    told: Told,
     mapped: Option<(MapBy, SocketAddr)>,
     onion: Option<Multiaddr>,
     turn: Option<SocketAddr>,
@@ -216,7 +234,7 @@ impl Driver {
             started: Instant::now(),
             last_bootstrap: None,
             last_record: None,
-            providing: false,
+            told: Told::Nobody,
             mapped: None,
             onion: None,
             turn: None,
@@ -291,6 +309,23 @@ impl Driver {
                 let topic = gossipsub::IdentTopic::new(topic);
                 if let Err(error) = self.swarm.behaviour_mut().gossip.subscribe(&topic) {
                     tracing::warn!(%error, "not subscribed");
+                }
+            }
+            Command::Judge { message, from, verdict } => {
+                let acceptance = match verdict {
+                    Verdict::PassOn => gossipsub::MessageAcceptance::Accept,
+                    Verdict::Keep => gossipsub::MessageAcceptance::Ignore,
+                    Verdict::False => gossipsub::MessageAcceptance::Reject,
+                };
+                let gossip = &mut self.swarm.behaviour_mut().gossip;
+                gossip.report_message_validation_result(&message, &from, acceptance);
+                if verdict == Verdict::False {
+                    self.blame(from, Fault::FalseGossip);
+                }
+            }
+            Command::Lead(addresses) => {
+                for address in addresses {
+                    self.dial_found(address.peer(), std::slice::from_ref(address.full()));
                 }
             }
         }
@@ -416,11 +451,10 @@ impl Driver {
 
     /// Put one's record into the table, and say which roles one has.
     fn announce(&mut self) {
-        if self.table.is_empty() {
-            return;
-        }
-        if !self.providing {
-            self.providing = true;
+        // A node that has met nobody but edges says so to them: it is all the table there is.
+        let told = if self.table.is_empty() { Told::Here } else { Told::Others };
+        if self.told < told {
+            self.told = told;
             for role in self.config.roles.iter().filter(|role| *role != Role::Edge) {
                 // For those who look nearby, and for those who look anywhere.
                 let cells = self.config.cell.map(Some).into_iter().chain([None]);
@@ -431,6 +465,9 @@ impl Driver {
                     }
                 }
             }
+        }
+        if told == Told::Here {
+            return;
         }
         if self.last_record.is_some_and(|last| last.elapsed() < RECORD_EVERY) {
             return;
@@ -631,14 +668,15 @@ impl Driver {
             BehaviourEvent::Kad(event) => self.on_kad(event),
             BehaviourEvent::Gossip(gossipsub::Event::Message {
                 propagation_source,
+                message_id,
                 message,
-                ..
             }) => {
                 self.meter.count("gossip", Way::In);
                 let gossip = Gossip {
                     topic: message.topic.into_string(),
                     from: propagation_source,
                     data: message.data,
+                    id: message_id,
                 };
                 drop(self.gossip.send(gossip));
             }

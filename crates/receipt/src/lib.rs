@@ -9,7 +9,8 @@
 //!                                 worker signatures --agree with--> job record
 //! ```
 //!
-//! [`verify`] needs no network, clock or file. The same checks serve a light client ([`light`]).
+//! [`verify`] needs no network, clock or file. The same checks serve a light client ([`light`]), and a [`Follower`] keeps
+//! the newest header that anybody has proved to it.
 //!
 //! And [`check_double_signing`] says whether two votes prove that a validator lied.
 //!
@@ -18,9 +19,12 @@
 
 mod evidence;
 mod file;
+mod follow;
 pub mod light;
 mod verify;
 
 pub use evidence::{BadEvidence, check_double_signing};
 pub use file::{MAGIC, RECEIPT_BYTES_MAX, Receipt, Unreadable};
+pub use follow::{BEHIND_MAX, Follower, Heard, Shown};
+pub use light::Invalid;
 pub use verify::{Failed, Tier, Verified, tier, verify};

@@ -21,7 +21,7 @@ use commonware_storage::{
 };
 use rand::{SeedableRng as _, rngs::StdRng};
 use types::{
-    Beacon, ChainId, Hash, Header, codec::Bytes, domain_hash, network::Anchor, state::Key,
+    Beacon, ChainId, Hash, Header, Height, codec::Bytes, domain_hash, network::Anchor, state::Key,
 };
 
 /// Most bytes of one state record.
@@ -57,6 +57,10 @@ pub enum Invalid {
     BadProof,
     #[error("the state proof does not lead to the block's state root")]
     ProofMismatch,
+    #[error("this is of {got}, and {here} was asked about")]
+    OtherChain { got: ChainId, here: ChainId },
+    #[error("the state of block {got} is long over: block {newest} is final")]
+    Behind { got: Height, newest: Height },
 }
 
 /// What every signature of a chain is made under.

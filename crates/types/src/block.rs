@@ -78,6 +78,18 @@ wire_struct!(Header {
     outbox
 });
 
+/// Most bytes of a certificate.
+pub const CERTIFICATE_BYTES_MAX: usize = 4_096;
+
+/// A header and the certificate that makes its block final. Gateways publish them, and whoever has the network's anchor
+/// needs nobody's word for them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FinalHeader {
+    pub header: Header,
+    pub certificate: Bytes<CERTIFICATE_BYTES_MAX>,
+}
+wire_struct!(FinalHeader { header, certificate });
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
     pub header: Header,

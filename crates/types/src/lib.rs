@@ -35,7 +35,10 @@ mod tx;
 mod units;
 
 pub use address::{Address, BadAddress, PublicKey, Signature};
-pub use block::{BODY_BYTES_MAX, BODY_TXS_MAX, Beacon, Block, Body, Header, LogRoot};
+pub use block::{
+    BODY_BYTES_MAX, BODY_TXS_MAX, Beacon, Block, Body, CERTIFICATE_BYTES_MAX, FinalHeader, Header,
+    LogRoot,
+};
 pub use codec::{Bytes, List, Text};
 pub use evidence::{DoubleSigning, SignedVote, VoteKind};
 pub use hash::{BadHash, Hash, domain_hash};

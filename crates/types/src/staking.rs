@@ -1,8 +1,8 @@
 //! Stake: what a chain remembers of validators, of those who delegate to them, and of stake that leaves.
 
 use crate::{
-    Address, Hash, Height, List, Millis, NanoMeshx, PublicKey, Signature, codec::Encode, wire_enum,
-    wire_struct,
+    Address, Hash, Height, List, Millis, NanoMeshx, PublicKey, Signature, Text, codec::Encode,
+    wire_enum, wire_struct,
 };
 use serde::{Deserialize, Serialize};
 
@@ -175,6 +175,11 @@ pub struct UnbondingRecord {
 }
 wire_struct!(UnbondingRecord { entries });
 
+/// Most nodes that one validator makes known.
+pub const PEER_ADDRESSES_MAX: usize = 4;
+/// Where nodes are met, as multiaddresses that end in `/p2p/` and an identity. A chain does not read them.
+pub type PeerAddresses = List<Text<160>, PEER_ADDRESSES_MAX>;
+
 /// What an account asks for its stake. Validators are named by their operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "order", rename_all = "snake_case")]
@@ -213,6 +218,10 @@ pub enum StakeOrder {
         bps: u16,
     },
     Unjail,
+    /// Let everybody know where nodes of the sender's validator are met; none: nowhere any more.
+    Announce {
+        addresses: PeerAddresses,
+    },
 }
 wire_enum!(StakeOrder {
     0 => Bond { key, amount, commission_bps, proof },
@@ -224,6 +233,7 @@ wire_enum!(StakeOrder {
     6 => ClaimCommission,
     7 => SetCommission { bps },
     8 => Unjail,
+    9 => Announce { addresses },
 });
 
 /// What a consensus key signs to let `operator` bond with it, on this network only.

@@ -88,6 +88,8 @@ pub enum Key {
     Platform(Hash),
     /// Whether governance has this entry on its list: `bool`. See [`crate::attest::Listed::id`].
     Listed(Hash),
+    /// Where nodes of this operator's validator are met: [`crate::staking::PeerAddresses`].
+    Peers(Address),
 }
 wire_enum!(Key {
     0 => Params, 1 => Supply, 2 => Account(address), 3 => Job(id), 4 => Worker(address), 5 => WorkerCount,
@@ -97,6 +99,7 @@ wire_enum!(Key {
     21 => Committee, 22 => ViewTime(bucket), 23 => Proposal(id), 24 => ProposalCount, 25 => OpenProposals,
     26 => Ballot(ballot), 27 => ValidatorVotes(votes), 28 => Decree(number), 29 => Decrees, 30 => Admission(chain),
     31 => Challenges, 32 => Attested(address), 33 => Platform(hash), 34 => Listed(hash),
+    35 => Peers(operator),
 });
 
 /// Names what one account has with one validator.

@@ -1,8 +1,8 @@
 //! Transactions: the one door through which state changes.
 
 use crate::{
-    Address, Agreement, ChainId, City, DoubleSigning, Hash, Header, Height, JobId, JobSpec,
-    NanoMeshx, Outcome, PublicKey, Signature, Text,
+    Address, Agreement, CERTIFICATE_BYTES_MAX, ChainId, City, DoubleSigning, Hash, Header, Height,
+    JobId, JobSpec, NanoMeshx, Outcome, PublicKey, Signature, Text,
     attest::Attestation,
     codec::{Bytes, Encode as _, EncodeSize as _, FixedSize as _, Write as _},
     governance::{Decree, ProposalId, ProposalKind, VoteOption},
@@ -110,7 +110,7 @@ pub struct Relayed {
     pub anchor: Anchor,
     pub decree: Decree,
     pub header: Header,
-    pub certificate: Bytes<4_096>,
+    pub certificate: Bytes<CERTIFICATE_BYTES_MAX>,
     pub proof: Bytes<65_536>,
 }
 wire_struct!(Relayed { anchor, decree, header, certificate, proof });

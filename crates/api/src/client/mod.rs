@@ -315,6 +315,7 @@ impl Client {
             ProofKey::Account(address) => format!("account/{address}"),
             ProofKey::Job(job) => format!("job/{job}"),
             ProofKey::Worker(address) => format!("worker/{address}"),
+            ProofKey::Peers(operator) => format!("peers/{operator}"),
         };
         self.json(&format!("/v1/chains/{chain}/proof/{key}"))
     }

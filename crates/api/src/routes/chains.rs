@@ -42,7 +42,7 @@ pub(crate) async fn blocks<B: Backend>(
 
 /// That a record is in a chain's newest certified state, or that it is not.
 #[utoipa::path(get, path = "/v1/chains/{chain}/proof/{kind}/{id}", tag = "chains",
-    params(("chain" = String, Path), ("kind" = String, Path, description = "account, job or worker"),
+    params(("chain" = String, Path), ("kind" = String, Path, description = "account, job, worker, or peers: where an operator's nodes are met"),
         ("id" = String, Path, description = "an address, or a job's id")),
     responses((status = 200, body = ProofView), (status = "default", response = crate::noun::Problem)))]
 pub(crate) async fn proof<B: Backend>(
@@ -54,8 +54,11 @@ pub(crate) async fn proof<B: Backend>(
         "account" => ProofKey::Account(parse(&id)?),
         "job" => ProofKey::Job(parse(&id)?),
         "worker" => ProofKey::Worker(parse(&id)?),
+        "peers" => ProofKey::Peers(parse(&id)?),
         other => {
-            let detail = format!("a proof is about an account, a job or a worker, not {other:?}");
+            let detail = format!(
+                "a proof is about an account, a job, a worker or the peers of an operator, not {other:?}"
+            );
             return Err(Problem::bad_request(detail));
         }
     };

@@ -419,6 +419,7 @@ pub fn validator() -> ValidatorView {
         commission_owed: NanoMeshx::new(1),
         slashes: 1,
         seated: false,
+        peers: vec!["/dns4/node.example/tcp/8704".to_owned()],
     }
 }
 

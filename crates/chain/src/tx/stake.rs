@@ -12,7 +12,8 @@ use types::{
     Address, NanoMeshx, PublicKey, Signature,
     codec::Encode,
     staking::{
-        BOND_DOMAIN, DelegationRecord, StakeOrder, UnbondingRecord, ValidatorRecord, bond_message,
+        BOND_DOMAIN, DelegationRecord, PeerAddresses, StakeOrder, Standing, UnbondingRecord,
+        ValidatorRecord, bond_message,
     },
     state::{Backed, Key, Params, Stake, Transfer, Validators, pools},
 };
@@ -110,7 +111,26 @@ pub(super) fn apply(
             pad.put(Key::Validator(from), &record);
             Ok(())
         }
+        StakeOrder::Announce { addresses } => announce(pad, from, addresses),
     }
+}
+
+/// Only those who have something to lose are listed: whoever wants a thousand places needs a thousand stakes.
+fn announce(pad: &mut Scratch<'_>, from: Address, addresses: &PeerAddresses) -> Result<(), Stop> {
+    let record = validator_record(pad, from)?;
+    if record.standing == Standing::Tombstoned {
+        return Err(staking::Refusal::Tombstoned.into());
+    }
+    let readable = |text: &str| text.starts_with('/') && text.chars().all(|c| c.is_ascii_graphic());
+    if !addresses.iter().all(|address| readable(address.as_str())) {
+        return Err(Refusal::PeerAddress.into());
+    }
+    if addresses.is_empty() {
+        pad.forget(Key::Peers(from));
+    } else {
+        pad.put(Key::Peers(from), addresses);
+    }
+    Ok(())
 }
 
 /// Whoever holds a consensus key says that `operator` may bond with it: nobody takes another's key.

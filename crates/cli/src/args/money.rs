@@ -172,6 +172,11 @@ pub enum StakeChange {
     },
     /// Bring your validator back from jail.
     Unjail,
+    /// Let everybody know where your validator's nodes are met, in place of what was known before.
+    Announce {
+        /// As `meshx node start` prints them after `--join`, at most 4; none: nowhere any more.
+        addresses: Vec<overlay::PeerAddress>,
+    },
 }
 
 #[derive(ClapArgs)]

@@ -11,9 +11,9 @@ use crypto::Role;
 use serde_json::json;
 use std::{fs::File, io::Read as _, path::Path};
 use types::{
-    Action, Address, ChainId, DoubleSigning, Hash, Millis, PublicKey, Signature, SignedVote,
+    Action, Address, ChainId, DoubleSigning, Hash, Millis, PublicKey, Signature, SignedVote, Text,
     VoteKind,
-    staking::{BOND_DOMAIN, StakeOrder, Standing, bond_message},
+    staking::{BOND_DOMAIN, PEER_ADDRESSES_MAX, PeerAddresses, StakeOrder, Standing, bond_message},
 };
 
 pub fn stake(settings: &Settings, command: &StakeCommand) -> Result<()> {
@@ -62,6 +62,9 @@ fn order(settings: &Settings, client: &Client, change: &StakeChange) -> Result<(
         StakeChange::Commission { set: None } => StakeOrder::ClaimCommission,
         StakeChange::Commission { set: Some(bps) } => StakeOrder::SetCommission { bps: *bps },
         StakeChange::Unjail => StakeOrder::Unjail,
+        StakeChange::Announce { addresses } => {
+            StakeOrder::Announce { addresses: named(addresses)? }
+        }
     };
     let done = submit::act(client, &paying, ChainId::Backbone, Action::Stake(order))?;
     if settings.json() {
@@ -70,6 +73,17 @@ fn order(settings: &Settings, client: &Client, change: &StakeChange) -> Result<(
         println!("done in block {} of the backbone", done.height.unwrap_or_default());
     }
     Ok(())
+}
+
+fn named(addresses: &[overlay::PeerAddress]) -> Result<PeerAddresses> {
+    let text = |address: &overlay::PeerAddress| {
+        Text::new(address.to_string())
+            .with_context(|| format!("{address} is longer than 160 bytes"))
+    };
+    let addresses = addresses.iter().map(text).collect::<Result<Vec<_>>>()?;
+    PeerAddresses::new(addresses)
+        .ok()
+        .with_context(|| format!("one validator makes at most {PEER_ADDRESSES_MAX} nodes known"))
 }
 
 /// One proof, or several.

@@ -72,6 +72,52 @@ fn edges_that_know_one_address_run_jobs_for_pay() {
 }
 
 #[test]
+fn an_edge_learns_from_the_chain_where_nodes_are() {
+    let user = User::new();
+    let port = free_ports();
+    let init = ["node", "init", "--nodes", "1", "--aggregators", "1", "--workers", "0"];
+    let more = ["--chains", "backbone,EU", "--dir", "net", "--block-ms", "200", "--port"];
+    user.meshx(&[&init[..], &more, &[&port.to_string()]].concat(), b"").exits(0);
+    let (_validator, known) = user.start(&["node", "start", "--dir", "net/node-0"], "join");
+    let (gateway_runs, join) = user.start(&["node", "start", "--dir", "net/node-1"], "join");
+    let words = |join: &str| -> Vec<String> {
+        join.split_whitespace().skip_while(|word| *word != "--network").map(str::to_owned).collect()
+    };
+    let (known, join) = (words(&known), words(&join));
+    let at_validator = known.last().unwrap().as_str();
+    let node = user.on(&format!("http://127.0.0.1:{}", port + 1));
+    node.until(&["status"], |status| {
+        let chains = status["chains"].as_array().unwrap();
+        chains.iter().all(|chain| chain["ready"] == true).then_some(())
+    });
+
+    // Whoever has no stake behind a validator is not listed.
+    let unlisted = node.meshx(&["stake", "announce", at_validator], b"").exits(125);
+    assert!(unlisted.stderr.contains("has no validator"), "{}", unlisted.stderr);
+    node.meshx(&["stake", "bond", "150000"], b"").exits(0);
+    node.meshx(&["stake", "announce", at_validator], b"").exits(0);
+    let validators = node.json(&["stake", "validators"]);
+    let listed = validators.as_array().unwrap().iter().filter(|of| of["peers"][0] == at_validator);
+    assert_eq!(listed.count(), 1, "{validators}");
+
+    let api = format!("127.0.0.1:{}", port + 20);
+    let start =
+        ["node", "start", "--role", "edge", "--dir", "edge", "--api", &api, "--no-port-mapping"];
+    let joined: Vec<&str> = join.iter().map(String::as_str).collect();
+    let (edge, _) = node.start(&[&start[..], &joined].concat(), "gateway");
+    written(&node, "edge/registry", at_validator);
+    drop((edge, gateway_runs));
+
+    // The one it joined by is gone, and it has forgotten everybody but those that the chain names.
+    std::fs::remove_file(node.path("edge/anchors")).unwrap_or_default();
+    let (_edge, gateway) = node.start(&[&start[..], &joined[..2]].concat(), "gateway");
+    let id = at_validator.rsplit('/').next().unwrap();
+    assert!(gateway.contains(id), "{gateway} is not {id}");
+    // Headers come by gossip, too.
+    node.until(&["peers", "--dir", "edge"], |status| status["newest"].as_u64().map(drop));
+}
+
+#[test]
 fn an_edge_that_knows_nothing_is_told_what_it_lacks() {
     let user = User::new();
     let lacking = user.meshx(&["node", "start", "--dir", "edge"], b"").exits(125);

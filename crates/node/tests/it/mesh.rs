@@ -4,7 +4,11 @@ use crate::support::{CHAIN, Client, address, plan, with_network};
 use api::{Backend as _, Body, Output, ProofKey, Wait};
 use futures::TryStreamExt as _;
 use network::Latency;
-use types::{Action, Address, ChainId, NanoMeshx, PublicKey, Status, Trap, state::Phase};
+use receipt::{Follower, Heard, Shown};
+use types::{
+    Action, Address, ChainId, NanoMeshx, PublicKey, Status, Trap,
+    state::{Key, Phase},
+};
 
 /// Prints its input, then exits with the code in `$code`.
 fn echo(code: i32) -> Vec<u8> {
@@ -161,5 +165,49 @@ fn presence_and_absence_are_both_proved() {
         assert!(!absent.present);
         receipt::light::verify_exclusion(&absent.header, &other, &absent.proof.0).unwrap();
         assert!(receipt::light::verify_exclusion(&absent.header, &key, &absent.proof.0).is_err());
+    });
+}
+
+#[test]
+fn a_chain_is_followed_by_headers_that_anybody_brings() {
+    with_network(&plan(&[CHAIN], 4, Latency::none()), |node| async move {
+        let anchor = node.anchor().clone();
+        let mut follower = Follower::new(anchor.clone(), CHAIN).unwrap();
+        let mut told = node.final_headers(CHAIN).unwrap();
+        let (first, second) = (told.recv().await.unwrap(), told.recv().await.unwrap());
+        for place in 0..first.len() {
+            let mut changed = first.clone();
+            changed[place] ^= 1 << (place % 8);
+            let heard = follower.hear(&changed);
+            assert!(matches!(heard, Heard::False(_)), "byte {place}: {heard:?}");
+        }
+        assert!(matches!(follower.hear(&first[..first.len() - 1]), Heard::False(_)));
+        assert_eq!(follower.newest(), None);
+        assert!(matches!(follower.hear(&second), Heard::New(_)));
+        assert_eq!(follower.hear(&first), Heard::Old, "true, and of no use");
+        let newest = follower.newest().unwrap().height;
+        assert!(newest.get().is_multiple_of(4));
+        let unknown = Follower::new(anchor.clone(), ChainId::Asia).err();
+        assert_eq!(unknown, Some(receipt::Invalid::UnknownChain(ChainId::Asia)));
+
+        // A record counts under a header that is not long over.
+        let me = address(&Client::new(&node).key);
+        let view = node.proof(CHAIN, ProofKey::Account(me)).await.unwrap();
+        let (key, other) = (Key::Account(me), Key::Account(Address::pool("nobody")));
+        let value = view.value.as_ref().map(|value| value.0.as_slice());
+        let (header, certificate, proof) =
+            (&view.header, &view.certificate.0[..], &view.proof.0[..]);
+        let shown = Shown { header, certificate, record: value, proof };
+        follower.check(&key, shown).unwrap();
+        assert!(follower.newest().unwrap().height >= view.header.height, "it follows this, too");
+        assert!(follower.check(&other, shown).is_err(), "another's record");
+        let empty = Shown { record: None, ..shown };
+        assert!(follower.check(&key, empty).is_err(), "denied, and there");
+        let later = types::Height::new(view.header.height.get() + receipt::BEHIND_MAX + 4);
+        while follower.newest().unwrap().height < later {
+            follower.hear(&told.recv().await.unwrap());
+        }
+        let behind = follower.check(&key, shown);
+        assert!(matches!(behind, Err(receipt::Invalid::Behind { .. })), "{behind:?}");
     });
 }

@@ -123,12 +123,52 @@ async fn those_nearby_are_found_first_and_others_when_they_are_few() {
     assert_eq!(record.cell, "55,37".parse().ok());
 }
 
+/// Whatever `node` hears that begins with a zero is false.
+fn judge(node: Overlay, mut heard: tokio::sync::broadcast::Receiver<overlay::Gossip>) {
+    tokio::spawn(async move {
+        while let Ok(message) = heard.recv().await {
+            let verdict = match message.data.first() {
+                Some(0) => overlay::Verdict::False,
+                _ => overlay::Verdict::PassOn,
+            };
+            node.judge(&message, verdict).await.unwrap();
+        }
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_false_goes_no_further_and_its_bringer_is_kept_out() {
+    let nodes = crowd(3).await;
+    let [(honest, _), (liar, _), (witness, _)] = &nodes[..] else { unreachable!() };
+    judge(honest.clone(), honest.subscribe("headers").await.unwrap());
+    let mut seen = witness.subscribe("headers").await.unwrap();
+    drop(liar.subscribe("headers").await.unwrap());
+    let (mut round, mut passed_on) = (0_u16, 0);
+    until("the liar is kept out", async || {
+        round += 1;
+        let [high, low] = round.to_be_bytes();
+        liar.publish("headers", vec![0, high, low]).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        while let Ok(message) = seen.try_recv() {
+            passed_on += u32::from(message.from == honest.id());
+        }
+        honest.status().await.unwrap().banned == 1
+    })
+    .await;
+    assert_eq!(passed_on, 0, "what is false went further");
+    until("the connection ends", async || {
+        honest.status().await.unwrap().peers.iter().all(|peer| peer.peer != liar.id())
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn gossip_reaches_those_who_listen() {
     let nodes = crowd(6).await;
     let mut listening = Vec::new();
     for (node, _) in &nodes {
         listening.push(node.subscribe("headers").await.unwrap());
+        judge(node.clone(), node.subscribe("headers").await.unwrap());
     }
     for (node, _) in &nodes {
         until("peers", async || node.status().await.unwrap().peers.len() >= 2).await;

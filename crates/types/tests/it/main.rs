@@ -3,10 +3,10 @@
 
 use std::{fmt::Debug, path::Path};
 use types::{
-    Abi, Action, Address, Agreement, Beacon, Block, Body, ChainId, DoubleSigning, Epoch, Float,
-    Fuel, Hash, Header, Height, InputFile, JobSpec, Limits, List, LogRoot, Millis, NanoMeshx,
-    Outcome, OutputRef, ParamName, Ppm, PublicKey, Reveal, Signature, SignedVote, Status,
-    Submission, Text, Trap, Tx, VoteKind,
+    Abi, Action, Address, Agreement, Beacon, Block, Body, ChainId, DoubleSigning, Epoch,
+    FinalHeader, Float, Fuel, Hash, Header, Height, InputFile, JobSpec, Limits, List, LogRoot,
+    Millis, NanoMeshx, Outcome, OutputRef, ParamName, Ppm, PublicKey, Reveal, Signature,
+    SignedVote, Status, Submission, Text, Trap, Tx, VoteKind,
     codec::{Bytes, DecodeExt, Encode, Read},
     governance::{
         Decree, Order, ParamChange, Proposal, ProposalKind, ProposalStatus, Tally, VoteOption,
@@ -173,6 +173,9 @@ fn transactions() {
     check("tx-stake-bond", &tx(Action::Stake(order)));
     let order = StakeOrder::Undelegate { validator: address(7), amount: None };
     check("tx-stake-undelegate", &tx(Action::Stake(order)));
+    let address = Text::new("/dns4/node.example/tcp/8704/p2p/12D3KooW").unwrap();
+    let order = StakeOrder::Announce { addresses: List::new(vec![address]).unwrap() };
+    check("tx-stake-announce", &tx(Action::Stake(order)));
     check("tx-cancel-job", &tx(Action::CancelJob { job: hash(1) }));
 }
 
@@ -201,7 +204,9 @@ fn blocks() {
         state_log: log,
         outbox: log,
     };
-    check("block", &Block { header, body });
+    check("block", &Block { header: header.clone(), body });
+    let certificate = Bytes::new(vec![8; 240]).unwrap();
+    check("final-header", &FinalHeader { header, certificate });
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use types::{
     Action, DoubleSigning, List, Millis, NanoMeshx, ParamName, Params, Text,
     governance::{Decree, Order, ParamChange, Proposal, ProposalKind, ProposalStatus, VoteOption},
-    staking::{StakeOrder, Standing},
+    staking::{PeerAddresses, StakeOrder, Standing},
     state::{CommitteeRecord, Key, OPEN_PROPOSALS_MAX, Supply},
 };
 use world::{EPOCH, PEOPLE, World, who};
@@ -117,6 +117,43 @@ fn a_double_signer_loses_a_tenth_and_its_seat_once() {
         world.block(vec![]);
     }
     assert_eq!(seated(&world), [who(1)], "out of the next committee");
+}
+
+#[test]
+fn nodes_are_made_known_by_those_who_have_stake_to_lose() {
+    let mut world = World::new();
+    let announce = |addresses: &[&str]| {
+        let addresses = addresses.iter().map(|text| Text::new(*text).unwrap()).collect();
+        Action::Stake(StakeOrder::Announce { addresses: List::new(addresses).unwrap() })
+    };
+    let known = |world: &World, n: u8| -> Vec<String> {
+        let peers: PeerAddresses = world.get(Key::Peers(who(n))).unwrap_or_default();
+        peers.iter().map(|address| address.as_str().to_owned()).collect()
+    };
+    let (first, second) = ("/ip4/192.0.2.1/tcp/8704/p2p/a", "/dns4/node.example/tcp/1/p2p/b");
+    let stranger = world.tx(4, 0, announce(&[first]));
+    assert_eq!(world.block(vec![stranger]), ["unknown_validator"]);
+    for unreadable in ["nowhere", "", "/ip4/192.0.2.1 /tcp/1", "/dns4/ex\u{e4}mple/tcp/1"] {
+        let order = world.tx(0, 0, announce(&[first, unreadable]));
+        assert_eq!(world.block(vec![order]), ["peer_address"], "{unreadable:?}");
+    }
+    let order = world.tx(0, 0, announce(&[first, second]));
+    assert!(world.block(vec![order]).is_empty());
+    assert_eq!(known(&world, 0), [first, second]);
+    // The next order replaces what was known, and an empty one leaves no record.
+    let order = world.tx(0, 0, announce(&[second]));
+    assert!(world.block(vec![order]).is_empty());
+    assert_eq!((known(&world, 0), known(&world, 1)), (vec![second.to_owned()], vec![]));
+    let order = world.tx(0, 0, announce(&[]));
+    assert!(world.block(vec![order]).is_empty());
+    assert_eq!(world.get::<PeerAddresses>(Key::Peers(who(0))), None);
+
+    // Whoever is out for ever makes nobody known any more.
+    let view = world.height * 90;
+    let proof = world.tx(4, 0, Action::Report(evidence(0, view, 0)));
+    assert!(world.block(vec![proof]).is_empty());
+    let order = world.tx(0, 0, announce(&[first]));
+    assert_eq!(world.block(vec![order]), ["tombstoned"]);
 }
 
 #[test]

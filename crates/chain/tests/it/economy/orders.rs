@@ -29,6 +29,14 @@ impl Random {
     }
 }
 
+fn announcement(random: &mut Random) -> StakeOrder {
+    let said = |n| ["/dns4/a.example/tcp/1/p2p/a", "/ip4/192.0.2.1/tcp/1", "nowhere", "/a b"][n];
+    let count = random.below(4);
+    let some = (0..count).map(|_| said(usize::try_from(random.below(10) / 3).unwrap()));
+    let addresses = some.map(|text| Text::new(text).unwrap()).collect();
+    StakeOrder::Announce { addresses: List::new(addresses).unwrap() }
+}
+
 impl World {
     pub fn bond(&self, n: u8, prover: u8, amount: NanoMeshx) -> StakeOrder {
         let key = voting(n);
@@ -96,6 +104,7 @@ impl World {
                 Action::Report(evidence(guilty, random.below(self.height * 95), random.below(4)))
             }
             12 => Action::Stake(StakeOrder::Unjail),
+            13 if random.below(3) == 0 => Action::Stake(announcement(random)),
             14 => self.proposal(random),
             15..=19 => {
                 let options =

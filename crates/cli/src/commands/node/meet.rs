@@ -1,6 +1,6 @@
 //! How a node meets others: its identity, its roles, and what it says of itself.
 
-use super::watch;
+use super::{registry, watch};
 use crate::{
     args::{NodeBootstrap, NodeStart, OverlayArgs, RoleArg},
     home,
@@ -18,7 +18,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use types::{ChainId, Hash, Millis};
+use types::{ChainId, Hash, Height, Millis};
 
 const ANCHORS: &str = "anchors";
 /// Nodes of a signed list that are dialled.
@@ -161,7 +161,7 @@ pub async fn serve_edges(
                 eprintln!("edges are not served: {error}");
             }
         }
-        () = keep_status(&overlay, &dir, metrics) => {}
+        () = keep_status(&overlay, &dir, metrics, || None) => {}
     }
 }
 
@@ -176,13 +176,21 @@ pub async fn watch(overlay: &Overlay, at: Option<SocketAddr>) -> Result<Option<S
 }
 
 /// Keep `DIR/peers.json` as it is, for `meshx peers`.
-pub async fn keep_status(overlay: &Overlay, dir: &Path, metrics: Option<SocketAddr>) {
+///
+/// `newest`: the newest block known to be final, for a node that holds no chain.
+pub async fn keep_status(
+    overlay: &Overlay,
+    dir: &Path,
+    metrics: Option<SocketAddr>,
+    newest: impl Fn() -> Option<Height>,
+) {
     let path = dir.join("peers.json");
     let mut kept = Vec::new();
     while let Ok(status) = overlay.status().await {
         kept = keep_anchors(dir, kept, status.anchors());
         let mut value = serde_json::to_value(&status).expect("plain data is JSON");
         value["metrics"] = metrics.map(|address| address.to_string()).into();
+        value["newest"] = newest().map(Height::get).into();
         if let Err(error) = home::write_whole(&path, value.to_string().as_bytes(), false) {
             eprintln!("{error:#}");
         }
@@ -223,6 +231,7 @@ pub fn first_of(args: &NodeStart, network: Hash) -> Result<Vec<PeerAddress>> {
         first.extend(listed.into_iter().take(LISTED_MAX));
     }
     first.extend(anchors(&args.dir));
+    first.extend(registry::kept(&args.dir, usize::from(crate::local::random_seed()?[0])));
     let mut seen = std::collections::BTreeSet::new();
     first.retain(|address| seen.insert(address.to_string()));
     Ok(first)

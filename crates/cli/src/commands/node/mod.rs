@@ -1,8 +1,10 @@
 //! `meshx node …`: nodes of their own, over real sockets.
 
 mod edge;
+mod headers;
 mod meet;
 pub mod peers;
+mod registry;
 mod relay;
 mod watch;
 
@@ -21,7 +23,7 @@ use node::{
 };
 use types::{ChainId, Millis, NanoMeshx};
 
-/// What the dev wallet starts with on every shard of a dealt network.
+/// What the dev wallet starts with on every chain of a dealt network.
 const DEV_BALANCE: NanoMeshx = NanoMeshx::new(1_000_000_000_000_000);
 
 pub fn node(settings: &Settings, command: &NodeCommand) -> Result<()> {
@@ -138,6 +140,7 @@ fn start(args: &NodeStart) -> Result<()> {
         let serving = tokio::spawn(node::serve(listener, running.node.clone()));
         // Last, so that whoever is told of this node finds it able to answer.
         let overlay = overlay::Overlay::start(meeting.config)?;
+        headers::serve(&overlay, &running.node);
         meet::tell(&overlay, anchor_id).await?;
         if args.overlay.tor.onion {
             let overlay = overlay.clone();

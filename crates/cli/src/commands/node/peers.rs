@@ -35,6 +35,9 @@ pub fn peers(settings: &Settings, args: &Peers) -> Result<()> {
     if let Some(onion) = status["onion"].as_str() {
         println!("onion service {onion}");
     }
+    if let Some(height) = status["newest"].as_u64() {
+        println!("final         block {height}, as others prove");
+    }
     println!("relays        {}", shown(list("relays"), "none"));
     println!("table         {} nodes", status["table"]);
     println!("turned away   {}", status["turned_away"]);

@@ -20,7 +20,7 @@ pub fn start(settings: &Settings, args: &NodeStart) -> Result<()> {
         println!("ready");
         tokio::select! {
             result = stop_signal() => result?,
-            () = meet::keep_status(&overlay, &args.dir, metrics) => {}
+            () = meet::keep_status(&overlay, &args.dir, metrics, || None) => {}
         }
         eprintln!("stopping");
         overlay.close().await;

@@ -1,0 +1,107 @@
+//! Follow a chain by its headers alone, whoever brings them.
+
+use crate::light::{self, Invalid};
+use types::{
+    ChainId, FinalHeader, Header, Height, codec::DecodeExt as _, network::Anchor, state::Key,
+};
+
+/// How far behind the newest header known a state may be that still proves something: an old state is true, and
+/// long over. At two blocks a second half a minute.
+pub const BEHIND_MAX: u64 = 64;
+
+/// What somebody's announcement was worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// Newer than anything before it.
+    New(Height),
+    /// Not newer; whether it is true was not looked at.
+    Old,
+    /// No certificate of this chain makes it final: whoever passes it on has not checked it.
+    False(Invalid),
+}
+
+/// What a gateway says of one record of the state.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    pub header: &'a Header,
+    pub certificate: &'a [u8],
+    /// `None`: there is none.
+    pub record: Option<&'a [u8]>,
+    pub proof: &'a [u8],
+}
+
+/// The newest header of one chain that is proved final.
+#[derive(Clone, Debug)]
+pub struct Follower {
+    anchor: Anchor,
+    chain: ChainId,
+    newest: Option<Header>,
+}
+
+impl Follower {
+    /// # Errors
+    /// [`Invalid::UnknownChain`] or [`Invalid::BadIdentity`].
+    pub fn new(anchor: Anchor, chain: ChainId) -> Result<Self, Invalid> {
+        light::verifier(&anchor, chain)?;
+        Ok(Self { anchor, chain, newest: None })
+    }
+
+    #[must_use]
+    pub fn chain(&self) -> ChainId {
+        self.chain
+    }
+
+    #[must_use]
+    pub fn newest(&self) -> Option<&Header> {
+        self.newest.as_ref()
+    }
+
+    /// Take in an encoded [`FinalHeader`].
+    pub fn hear(&mut self, bytes: &[u8]) -> Heard {
+        let Ok(FinalHeader { header, certificate }) = FinalHeader::decode(bytes.to_vec()) else {
+            return Heard::False(Invalid::BadCertificate);
+        };
+        if header.chain != self.chain {
+            return Heard::False(Invalid::OtherChain { got: header.chain, here: self.chain });
+        }
+        if !self.is_newer(&header) {
+            return Heard::Old;
+        }
+        match light::verify_certificate(&self.anchor, &header, certificate.as_slice()) {
+            Ok(()) => {
+                let height = header.height;
+                self.newest = Some(header);
+                Heard::New(height)
+            }
+            Err(invalid) => Heard::False(invalid),
+        }
+    }
+
+    /// Check that the chain's state holds at `key` what is shown, and that this state is not long over.
+    ///
+    /// # Errors
+    /// [`Invalid`].
+    pub fn check(&mut self, key: &Key, shown: Shown<'_>) -> Result<(), Invalid> {
+        let Shown { header, certificate, record, proof } = shown;
+        if header.chain != self.chain {
+            return Err(Invalid::OtherChain { got: header.chain, here: self.chain });
+        }
+        let newest = self.newest.as_ref().map_or(Height::ZERO, |newest| newest.height);
+        if newest.saturating_sub(header.height).get() > BEHIND_MAX {
+            return Err(Invalid::Behind { got: header.height, newest });
+        }
+        light::verify_certificate(&self.anchor, header, certificate)?;
+        match record {
+            Some(record) => light::verify_inclusion(header, key, record, proof)?,
+            None => light::verify_exclusion(header, key, proof)?,
+        }
+        if self.is_newer(header) {
+            self.newest = Some(header.clone());
+        }
+        Ok(())
+    }
+
+    fn is_newer(&self, header: &Header) -> bool {
+        self.newest.as_ref().is_none_or(|newest| newest.height < header.height)
+    }
+}
