@@ -1,6 +1,6 @@
 //! Wallets: every key of one owner, grown from one mnemonic along fixed paths.
 
-use crate::{Mnemonic, SealingKey, SigningKey, slip10};
+use crate::{Mnemonic, SealingKey, SigningKey, VrfKey, slip10};
 use zeroize::Zeroizing;
 
 /// MeshX's number in `m/44'/<coin>'/…`: the letters `MSHX`, 1,297,303,640.
@@ -25,7 +25,7 @@ pub enum Role {
     Spend = 0,
     /// Blocks and votes of a validator.
     Consensus = 1,
-    // 2 is the VRF: see `Wallet::vrf_seed`.
+    // 2 is the VRF: see [`Wallet::vrf_key`].
     /// Receipts of a worker.
     Worker = 3,
 }
@@ -49,9 +49,9 @@ impl Wallet {
         SigningKey::from_seed(&self.at(account, role as u32))
     }
 
-    /// The secret at `m/44'/MSHX'/account'/2'`, for the ECVRF alone: never make a `SigningKey` of it.
-    pub fn vrf_seed(&self, account: u16) -> Zeroizing<[u8; 32]> {
-        self.at(account, VRF)
+    /// The key at `m/44'/MSHX'/account'/2'` that tickets are drawn with. Its secret signs nothing.
+    pub fn vrf_key(&self, account: u16) -> VrfKey {
+        VrfKey::from_seed(&self.at(account, VRF))
     }
 
     /// The key at `m/44'/MSHX'/account'/4'` that private inputs are sealed to.
@@ -110,7 +110,7 @@ mod tests {
             expect!["a287bb830e7c31c415c76150e4e1177ab24bdf9f0260f3bb56134467da7b1f0d"],
         );
         expect!["e814259bdaac91cbb62541afeb0206b86f3cd7e30df1f2fdc94f9d7ecca75d0c"]
-            .assert_eq(&hex::encode(*wallet("").vrf_seed(0)));
+            .assert_eq(&hex::encode(wallet("").vrf_key(0).public()));
     }
 
     #[test]
@@ -121,7 +121,7 @@ mod tests {
                 for role in [Role::Spend, Role::Consensus, Role::Worker] {
                     assert!(seen.insert(*wallet.key(role, account).seed()));
                 }
-                assert!(seen.insert(*wallet.vrf_seed(account)));
+                assert!(seen.insert(*wallet.at(account, VRF)));
             }
         }
     }

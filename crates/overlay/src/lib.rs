@@ -13,6 +13,7 @@
 //! Validators speak to each other by `network::Sockets`; this is for everybody else.
 
 mod address;
+mod asn;
 mod behaviour;
 mod bootstrap;
 mod cell;
@@ -22,6 +23,7 @@ mod mapped;
 mod meter;
 pub mod nat;
 mod overlay;
+mod places;
 mod pressure;
 mod quota;
 mod record;
@@ -34,6 +36,7 @@ mod tunnel;
 mod turn;
 
 pub use address::{BadAddress, PeerAddress, identity_of, peer_id};
+pub use asn::{AsnTable, BadAsnTable};
 pub use behaviour::gossip;
 pub use bootstrap::{BOOTSTRAP_BYTES_MAX, BOOTSTRAP_PEERS_MAX, BadBootstrapList, BootstrapList};
 pub use cell::{BadPlace, Cell};

@@ -1,7 +1,7 @@
 //! The handle: what the rest of a node asks of its overlay.
 
 use crate::{
-    Cell,
+    AsnTable, Cell,
     address::{BadAddress, PeerAddress, peer_id, place, relay_of},
     gate::{GateLimits, Prefix},
     mapped,
@@ -56,6 +56,8 @@ pub struct Config {
     /// Have an address at this server, for those whom nothing but a relay leads here.
     pub turn: Option<TurnServer>,
     pub limits: GateLimits,
+    /// Which provider an address is of, where that is known: few of one come into the table.
+    pub asns: AsnTable,
 }
 
 impl Config {
@@ -77,6 +79,7 @@ impl Config {
             tor: None,
             turn: None,
             limits: GateLimits::default(),
+            asns: AsnTable::default(),
         }
     }
 

@@ -49,7 +49,7 @@ pub enum Refusal {
     EvidenceTooOld { at: Millis, expired: Millis },
     #[error("the evidence is of block {height}, which has not been")]
     EvidenceFromFuture { height: Height },
-    #[error("the {fault:?} of block {height} is punished already")]
+    #[error("the {fault} of block {height} is punished already")]
     AlreadyPunished { fault: Fault, height: Height },
     #[error("the slash log of {0} is needed and was not given")]
     SourceMissing(Address),

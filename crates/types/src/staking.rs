@@ -65,6 +65,14 @@ pub enum Fault {
     /// A result that was proved wrong.
     WrongResult,
 }
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::DoubleSigning => "double signing",
+            Self::WrongResult => "wrong result",
+        })
+    }
+}
 wire_enum!(Fault { 0 => DoubleSigning, 1 => WrongResult });
 
 /// One fault a validator was found guilty of. The fault and its height name it.

@@ -115,6 +115,10 @@ pub struct OverlayArgs {
     /// find it first, and it looks for others near there. Default: nobody is told.
     #[arg(long, value_name = "PLACE", allow_hyphen_values = true)]
     pub place: Option<Cell>,
+    /// Which provider (autonomous system) addresses are of: lines of FIRST LAST ASN or PREFIX/LENGTH ASN. With it at
+    /// most 40 nodes of one provider come into the table; without it only neighbourhoods of addresses are counted.
+    #[arg(long, value_name = "FILE")]
+    pub asn_table: Option<PathBuf>,
     /// Look for peers on the local network, too.
     #[arg(long)]
     pub mdns: bool,

@@ -10,10 +10,11 @@ use crypto::SigningKey;
 use network::ik::Suites;
 use node::{NodeFiles, NodeSecrets};
 use overlay::{
-    ANCHORS_MAX, BOOTSTRAP_BYTES_MAX, BootstrapList, Config, Multiaddr, Overlay, PeerAddress, Role,
-    Roles,
+    ANCHORS_MAX, AsnTable, BOOTSTRAP_BYTES_MAX, BootstrapList, Config, Multiaddr, Overlay,
+    PeerAddress, Role, Roles,
 };
 use std::{
+    io::Read as _,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -54,7 +55,7 @@ impl Meeting {
             _ => args.overlay.listen.clone(),
         };
         let key = SigningKey::from_seed(&secrets.node_key);
-        let config = configured(&args.overlay, key, network, listen, first_of(args, network)?);
+        let config = configured(&args.overlay, key, network, listen, first_of(args, network)?)?;
         Ok(Self { config: Config { roles, chain: chain.unwrap_or(ChainId::Backbone), ..config } })
     }
 
@@ -66,7 +67,7 @@ impl Meeting {
         chain: ChainId,
     ) -> Result<Self> {
         let listen = args.overlay.listen.clone();
-        let config = configured(&args.overlay, key, network, listen, first_of(args, network)?);
+        let config = configured(&args.overlay, key, network, listen, first_of(args, network)?)?;
         let roles = match &args.roles[..] {
             [] => config.roles,
             named => named.iter().map(|role| role_of(*role)).collect(),
@@ -81,15 +82,20 @@ fn configured(
     network: Hash,
     listen: Vec<Multiaddr>,
     bootstrap: Vec<PeerAddress>,
-) -> Config {
+) -> Result<Config> {
     // What a node listens on by name, others reach: a relay has nobody to ask whether that is so.
     let announce = match &args.announce[..] {
         [] => listen.iter().filter(|address| is_certain(address)).cloned().collect(),
         named => named.to_vec(),
     };
-    Config {
+    let asns = match &args.asn_table {
+        Some(path) => asns(path).with_context(|| format!("cannot use {}", path.display()))?,
+        None => AsnTable::default(),
+    };
+    Ok(Config {
         announce,
         bootstrap,
+        asns,
         cell: args.place,
         suites: if args.accept_classic { Suites::AcceptClassic } else { Suites::HybridOnly },
         mdns: args.mdns,
@@ -97,7 +103,16 @@ fn configured(
         tor: args.tor.used(),
         turn: args.turn.turn.clone(),
         ..Config::new(key, network, listen)
-    }
+    })
+}
+
+/// Longest table of providers that is read: the internet's takes about 30 MB.
+const ASN_BYTES_MAX: u64 = 128 << 20;
+
+fn asns(path: &Path) -> Result<AsnTable> {
+    let mut text = String::new();
+    std::io::Read::take(std::fs::File::open(path)?, ASN_BYTES_MAX).read_to_string(&mut text)?;
+    Ok(text.parse()?)
 }
 
 /// Whether an address names one place: an IP address that is not "any", and a port that is not "some".

@@ -1,5 +1,7 @@
 //! The one task that owns the swarm: commands in, events out, and what must be done in between.
 
+mod upkeep;
+
 use crate::{
     Cell, PeerAddress,
     address::{at_socket, host_of, identity_of, is_circuit, place, relay_of, same_host},
@@ -8,11 +10,12 @@ use crate::{
     meter::{Meter, Way},
     nat::MapBy,
     overlay::{Config, Gossip, OverlayError, Path, PeerInfo, SEEN_AS_MAX, Status, Verdict},
+    places::Places,
     pressure::Pressure,
     quota::Quota,
-    record::{BadRecord, PeerRecord, RECORD_ADDRESSES_MAX, Role},
+    record::{BadRecord, PeerRecord, Role},
     rendezvous,
-    standing::{Candidate, Fault, Standing, worst},
+    standing::{Fault, Standing},
     transport::{Security, transport},
     turn::TurnTransport,
 };
@@ -42,30 +45,13 @@ use types::{ChainId, Millis};
 const TICK: Duration = Duration::from_secs(2);
 /// A connection that carries nothing is closed after this.
 const IDLE: Duration = Duration::from_secs(120);
-/// How often a node without peers dials its bootstrap list again.
-const BOOTSTRAP_EVERY: Duration = Duration::from_secs(10);
-/// How often one's own record is put into the table; it counts for two hours.
-const RECORD_EVERY: Duration = Duration::from_secs(20 * 60);
-/// A node that nobody has reached after this time asks relays for a place.
-const UNREACHED_AFTER: Duration = Duration::from_secs(8);
-/// Relays that hold a place at once.
-const RELAYS_WANTED: usize = 2;
-/// Nodes of one neighbourhood in the whole table, and in one of its buckets.
-const TABLE_PREFIX_MAX: usize = 10;
-const BUCKET_PREFIX_MAX: usize = 2;
 /// Records kept of those that one neighbourhood brings, and providers of one key that live in it.
 const RECORDS_PREFIX_MAX: usize = 256;
 const PROVIDERS_PREFIX_MAX: usize = 4;
-/// A lookup that has found a record waits so long for a newer one.
-const NEWER_WITHIN: Duration = Duration::from_secs(1);
-/// How often the worst peer makes room, and above how many that could.
-const ROTATE_EVERY: Duration = Duration::from_secs(60 * 60);
-const ROTATED_ABOVE: usize = 8;
 /// Peers asked for by name that are remembered as such.
 const ASKED_FOR_MAX: usize = 256;
-/// Lists of those who come that are visited, and how often each.
+/// Lists of those who come that are visited.
 const POINTS_MAX: usize = 3;
-const VISIT_EVERY: Duration = Duration::from_secs(10 * 60);
 /// Addresses kept of one node.
 const ADDRESSES_MAX: usize = 4;
 
@@ -158,8 +144,7 @@ pub(crate) struct Driver {
     peers: BTreeMap<PeerId, Known>,
     queries: HashMap<kad::QueryId, Query>,
     dialling: HashMap<PeerId, Vec<oneshot::Sender<Result<(), OverlayError>>>>,
-    /// Neighbourhoods of the nodes in the table.
-    table: HashMap<PeerId, Prefix>,
+    table: Places,
     /// What is kept for others, by the neighbourhoods that brought it.
     records: Quota<Prefix, kad::RecordKey>,
     providers: Quota<(kad::RecordKey, Prefix), PeerId>,
@@ -184,7 +169,7 @@ pub(crate) struct Driver {
 
 impl Driver {
     pub(crate) fn new(
-        config: Config,
+        mut config: Config,
         commands: mpsc::Receiver<Command>,
         gossip: broadcast::Sender<Gossip>,
         meter: Meter,
@@ -219,6 +204,7 @@ impl Driver {
         for address in &config.announce {
             swarm.add_external_address(address.clone());
         }
+        let asns = std::mem::take(&mut config.asns);
         Ok(Self {
             config,
             swarm,
@@ -227,7 +213,7 @@ impl Driver {
             peers: BTreeMap::new(),
             queries: HashMap::new(),
             dialling: HashMap::new(),
-            table: HashMap::new(),
+            table: Places::new(asns),
             records: Quota::new(RECORDS_PREFIX_MAX, 2 * RECORDS_MAX, RECORD_LIVES),
             providers: Quota::new(PROVIDERS_PREFIX_MAX, 2 * RECORDS_MAX, RECORD_LIVES),
             relays: BTreeMap::new(),
@@ -403,96 +389,8 @@ impl Driver {
         }
     }
 
-    /// What is due now and then.
-    fn look(&mut self) {
-        let lonely = self.peers.is_empty();
-        let due = self.last_bootstrap.is_none_or(|last| last.elapsed() >= BOOTSTRAP_EVERY);
-        if lonely && due {
-            self.last_bootstrap = Some(Instant::now());
-            for address in self.config.bootstrap.clone() {
-                if address.peer() != *self.swarm.local_peer_id() {
-                    self.dial(address.peer(), Some(address.full().clone()), None);
-                }
-            }
-        }
-        if !lonely {
-            self.announce();
-            self.keep_relays();
-            self.visit_points();
-            self.rotate();
-        }
-        for peer in self.standing.pardoned(Instant::now()) {
-            self.swarm.behaviour_mut().banned.unblock_peer(peer);
-        }
-        self.answer_found();
-    }
-
-    /// Whoever stalls a lookup that has found something holds it up no longer.
-    fn answer_found(&mut self) {
-        let enough = |query: &Query| match query {
-            Query::Find(_, Some((_, at)), _) => at.elapsed() >= NEWER_WITHIN,
-            _ => false,
-        };
-        let due: Vec<kad::QueryId> =
-            self.queries.iter().filter(|(_, query)| enough(query)).map(|(id, _)| *id).collect();
-        for id in due {
-            if let Some(mut query) = self.swarm.behaviour_mut().kad.query_mut(&id) {
-                query.finish();
-            }
-            if let Some(Query::Find(_, found, answer)) = self.queries.remove(&id) {
-                drop(answer.send(found.map(|(record, _)| record)));
-            }
-        }
-    }
-
     fn reached_directly(&self) -> bool {
         self.swarm.external_addresses().any(|at| !is_circuit(at))
-    }
-
-    /// Put one's record into the table, and say which roles one has.
-    fn announce(&mut self) {
-        // A node that has met nobody but edges says so to them: it is all the table there is.
-        let told = if self.table.is_empty() { Told::Here } else { Told::Others };
-        if self.told < told {
-            self.told = told;
-            for role in self.config.roles.iter().filter(|role| *role != Role::Edge) {
-                // For those who look nearby, and for those who look anywhere.
-                let cells = self.config.cell.map(Some).into_iter().chain([None]);
-                for cell in cells {
-                    let key = kad::RecordKey::new(&role_key(role, self.config.chain, cell));
-                    if let Err(error) = self.swarm.behaviour_mut().kad.start_providing(key) {
-                        tracing::debug!(%error, role = role.name(), "not announced");
-                    }
-                }
-            }
-        }
-        if told == Told::Here {
-            return;
-        }
-        if self.last_record.is_some_and(|last| last.elapsed() < RECORD_EVERY) {
-            return;
-        }
-        let me = *self.swarm.local_peer_id();
-        let mut addresses: Vec<Multiaddr> = self.swarm.external_addresses().cloned().collect();
-        if addresses.is_empty() {
-            addresses.extend(self.swarm.listeners().cloned());
-        }
-        addresses.truncate(RECORD_ADDRESSES_MAX);
-        let record = PeerRecord {
-            identity: types::PublicKey(self.config.key.public()),
-            network: self.config.network,
-            roles: self.config.roles,
-            chain: self.config.chain,
-            cell: self.config.cell,
-            issued: now(),
-            addresses,
-        };
-        let value = record.sign(&self.config.key);
-        let entry = kad::Record::new(kad::RecordKey::new(&PeerRecord::key(&me)), value);
-        match self.swarm.behaviour_mut().kad.put_record(entry, kad::Quorum::One) {
-            Ok(_) => self.last_record = Some(Instant::now()),
-            Err(error) => tracing::debug!(%error, "no record"),
-        }
     }
 
     fn blame(&mut self, peer: PeerId, fault: Fault) {
@@ -501,79 +399,6 @@ impl Driver {
             self.swarm.behaviour_mut().banned.block_peer(peer);
             self.swarm.behaviour_mut().kad.remove_peer(&peer);
             self.table.remove(&peer);
-        }
-    }
-
-    /// Lists of those who come are read now and then, and one's own entry is renewed.
-    fn visit_points(&mut self) {
-        let now = Instant::now();
-        let due = |last: Option<Instant>| last.is_none_or(|last| now - last >= VISIT_EVERY);
-        let name = rendezvous::namespace(self.config.network, self.config.chain);
-        for (point, last) in self.points.iter_mut().filter(|(_, last)| due(**last)).take(1) {
-            *last = Some(now);
-            if let Some(client) = self.swarm.behaviour_mut().meet.as_mut() {
-                self.meter.count("rendezvous", Way::Out);
-                rendezvous::visit(client, *point, name.clone());
-            }
-        }
-    }
-
-    /// Once an hour the worst of those that were dialled makes room for somebody else, so that nobody stays for ever by
-    /// having come first. Whoever is needed stays.
-    fn rotate(&mut self) {
-        let now = Instant::now();
-        if now - self.last_rotation < ROTATE_EVERY {
-            return;
-        }
-        self.last_rotation = now;
-        let needed = |peer: &PeerId| {
-            self.asked_for.contains(peer)
-                || self.relays.contains_key(peer)
-                || self.config.bootstrap.iter().any(|known| known.peer() == *peer)
-        };
-        let candidates: Vec<Candidate> = (self.peers.iter())
-            .filter(|(peer, known)| {
-                !needed(peer) && known.connections.values().any(|(path, _)| *path == Path::Direct)
-            })
-            .map(|(peer, known)| {
-                let marks = self.standing.marks_of(peer, now);
-                Candidate { peer: *peer, marks, rtt: known.rtt }
-            })
-            .collect();
-        if candidates.len() <= ROTATED_ABOVE {
-            return;
-        }
-        if let Some(peer) = worst(&candidates) {
-            tracing::debug!(%peer, "makes room for somebody else");
-            self.swarm.behaviour_mut().kad.remove_peer(&peer);
-            self.table.remove(&peer);
-            // It may have gone by itself.
-            self.swarm.disconnect_peer_id(peer).unwrap_or_default();
-        }
-    }
-
-    /// A node behind a NAT is reached through relays, until somebody has reached it without.
-    fn keep_relays(&mut self) {
-        if self.reached_directly() || self.started.elapsed() < UNREACHED_AFTER {
-            return;
-        }
-        let wanted = RELAYS_WANTED.saturating_sub(self.relays.len());
-        let candidates: Vec<(PeerId, Multiaddr)> = self
-            .peers
-            .iter()
-            .filter(|(peer, known)| known.relays && !self.relays.contains_key(peer))
-            .filter_map(|(peer, known)| {
-                let direct = known.connections.values().find(|(path, _)| *path == Path::Direct)?;
-                Some((*peer, direct.1.clone()))
-            })
-            .take(wanted)
-            .collect();
-        for (relay, at) in candidates {
-            let at = place(&at).with(Protocol::P2p(relay)).with(Protocol::P2pCircuit);
-            match self.swarm.listen_on(at) {
-                Ok(_) => drop(self.relays.insert(relay, false)),
-                Err(error) => tracing::debug!(%relay, %error, "no place at this relay"),
-            }
         }
     }
 
@@ -773,13 +598,10 @@ impl Driver {
     }
 
     fn add_to_table(&mut self, peer: PeerId, address: Multiaddr) {
-        let prefix = Prefix::of(&address);
-        if !self.table.contains_key(&peer) && !self.swarm.behaviour().gate.spares(prefix) {
-            let neighbours: Vec<PeerId> =
-                self.table.iter().filter(|(_, of)| **of == prefix).map(|(peer, _)| *peer).collect();
+        let spared = self.swarm.behaviour().gate.spares(Prefix::of(&address));
+        if !self.table.has(&peer) && !spared {
             let bucket = self.bucket_of(&peer);
-            let beside = neighbours.iter().filter(|other| self.bucket_of(other) == bucket).count();
-            if neighbours.len() >= TABLE_PREFIX_MAX || beside >= BUCKET_PREFIX_MAX {
+            if !self.table.has_room(&address, |other| self.bucket_of(other) == bucket) {
                 tracing::debug!(%peer, %address, "its neighbourhood has enough places in the table");
                 return;
             }
@@ -787,7 +609,7 @@ impl Driver {
         let first = self.table.is_empty();
         let update = self.swarm.behaviour_mut().kad.add_address(&peer, place(&address));
         if matches!(update, kad::RoutingUpdate::Success) {
-            self.table.insert(peer, prefix);
+            self.table.insert(peer, &address);
         }
         if first && !self.table.is_empty() {
             drop(self.swarm.behaviour_mut().kad.bootstrap());
@@ -967,7 +789,7 @@ impl Driver {
                     connections: u32::try_from(known.connections.len()).unwrap_or(u32::MAX),
                     rtt_ms: known.rtt.map(|rtt| rtt.as_secs_f64() * 1_000.0),
                     agent: known.agent.clone(),
-                    in_table: self.table.contains_key(peer),
+                    in_table: self.table.has(peer),
                     seconds: known.since.elapsed().as_secs(),
                 })
             })
