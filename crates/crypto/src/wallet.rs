@@ -109,7 +109,7 @@ mod tests {
             u16::MAX,
             expect!["a287bb830e7c31c415c76150e4e1177ab24bdf9f0260f3bb56134467da7b1f0d"],
         );
-        expect!["e814259bdaac91cbb62541afeb0206b86f3cd7e30df1f2fdc94f9d7ecca75d0c"]
+        expect!["460d1fdaa401facc4ee292f3c7ab33b2ecfa9095e2ed341518feaea8d649b760"]
             .assert_eq(&hex::encode(wallet("").vrf_key(0).public()));
     }
 
