@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test | tidy | sim | torture | natlab | meshlab | torlab | crowd | examples | fuzz | flame`.
+//! The project's own commands: `cargo xtask test | tidy | sim | torture | natlab | meshlab | torlab | crowd | examples | fuzz | geo | flame`.
 //!
 //! What a shell script would do is done here, so that it runs alike on every machine and in CI. Needs nothing but Rust;
 //! a step that wants more (Go, Node, Zig, a wasm target) is *passed over* with its reason when that is missing.
@@ -7,6 +7,7 @@ mod crowd;
 mod examples;
 mod flame;
 mod fuzz;
+mod geo;
 mod lab;
 mod meshlab;
 mod natlab;
@@ -44,6 +45,7 @@ usage: cargo xtask <command>
   torlab [--binary PATH]    workers and gateways that meet through Tor only (root, ../shared/lab): a job, and a capture
   crowd [PROCESSES] [--binary PATH]
                             that many processes (50) that know one address: one Kademlia, each finds ten others
+  geo FILE                  bake the map of continents from countries-50m.json of the npm package world-atlas 2.0.2
   fuzz [TARGET…] [--seconds N]  feed made-up bytes to all decoders and to apply_block, N seconds (60) each
 
 Exits 0 when nothing failed, 1 when something did, 2 when the command was not understood.";
@@ -110,6 +112,7 @@ fn run(words: &[&str], report: &mut Report) -> Result<bool> {
         ["torlab", "--binary", path] => {
             torlab::run(&root, &std::fs::canonicalize(path)?, report);
         }
+        ["geo", atlas] => geo::run(&root, atlas)?,
         ["crowd", rest @ ..] => {
             let (count, binary) = match rest {
                 [count @ .., "--binary", path] => (count, std::path::PathBuf::from(path)),

@@ -28,6 +28,7 @@ mod market;
 pub mod network;
 mod params;
 mod place;
+pub mod presence;
 pub mod staking;
 pub mod state;
 mod supply;
@@ -49,6 +50,7 @@ pub use job::{
 pub use market::{BaseFeeRule, DemandRule, Ppm, Rates, Tee, Usage};
 pub use params::{GovernanceParams, ParamName, Params};
 pub use place::{ChainId, City, UnknownChain};
+pub use presence::{BadPlace, Place};
 pub use supply::{
     Distribution, ERA_BLOCKS, EmissionStep, STEPS_MAX, Schedule, SupplyPlan, Vesting, YEAR_BLOCKS,
 };

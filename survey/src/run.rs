@@ -1,0 +1,166 @@
+//! Honest claims and lies by the thousand, and what came of them.
+
+use crate::{Attack, Network, dice::Dice, lies, trial::Trial};
+use presence::{PresenceParams, Tier};
+use serde::Serialize;
+
+/// A node is covered if so many others measured it within so many microseconds: where there are fewer, nobody near it can
+/// testify (DESIGN §4).
+const COVERED_BY: usize = 9;
+const COVERED_US: u32 = 25_000;
+/// A node that fewer measured is neither prover nor target.
+const MEASURED_MIN: usize = 12;
+
+/// What is to be tried.
+#[derive(Clone, Debug, Serialize)]
+pub struct Asked {
+    /// Parts of all nodes that lie, 0 to 1.
+    pub liars: Vec<f64>,
+    pub attack: Attack,
+    pub seed: u64,
+    /// Claims of each honest node, each with other liars and another committee.
+    pub rounds: usize,
+    /// Lies that are tried.
+    pub lies: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Rate {
+    pub count: u64,
+    pub of: u64,
+    pub percent: f64,
+}
+
+impl Rate {
+    fn new(count: u64, of: u64) -> Self {
+        let percent = if of == 0 { 0.0 } else { count as f64 * 100.0 / of as f64 };
+        Self { count, of, percent }
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    pub nodes: usize,
+    pub covered: usize,
+    pub asked: Asked,
+    pub params: PresenceParams,
+    pub results: Vec<LiarsReport>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct LiarsReport {
+    pub liars: f64,
+    pub tiers: Vec<TierReport>,
+}
+
+/// What a tier let in.
+#[derive(Clone, Debug, Serialize)]
+pub struct TierReport {
+    pub tier: Tier,
+    /// Honest claims, with lying witnesses that refute nothing.
+    pub accepted_all: Rate,
+    pub accepted_covered: Rate,
+    /// Claims of another continent from over 2,500 km away.
+    pub accepted_falsely: Rate,
+}
+
+/// Try all that is asked.
+#[must_use]
+pub fn evaluate(network: &Network, asked: Asked, params: PresenceParams) -> Report {
+    let trial = Trial::new(network, &params);
+    let provers: Vec<usize> = (0..network.nodes.len())
+        .filter(|node| network.measured_with(*node).count() >= MEASURED_MIN)
+        .collect();
+    let results = asked
+        .liars
+        .iter()
+        .map(|part| {
+            let mut dice = Dice::new(asked.seed);
+            let honest = honest(&trial, &provers, *part, asked.rounds, &mut dice);
+            let lies = lying(&trial, &provers, *part, &asked, &mut dice);
+            let tiers = [Tier::Certified, Tier::Provisional].map(|tier| TierReport {
+                tier,
+                accepted_all: rate(honest.iter().map(|(_, found)| *found >= tier)),
+                accepted_covered: rate(
+                    honest.iter().filter(|(covered, _)| *covered).map(|(_, found)| *found >= tier),
+                ),
+                accepted_falsely: rate(lies.iter().map(|found| *found >= tier)),
+            });
+            LiarsReport { liars: *part, tiers: tiers.into() }
+        })
+        .collect();
+    let covered = provers.iter().filter(|node| is_covered(network, **node)).count();
+    Report { nodes: network.nodes.len(), covered, asked, params, results }
+}
+
+fn rate(outcomes: impl Iterator<Item = bool>) -> Rate {
+    let (count, of) = outcomes.fold((0, 0), |(count, of), yes| (count + u64::from(yes), of + 1));
+    Rate::new(count, of)
+}
+
+fn is_covered(network: &Network, node: usize) -> bool {
+    let near = network
+        .measured_with(node)
+        .filter(|other| network.rtt_us(node, *other).is_some_and(|us| us <= COVERED_US));
+    near.count() >= COVERED_BY
+}
+
+fn liars(network: &Network, part: f64, dice: &mut Dice) -> Vec<bool> {
+    let count = (network.nodes.len() as f64 * part).round() as usize;
+    dice.choose(count, network.nodes.len())
+}
+
+/// For each claim, whether its node is covered, and what tier it got.
+fn honest(
+    trial: &Trial<'_>,
+    provers: &[usize],
+    part: f64,
+    rounds: usize,
+    dice: &mut Dice,
+) -> Vec<(bool, Tier)> {
+    let network = trial.network;
+    let mut found = Vec::new();
+    for node in provers {
+        let covered = is_covered(network, *node);
+        for _ in 0..rounds {
+            let lies = liars(network, part, dice);
+            let committee = trial.committee(*node, &[*node], &dice.bytes());
+            let continent = network.nodes[*node].continent;
+            let judgement = trial.judge(*node, continent, &committee, *node, |witness| {
+                if lies[witness] { None } else { network.rtt_us(*node, witness) }
+            });
+            found.push((covered, judgement.tier));
+        }
+    }
+    found
+}
+
+/// What tier each lie got.
+fn lying(
+    trial: &Trial<'_>,
+    provers: &[usize],
+    part: f64,
+    asked: &Asked,
+    dice: &mut Dice,
+) -> Vec<Tier> {
+    let network = trial.network;
+    let mut found = Vec::new();
+    while found.len() < asked.lies {
+        let liars = liars(network, part, dice);
+        let Some(lie) = lies::choose(asked.attack, trial, provers, &liars, dice) else {
+            // Nobody is far enough from anybody.
+            if found.is_empty() && provers.is_empty() {
+                break;
+            }
+            continue;
+        };
+        let committee =
+            trial.committee(lie.claimed, &[lie.prover, lie.claimed], &dice.bytes());
+        let continent = network.nodes[lie.claimed].continent;
+        let judgement = trial.judge(lie.claimed, continent, &committee, lie.prover, |witness| {
+            lies::reported_us(asked.attack, network, lie, witness, liars[witness], trial.params)
+        });
+        found.push(judgement.tier);
+    }
+    found
+}
