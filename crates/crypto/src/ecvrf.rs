@@ -198,7 +198,10 @@ impl VrfPublicKey {
     ) -> [EdwardsPoint; 4] {
         let h = encode_to_curve(suite, &self.bytes, alpha);
         let c = scalar_of(proof.c);
-        let u = EdwardsPoint::vartime_double_scalar_mul_basepoint(&c, &-self.point, &proof.s);
+        // Not in one go: the base point has a table, and the challenge alone needs half the doublings.
+        let c_key =
+            EdwardsPoint::vartime_double_scalar_mul_basepoint(&c, &self.point, &Scalar::ZERO);
+        let u = EdwardsPoint::mul_base(&proof.s) - c_key;
         let v = EdwardsPoint::vartime_multiscalar_mul([proof.s, c], [h, -proof.gamma]);
         [h, u, v, proof.gamma.mul_by_cofactor()]
     }
