@@ -8,8 +8,8 @@
 //! A seat is one vote, and nobody sits twice, so what has to follow stake is the chance to be *in*. Races, of which the
 //! lowest `-ln u / stake` is the best known, do not give that without replacement: of sixty validators with stake as
 //! 1/(i + 10), π up to 0.95, and twenty seats, the first gets 25 % less than its stake's part and the last 18 % more.
-//! Pareto order sampling does, but for a term that vanishes as committees grow: each draws `Q = odds(u) / odds(π)` with
-//! `odds(p) = p/(1 − p)`, and the smallest `Q` sit. All in integers; comparisons are exact.
+//! Pareto order sampling does, but for a term too small to see in 500,000 epochs of the same: each draws
+//! `Q = odds(u) / odds(π)` with `odds(p) = p/(1 − p)`, and the smallest `Q` sit. All in integers; comparisons are exact.
 //!
 //! **Who sends no ticket** has no seat, and its stake counts all the same: π is a function of the stake of all contenders,
 //! so no `Q` depends on who else sent a ticket. A withheld ticket only lets the next in order move up. Whoever withholds
