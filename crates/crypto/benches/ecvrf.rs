@@ -1,7 +1,8 @@
-//! `cargo bench -p meshx-crypto --bench ecvrf`: one proof, and one verification, of a 40-byte message on one core.
+//! `cargo bench -p meshx-crypto --bench ecvrf`: one proof, one verification, and batches of 1, 16 and 128 verifications beside
+//! as many single ones, of 40-byte messages on one core.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use crypto::{VrfKey, VrfPublicKey, VrfSuite};
+use crypto::{VrfClaim, VrfKey, VrfPublicKey, VrfSuite, verify_vrf_batch};
 use std::hint::black_box;
 
 fn ecvrf(criterion: &mut Criterion) {
@@ -19,5 +20,28 @@ fn ecvrf(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, ecvrf);
+/// As an epoch's tickets are: of different keys, for one message.
+fn batches(criterion: &mut Criterion) {
+    let (suite, alpha) = (VrfSuite::Ell2, [9; 40]);
+    let tickets: Vec<_> = (0..128)
+        .map(|n| {
+            let key = VrfKey::from_seed(&[n; 32]);
+            (VrfPublicKey::new(key.public()).expect("a key"), key.prove(suite, &alpha))
+        })
+        .collect();
+    for size in [1, 16, 128] {
+        let claims: Vec<_> = tickets[..size]
+            .iter()
+            .map(|(public, proof)| VrfClaim { public, suite, alpha: &alpha, proof })
+            .collect();
+        criterion.bench_function(&format!("batch of {size}"), |bench| {
+            bench.iter(|| verify_vrf_batch(black_box(&claims)));
+        });
+        criterion.bench_function(&format!("{size} singly"), |bench| {
+            bench.iter(|| black_box(&claims).iter().map(VrfClaim::verify).collect::<Vec<_>>());
+        });
+    }
+}
+
+criterion_group!(benches, ecvrf, batches);
 criterion_main!(benches);

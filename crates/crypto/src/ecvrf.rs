@@ -184,16 +184,39 @@ impl VrfPublicKey {
         alpha: &[u8],
         proof: &VrfProof,
     ) -> Result<VrfOutput, BadVrf> {
+        let points = self.points(suite, alpha, proof);
+        let encoded = EdwardsPoint::compress_batch(&points).map(|point| point.0);
+        self.verdict(suite, proof, &encoded)
+    }
+
+    /// What the verdict hangs on: `H`, `U`, `V` and the cleared `Γ` (RFC 9381 §5.3, steps 4 to 6, and §5.2).
+    pub(crate) fn points(
+        &self,
+        suite: VrfSuite,
+        alpha: &[u8],
+        proof: &VrfProof,
+    ) -> [EdwardsPoint; 4] {
         let h = encode_to_curve(suite, &self.bytes, alpha);
         let c = scalar_of(proof.c);
-        let u = EdwardsPoint::vartime_double_scalar_mul_basepoint(&c, &-self.point, &proof.s);
+        // Not in one go: the base point has a table, and the challenge alone needs half the doublings.
+        let c_key =
+            EdwardsPoint::vartime_double_scalar_mul_basepoint(&c, &self.point, &Scalar::ZERO);
+        let u = EdwardsPoint::mul_base(&proof.s) - c_key;
         let v = EdwardsPoint::vartime_multiscalar_mul([proof.s, c], [h, -proof.gamma]);
-        let points = [h, u, v, proof.gamma.mul_by_cofactor()];
-        let [h, u, v, cleared] = EdwardsPoint::compress_batch(&points).map(|point| point.0);
-        if challenge(suite, [&self.bytes, &h, &proof.gamma_bytes, &u, &v]) != proof.c {
+        [h, u, v, proof.gamma.mul_by_cofactor()]
+    }
+
+    /// The verdict, from the encodings of [`points`](Self::points).
+    pub(crate) fn verdict(
+        &self,
+        suite: VrfSuite,
+        proof: &VrfProof,
+        [h, u, v, cleared]: &[[u8; 32]; 4],
+    ) -> Result<VrfOutput, BadVrf> {
+        if challenge(suite, [&self.bytes, h, &proof.gamma_bytes, u, v]) != proof.c {
             return Err(BadVrf::Mismatch);
         }
-        Ok(output(suite, &cleared))
+        Ok(output(suite, cleared))
     }
 }
 

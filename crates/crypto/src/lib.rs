@@ -38,6 +38,7 @@
 
 mod batch;
 mod ecvrf;
+mod ecvrf_batch;
 pub mod keystore;
 mod mnemonic;
 mod public_key;
@@ -50,6 +51,7 @@ pub use batch::{Signed, verify_batch};
 pub use ecvrf::{
     BadVrf, VRF_OUTPUT_BYTES, VRF_PROOF_BYTES, VrfKey, VrfOutput, VrfProof, VrfPublicKey, VrfSuite,
 };
+pub use ecvrf_batch::{VrfClaim, verify_vrf_batch};
 pub use mnemonic::{BadMnemonic, Mnemonic};
 pub use sealing::{
     BadSealingKey, NotOpened, SEALING_ENTROPY_BYTES, SEALING_KEY_BYTES, SEALING_OVERHEAD,

@@ -49,6 +49,7 @@ mod refusal;
 mod rewards;
 mod share;
 mod slash;
+mod sortition;
 mod wide;
 
 pub use committee::{Member, committee, is_eligible};
@@ -59,3 +60,6 @@ pub use position::{Moment, Position, Sources};
 pub use refusal::Refusal;
 pub use rewards::{claim, claim_commission, commission_at, distribute, divide, set_commission};
 pub use slash::{Offence, slash};
+pub use sortition::{
+    Contender, NoCommittee, SortitionParams, Term, TicketWindow, Untimely, draw_seats,
+};

@@ -12,7 +12,7 @@ pub(crate) fn mul_div_ceil(a: u128, b: u128, divisor: u128) -> Option<u128> {
 }
 
 /// The 256-bit a·b as (high, low).
-fn mul(a: u128, b: u128) -> (u128, u128) {
+pub(crate) fn mul(a: u128, b: u128) -> (u128, u128) {
     const LOW: u128 = u64::MAX as u128;
     let (a1, a0, b1, b0) = (a >> 64, a & LOW, b >> 64, b & LOW);
     let (low, middle, other, high) = (a0 * b0, a1 * b0, a0 * b1, a1 * b1);

@@ -4,4 +4,7 @@ mod facts;
 mod model;
 mod operations;
 mod properties;
+mod sortition;
+mod sortition_statistics;
+mod sortition_withholding;
 mod world;

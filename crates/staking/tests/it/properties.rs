@@ -55,7 +55,7 @@ fn run(choice: u64, raws: &[Raw], tally: &mut Tally) {
         }
         model.check_unbonding(world);
     };
-    for v in 0..VALIDATORS - (choice % 3 == 0) as u8 {
+    for v in 0..VALIDATORS - choice.is_multiple_of(3) as u8 {
         let amount = params.validator_min.get() * (1 + choice % 5);
         let bps = if params.commission_max_bps == 0 { 0 } else { 777 };
         one(&mut world, &mut model, Operation::Bond { v, amount, bps });
