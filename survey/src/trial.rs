@@ -1,7 +1,7 @@
 //! One claim on a measured network: who would be drawn, what would be expected, what the rule says.
 
 use crate::Network;
-use presence::{Direction, Judgement, PresenceParams, Sight, Witness, cosine_of_metres, draw, judge, land};
+use presence::{Direction, Judgement, PresenceParams, Sight, Witness, draw, judge, land};
 use types::{Address, ChainId, PublicKey};
 
 pub(crate) struct Trial<'a> {
@@ -56,9 +56,8 @@ impl<'a> Trial<'a> {
 
     /// Does a time exclude the place of a node, as it would exclude a cell of land there?
     pub fn excludes(&self, witness: usize, node: usize, us: u32) -> bool {
-        let metres = u64::from(us) * u64::from(self.params.strict_m_per_ms) / 1_000;
-        let beyond = cosine_of_metres(metres + u64::from(land::CELL_RADIUS_KM) * 1_000);
-        self.network.direction(witness).dot(self.network.direction(node)) < beyond
+        let reach_km = u64::from(us) * u64::from(self.params.strict_m_per_ms) / 1_000_000;
+        u64::from(self.network.km(witness, node)) > reach_km + u64::from(land::CELL_RADIUS_KM)
     }
 
     /// Judge the claim to stand beside `claimed`, on what each of the committee reports.

@@ -1,6 +1,6 @@
 //! The rule: a claim stands if all land on other continents is refuted.
 
-use crate::{Direction, cosine_of_metres, land};
+use crate::{Direction, cosine_of_km, land};
 use serde::Serialize;
 use types::{ChainId, Place, presence::PresenceParams};
 
@@ -59,8 +59,7 @@ pub struct Judgement {
     pub looked_at: u64,
 }
 
-/// Judge the claim to stand at `place` and to be of `continent`. At most [`WITNESSES_MAX`](types::presence::WITNESSES_MAX)
-/// sights count. The answer does not depend on their order.
+/// Judge the claim to stand at `place` and to be of `continent`. The answer does not depend on the order of the sights.
 #[must_use]
 pub fn judge(
     place: Place,
@@ -69,87 +68,121 @@ pub fn judge(
     params: &PresenceParams,
 ) -> Judgement {
     let here = Direction::of_place(place);
-    let discs = Discs::new(&here, sights, params);
-    let far = cosine_of_metres(u64::from(params.far_km) * 1_000);
-    let (mut strict, mut usual) = (Worst::default(), Worst::default());
+    let far = cosine_of_km(u32::from(params.far_km));
+    let witnesses: Vec<Witnessed> =
+        sights.iter().map(|sight| Witnessed::new(sight, &here, params)).collect();
+    let mut worst = [Worst::default(), Worst::default()];
     let mut looked_at = 0;
-    for cell in land::cells() {
-        if cell.continent == continent || cell.direction.dot(&here) >= far {
-            continue;
+    let mut unsure = Vec::new();
+    for block in land::blocks() {
+        // Most witnesses are on one side of a block with all of it.
+        let mut sure = Counts::default();
+        unsure.clear();
+        for witnessed in &witnesses {
+            match witnessed.excludes_all_or_nothing(witnessed.witness.dot(&block.middle)) {
+                Some(excluded) => sure.add(excluded),
+                None => unsure.push(witnessed),
+            }
         }
-        let [strict_counts, usual_counts] = discs.count(&cell.direction);
-        looked_at += sights.len() as u64;
-        strict.see(cell, strict_counts, params);
-        usual.see(cell, usual_counts, params);
+        for cell in &block.cells {
+            if cell.continent == continent || cell.direction.dot(&here) >= far {
+                continue;
+            }
+            let mut counts = sure;
+            for witnessed in &unsure {
+                counts.add(witnessed.excludes(witnessed.witness.dot(&cell.direction)));
+            }
+            looked_at += sights.len() as u64;
+            worst[0].see(cell, counts.0[0], counts.0[1], params);
+            worst[1].see(cell, counts.0[2], counts.0[3], params);
+        }
     }
-    let tier = match (strict.found, usual.found) {
+    let [strict, usual] = worst.map(|worst| worst.found);
+    let tier = match (strict, usual) {
         (None, _) => Tier::Certified,
         (Some(_), None) => Tier::Provisional,
         (Some(_), Some(_)) => Tier::Unproven,
     };
-    Judgement { tier, not_certified: strict.found, not_provisional: usual.found, looked_at }
+    Judgement { tier, not_certified: strict, not_provisional: usual, looked_at }
 }
 
 /// Could a signal get from `a` to `b` and back in `rtt_us`? If not, somebody lies about its place or about the time.
 #[must_use]
 pub fn is_within_reach(a: &Direction, b: &Direction, rtt_us: u32, params: &PresenceParams) -> bool {
-    a.dot(b) >= cosine_of_metres(reach_m(rtt_us, params.strict_m_per_ms))
+    a.km(b) <= reach_km(rtt_us, params.strict_m_per_ms)
 }
 
-/// Metres that a round trip may lead away, rounded up.
-fn reach_m(rtt_us: u32, m_per_ms: u32) -> u64 {
-    (u64::from(rtt_us) * u64::from(m_per_ms)).div_ceil(1_000)
+/// Whole kilometres that a round trip may lead away, rounded up.
+fn reach_km(rtt_us: u32, m_per_ms: u32) -> u32 {
+    let km = (u64::from(rtt_us) * u64::from(m_per_ms)).div_ceil(1_000_000);
+    u32::try_from(km).unwrap_or(u32::MAX)
 }
 
-/// By witness, the cosines (Q60) below which a cell is out of reach: in the expected time, and in the measured one as well.
-struct Discs {
-    witnesses: Vec<Direction>,
-    able: [Vec<i64>; 2],
-    refuted: [Vec<i64>; 2],
+/// What is asked of a witness and a cell, at the strict speed and then at the usual one: is the cell out of reach in the
+/// time that was expected, and is it in the one measured as well?
+type Four<T> = [T; 4];
+
+/// Witnesses of whom each of these holds.
+#[derive(Clone, Copy, Default)]
+struct Counts(Four<u16>);
+
+impl Counts {
+    #[inline]
+    fn add(&mut self, excluded: Four<bool>) {
+        for (count, excluded) in self.0.iter_mut().zip(excluded) {
+            *count += u16::from(excluded);
+        }
+    }
 }
 
-impl Discs {
-    fn new(here: &Direction, sights: &[Sight], params: &PresenceParams) -> Self {
-        // All of a cell has to be out of reach.
-        let cell_m = u64::from(land::CELL_RADIUS_KM) * 1_000;
-        let beyond = |us: u32, speed: u32| cosine_of_metres(reach_m(us, speed) + cell_m);
-        let mut discs = Self {
-            witnesses: Vec::with_capacity(sights.len()),
-            able: [Vec::new(), Vec::new()],
-            refuted: [Vec::new(), Vec::new()],
+/// A witness, and the cosines (Q60) below which a cell is out of reach.
+struct Witnessed {
+    witness: Direction,
+    cell: Four<i64>,
+    /// Of the middle of a block, below which all of it is, and below which some of it may be.
+    all_of_block: Four<i64>,
+    some_of_block: Four<i64>,
+}
+
+impl Witnessed {
+    fn new(sight: &Sight, here: &Direction, params: &PresenceParams) -> Self {
+        // Who measured a time in which nothing gets to the claim and back does not speak for it.
+        let measured =
+            sight.rtt_us.filter(|us| is_within_reach(here, &sight.witness, *us, params));
+        let beyond_km = |speed: u32| {
+            // All of a cell has to be out of reach.
+            let beyond = |us: u32| reach_km(us, speed).saturating_add(land::CELL_RADIUS_KM);
+            let able = beyond(sight.expected_us);
+            [able, measured.map_or(u32::MAX, |us| beyond(us).max(able))]
         };
-        for sight in sights {
-            discs.witnesses.push(sight.witness);
-            // Who measured a time in which nothing gets to the claim and back does not speak for it.
-            let measured =
-                sight.rtt_us.filter(|us| is_within_reach(here, &sight.witness, *us, params));
-            for (tier, speed) in [params.strict_m_per_ms, params.usual_m_per_ms].into_iter().enumerate()
-            {
-                let able = beyond(sight.expected_us, speed);
-                discs.able[tier].push(able);
-                let refuted = measured.map_or(i64::MIN, |us| beyond(us, speed));
-                discs.refuted[tier].push(refuted.min(able));
-            }
+        let [a, b] = beyond_km(params.strict_m_per_ms);
+        let [c, d] = beyond_km(params.usual_m_per_ms);
+        let cosines = |of: fn(u32) -> u32| [a, b, c, d].map(|km| cosine_of_km(of(km)));
+        Self {
+            witness: sight.witness,
+            cell: cosines(|km| km),
+            all_of_block: cosines(|km| km.saturating_add(land::BLOCK_RADIUS_KM)),
+            some_of_block: cosines(|km| km.saturating_sub(land::BLOCK_RADIUS_KM)),
         }
-        discs
     }
 
-    /// Of each tier, how many witnesses could exclude a cell and how many do.
-    fn count(&self, cell: &Direction) -> [(u16, u16); 2] {
-        let mut counts = [(0_u16, 0_u16); 2];
-        let thresholds = self.able[0].iter().zip(&self.refuted[0]);
-        let usual = self.able[1].iter().zip(&self.refuted[1]);
-        for ((witness, (able, refuted)), (able_usual, refuted_usual)) in
-            self.witnesses.iter().zip(thresholds).zip(usual)
-        {
-            let cosine = witness.dot(cell);
-            counts[0].0 += u16::from(cosine < *able);
-            counts[0].1 += u16::from(cosine < *refuted);
-            counts[1].0 += u16::from(cosine < *able_usual);
-            counts[1].1 += u16::from(cosine < *refuted_usual);
-        }
-        counts
+    #[inline]
+    fn excludes(&self, cosine: i64) -> Four<bool> {
+        below(cosine, &self.cell)
     }
+
+    /// What holds for all cells of a block, by its middle's cosine; `None` if it is not one thing.
+    #[inline]
+    fn excludes_all_or_nothing(&self, cosine: i64) -> Option<Four<bool>> {
+        let all = below(cosine, &self.all_of_block);
+        (all == below(cosine, &self.some_of_block)).then_some(all)
+    }
+}
+
+#[inline]
+fn below(cosine: i64, limits: &Four<i64>) -> Four<bool> {
+    let [a, b, c, d] = *limits;
+    [cosine < a, cosine < b, cosine < c, cosine < d]
 }
 
 /// The cell that is refuted least, of those that are not refuted enough.
@@ -159,7 +192,7 @@ struct Worst {
 }
 
 impl Worst {
-    fn see(&mut self, cell: &land::Cell, (able, refuted): (u16, u16), params: &PresenceParams) {
+    fn see(&mut self, cell: &land::Cell, able: u16, refuted: u16, params: &PresenceParams) {
         let enough =
             u64::from(refuted) * 10_000 >= u64::from(able) * u64::from(params.refuted_bps);
         if able >= params.able_min && enough {

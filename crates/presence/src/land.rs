@@ -3,7 +3,7 @@
 //! The map has a quarter of a degree, from Natural Earth with the borders of the UN's M49 (`cargo xtask geo` makes it).
 
 use crate::Direction;
-use std::sync::OnceLock;
+use std::{collections::BTreeMap, sync::OnceLock};
 use types::{ChainId, Place};
 
 const ROWS: usize = 720;
@@ -124,33 +124,73 @@ fn nearest_column(column: usize, run: &std::ops::Range<usize>) -> usize {
     if around(first) <= around(last) { first } else { last }
 }
 
-/// All land, in cells about 1° wide, from the south.
+/// Cells that lie together, so that most of what holds for its middle holds for all of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Block {
+    pub middle: Direction,
+    pub cells: Vec<Cell>,
+}
+
+/// All land, in cells about 1° wide: block by block, from the south.
 #[must_use]
-pub fn cells() -> &'static [Cell] {
-    static CELLS: OnceLock<Vec<Cell>> = OnceLock::new();
-    CELLS.get_or_init(|| {
-        let mut cells = Vec::new();
+pub fn cells() -> impl Iterator<Item = &'static Cell> {
+    blocks().iter().flat_map(|block| &block.cells)
+}
+
+pub(crate) fn blocks() -> &'static [Block] {
+    static BLOCKS: OnceLock<Vec<Block>> = OnceLock::new();
+    BLOCKS.get_or_init(|| {
+        let mut blocks: BTreeMap<(usize, usize), Vec<Cell>> = BTreeMap::new();
         for row in 0..ROWS / 4 {
-            let wide = columns_at(row);
-            let mut has = vec![0_u8; wide];
-            for index in 4 * row * COLUMNS..4 * (row + 1) * COLUMNS {
-                has[index % COLUMNS * wide / COLUMNS] |= 1 << map()[index];
-            }
-            for (column, continents) in has.into_iter().enumerate() {
-                let lon = (2 * column + 1) * 1_800_000 / wide;
-                let lon = i32::try_from(lon).expect("within a circle") - 1_800_000;
-                let lat = i32::try_from(row).expect("a small number") * 10_000 - 895_000;
-                let place = Place::new(lat, lon).expect("on the map");
-                let land = (1..8_u8).filter(|number| continents & (1 << number) != 0);
-                cells.extend(land.filter_map(chain).map(|continent| Cell {
-                    place,
-                    direction: Direction::of_place(place),
-                    continent,
-                }));
+            // A band of rows has one number of blocks, however many cells its rows have.
+            let band = row / BLOCK_SIDE;
+            let around = columns_at(band * BLOCK_SIDE + BLOCK_SIDE / 2).div_ceil(BLOCK_SIDE);
+            for (column, cell) in cells_of_row(row) {
+                let block = column * around / columns_at(row);
+                blocks.entry((band, block)).or_default().push(cell);
             }
         }
-        cells
+        blocks.into_values().map(Block::new).collect()
     })
+}
+
+/// Cells along a block's side.
+const BLOCK_SIDE: usize = 4;
+/// No middle of a cell is so far from its block's middle.
+pub(crate) const BLOCK_RADIUS_KM: u32 = 390;
+
+impl Block {
+    fn new(cells: Vec<Cell>) -> Self {
+        let mut sum = [0_i128; 3];
+        for cell in &cells {
+            sum.iter_mut().zip(cell.direction.0).for_each(|(sum, part)| *sum += i128::from(part));
+        }
+        let middle = Direction::of(sum).unwrap_or(cells[0].direction);
+        let away = cells.iter().map(|cell| middle.km(&cell.direction)).max();
+        // Kilometres are rounded down, and what is as far as a limit is left to exact comparison.
+        assert!(away.is_some_and(|km| km + 2 < BLOCK_RADIUS_KM), "blocks are small: {away:?}");
+        Self { middle, cells }
+    }
+}
+
+fn cells_of_row(row: usize) -> Vec<(usize, Cell)> {
+    let wide = columns_at(row);
+    let mut has = vec![0_u8; wide];
+    for index in 4 * row * COLUMNS..4 * (row + 1) * COLUMNS {
+        has[index % COLUMNS * wide / COLUMNS] |= 1 << map()[index];
+    }
+    let mut cells = Vec::new();
+    for (column, continents) in has.into_iter().enumerate() {
+        let lon = (2 * column + 1) * 1_800_000 / wide;
+        let lon = i32::try_from(lon).expect("within a circle") - 1_800_000;
+        let lat = i32::try_from(row).expect("a small number") * 10_000 - 895_000;
+        let place = Place::new(lat, lon).expect("on the map");
+        let land = (1..8_u8).filter(|number| continents & (1 << number) != 0);
+        cells.extend(land.filter_map(chain).map(|continent| {
+            (column, Cell { place, direction: Direction::of_place(place), continent })
+        }));
+    }
+    cells
 }
 
 /// Cells in a row of degrees from the south: as wide as high, and never wider.
@@ -165,7 +205,7 @@ fn columns_at(row: usize) -> usize {
 /// The land nearest to a direction.
 #[must_use]
 pub fn nearest(direction: &Direction) -> Cell {
-    *cells().iter().max_by_key(|cell| cell.direction.dot(direction)).expect("there is land")
+    *cells().max_by_key(|cell| cell.direction.dot(direction)).expect("there is land")
 }
 
 #[cfg(test)]
@@ -186,7 +226,7 @@ mod tests {
             all.update(&[cell.continent as u8]);
             cell.direction.0.iter().for_each(|part| drop(all.update(&part.to_be_bytes())));
         }
-        assert_eq!((cells().len(), all.finalize().to_string().as_str()), (0, ""));
+        assert_eq!((cells().count(), all.finalize().to_string().as_str()), (0, ""));
     }
 
     #[test]
@@ -260,7 +300,7 @@ mod tests {
                 let lat = middle.lat() + up * (STEP / 2 - 1);
                 let lon = middle.lon() + right * (STEP / 2 - 1);
                 let corner = Direction::of_place(Place::new(lat, lon).unwrap());
-                let beside = cells().iter().filter(|cell| cell.continent == continent);
+                let beside = cells().filter(|cell| cell.continent == continent);
                 let away = beside.map(|cell| cell.direction.km(&corner)).min().unwrap();
                 assert!(away <= CELL_RADIUS_KM, "{middle} is {away} km from the middle of its cell");
             }

@@ -40,7 +40,7 @@ mod verify;
 pub use committee::{Committee, Witness, draw};
 pub use expect::{Reference, UNKNOWN_US};
 pub use judge::{Judgement, Sight, Tier, Weakness, is_within_reach, judge};
-pub use sphere::{ANTIPODE_M, Direction, cosine_of_metres};
+pub use sphere::{Direction, cosine_of_km};
 pub use types::{
     Place,
     presence::{Claim, Minimum, PresenceCertificate, PresenceParams},

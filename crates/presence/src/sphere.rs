@@ -15,8 +15,8 @@ const ONE: i128 = 1 << Q60;
 const PI: i128 = 3_622_009_729_038_561_421;
 /// Mean radius of the earth in decimetres: 6,371,008.8 m (IUGG).
 const RADIUS_DM: i128 = 63_710_088;
-/// Half around the earth, in metres: nothing is further away.
-pub const ANTIPODE_M: u32 = 20_015_114;
+/// Whole kilometres half around the earth.
+const ANTIPODE_KM: u32 = 20_015;
 
 /// A unit vector from the middle of the earth, Q30.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,21 +90,24 @@ fn greatest(mut low: i64, mut high: i64, holds: impl Fn(i64) -> bool) -> i64 {
     low
 }
 
-/// The cosine of the angle that `metres` along the earth's surface make, Q60; −1 and less from the antipode on.
+/// The cosine of the angle that so many kilometres along the earth's surface make, Q60; less than any cosine from the
+/// antipode on, so that nothing is further away.
 #[must_use]
-pub fn cosine_of_metres(metres: u64) -> i64 {
-    if metres >= u64::from(ANTIPODE_M) {
-        return i64::MIN;
-    }
-    let angle = (i128::from(metres) * 10 * ONE) / RADIUS_DM;
-    i64::try_from(cosine(angle)).expect("at most one")
+pub fn cosine_of_km(km: u32) -> i64 {
+    let found = usize::try_from(km).ok().and_then(|km| cosines_of_km().get(km));
+    found.copied().unwrap_or(i64::MIN)
 }
 
 /// Cosines of whole kilometres, Q60.
 fn cosines_of_km() -> &'static [i64] {
     static TABLE: OnceLock<Vec<i64>> = OnceLock::new();
     TABLE.get_or_init(|| {
-        (0..=u64::from(ANTIPODE_M / 1_000)).map(|km| cosine_of_metres(km * 1_000)).collect()
+        (0..=ANTIPODE_KM)
+            .map(|km| {
+                let angle = (i128::from(km) * 10_000 * ONE) / RADIUS_DM;
+                i64::try_from(cosine(angle)).expect("at most one")
+            })
+            .collect()
     })
 }
 
