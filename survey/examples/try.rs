@@ -8,5 +8,5 @@ fn main() {
     let t = std::time::Instant::now();
     let r = survey::evaluate(&n, survey::Asked { liars, attack, seed: 1, rounds: a[4].parse().unwrap(), lies: a[5].parse().unwrap() }, p);
     println!("{} {} nodes {} covered, {:?}", a[1], attack.name(), r.covered, t.elapsed());
-    for x in r.results { for t in x.tiers { println!("  {:.2} {:?} all {:.1} covered {:.1} false {}/{} = {:.3} %", x.liars, t.tier, t.accepted_all.percent, t.accepted_covered.percent, t.accepted_falsely.count, t.accepted_falsely.of, t.accepted_falsely.percent); } }
+    for x in r.results { println!("  {:.2} {:?}", x.liars, x.located); for t in x.tiers { println!("  {:.2} {:?} all {:.1} covered {:.1} false {}/{} = {:.3} %", x.liars, t.tier, t.accepted_all.percent, t.accepted_covered.percent, t.accepted_falsely.count, t.accepted_falsely.of, t.accepted_falsely.percent); } }
 }
