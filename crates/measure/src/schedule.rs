@@ -17,7 +17,7 @@ pub(crate) fn schedule(window_us: u32, random: &[u64]) -> Vec<u64> {
     let mut dues: Vec<u64> = random
         .iter()
         .map(|random| {
-            let scaled = u128::from(*random) * u128::from(free_us) >> 64;
+            let scaled = (u128::from(*random) * u128::from(free_us)) >> 64;
             u64::try_from(scaled).expect("below the window")
         })
         .collect();

@@ -1,1 +1,6 @@
-//! x
+//! Measurements over real sockets on this machine, through wires that hold datagrams back.
+
+mod certificates;
+mod misfits;
+mod relays;
+mod world;
