@@ -80,6 +80,8 @@ pub enum NotAttended {
     Unwelcome(String),
     #[error("no socket: {0}")]
     Socket(io::Error),
+    #[error("{0} is no address of one machine")]
+    Address(SocketAddr),
     #[error("the prover did not sign its transcript")]
     Prover,
     #[error("{0}")]
@@ -154,7 +156,7 @@ where
         return Err(ChannelFault::OutOfTurn.into());
     };
     let to = match udp {
-        Some(endpoint) => (SocketAddr::from(endpoint), false),
+        Some(endpoint) => (endpoint.of_one().ok_or(NotAttended::Address(endpoint.into()))?, false),
         None => {
             let seen = timeout(settings.turn, opened(&socket, &prepared)).await;
             (seen.map_err(|_| NotAttended::TooLate("open a way for datagrams"))??, true)

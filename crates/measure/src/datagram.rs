@@ -201,6 +201,7 @@ fn chunk<const N: usize>(bytes: &[u8]) -> [u8; N] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use expect_test::expect;
 
     fn question(kind: Kind) -> Question {
         let rounds = if kind == Kind::Work { 10 } else { 0 };
@@ -247,6 +248,19 @@ mod tests {
             }
             assert_ne!(mac_of(&answer), question.seal(&keys)[BODY..], "directions have own keys");
         }
+    }
+
+    /// Nodes of different builds measure each other.
+    #[test]
+    fn datagrams_are_pinned() {
+        let keys = Keys::new(&SessionKey([1; 32]));
+        let shown =
+            |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        expect!["010300000000000007070707070707070909090909090909090909090909090940c5e811af60464e02ee1e615cad93af10375383abfa1553e5ea2c6ee0d6ce14"].assert_eq(&shown(&question(Kind::Probe).seal(&keys)));
+        expect!["010300000000000007070707070707075c8eb772f6b690b87b3204709ae30096e5e417fc424778805f5545a8d97ce14d"].assert_eq(&shown(&question(Kind::Probe).answer(&keys)));
+        expect!["020300000000000a07070707070707070909090909090909090909090909090940cd6397a07e74db5f7c5721b9c4aaf53148b37c0d8f9d83b9073ca55db54237"].assert_eq(&shown(&question(Kind::Work).seal(&keys)));
+        expect!["020300000000000a070707070707070755b1457adcdcda7369cd79b5e1fde1531a77fc6ab1a03750066f47f0cd99d3ac"].assert_eq(&shown(&question(Kind::Work).answer(&keys)));
+        expect!["0000000000000000070707070707070717c3fa3758c7f8b6e78a6821c24339154f202206221b342d137bc26e103c3d84"].assert_eq(&shown(&opening(&[7; 8], &keys)));
     }
 
     #[test]

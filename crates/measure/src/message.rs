@@ -36,6 +36,19 @@ pub struct Endpoint {
 }
 wire_struct!(Endpoint { ip, port });
 
+impl Endpoint {
+    /// The address, if datagrams to it go to one machine.
+    #[must_use]
+    pub fn of_one(self) -> Option<SocketAddr> {
+        let address = SocketAddr::from(self);
+        let many = match address.ip() {
+            IpAddr::V4(ip) => ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast(),
+            IpAddr::V6(ip) => ip.is_unspecified() || ip.is_multicast(),
+        };
+        (!many && address.port() != 0).then_some(address)
+    }
+}
+
 impl From<SocketAddr> for Endpoint {
     fn from(address: SocketAddr) -> Self {
         let ip = match address.ip() {
@@ -172,6 +185,18 @@ mod tests {
         for text in ["192.0.2.1:4000", "[2001:db8::1]:1"] {
             let address: SocketAddr = text.parse().unwrap();
             assert_eq!(SocketAddr::from(Endpoint::from(address)), address);
+            assert_eq!(Endpoint::from(address).of_one(), Some(address));
+        }
+        for text in [
+            "0.0.0.0:1",
+            "224.0.0.1:1",
+            "255.255.255.255:1",
+            "192.0.2.1:0",
+            "[::]:1",
+            "[ff02::1]:1",
+        ] {
+            let address: SocketAddr = text.parse().unwrap();
+            assert_eq!(Endpoint::from(address).of_one(), None, "{text}");
         }
     }
 

@@ -4,10 +4,11 @@
 //! the others.
 
 use crate::{
-    ANSWER_BYTES, AnswerBytes, Draw, Prover, QUESTION_BYTES, Reply, SessionId, SessionKey,
-    SignedTranscript, ToProver, ToWitness, Transcript, Unopened, assemble,
+    ANSWER_BYTES, AnswerBytes, Draw, Endpoint, Prover, QUESTION_BYTES, Reply, SessionId,
+    SessionKey, SignedTranscript, ToProver, ToWitness, Transcript, Unopened, assemble,
     frame::{self, ChannelFault},
     is_signed,
+    stamped::as_family,
 };
 use crypto::SigningKey;
 use std::{
@@ -114,7 +115,8 @@ pub enum NotProved {
 ///
 /// `connect` opens a channel to a witness, by place in the list and key: encrypted, both ends known to each other, since a
 /// session's key goes through it. `key` is the claim's. Ends as soon as all witnesses have signed or failed, and at the
-/// deadline at the latest.
+/// deadline at the latest. Whatever keeps this future from being polled is measured as distance: a busy node gives it a
+/// thread of its own.
 ///
 /// # Errors
 /// [`NotProved`]. A certificate of few minima is none; whether it shows anything is for [`presence::verify`].
@@ -246,7 +248,7 @@ async fn speak<C: AsyncRead + AsyncWrite + Unpin>(
     let mut channel = connecting.await.map_err(Why::Unreached)?;
     frame::send(&mut channel, &*said.ask).await?;
     let (id, key, udp) = match hear(&mut channel).await? {
-        ToProver::Session { id, key, udp } => (id, key, udp.map(Into::into)),
+        ToProver::Session { id, key, udp } => (id, key, udp.and_then(Endpoint::of_one)),
         _ => return Err(ChannelFault::OutOfTurn.into()),
     };
     let (opened, is_open) = oneshot::channel();
@@ -286,6 +288,7 @@ async fn hear<C: AsyncRead + Unpin>(channel: &mut C) -> Result<ToProver, Why> {
 /// What the loop knows.
 struct Measurement<'a> {
     socket: Arc<UdpSocket>,
+    is_ipv6: bool,
     claim: Hash,
     key: &'a SigningKey,
     /// Until the transcript is made.
@@ -304,6 +307,7 @@ impl<'a> Measurement<'a> {
     fn new(request: &Request, socket: Arc<UdpSocket>, claim: Hash, key: &'a SigningKey) -> Self {
         let witnesses = request.witnesses.iter().map(|(index, _)| *index);
         Self {
+            is_ipv6: socket.local_addr().is_ok_and(|address| address.is_ipv6()),
             socket,
             claim,
             key,
@@ -339,6 +343,7 @@ impl<'a> Measurement<'a> {
     }
 
     fn send(&self, datagram: &[u8; ANSWER_BYTES], to: SocketAddr) {
+        let to = as_family(to, self.is_ipv6);
         if let Err(error) = self.socket.try_send_to(datagram, to) {
             tracing::debug!(%to, %error, "an answer was not sent");
         }

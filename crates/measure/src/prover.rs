@@ -113,13 +113,6 @@ impl Prover {
         }
     }
 
-    /// Probes of a witness that were answered.
-    #[must_use]
-    pub fn answered(&self, witness: u16) -> u32 {
-        let session = self.sessions.values().find(|session| session.witness == witness);
-        session.map_or(0, |session| bits(&session.exchanges).count_ones())
-    }
-
     /// Answer nothing more, and say what was: of all sessions with a probe in them.
     #[must_use]
     pub fn close(self) -> Transcript {
@@ -164,7 +157,6 @@ mod tests {
             assert!(prover.receive(&other.seal(&keys)).is_none(), "another of the same round");
         }
         assert!(prover.receive(&question(Kind::Probe, PROBES, 0).seal(&keys)).is_none());
-        assert_eq!(prover.answered(3), 8);
         assert_eq!(prover.close().part(3).unwrap().answered, 0xff);
     }
 

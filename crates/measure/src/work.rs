@@ -10,7 +10,7 @@ pub const WORKS_MAX: u8 = 4;
 /// Most rounds of an item: some 20 ms of one core, so that what 96 witnesses may ask of a prover is below 8 s.
 pub const WORK_ROUNDS_MAX: u32 = 1 << 18;
 
-/// What a witness asks after its probes. `Copy` of a setting; [`WorkRule::is_sound`] says if it can be met.
+/// What a witness asks after its probes, and how soon it wants the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkRule {
     /// Items, at most [`WORKS_MAX`]. The quickest counts.
@@ -22,6 +22,7 @@ pub struct WorkRule {
 }
 
 impl WorkRule {
+    /// Is it within its bounds? A prover does nothing beyond them.
     #[must_use]
     pub const fn is_sound(&self) -> bool {
         self.count <= WORKS_MAX && self.rounds <= WORK_ROUNDS_MAX
