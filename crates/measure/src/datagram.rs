@@ -81,7 +81,7 @@ impl Keys {
 pub enum Kind {
     /// An answer at once: the round trip is measured.
     Probe = 1,
-    /// An answer after [`work`](crate::work).
+    /// An answer after [work](crate::WorkRule).
     Work = 2,
 }
 

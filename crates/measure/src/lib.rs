@@ -74,4 +74,4 @@ pub use prover::{Prover, Reply, Unopened, Work};
 pub use stamped::Stamp;
 pub use transcript::{PATH_MAX, Part, Path, Transcript};
 pub use witness::{Next, Plan, Prepared, Sample, Unsigned, Witness};
-pub use work::{WORK_ROUNDS_MAX, WORKS_MAX, WorkRule, answered_in_time, result};
+pub use work::{WORK_ROUNDS_MAX, WORKS_MAX, WorkRule, answered_in_time};

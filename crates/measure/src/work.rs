@@ -30,8 +30,7 @@ impl WorkRule {
 }
 
 /// BLAKE3 of the nonce, and of that, `rounds` times. Nothing of it can be done before the nonce is known, nor side by side.
-#[must_use]
-pub fn result(nonce: &Nonce, rounds: u32) -> [u8; 32] {
+pub(crate) fn result(nonce: &Nonce, rounds: u32) -> [u8; 32] {
     let mut value = blake3::derive_key("meshx/measure/work-item/v1", nonce);
     for _ in 0..rounds {
         value = *blake3::hash(&value).as_bytes();

@@ -2,5 +2,6 @@
 
 mod certificates;
 mod misfits;
+mod provers;
 mod relays;
 mod world;

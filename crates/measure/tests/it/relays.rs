@@ -1,21 +1,15 @@
 //! A key that answers from elsewhere than its machine, and a machine that works elsewhere than its key.
 
-use crate::world::{ATTEND, Claimant, PLAN, World, direction, home, key, measure_from, way_us};
+use crate::world::{
+    ATTEND, Claimant, PLAN, World, direction, hear, home, key, measure_from, say, way_us,
+};
 use measure::{
     AttendSettings, Attendant, NotAttended, Prover, Reply, SignedTranscript, ToProver, ToWitness,
     Unsigned, WorkRule, attend, seat,
 };
 use std::{net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream},
-    net::UdpSocket,
-    time::sleep,
-};
-use types::{
-    ChainId, PublicKey,
-    codec::{DecodeExt as _, Encode as _},
-    presence::Claim,
-};
+use tokio::{io::DuplexStream, net::UdpSocket, time::sleep};
+use types::{ChainId, PublicKey, presence::Claim};
 
 const PLACES: [&str; 3] = ["50.11,8.68", "52.52,13.41", "48.14,11.58"];
 const FRANKFURT: &str = "50.10,8.60";
@@ -111,17 +105,4 @@ async fn split(mut channel: DuplexStream, claimant: Claimant, one_way: Duration)
     let part = transcript.part(0).unwrap();
     say(&mut channel, &ToWitness::root(signed.root, signed.signature, part)).await;
     hear(&mut channel).await
-}
-
-async fn say(channel: &mut DuplexStream, message: &ToWitness) {
-    let message = message.encode();
-    channel.write_u16(u16::try_from(message.len()).unwrap()).await.unwrap();
-    channel.write_all(&message).await.unwrap();
-}
-
-async fn hear(channel: &mut DuplexStream) -> ToProver {
-    let length = channel.read_u16().await.unwrap();
-    let mut bytes = vec![0; usize::from(length)];
-    channel.read_exact(&mut bytes).await.unwrap();
-    ToProver::decode(bytes).unwrap()
 }

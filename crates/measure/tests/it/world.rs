@@ -3,7 +3,7 @@
 use crypto::{SigningKey, VrfKey, VrfSuite};
 use measure::{
     AttendSettings, Attendant, Attended, Draw, NotAttended, NotProved, Plan, ProveSettings, Proved,
-    Request, attend, committee, prove, seat,
+    Request, ToProver, ToWitness, attend, committee, prove, seat,
 };
 use presence::{Direction, Reference, Tables, Witness};
 use std::{
@@ -13,12 +13,13 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::DuplexStream,
+    io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream},
     net::UdpSocket,
     time::{Instant, sleep_until},
 };
 use types::{
     Address, ChainId, Hash, Place, PublicKey,
+    codec::{DecodeExt as _, Encode as _},
     presence::{Claim, PresenceParams},
 };
 
@@ -229,4 +230,18 @@ pub async fn measure_from(
     };
     let proved = prove(request, &claimant.key, socket, connect, &PROVE).await;
     (proved, reports)
+}
+
+/// What a prover by hand says to a witness.
+pub async fn say(channel: &mut DuplexStream, message: &ToWitness) {
+    let message = message.encode();
+    channel.write_u16(u16::try_from(message.len()).unwrap()).await.unwrap();
+    channel.write_all(&message).await.unwrap();
+}
+
+pub async fn hear(channel: &mut DuplexStream) -> ToProver {
+    let length = channel.read_u16().await.unwrap();
+    let mut bytes = vec![0; usize::from(length)];
+    channel.read_exact(&mut bytes).await.unwrap();
+    ToProver::decode(bytes).unwrap()
 }
