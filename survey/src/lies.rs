@@ -41,45 +41,51 @@ pub(crate) struct Lie {
     pub claimed: usize,
 }
 
-/// A prover of `provers` and a place that it could claim; `None` if nobody is far enough from it.
+/// Where a prover could claim to stand.
+fn claims(attack: Attack, trial: &Trial<'_>, provers: &[usize], prover: usize) -> Vec<usize> {
+    let network = trial.network;
+    let far = |other: &usize| {
+        network.nodes[*other].continent != network.nodes[prover].continent
+            && network.km(prover, *other) > u32::from(trial.params.far_km)
+            && (attack != Attack::Proxy || network.rtt_us(prover, *other).is_some())
+    };
+    provers.iter().copied().filter(far).collect()
+}
+
+/// The provers that are far enough from somebody to lie.
+pub(crate) fn who_can_lie(attack: Attack, trial: &Trial<'_>, provers: &[usize]) -> Vec<usize> {
+    let can = |prover: &usize| !claims(attack, trial, provers, *prover).is_empty();
+    provers.iter().copied().filter(can).collect()
+}
+
+/// One of `provers`, all of whom can lie, and a place that it claims.
 pub(crate) fn choose(
     attack: Attack,
     trial: &Trial<'_>,
     provers: &[usize],
     liars: &[bool],
     dice: &mut Dice,
-) -> Option<Lie> {
-    let network = trial.network;
+) -> Lie {
     let prover = provers[dice.below(provers.len())];
-    let claims: Vec<usize> = provers
-        .iter()
-        .copied()
-        .filter(|other| {
-            network.nodes[*other].continent != network.nodes[prover].continent
-                && network.km(prover, *other) > u32::from(trial.params.far_km)
-                && (attack != Attack::Proxy || network.rtt_us(prover, *other).is_some())
-        })
-        .collect();
-    if claims.is_empty() {
-        return None;
-    }
+    let claims = claims(attack, trial, provers, prover);
     let claimed = match attack {
         Attack::Targeted => {
             let friends = |claimed: &usize| friendly(trial, Lie { prover, claimed: *claimed }, liars);
-            claims.iter().copied().max_by_key(friends).expect("there are claims")
+            claims.into_iter().max_by_key(friends).expect("it can lie")
         }
         _ => claims[dice.below(claims.len())],
     };
-    Some(Lie { prover, claimed })
+    Lie { prover, claimed }
 }
 
 /// Of the witnesses around the claim that could exclude the prover's true place, the part that will say so though it is
 /// true, in millionths.
 fn friendly(trial: &Trial<'_>, lie: Lie, liars: &[bool]) -> u64 {
+    let expected = trial.expectation(lie.claimed, lie.prover);
     let (able, friends) = trial
         .pool(lie.claimed, &[lie.prover, lie.claimed])
         .into_iter()
-        .filter(|witness| trial.excludes(*witness, lie.prover, trial.expected_us(lie.claimed, *witness, lie.prover)))
+        .filter(|witness| trial.excludes(*witness, lie.prover, expected(*witness)))
         .fold((0, 0), |(able, friends), witness| {
             let measured = trial.network.rtt_us(lie.prover, witness);
             let errs = measured.is_some_and(|us| trial.excludes(witness, lie.prover, us));

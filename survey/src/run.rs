@@ -1,8 +1,9 @@
 //! Honest claims and lies by the thousand, and what came of them.
 
 use crate::{Attack, Network, dice::Dice, lies, trial::Trial};
-use presence::{PresenceParams, Tier};
+use presence::{Direction, Locator, PresenceParams, Reading, Tier};
 use serde::Serialize;
+use types::ChainId;
 
 /// A node is covered if so many others measured it within so many microseconds: where there are fewer, nobody near it can
 /// testify (DESIGN §4).
@@ -50,7 +51,17 @@ pub struct Report {
 #[derive(Clone, Debug, Serialize)]
 pub struct LiarsReport {
     pub liars: f64,
+    pub located: LocatedReport,
     pub tiers: Vec<TierReport>,
+}
+
+/// Where nodes were found without a claim, with lying witnesses that together point to one place on another continent.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct LocatedReport {
+    /// Of the continents that nodes.csv says.
+    pub continent: Rate,
+    pub median_km: u32,
+    pub p90_km: u32,
 }
 
 /// What a tier let in.
@@ -86,7 +97,8 @@ pub fn evaluate(network: &Network, asked: Asked, params: PresenceParams) -> Repo
                 ),
                 accepted_falsely: rate(lies.iter().map(|found| *found >= tier)),
             });
-            LiarsReport { liars: *part, tiers: tiers.into() }
+            let located = located(network, &provers, *part, asked.rounds, &mut dice);
+            LiarsReport { liars: *part, located, tiers: tiers.into() }
         })
         .collect();
     let covered = provers.iter().filter(|node| is_covered(network, **node)).count();
@@ -108,6 +120,51 @@ fn is_covered(network: &Network, node: usize) -> bool {
 fn liars(network: &Network, part: f64, dice: &mut Dice) -> Vec<bool> {
     let count = (network.nodes.len() as f64 * part).round() as usize;
     dice.choose(count, network.nodes.len())
+}
+
+fn located(
+    network: &Network,
+    targets: &[usize],
+    part: f64,
+    rounds: usize,
+    dice: &mut Dice,
+) -> LocatedReport {
+    let continents: Vec<ChainId> = network.nodes.iter().map(|node| node.continent).collect();
+    let locator = Locator::new(&network.reference, &continents);
+    let (mut right, mut km) = (0, Vec::new());
+    for target in targets {
+        for _ in 0..rounds {
+            let liars = liars(network, part, dice);
+            let elsewhere: Vec<usize> = targets
+                .iter()
+                .copied()
+                .filter(|other| continents[*other] != continents[*target])
+                .collect();
+            if elsewhere.is_empty() {
+                continue;
+            }
+            let fake = elsewhere[dice.below(elsewhere.len())];
+            let readings: Vec<Reading> = network
+                .measured_with(*target)
+                .filter_map(|witness| {
+                    let true_us = network.rtt_us(*target, witness)?;
+                    // A liar beside the fake place has not measured itself: it says a millisecond.
+                    let fake_us = || network.rtt_us(fake, witness).unwrap_or(1_000);
+                    Some(Reading { witness, rtt_us: if liars[witness] { fake_us() } else { true_us } })
+                })
+                .collect();
+            let Some(found) = locator.locate(&readings, Some(*target)) else { continue };
+            right += u64::from(found.continent == continents[*target]);
+            km.push(Direction::of_place(found.place).km(network.direction(*target)));
+        }
+    }
+    km.sort_unstable();
+    let at = |percent: usize| km.get((km.len() * percent / 100).min(km.len().saturating_sub(1)));
+    LocatedReport {
+        continent: Rate::new(right, km.len() as u64),
+        median_km: at(50).copied().unwrap_or(0),
+        p90_km: at(90).copied().unwrap_or(0),
+    }
 }
 
 /// For each claim, whether its node is covered, and what tier it got.
@@ -145,15 +202,13 @@ fn lying(
 ) -> Vec<Tier> {
     let network = trial.network;
     let mut found = Vec::new();
+    let provers = lies::who_can_lie(asked.attack, trial, provers);
+    if provers.is_empty() {
+        return found;
+    }
     while found.len() < asked.lies {
         let liars = liars(network, part, dice);
-        let Some(lie) = lies::choose(asked.attack, trial, provers, &liars, dice) else {
-            // Nobody is far enough from anybody.
-            if found.is_empty() && provers.is_empty() {
-                break;
-            }
-            continue;
-        };
+        let lie = lies::choose(asked.attack, trial, &provers, &liars, dice);
         let committee =
             trial.committee(lie.claimed, &[lie.prover, lie.claimed], &dice.bytes());
         let continent = network.nodes[lie.claimed].continent;

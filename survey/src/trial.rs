@@ -47,11 +47,13 @@ impl<'a> Trial<'a> {
         drawn.into_iter().map(|index| nodes[usize::from(index)]).collect()
     }
 
-    /// What `witness` would measure if a claim to stand beside `claimed` were true. Neither that node nor `prover` speaks.
-    pub fn expected_us(&self, claimed: usize, witness: usize, prover: usize) -> u32 {
+    /// What each witness would measure if a claim to stand beside `claimed` were true. Neither that node nor `prover` speaks.
+    pub fn expectation(&self, claimed: usize, prover: usize) -> impl Fn(usize) -> u32 {
         let reference = &self.network.reference;
         let neighbours = reference.neighbours(self.network.direction(claimed), &[claimed, prover]);
-        reference.expected_us(&neighbours, witness, self.network.km(claimed, witness))
+        move |witness| {
+            reference.expected_us(&neighbours, witness, self.network.km(claimed, witness))
+        }
     }
 
     /// Does a time exclude the place of a node, as it would exclude a cell of land there?
@@ -69,17 +71,12 @@ impl<'a> Trial<'a> {
         prover: usize,
         reported: impl Fn(usize) -> Option<u32>,
     ) -> Judgement {
-        let reference = &self.network.reference;
-        let neighbours = reference.neighbours(self.network.direction(claimed), &[claimed, prover]);
+        let expected = self.expectation(claimed, prover);
         let sights: Vec<Sight> = committee
             .iter()
             .map(|witness| Sight {
                 witness: *self.network.direction(*witness),
-                expected_us: reference.expected_us(
-                    &neighbours,
-                    *witness,
-                    self.network.km(claimed, *witness),
-                ),
+                expected_us: expected(*witness),
                 rtt_us: reported(*witness),
             })
             .collect();

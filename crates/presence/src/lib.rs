@@ -21,7 +21,7 @@
 //!
 //! let berlin: Place = "52.52,13.405".parse().unwrap();
 //! let lisbon: Place = "38.72,-9.14".parse().unwrap();
-//! assert_eq!(Direction::of_place(berlin).km(&Direction::of_place(lisbon)), 2_313);
+//! assert_eq!(Direction::of_place(berlin).km(&Direction::of_place(lisbon)), 2_312);
 //! assert_eq!(land::continent_at(berlin).unwrap().name(), "EU");
 //! ```
 //!
@@ -35,11 +35,13 @@ pub mod land;
 mod committee;
 mod expect;
 mod judge;
+mod locate;
 mod verify;
 
 pub use committee::{Committee, Witness, draw};
 pub use expect::{Reference, UNKNOWN_US};
 pub use judge::{Judgement, Sight, Tier, Weakness, is_within_reach, judge};
+pub use locate::{Located, Locator, READINGS_MIN, Reading};
 pub use sphere::{Direction, cosine_of_km};
 pub use types::{
     Place,

@@ -21,7 +21,7 @@ const FLOORS: [&[&str]; 7] = [
     &["attester", "chain", "measure", "overlay", "worker"],
     &["consensus", "edge"],
     &["node", "sim", "fuzz-targets"],
-    &["bench", "conformance", "econ", "torture"],
+    &["bench", "conformance", "econ", "survey", "torture"],
     &["cli"],
 ];
 

@@ -10,12 +10,14 @@ mod bench;
 mod file;
 mod money;
 mod node;
+mod presence;
 
 pub use attest::*;
 pub use bench::*;
 pub use file::with_file;
 pub use money::*;
 pub use node::*;
+pub use presence::*;
 
 /// An open market for computation.
 #[derive(Parser)]
@@ -99,6 +101,8 @@ pub enum Command {
     Econ(EconCommand),
     /// Judge evidence of hardware offline, or make some and send it.
     Attest(AttestCommand),
+    /// Prove where nodes stand, or try how well that works.
+    Presence(PresenceCommand),
     /// Run a node of its own, over real sockets.
     Node(NodeCommand),
     /// Who a node on this machine is connected to, and how.

@@ -9,6 +9,7 @@ pub mod faucet;
 pub mod gov;
 pub mod job;
 pub mod node;
+pub mod presence;
 pub mod publish;
 pub mod quote;
 pub mod replay;

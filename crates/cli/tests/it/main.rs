@@ -5,6 +5,7 @@ mod edges;
 mod gov;
 mod mesh;
 mod nodes;
+mod presence;
 mod refusals;
 mod stake;
 mod supply;
