@@ -93,7 +93,8 @@ pub enum NotAttended {
 /// `peer` is who the channel was authenticated with: only its own claims are measured, since what is said on the channel
 /// holds the key that answers. `admit` says which place in the period's list is asked for, or why not: [`crate::seat`] by
 /// the period's tables, and whatever else the caller knows (is the claim registered, was it measured today already).
-/// Takes about the plan's window, at most both waits more.
+/// Takes the plan's window, as a rule; six turns, the plan's patience and the wait for the transcript more at most. How many
+/// are attended to at once is the caller's to bound: each has a socket.
 ///
 /// A prover names where it answers. So that nobody is made to flood a stranger, that address gets at most
 /// `PROBES + WORKS_MAX` datagrams of 64 bytes.

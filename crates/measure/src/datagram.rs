@@ -5,8 +5,8 @@
 //! answer    kind 1 │ round 1 │ 0 0 │ rounds of work 4 │ session 8 │            MAC 32
 //! opening   0        0         0 0   0 0 0 0            session 8              MAC 32
 //! ```
-//! A MAC is keyed BLAKE3: well below a microsecond, where an Ed25519 signature takes some twenty, which would count as
-//! kilometres. Each use has a key of its own, so that nothing that one side made passes for what the other should make.
+//! A MAC is keyed BLAKE3: checking a question and answering it takes 0.3 µs, where an Ed25519 signature alone takes 17 (one
+//! core of a server), and both count as distance: 100 m for each microsecond. Each use has a key of its own, so that nothing that one side made passes for what the other should make.
 
 use crate::work;
 use bytes::BufMut;

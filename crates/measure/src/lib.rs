@@ -38,7 +38,8 @@
 //! ```
 //!
 //! Every error is on the side of more time: sending counts from before it, arriving from when the kernel saw it or later,
-//! and what is lost is just lost. More time refutes less and locates nobody where it is not.
+//! and what is lost is just lost. More time refutes less and locates nobody where it is not. A prover's own delay counts
+//! against it, whatever it says of it.
 //!
 //! Not shown by this: that the machine stands where the key answers. A session's key can be given away; [`WorkRule`] has
 //! work done within the time that the place explains, which shows a machine that is further away than its key by more than

@@ -119,7 +119,7 @@ pub enum NotProved {
 /// thread of its own.
 ///
 /// # Errors
-/// [`NotProved`]. A certificate of few minima is none; whether it shows anything is for [`presence::verify`].
+/// [`NotProved`]. A certificate of few minima is no error; whether it shows anything is for [`presence::verify`].
 pub async fn prove<C, F, W>(
     request: Request,
     key: &SigningKey,

@@ -13,7 +13,8 @@ use std::{
 use tokio::net::UdpSocket;
 
 /// A datagram that is said to have waited longer than that counts from when it was read: more likely the wall clock, by
-/// which the kernel stamps, was set in between.
+/// which the kernel stamps, was set in between. One that is set forward by less, in the microseconds between arriving and
+/// reading, makes one sample too short by as much; no stranger can bring that about.
 const AGE_MAX: Duration = Duration::from_millis(100);
 
 /// Whose time of arrival it is.
