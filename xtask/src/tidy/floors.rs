@@ -18,7 +18,7 @@ const FLOORS: [&[&str]; 7] = [
         "receipt",
         "api",
     ],
-    &["attester", "chain", "overlay", "worker"],
+    &["attester", "chain", "measure", "overlay", "worker"],
     &["consensus", "edge"],
     &["node", "sim", "fuzz-targets"],
     &["bench", "conformance", "econ", "survey", "torture"],

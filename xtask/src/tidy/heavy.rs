@@ -35,6 +35,7 @@ const TABLE: &[Heavy] = &[
             "cli",
             "blobs",
             "consensus",
+            "measure",
             "overlay",
             "bench",
             "fuzz-targets",
