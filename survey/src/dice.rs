@@ -1,6 +1,9 @@
 //! Chance that comes out the same on every machine and in every version.
 
-use rand_chacha::{ChaCha8Rng, rand_core::{Rng as _, SeedableRng as _}};
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{Rng as _, SeedableRng as _},
+};
 
 pub(crate) struct Dice(ChaCha8Rng);
 

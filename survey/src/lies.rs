@@ -70,7 +70,8 @@ pub(crate) fn choose(
     let claims = claims(attack, trial, provers, prover);
     let claimed = match attack {
         Attack::Targeted => {
-            let friends = |claimed: &usize| friendly(trial, Lie { prover, claimed: *claimed }, liars);
+            let friends =
+                |claimed: &usize| friendly(trial, Lie { prover, claimed: *claimed }, liars);
             claims.into_iter().max_by_key(friends).expect("it can lie")
         }
         _ => claims[dice.below(claims.len())],

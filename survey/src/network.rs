@@ -100,7 +100,8 @@ impl Network {
             };
             let (a, b) = (node(&row.src)?, node(&row.dst)?);
             if !(0.0..60_000.0).contains(&row.rtt_ms) {
-                let what = format!("a round trip of {} ms is none; expected 0 to 60000", row.rtt_ms);
+                let what =
+                    format!("a round trip of {} ms is none; expected 0 to 60000", row.rtt_ms);
                 return Err(bad(&file, line, what));
             }
             pairs.push((a, b, (row.rtt_ms * 1_000.0).round() as u32));

@@ -150,7 +150,10 @@ fn located(
                     let true_us = network.rtt_us(*target, witness)?;
                     // A liar beside the fake place has not measured itself: it says a millisecond.
                     let fake_us = || network.rtt_us(fake, witness).unwrap_or(1_000);
-                    Some(Reading { witness, rtt_us: if liars[witness] { fake_us() } else { true_us } })
+                    Some(Reading {
+                        witness,
+                        rtt_us: if liars[witness] { fake_us() } else { true_us },
+                    })
                 })
                 .collect();
             let Some(found) = locator.locate(&readings, Some(*target)) else { continue };
@@ -209,8 +212,7 @@ fn lying(
     while found.len() < asked.lies {
         let liars = liars(network, part, dice);
         let lie = lies::choose(asked.attack, trial, &provers, &liars, dice);
-        let committee =
-            trial.committee(lie.claimed, &[lie.prover, lie.claimed], &dice.bytes());
+        let committee = trial.committee(lie.claimed, &[lie.prover, lie.claimed], &dice.bytes());
         let continent = network.nodes[lie.claimed].continent;
         let judgement = trial.judge(lie.claimed, continent, &committee, lie.prover, |witness| {
             lies::reported_us(asked.attack, network, lie, witness, liars[witness], trial.params)

@@ -122,11 +122,14 @@ fn cells_of(atlas: &Value) -> Result<Vec<u8>> {
         };
         for polygon in polygons {
             let rings = polygon.as_array().context("a polygon is a list")?;
-            let rings = rings.iter().map(|ring| points_of(ring, &arcs)).collect::<Result<Vec<_>>>()?;
+            let rings =
+                rings.iter().map(|ring| points_of(ring, &arcs)).collect::<Result<Vec<_>>>()?;
             fill(&mut cells, &rings, &country);
-            coast.extend(rings.into_iter().flatten().map(|(lon, lat)| {
-                (row(lat) * COLUMNS + column(lon), country.continent(lat, lon))
-            }));
+            coast.extend(
+                rings.into_iter().flatten().map(|(lon, lat)| {
+                    (row(lat) * COLUMNS + column(lon), country.continent(lat, lon))
+                }),
+            );
         }
     }
     // What is smaller than a cell is not lost.
@@ -258,7 +261,10 @@ mod tests {
         };
         assert_eq!((at("643", "Russia", 55.7, 37.6), at("643", "Russia", 55.0, 82.9)), (EU, AS));
         assert_eq!((at("792", "Turkey", 41.0, 29.0), at("818", "Egypt", 30.0, 31.2)), (AS, AF));
-        assert_eq!((at("304", "Greenland", 64.2, -51.7), at("591", "Panama", 9.0, -79.5)), (NA, NA));
+        assert_eq!(
+            (at("304", "Greenland", 64.2, -51.7), at("591", "Panama", 9.0, -79.5)),
+            (NA, NA)
+        );
         let states = "United States of America";
         assert_eq!((at("840", states, 21.3, -157.8), at("840", states, 40.7, -74.0)), (OC, NA));
         assert_eq!((at("250", "France", 4.9, -52.3), at("250", "France", -20.9, 55.5)), (SA, AF));

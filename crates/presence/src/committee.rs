@@ -42,7 +42,8 @@ pub fn draw(
         let key = &witnesses[usize::from(index)].key;
         domain_hash("meshx/presence/draw/v1", &[randomness, &key.0])
     };
-    let mut seats = Seats { committee: Vec::new(), operators: BTreeMap::new(), networks: BTreeMap::new() };
+    let mut seats =
+        Seats { committee: Vec::new(), operators: BTreeMap::new(), networks: BTreeMap::new() };
     let (pool, others) = by_distance.split_at(near);
     let mut left: Vec<u16> = others.iter().map(|(_, index)| *index).collect();
     let mut pool: Vec<u16> = pool.iter().map(|(_, index)| *index).collect();

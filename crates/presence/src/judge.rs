@@ -147,8 +147,7 @@ struct Witnessed {
 impl Witnessed {
     fn new(sight: &Sight, here: &Direction, params: &PresenceParams) -> Self {
         // Who measured a time in which nothing gets to the claim and back does not speak for it.
-        let measured =
-            sight.rtt_us.filter(|us| is_within_reach(here, &sight.witness, *us, params));
+        let measured = sight.rtt_us.filter(|us| is_within_reach(here, &sight.witness, *us, params));
         let beyond_km = |speed: u32| {
             // All of a cell has to be out of reach.
             let beyond = |us: u32| reach_km(us, speed).saturating_add(land::CELL_RADIUS_KM);
@@ -193,13 +192,13 @@ struct Worst {
 
 impl Worst {
     fn see(&mut self, cell: &land::Cell, able: u16, refuted: u16, params: &PresenceParams) {
-        let enough =
-            u64::from(refuted) * 10_000 >= u64::from(able) * u64::from(params.refuted_bps);
+        let enough = u64::from(refuted) * 10_000 >= u64::from(able) * u64::from(params.refuted_bps);
         if able >= params.able_min && enough {
             return;
         }
         // By what part of the committee's least it lacks; the first of equals, from the south.
-        let lacks = |able: u16, refuted: u16| (u32::from(refuted), u32::from(able.max(params.able_min)));
+        let lacks =
+            |able: u16, refuted: u16| (u32::from(refuted), u32::from(able.max(params.able_min)));
         let (part, whole) = lacks(able, refuted);
         let worse = self.found.is_none_or(|known| {
             let (known_part, known_whole) = lacks(known.able, known.refuted);

@@ -76,12 +76,11 @@ pub fn continent_at(place: Place) -> Option<ChainId> {
 pub fn continents_near(place: Place, km: u32) -> Vec<(ChainId, u32)> {
     let here = Direction::of_place(place);
     let mut found: Vec<(ChainId, u32)> = Vec::new();
-    let mut see = |continent: ChainId, away: u32| {
-        match found.iter_mut().find(|(of, _)| *of == continent) {
+    let mut see =
+        |continent: ChainId, away: u32| match found.iter_mut().find(|(of, _)| *of == continent) {
             Some((_, known)) => *known = away.min(*known),
             None => found.push((continent, away)),
-        }
-    };
+        };
     // A row of the map is 27.8 km high.
     let rows = usize::try_from(km / 27 + 1).expect("a small number");
     for row in row(place).saturating_sub(rows)..=(row(place) + rows).min(ROWS - 1) {
@@ -132,7 +131,6 @@ pub(crate) struct Block {
 }
 
 /// All land, in cells about 1° wide: block by block, from the south.
-#[must_use]
 pub fn cells() -> impl Iterator<Item = &'static Cell> {
     blocks().iter().flat_map(|block| &block.cells)
 }
@@ -277,7 +275,8 @@ mod tests {
         assert_eq!(near("52.52,13.405"), ["EU"]);
         assert_eq!(near("65.7,-169.5"), ["AS", "NA"], "across the date line");
         // As the search along runs finds it, so does one of every cell.
-        for place in ["41.05,29", "65.7,-179.9", "-16.9,179.9", "84,-30", "9,-79", "-88,10"].map(at) {
+        for place in ["41.05,29", "65.7,-179.9", "-16.9,179.9", "84,-30", "9,-79", "-88,10"].map(at)
+        {
             let here = Direction::of_place(place);
             let mut wanted: Vec<(ChainId, u32)> = Vec::new();
             for (index, number) in map().iter().enumerate() {
@@ -307,7 +306,10 @@ mod tests {
                 let corner = Direction::of_place(Place::new(lat, lon).unwrap());
                 let beside = cells().filter(|cell| cell.continent == continent);
                 let away = beside.map(|cell| cell.direction.km(&corner)).min().unwrap();
-                assert!(away <= CELL_RADIUS_KM, "{middle} is {away} km from the middle of its cell");
+                assert!(
+                    away <= CELL_RADIUS_KM,
+                    "{middle} is {away} km from the middle of its cell"
+                );
             }
         }
     }

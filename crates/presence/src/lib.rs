@@ -30,12 +30,12 @@
 
 #![forbid(unsafe_code)]
 
-mod sphere;
-pub mod land;
 mod committee;
 mod expect;
 mod judge;
+pub mod land;
 mod locate;
+mod sphere;
 mod verify;
 
 pub use committee::{Committee, Witness, draw};

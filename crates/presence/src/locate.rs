@@ -123,7 +123,8 @@ impl<'a> Locator<'a> {
         let scores = scores(&fits, &honest);
         let order = ascending(scores.iter().copied());
 
-        let about = self.mean(order.iter().take(ABOUT).map(|index| (known[*index], scores[*index])));
+        let about =
+            self.mean(order.iter().take(ABOUT).map(|index| (known[*index], scores[*index])));
         let near = self.nearest(&known, &readings, &honest, &scores, &about);
         let direction = if near.is_empty() {
             about
@@ -162,7 +163,11 @@ impl<'a> Locator<'a> {
         known
             .iter()
             .map(|node| {
-                readings.iter().zip(&logs).map(|(reading, logs)| fit(*node, reading, *logs)).collect()
+                readings
+                    .iter()
+                    .zip(&logs)
+                    .map(|(reading, logs)| fit(*node, reading, *logs))
+                    .collect()
             })
             .collect()
     }
@@ -287,7 +292,9 @@ impl<'a> Locator<'a> {
                 *votes.entry(self.continents[*node]).or_default() += part;
             }
         }
-        let best = votes.into_iter().max_by_key(|(continent, votes)| (*votes, std::cmp::Reverse(*continent)));
+        let best = votes
+            .into_iter()
+            .max_by_key(|(continent, votes)| (*votes, std::cmp::Reverse(*continent)));
         best.expect("there are voters").0
     }
 }

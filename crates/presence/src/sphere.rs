@@ -189,7 +189,11 @@ mod tests {
             ("0,0", "0,0.0001", 0),
             ("0,179.9", "0,-179.9", 22),
         ] {
-            assert_eq!(Direction::of_place(place(a)).km(&Direction::of_place(place(b))), km, "{a} to {b}");
+            assert_eq!(
+                Direction::of_place(place(a)).km(&Direction::of_place(place(b))),
+                km,
+                "{a} to {b}"
+            );
         }
     }
 
@@ -200,7 +204,10 @@ mod tests {
                 let there = Place::new(lat, lon).unwrap();
                 let back = Direction::of_place(there).place();
                 // Q30 knows a thousandth of a degree beside the poles, and less elsewhere.
-                assert!(Direction::of_place(there).km(&Direction::of_place(back)) == 0, "{there} came back as {back}");
+                assert!(
+                    Direction::of_place(there).km(&Direction::of_place(back)) == 0,
+                    "{there} came back as {back}"
+                );
             }
         }
     }

@@ -1,8 +1,8 @@
 //! A certificate, checked against the period's tables: the same verdict, and the same gas, at every validator.
 
 use crate::{
-    Direction, Judgement, Reference, Sight, Tier, Weakness, Witness, draw, judge, judge::is_within_reach,
-    land,
+    Direction, Judgement, Reference, Sight, Tier, Weakness, Witness, draw, judge,
+    judge::is_within_reach, land,
 };
 use crypto::{Signed, VrfProof, VrfPublicKey, VrfSuite, verify_batch};
 use serde::Serialize;
@@ -161,7 +161,10 @@ fn check_claim(
 }
 
 /// The claimant's VRF output.
-fn randomness(certificate: &PresenceCertificate, tables: &Tables<'_>) -> Result<[u8; 64], Rejected> {
+fn randomness(
+    certificate: &PresenceCertificate,
+    tables: &Tables<'_>,
+) -> Result<[u8; 64], Rejected> {
     let key = VrfPublicKey::new(certificate.claim.vrf_key.0).map_err(|_| Rejected::Draw)?;
     let proof = <&[u8; 80]>::try_from(certificate.draw.as_slice()).map_err(|_| Rejected::Draw)?;
     let proof = VrfProof::from_bytes(proof).map_err(|_| Rejected::Draw)?;
@@ -209,7 +212,8 @@ fn check_signatures(
     if verdicts[0].is_err() {
         return Err(Rejected::Prover);
     }
-    match verdicts[1..].iter().zip(certificate.minima.iter()).find(|(verdict, _)| verdict.is_err()) {
+    match verdicts[1..].iter().zip(certificate.minima.iter()).find(|(verdict, _)| verdict.is_err())
+    {
         Some((_, said)) => Err(Rejected::Witness(said.witness)),
         None => Ok(()),
     }

@@ -269,7 +269,8 @@ mod tests {
 
     #[test]
     fn degrees_are_read_as_they_are_written() {
-        for text in ["52.5200,13.4050", "-33.8688,151.2093", "0.0000,-180.0000", "-0.0001,-0.0001"] {
+        for text in ["52.5200,13.4050", "-33.8688,151.2093", "0.0000,-180.0000", "-0.0001,-0.0001"]
+        {
             assert_eq!(place(text).to_string(), text);
         }
         assert_eq!(place("1,180"), place("1,-180"), "the same meridian");
@@ -281,8 +282,7 @@ mod tests {
 
     #[test]
     fn the_fullest_certificate_is_within_its_bound() {
-        let minimum =
-            |witness| Minimum { witness, rtt_us: 81_234, signature: Signature([7; 64]) };
+        let minimum = |witness| Minimum { witness, rtt_us: 81_234, signature: Signature([7; 64]) };
         let certificate = PresenceCertificate {
             claim: Claim {
                 prover: PublicKey([1; 32]),

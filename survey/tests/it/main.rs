@@ -20,7 +20,8 @@ fn made_up() -> tempfile::TempDir {
     for (continent, south, west) in [("EU", 42, -4), ("NA", 32, -110)] {
         for index in 0..60 {
             let (lat, lon) = (south + index % 10, west + 3 * (index / 10));
-            writeln!(nodes, "{},\"{continent}, {index}\",{lat},{lon},{continent}", places.len()).unwrap();
+            writeln!(nodes, "{},\"{continent}, {index}\",{lat},{lon},{continent}", places.len())
+                .unwrap();
             places.push(Direction::of_place(Place::new(lat * 10_000, lon * 10_000).unwrap()));
         }
     }
@@ -90,7 +91,12 @@ fn folders_that_are_no_network_are_refused_with_the_line() {
     refused("rtt.csv", "src,dst,rtt_ms\n0,999,1\n", "no id \"999\"");
     refused("rtt.csv", "src,dst,rtt_ms\n0,1,-1\n", "line 2");
     refused("rtt.csv", "src,dst,rtt_ms\n0,1,inf\n", "line 2");
-    assert!(Network::read(Path::new("/nowhere")).unwrap_err().to_string().contains("/nowhere/nodes.csv"));
+    assert!(
+        Network::read(Path::new("/nowhere"))
+            .unwrap_err()
+            .to_string()
+            .contains("/nowhere/nodes.csv")
+    );
 }
 
 /// Figures of docs/presence.md, with fewer lies: all of them take a minute in release.
@@ -107,7 +113,8 @@ fn on_measured_cities_the_rule_keeps_what_is_written_of_it() {
     let [none, third] = &report.results[..] else { panic!("two were asked for") };
     assert!(none.located.continent.percent >= 96.0 && none.located.median_km <= 250, "{none:?}");
     assert!(third.located.continent.percent >= 93.5 && third.located.median_km <= 350, "{third:?}");
-    let covered = |result: &survey::LiarsReport, tier: usize| result.tiers[tier].accepted_covered.percent;
+    let covered =
+        |result: &survey::LiarsReport, tier: usize| result.tiers[tier].accepted_covered.percent;
     assert!(covered(none, 1) >= 92.0, "{none:?}");
     assert!(covered(third, 1) >= 87.0 && covered(third, 0) >= 60.0, "{third:?}");
     assert!(third.tiers[0].accepted_falsely.count <= 1, "{third:?}");

@@ -85,7 +85,9 @@ fn show(report: &Report) {
             );
         }
     }
-    println!("simulated: who lies; round trips are the measured ones, and nobody speaks for himself");
+    println!(
+        "simulated: who lies; round trips are the measured ones, and nobody speaks for himself"
+    );
 }
 
 #[derive(Serialize)]
@@ -110,9 +112,7 @@ fn locate(settings: &Settings, folder: &Path, target: &str) -> Result<()> {
     let continents: Vec<ChainId> = network.nodes.iter().map(|node| node.continent).collect();
     let readings: Vec<Reading> = network
         .measured_with(node)
-        .filter_map(|witness| {
-            Some(Reading { witness, rtt_us: network.rtt_us(node, witness)? })
-        })
+        .filter_map(|witness| Some(Reading { witness, rtt_us: network.rtt_us(node, witness)? }))
         .collect();
     let located = Locator::new(&network.reference, &continents).locate(&readings, Some(node));
     let located = located.with_context(|| {
@@ -138,7 +138,10 @@ fn locate(settings: &Settings, folder: &Path, target: &str) -> Result<()> {
         println!("{}", serde_json::to_string(&found)?);
     } else {
         println!("{} seems to stand at {}, {}", found.name, found.place, found.continent);
-        println!("  by {} of {} round trips; the others look like lies", found.believed, found.readings);
+        println!(
+            "  by {} of {} round trips; the others look like lies",
+            found.believed, found.readings
+        );
         println!(
             "  nodes.csv has {}, {}: {} km away",
             found.known_place, found.known_continent, found.away_km
@@ -168,7 +171,11 @@ fn sybil_cost(settings: &Settings, asked: &SybilCost) -> Result<()> {
     let staked = u128::from(asked.staked.get());
     let seats = u128::from(asked.seats);
     let least = u128::from(params.staking.validator_min.get());
-    ensure!(staked >= least, "less is staked than one validator needs ({})", params.staking.validator_min);
+    ensure!(
+        staked >= least,
+        "less is staked than one validator needs ({})",
+        params.staking.validator_min
+    );
     // With x beside what others have, x / (others + x) of the seats are expected: of n seats k need x = others · k / (n − k).
     let expected = |k: u128| (staked * k).div_ceil(seats - k).max(least * k);
     let third_seats = seats / 3 + 1;
@@ -176,7 +183,8 @@ fn sybil_cost(settings: &Settings, asked: &SybilCost) -> Result<()> {
     let amount = |nano: u128| u64::try_from(nano).map(NanoMeshx::new).context("more than there is");
     let usd = |stake: u128, machines: u128| {
         let tokens = stake * u128::from(asked.token_milliusd) / 1_000 / 1_000_000_000;
-        u64::try_from(tokens + machines * u128::from(asked.machine_usd)).context("more than there is")
+        u64::try_from(tokens + machines * u128::from(asked.machine_usd))
+            .context("more than there is")
     };
     let (one, third) = (expected(1), expected(third_seats));
     let bps = u128::from(params.staking.slash_bps);
@@ -196,9 +204,20 @@ fn sybil_cost(settings: &Settings, asked: &SybilCost) -> Result<()> {
         return Ok(());
     }
     println!("{:<26}  {:>22}  {:>22}", "", "one more seat", "more than a third");
-    println!("{:<26}  {:>22}  {:>22}", "stake, MESHX", cost.one_seat.to_string(), cost.third.to_string());
-    println!("{:<26}  {:>22}  {:>22}", "attested machines, placed", cost.machines_one_seat, cost.machines_third);
-    println!("{:<26}  {:>22}  {:>22}", "USD at the assumed prices", cost.usd_one_seat, cost.usd_third);
+    println!(
+        "{:<26}  {:>22}  {:>22}",
+        "stake, MESHX",
+        cost.one_seat.to_string(),
+        cost.third.to_string()
+    );
+    println!(
+        "{:<26}  {:>22}  {:>22}",
+        "attested machines, placed", cost.machines_one_seat, cost.machines_third
+    );
+    println!(
+        "{:<26}  {:>22}  {:>22}",
+        "USD at the assumed prices", cost.usd_one_seat, cost.usd_third
+    );
     println!("caught signing twice, it loses {} MESHX", cost.slashed_if_caught);
     println!(
         "assumed: {} MESHX staked by others for {} seats, {} thousandths of a USD a MESHX, {} USD a machine",

@@ -63,7 +63,8 @@ fn what_is_no_network_or_no_part_is_refused() {
 
 #[test]
 fn one_more_vote_has_its_price() {
-    let words = ["presence", "sybil-cost", "--staked", "99000000", "--seats", "100", "--output", "json"];
+    let words =
+        ["presence", "sybil-cost", "--staked", "99000000", "--seats", "100", "--output", "json"];
     let cost = User::new().meshx(&words, b"").exits(0).json();
     // x / (99,000,000 + x) = 1 / 100.
     assert_eq!(cost["one_seat"], "1000000000000000");

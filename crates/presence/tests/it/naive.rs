@@ -3,7 +3,8 @@
 
 use crypto::{VrfProof, VrfPublicKey, VrfSuite, verify};
 use presence::{
-    Direction, Minimum, PresenceCertificate, PresenceParams, Tables, Tier, alpha, cosine_of_km, land,
+    Direction, Minimum, PresenceCertificate, PresenceParams, Tables, Tier, alpha, cosine_of_km,
+    land,
 };
 use std::collections::BTreeMap;
 use types::{Hash, domain_hash};
@@ -107,7 +108,9 @@ fn expected(tables: &Tables<'_>, here: &Direction, witness: usize, prover: &[u8;
     let mut nodes: Vec<usize> = (0..tables.witnesses.len())
         .filter(|node| tables.witnesses[*node].key.0 != *prover)
         .collect();
-    nodes.sort_by_key(|node| (-dot(&Direction::of_place(tables.witnesses[*node].place), here), *node));
+    nodes.sort_by_key(|node| {
+        (-dot(&Direction::of_place(tables.witnesses[*node].place), here), *node)
+    });
     let mut times: Vec<u32> = nodes[..7]
         .iter()
         .filter_map(|node| {

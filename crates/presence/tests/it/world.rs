@@ -2,8 +2,8 @@
 
 use crypto::{SigningKey, VrfKey, VrfSuite};
 use presence::{
-    Claim, Direction, Minimum, Place, PresenceCertificate, PresenceParams, Reference, Tables, Witness,
-    alpha, draw, land,
+    Claim, Direction, Minimum, Place, PresenceCertificate, PresenceParams, Reference, Tables,
+    Witness, alpha, draw, land,
 };
 use types::{Address, Bytes, ChainId, Hash, List, PublicKey, Signature};
 
@@ -64,7 +64,8 @@ impl World {
                 Witness { key, place: *place, operator: Address::of(&key), network: index }
             })
             .collect();
-        let directions: Vec<Direction> = places.iter().map(|place| Direction::of_place(*place)).collect();
+        let directions: Vec<Direction> =
+            places.iter().map(|place| Direction::of_place(*place)).collect();
         let mut pairs = Vec::new();
         for a in 0..count {
             for b in 0..a {
@@ -76,7 +77,12 @@ impl World {
     }
 
     pub fn tables(&self) -> Tables<'_> {
-        Tables { seed: Hash([9; 32]), period: 4, witnesses: &self.witnesses, reference: &self.reference }
+        Tables {
+            seed: Hash([9; 32]),
+            period: 4,
+            witnesses: &self.witnesses,
+            reference: &self.reference,
+        }
     }
 
     /// A certificate of a prover that stands at `place` and claims another. `says` is what each witness makes of the time it
@@ -103,8 +109,13 @@ impl World {
         let proof = vrf.prove(VrfSuite::Ell2, &alpha(&self.tables().seed, &claim).0);
         let randomness = proof.claimed_output(VrfSuite::Ell2).0;
         let here = Direction::of_place(claimed.0);
-        let committee =
-            draw((&claim.prover, &here), &randomness, &self.witnesses, &self.directions, &self.params);
+        let committee = draw(
+            (&claim.prover, &here),
+            &randomness,
+            &self.witnesses,
+            &self.directions,
+            &self.params,
+        );
         let (id, transcript) = (claim.id(), Hash([5; 32]));
         let stands = Direction::of_place(place);
         let minima = committee
