@@ -20,5 +20,5 @@ mod trial;
 
 pub use lies::Attack;
 pub use network::{Network, Unreadable};
-pub use run::{Asked, LiarsReport, LocatedReport, Rate, Report, TierReport, evaluate};
+pub use run::{AcceptedLie, Asked, LiarsReport, LocatedReport, Rate, Report, TierReport, evaluate};
 use trial::Trial;

@@ -1,6 +1,11 @@
 //! Honest claims and lies by the thousand, and what came of them.
 
-use crate::{Attack, Network, dice::Dice, lies, trial::Trial};
+use crate::{
+    Attack, Network,
+    dice::Dice,
+    lies::{self, Lie},
+    trial::Trial,
+};
 use presence::{Direction, Locator, PresenceParams, Reading, Tier};
 use serde::Serialize;
 use types::ChainId;
@@ -73,7 +78,18 @@ pub struct TierReport {
     pub accepted_covered: Rate,
     /// Claims of another continent from over 2,500 km away.
     pub accepted_falsely: Rate,
+    /// Some of these lies: who really is where nodes.csv says, and who it claimed to stand beside.
+    pub some_accepted: Vec<AcceptedLie>,
 }
+
+#[derive(Clone, Debug, Serialize)]
+pub struct AcceptedLie {
+    pub prover: String,
+    pub claimed: String,
+}
+
+/// No report lists more of them.
+const LISTED_MAX: usize = 20;
 
 /// Try all that is asked.
 #[must_use]
@@ -95,7 +111,16 @@ pub fn evaluate(network: &Network, asked: Asked, params: PresenceParams) -> Repo
                 accepted_covered: rate(
                     honest.iter().filter(|(covered, _)| *covered).map(|(_, found)| *found >= tier),
                 ),
-                accepted_falsely: rate(lies.iter().map(|found| *found >= tier)),
+                accepted_falsely: rate(lies.iter().map(|(_, found)| *found >= tier)),
+                some_accepted: lies
+                    .iter()
+                    .filter(|(_, found)| *found >= tier)
+                    .take(LISTED_MAX)
+                    .map(|(lie, _)| AcceptedLie {
+                        prover: network.nodes[lie.prover].name.clone(),
+                        claimed: network.nodes[lie.claimed].name.clone(),
+                    })
+                    .collect(),
             });
             let located = located(network, &provers, *part, asked.rounds, &mut dice);
             LiarsReport { liars: *part, located, tiers: tiers.into() }
@@ -195,14 +220,14 @@ fn honest(
     found
 }
 
-/// What tier each lie got.
+/// Lies, and what tier each got.
 fn lying(
     trial: &Trial<'_>,
     provers: &[usize],
     part: f64,
     asked: &Asked,
     dice: &mut Dice,
-) -> Vec<Tier> {
+) -> Vec<(Lie, Tier)> {
     let network = trial.network;
     let mut found = Vec::new();
     let provers = lies::who_can_lie(asked.attack, trial, provers);
@@ -217,7 +242,7 @@ fn lying(
         let judgement = trial.judge(lie.claimed, continent, &committee, lie.prover, |witness| {
             lies::reported_us(asked.attack, network, lie, witness, liars[witness], trial.params)
         });
-        found.push(judgement.tier);
+        found.push((lie, judgement.tier));
     }
     found
 }

@@ -22,6 +22,7 @@ mod files;
 mod http;
 mod keys;
 mod modules;
+mod presence;
 mod proofs;
 mod text;
 mod wire;
@@ -59,6 +60,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "attest_cca", bytes_max: 4_096, run: attest::cca },
     Target { name: "attest_psa", bytes_max: 4_096, run: attest::psa },
     Target { name: "attest_tpm", bytes_max: 8_192, run: attest::tpm },
+    Target { name: "presence", bytes_max: 512, run: presence::run },
     Target { name: "apply_block", bytes_max: 512, run: block::run },
 ];
 

@@ -1,10 +1,12 @@
-//! Every type of `types` that has bytes: what decodes encodes to the very same bytes.
+//! Every type that has bytes: what decodes encodes to the very same bytes.
 
+use measure::{ToProver, ToWitness};
 use types::{
     Address, Agreement, Beacon, Block, Body, DoubleSigning, Header, JobSpec, Outcome, Reveal,
     Submission, Tx,
     codec::{Decode, DecodeExt, Encode},
     network::{Anchor, Genesis},
+    presence::PresenceCertificate,
     state::{
         Account, Due, Heights, JobRecord, Key, Params, Phase, Queued, Seat, Settlement, Supply,
         WorkerRecord,
@@ -41,6 +43,9 @@ pub(crate) fn run(input: &[u8]) {
         23 => one_form::<Agreement>(bytes),
         24 => one_form::<Address>(bytes),
         25 => one_form::<DoubleSigning>(bytes),
+        26 => one_form::<PresenceCertificate>(bytes),
+        27 => one_form::<ToWitness>(bytes),
+        28 => one_form::<ToProver>(bytes),
         _ => {}
     }
 }

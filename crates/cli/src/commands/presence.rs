@@ -85,6 +85,11 @@ fn show(report: &Report) {
             );
         }
     }
+    for result in &report.results {
+        for lie in result.tiers.iter().take(1).flat_map(|tier| &tier.some_accepted) {
+            println!("certified falsely: {} beside {}", lie.prover, lie.claimed);
+        }
+    }
     println!(
         "simulated: who lies; round trips are the measured ones, and nobody speaks for himself"
     );

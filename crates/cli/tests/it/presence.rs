@@ -19,7 +19,8 @@ fn network(user: &User) -> String {
     let mut rtt = "src,dst,rtt_ms\n".to_owned();
     for a in 0..at.len() {
         for b in 0..a {
-            let degrees = (at[a].0 - at[b].0).hypot((at[a].1 - at[b].1) * 0.7);
+            let (up, right): (f64, f64) = (at[a].0 - at[b].0, (at[a].1 - at[b].1) * 0.7);
+            let degrees = up.hypot(right);
             rtt += &format!("n{a},n{b},{:.3}\n", degrees * 1.7 + 0.5);
         }
     }

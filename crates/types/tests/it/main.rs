@@ -11,6 +11,7 @@ use types::{
     governance::{
         Decree, Order, ParamChange, Proposal, ProposalKind, ProposalStatus, Tally, VoteOption,
     },
+    presence::{Claim, Minimum, PresenceCertificate, PresenceParams},
     staking::{
         Arrival, Commission, DelegationRecord, Fault, Slash, StakeOrder, StakingParams, Standing,
         Unbonding, UnbondingRecord, ValidatorRecord,
@@ -364,4 +365,27 @@ fn stake() {
         slashes_seen: 2,
     };
     check("unbonding", &UnbondingRecord { entries: List::new(vec![entry]).unwrap() });
+}
+
+#[test]
+fn presence() {
+    let place = "52.52,13.405".parse().unwrap();
+    let claim = Claim {
+        prover: PublicKey([1; 32]),
+        place,
+        continent: ChainId::Europe,
+        attestation: hash(2),
+        vrf_key: hash(3),
+        period: 20_421,
+    };
+    let minimum = |witness, rtt_us| Minimum { witness, rtt_us, signature: Signature([6; 64]) };
+    let certificate = PresenceCertificate {
+        claim,
+        draw: Bytes::new(vec![4; 80]).unwrap(),
+        transcript: hash(5),
+        signature: Signature([7; 64]),
+        minima: List::new(vec![minimum(3, 11_250), minimum(1_027, 90_001)]).unwrap(),
+    };
+    check("presence-certificate", &certificate);
+    check("presence-params", &PresenceParams::DEFAULT);
 }
