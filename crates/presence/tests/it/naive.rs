@@ -49,6 +49,7 @@ pub fn verdict(
         let light = u64::from(us) * u64::from(params.strict_m_per_ms);
         u64::from(at.km(&here)) <= light.div_ceil(1_000_000)
     };
+    let neighbours = neighbours(tables, &here, &claim.prover.0);
     let mut pairs = 0;
     let [certified, provisional] = [params.strict_m_per_ms, params.usual_m_per_ms].map(|speed| {
         let limit = |us: u32| {
@@ -59,7 +60,7 @@ pub fn verdict(
             .iter()
             .map(|index| {
                 let at = Direction::of_place(tables.witnesses[usize::from(*index)].place);
-                let able = expected(tables, &here, usize::from(*index), &claim.prover.0);
+                let able = expected(tables, &neighbours, usize::from(*index));
                 let said = measured.get(index).filter(|us| light(&at, **us));
                 (at, limit(able), said.map(|us| limit(*us)))
             })
@@ -103,15 +104,21 @@ fn cosine(km: u64) -> i128 {
     i128::from(cosine_of_km(u32::try_from(km).unwrap_or(u32::MAX)))
 }
 
-/// Seven nearest nodes; of what they measured to the witness the third, a fifth and 2 ms more.
-fn expected(tables: &Tables<'_>, here: &Direction, witness: usize, prover: &[u8; 32]) -> u32 {
+/// The seven nodes nearest to the claim.
+fn neighbours(tables: &Tables<'_>, here: &Direction, prover: &[u8; 32]) -> Vec<usize> {
     let mut nodes: Vec<usize> = (0..tables.witnesses.len())
         .filter(|node| tables.witnesses[*node].key.0 != *prover)
         .collect();
-    nodes.sort_by_key(|node| {
+    nodes.sort_by_cached_key(|node| {
         (-dot(&Direction::of_place(tables.witnesses[*node].place), here), *node)
     });
-    let mut times: Vec<u32> = nodes[..7]
+    nodes.truncate(7);
+    nodes
+}
+
+/// Of what the neighbours measured to the witness the third, a fifth and 2 ms more.
+fn expected(tables: &Tables<'_>, neighbours: &[usize], witness: usize) -> u32 {
+    let mut times: Vec<u32> = neighbours
         .iter()
         .filter_map(|node| {
             if *node == witness { Some(500) } else { tables.reference.rtt_us(*node, witness) }
@@ -134,7 +141,7 @@ fn committee(
     };
     let mut all: Vec<u16> = (0..u16::try_from(tables.witnesses.len()).unwrap()).collect();
     all.retain(|index| tables.witnesses[usize::from(*index)].key != certificate.claim.prover);
-    all.sort_by_key(|index| {
+    all.sort_by_cached_key(|index| {
         (-dot(&Direction::of_place(tables.witnesses[usize::from(*index)].place), &here), *index)
     });
     let mut near = all[..all.len().min(params.pool.into())].to_vec();
