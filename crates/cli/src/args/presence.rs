@@ -1,8 +1,8 @@
 //! What can be typed about where nodes stand.
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
-use std::path::PathBuf;
-use types::NanoMeshx;
+use std::{net::SocketAddr, path::PathBuf};
+use types::{ChainId, Hash, NanoMeshx, Place};
 
 #[derive(ClapArgs)]
 pub struct PresenceCommand {
@@ -12,6 +12,32 @@ pub struct PresenceCommand {
 
 #[derive(Subcommand)]
 pub enum PresenceVerb {
+    /// Claim a place, have a list's witnesses measure it, and keep the certificate. Exit code 1 if it is not certified.
+    Prove(PresenceProve),
+    /// Check a certificate against a list of witnesses. Exit code 1 if it does not certify.
+    Verify {
+        certificate: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        list: PathBuf,
+    },
+    /// Measure whoever asks, as each witness of a list whose key is here.
+    Attend {
+        #[arg(long, value_name = "FILE")]
+        list: PathBuf,
+        /// A folder of files that end in .key.
+        #[arg(long, value_name = "DIR")]
+        keys: PathBuf,
+    },
+    /// Deal keys and a list for a measured network, all on this machine, to try things out.
+    Deal {
+        #[arg(long, value_name = "DIR")]
+        network: PathBuf,
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+        /// Where each witness listens, on an address of its own.
+        #[arg(long, default_value_t = 8_790)]
+        port: u16,
+    },
     /// Try the rule on a measured network: how many are accepted, where they are found, how many lies get through.
     Evaluate(PresenceEvaluate),
     /// Find a node of a measured network by its round trips alone; its own place and row are not looked at.
@@ -25,6 +51,33 @@ pub enum PresenceVerb {
     },
     /// What one more vote costs whoever has many names.
     SybilCost(SybilCost),
+}
+
+#[derive(ClapArgs)]
+pub struct PresenceProve {
+    /// The period's witnesses.
+    #[arg(long, value_name = "FILE")]
+    pub list: PathBuf,
+    /// The attested key, 64 hex digits; made if it is not there.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// Where this node stands.
+    #[arg(long, value_name = "LATITUDE,LONGITUDE", allow_hyphen_values = true)]
+    pub place: Place,
+    /// Default: the place's own. Within 500 km of another's land that one may be chosen.
+    #[arg(long, value_name = "CONTINENT")]
+    pub continent: Option<ChainId>,
+    /// The attestation that binds the key to a machine.
+    #[arg(long, value_name = "HASH")]
+    pub attestation: Option<Hash>,
+    #[arg(long, value_name = "FILE", default_value = "presence.mxp")]
+    pub out: PathBuf,
+    /// Where challenges are answered.
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:0")]
+    pub listen: SocketAddr,
+    /// Simulated: delay answers as if this node stood where a witness of the list does.
+    #[arg(long, value_name = "WITNESS")]
+    pub simulate_from: Option<usize>,
 }
 
 #[derive(ClapArgs)]

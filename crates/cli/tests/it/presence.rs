@@ -49,6 +49,50 @@ fn a_network_is_tried_and_its_nodes_are_found() {
     assert!(user.meshx(&words, b"").exits(0).text().contains("NA"));
 }
 
+/// Forty witnesses in one process, a prover in another; Noise IK between them, UDP over a simulated wire.
+#[test]
+fn who_stands_there_is_certified_and_who_does_not_is_refused_with_the_land() {
+    let user = User::new();
+    let folder = network(&user);
+    user.meshx(&["presence", "deal", "--network", &folder, "--dir", "dealt"], b"").exits(0);
+    let list = ["--list", "dealt/list.json"];
+    let attend = [&["presence", "attend", "--keys", "dealt/keys"], &list[..]].concat();
+    let (_witnesses, _) = user.start(&attend, "ready");
+    // Witness 7 stands at 48, 7; witness 30 in North America.
+    let prove = |from: &str, key: &str, out: &str| {
+        let words = ["presence", "prove", "--place", "48,7.1", "--simulate-from", from];
+        let words = [&words[..], &list, &["--key", key, "--out", out, "--output", "json"]].concat();
+        user.meshx(&words, b"")
+    };
+    let honest = prove("7", "honest.key", "honest.mxp").exits(0).json();
+    assert_eq!(honest["tier"], "certified", "{honest}");
+    assert_eq!((&honest["continent"], &honest["measured"]), (&"EU".into(), &40.into()));
+    let lie = prove("30", "lie.key", "lie.mxp").exits(1).json();
+    assert_eq!(lie["tier"], "unproven", "{lie}");
+    let weakness = &lie["not_provisional"];
+    assert_ne!(weakness["continent"], "EU");
+    assert!(weakness["refuted"].as_u64() < weakness["able"].as_u64(), "{lie}");
+
+    // The certificate says the same to whoever has the list, and nothing to who has another.
+    let verify =
+        |file: &str, list: &str| user.meshx(&["presence", "verify", file, "--list", list], b"");
+    assert!(verify("honest.mxp", "dealt/list.json").exits(0).text().starts_with("certified"));
+    let said = verify("lie.mxp", "dealt/list.json").exits(1);
+    assert!(said.text().contains("it may stand at"), "{}", said.text());
+    user.meshx(&["presence", "deal", "--network", &folder, "--dir", "other"], b"").exits(0);
+    assert!(verify("honest.mxp", "other/list.json").exits(125).stderr.contains("did not draw"));
+    // A key that has claimed one place gets no other measured in the same period.
+    let words =
+        ["presence", "prove", "--place", "40,-100", "--key", "honest.key", "--out", "x.mxp"];
+    let said = user.meshx(&[&words[..], &list].concat(), b"").exits(125);
+    assert!(said.stderr.contains("no witness said anything"), "{}", said.stderr);
+    // One bit of a certificate.
+    let mut bytes = fs::read(user.path("honest.mxp")).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(user.path("bad.mxp"), bytes).unwrap();
+    assert!(verify("bad.mxp", "dealt/list.json").exits(125).stderr.contains("did not sign"));
+}
+
 #[test]
 fn what_is_no_network_or_no_part_is_refused() {
     let user = User::new();

@@ -1,7 +1,7 @@
-//! `meshx presence`: where nodes stand, tried on measured networks.
+//! `meshx presence evaluate | locate | sybil-cost`: the rule tried on measured networks, and what a vote costs.
 
 use crate::{
-    args::{AttackName, PresenceCommand, PresenceEvaluate, PresenceVerb, SybilCost},
+    args::{AttackName, PresenceEvaluate, SybilCost},
     settings::Settings,
 };
 use anyhow::{Context as _, Result, ensure};
@@ -11,15 +11,7 @@ use std::path::Path;
 use survey::{Asked, Attack, Network, Rate, Report};
 use types::{ChainId, NanoMeshx, Place};
 
-pub fn presence(settings: &Settings, command: &PresenceCommand) -> Result<()> {
-    match &command.verb {
-        PresenceVerb::Evaluate(asked) => evaluate(settings, asked),
-        PresenceVerb::Locate { network, target } => locate(settings, network, target),
-        PresenceVerb::SybilCost(asked) => sybil_cost(settings, asked),
-    }
-}
-
-fn read(folder: &Path) -> Result<Network> {
+pub fn read(folder: &Path) -> Result<Network> {
     Network::read(folder).with_context(|| {
         format!(
             "{} is no measured network\nhint: it needs nodes.csv (id,name,lat,lon,continent) and rtt.csv (src,dst,rtt_ms)",
@@ -28,7 +20,7 @@ fn read(folder: &Path) -> Result<Network> {
     })
 }
 
-fn evaluate(settings: &Settings, asked: &PresenceEvaluate) -> Result<()> {
+pub fn evaluate(settings: &Settings, asked: &PresenceEvaluate) -> Result<()> {
     let network = read(&asked.network)?;
     let attack = match asked.attack {
         AttackName::Framing => Attack::Framing,
@@ -109,7 +101,7 @@ struct Found<'a> {
     away_km: u32,
 }
 
-fn locate(settings: &Settings, folder: &Path, target: &str) -> Result<()> {
+pub fn locate(settings: &Settings, folder: &Path, target: &str) -> Result<()> {
     let network = read(folder)?;
     let node = network.find(target).with_context(|| {
         format!("{} has no node {target:?}\nhint: ids and names are in nodes.csv", folder.display())
@@ -171,7 +163,7 @@ struct Cost {
 }
 
 /// One more vote is one more seat. A seat is drawn by stake, and one key has at most one.
-fn sybil_cost(settings: &Settings, asked: &SybilCost) -> Result<()> {
+pub fn sybil_cost(settings: &Settings, asked: &SybilCost) -> Result<()> {
     let params = types::Params::DEFAULT;
     let staked = u128::from(asked.staked.get());
     let seats = u128::from(asked.seats);

@@ -1,0 +1,144 @@
+//! The list of a period: who may witness, where each is reached, and what is measured between them.
+
+use super::tried;
+use crate::home;
+use anyhow::{Context as _, Result, bail, ensure};
+use crypto::SigningKey;
+use presence::{Direction, Reference, Tables, Witness};
+use serde::{Deserialize, Serialize};
+use std::{
+    fs,
+    io::Read as _,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::Path,
+};
+use types::{Address, Hash, Place, PublicKey};
+
+const FILE_BYTES_MAX: u64 = 256 << 20;
+/// Pairs are kept in a table.
+const WITNESSES_MAX: usize = 4_000;
+
+/// As it stands in the file.
+#[derive(Serialize, Deserialize)]
+struct ListFile {
+    seed: Hash,
+    period: u64,
+    witnesses: Vec<Listed>,
+    /// Two witnesses by their places in the list, and microseconds.
+    rtt_us: Vec<(usize, usize, u32)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Listed {
+    key: PublicKey,
+    place: Place,
+    operator: Address,
+    network: u32,
+    reached_at: SocketAddr,
+}
+
+pub struct List {
+    seed: Hash,
+    pub period: u64,
+    pub witnesses: Vec<Witness>,
+    pub addresses: Vec<SocketAddr>,
+    pub reference: Reference,
+}
+
+impl List {
+    pub fn read(path: &Path) -> Result<Self> {
+        let mut text = String::new();
+        let file =
+            fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+        file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
+        ensure!(text.len() as u64 <= FILE_BYTES_MAX, "{} is too long", path.display());
+        let file: ListFile = serde_json::from_str(&text).with_context(|| {
+            format!(
+                "{} is no list of witnesses\nhint: meshx presence deal makes one",
+                path.display()
+            )
+        })?;
+        let count = file.witnesses.len();
+        ensure!(count <= WITNESSES_MAX, "{count} witnesses are more than {WITNESSES_MAX}");
+        if let Some((a, b, _)) = file.rtt_us.iter().find(|(a, b, _)| *a >= count || *b >= count) {
+            bail!("rtt_us has the pair {a}, {b}, and there are {count} witnesses");
+        }
+        let directions =
+            file.witnesses.iter().map(|listed| Direction::of_place(listed.place)).collect();
+        Ok(Self {
+            seed: file.seed,
+            period: file.period,
+            addresses: file.witnesses.iter().map(|listed| listed.reached_at).collect(),
+            witnesses: file
+                .witnesses
+                .into_iter()
+                .map(|Listed { key, place, operator, network, .. }| Witness {
+                    key,
+                    place,
+                    operator,
+                    network,
+                })
+                .collect(),
+            reference: Reference::new(directions, file.rtt_us),
+        })
+    }
+
+    pub fn tables(&self) -> Tables<'_> {
+        Tables {
+            seed: self.seed,
+            period: self.period,
+            witnesses: &self.witnesses,
+            reference: &self.reference,
+        }
+    }
+}
+
+/// A witness for each node of a measured network, all on this machine.
+pub fn deal(network: &Path, dir: &Path, port: u16) -> Result<()> {
+    let network = tried::read(network)?;
+    let keys = dir.join("keys");
+    fs::create_dir_all(&keys).with_context(|| format!("cannot make {}", keys.display()))?;
+    let mut witnesses = Vec::new();
+    for (index, node) in (0_u32..).zip(&network.nodes) {
+        let key = new_key(&keys.join(format!("{index}.key")))?;
+        let key = PublicKey(key.public());
+        let [_, _, high, low] = index.to_be_bytes();
+        witnesses.push(Listed {
+            key,
+            place: node.place,
+            operator: Address::of(&key),
+            network: index,
+            // Each has an address of its own, by which a simulated wire knows it.
+            reached_at: (IpAddr::V4(Ipv4Addr::new(127, 1, high, low)), port).into(),
+        });
+    }
+    let count = witnesses.len();
+    let rtt_us = (0..count)
+        .flat_map(|a| (0..a).map(move |b| (a, b)))
+        .filter_map(|(a, b)| Some((a, b, network.rtt_us(a, b)?)))
+        .collect();
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).context("no randomness")?;
+    let file = ListFile { seed: Hash(seed), period: 1, witnesses, rtt_us };
+    let path = dir.join("list.json");
+    home::write_whole(&path, serde_json::to_string(&file)?.as_bytes(), false)?;
+    eprintln!("dealt {count} witnesses on 127.1.0.0/16, for trying things out: {}", path.display());
+    Ok(())
+}
+
+/// Read a key, 64 hex digits of a seed.
+pub fn key(path: &Path) -> Result<SigningKey> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let seed: Hash = text.trim().parse().ok().with_context(|| {
+        format!("{} holds no key\nhint: a key is 64 hex digits", path.display())
+    })?;
+    Ok(SigningKey::from_seed(&seed.0))
+}
+
+pub fn new_key(path: &Path) -> Result<SigningKey> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).context("no randomness")?;
+    home::write_whole(path, hex::encode(seed).as_bytes(), true)?;
+    Ok(SigningKey::from_seed(&seed))
+}

@@ -1,0 +1,28 @@
+//! `meshx presence`: prove where a node stands, measure others, check what was measured, and try how well that works.
+
+mod list;
+mod live;
+mod tried;
+mod wire;
+
+use crate::{
+    args::{PresenceCommand, PresenceVerb},
+    settings::Settings,
+};
+use anyhow::Result;
+use std::process::ExitCode;
+
+pub fn presence(settings: &Settings, command: &PresenceCommand) -> Result<ExitCode> {
+    match &command.verb {
+        PresenceVerb::Evaluate(asked) => tried::evaluate(settings, asked)?,
+        PresenceVerb::Locate { network, target } => tried::locate(settings, network, target)?,
+        PresenceVerb::SybilCost(asked) => tried::sybil_cost(settings, asked)?,
+        PresenceVerb::Deal { network, dir, port } => list::deal(network, dir, *port)?,
+        PresenceVerb::Attend { list, keys } => live::attend(list, keys)?,
+        PresenceVerb::Prove(asked) => return live::prove(settings, asked),
+        PresenceVerb::Verify { certificate, list } => {
+            return live::verify(settings, certificate, list);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
