@@ -39,7 +39,7 @@ pub use address::{BadAddress, PeerAddress, identity_of, peer_id};
 pub use asn::{AsnTable, BadAsnTable};
 pub use behaviour::gossip;
 pub use bootstrap::{BOOTSTRAP_BYTES_MAX, BOOTSTRAP_PEERS_MAX, BadBootstrapList, BootstrapList};
-pub use cell::{BadPlace, Cell};
+pub use cell::Cell;
 pub use gate::GateLimits;
 pub use home::HomeTcp;
 pub use libp2p::{Multiaddr, PeerId, Stream};
