@@ -110,6 +110,8 @@ pub fn jobs(load: &JobsLoad) -> Result<Report> {
         workers: load.workers,
         capacity: CAPACITY,
         block: Millis::new(load.block_ms),
+        // No hand-over during a run.
+        term_blocks: 1_000_000,
         started: now(),
         latency: load.latency.clone(),
         same_validators: false,

@@ -94,6 +94,8 @@ pub fn tx(load: &TxLoad) -> Result<Report> {
         workers: 0,
         capacity: 1,
         block: Millis::new(load.block_ms),
+        // No hand-over during a run.
+        term_blocks: 1_000_000,
         started: now(),
         latency: load.latency.clone(),
         same_validators: false,

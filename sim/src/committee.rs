@@ -103,6 +103,7 @@ pub fn deal_committee(
             publics.iter().map(|key| Validator { key: *key, city: Text::default() }).collect(),
         ),
         sharing: dealt.sharing,
+        term_blocks: 7_200,
         params,
         accounts: bounded(
             clients

@@ -454,6 +454,7 @@ impl Director<'_> {
             genesis: world.committee.genesis.clone(),
             key: member.key.clone(),
             share: Some(member.share.clone()),
+            peers: vec![],
             partition: format!("validator-{number}"),
             new_network: world.plants.forgetful || self.power_cuts == 0 && self.lives[number] == 0,
             pool: mempool::Limits::default(),

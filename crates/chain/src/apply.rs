@@ -3,7 +3,7 @@
 use crate::{
     CheckedTx, Refusal, Write, challenge, decrees, effects, epoch, genesis, market, queue,
     scratch::{Records, Scratch, Stop},
-    tx,
+    term, tx,
 };
 use std::{collections::BTreeMap, future::Future};
 use types::{
@@ -80,6 +80,7 @@ pub async fn apply_block<S: Store>(
     run.must(|pad| epoch::note_view(pad, context)).await;
     run.must(|pad| epoch::mint(pad, &genesis.emission, context)).await;
     run.must(|pad| epoch::boundary(pad, context)).await;
+    run.must(|pad| term::fix(pad, genesis, context)).await;
     run.must(|pad| decrees::decide(pad, context)).await;
     run.must(|pad| decrees::take_up(pad, context)).await;
     run.must(|pad| challenge::ask(pad, context)).await;

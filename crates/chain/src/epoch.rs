@@ -12,8 +12,8 @@ use types::{
     network::VALIDATORS_MAX,
     staking::ValidatorRecord,
     state::{
-        CommitteeRecord, CommitteeSeat, Destination, Key, Params, Transfer, Validators, ViewTime,
-        pools,
+        CommitteeRecord, CommitteeSeat, Destination, Key, Params, Transfer, Validators, ViewStep,
+        ViewTime, pools,
     },
 };
 
@@ -121,12 +121,13 @@ pub(crate) fn note_view(pad: &mut Scratch<'_>, context: &BlockContext) -> Result
         return Ok(());
     }
     let newest = context.view / VIEWS_PER_NOTE;
+    let key = |step| Key::ViewTime(ViewStep { epoch: context.epoch, step });
     let note = ViewTime { height: context.height, at: context.timestamp };
-    for bucket in (newest.saturating_sub(NOTES_MAX)..=newest).rev() {
-        if pad.get::<ViewTime>(Key::ViewTime(bucket))?.is_some() {
+    for step in (newest.saturating_sub(NOTES_MAX)..=newest).rev() {
+        if pad.get::<ViewTime>(key(step))?.is_some() {
             break;
         }
-        pad.put(Key::ViewTime(bucket), &note);
+        pad.put(key(step), &note);
     }
     Ok(())
 }

@@ -1,18 +1,18 @@
 //! The first records of a chain.
 
-use crate::Write;
+use crate::{Write, term::DEALT_TERMS};
 use ledger::Emission;
 use staking::Candidate;
 use std::collections::BTreeMap;
 use types::{
-    Address, GovernanceParams, Hash, Height, Millis, NanoMeshx, Ppm,
+    Address, Epoch, GovernanceParams, Hash, Height, List, Millis, NanoMeshx, Ppm, PublicKey,
     attest::AttestParams,
     codec::Encode,
     network::{Genesis, GenesisStake},
     staking::StakingParams,
     state::{
-        Account, Backed, Key, Market, Params, REPUTATION_NEW, Stake, Supply, Validators,
-        VestingRecord, WorkerRecord, pools,
+        Account, Backed, Key, Market, Params, REPUTATION_NEW, Stake, Supply, TermRecord,
+        Validators, VestingRecord, WorkerRecord, pools,
     },
 };
 
@@ -53,6 +53,14 @@ pub fn genesis_writes(genesis: &Genesis) -> Vec<Write> {
         put(Key::Vesting(part.owner), record.encode().to_vec());
     }
     put_stakes(genesis, &mut put);
+    if !genesis.validators.is_empty() {
+        let mut keys: Vec<PublicKey> = genesis.validators.iter().map(|v| v.key).collect();
+        keys.sort_unstable();
+        let record = TermRecord { keys: List::new(keys).expect("as many as validators") };
+        for term in 0..DEALT_TERMS {
+            put(Key::Term(Epoch::new(term)), record.encode().to_vec());
+        }
+    }
     let capacity = genesis.workers.iter().map(|worker| u64::from(worker.capacity)).sum();
     let market = Market {
         base_fee: params.base_fee.min,

@@ -31,6 +31,7 @@ mod market;
 mod queue;
 mod refusal;
 mod scratch;
+mod term;
 mod tx;
 mod why;
 
@@ -40,6 +41,7 @@ pub use genesis::{genesis_writes, local_params};
 pub use market::utilisation_bps;
 pub use refusal::Refusal;
 pub use scratch::Write;
+pub use term::term_of;
 pub use tx::{CheckedTx, TX_DOMAIN, check_tx, check_txs};
 pub use why::{Reason, why};
 

@@ -54,6 +54,7 @@ impl Net {
             started: Millis::ZERO,
             validators: List::default(),
             sharing: Bytes::default(),
+            term_blocks: 7_200,
             params: local_params(profile(), Hash([2; 32]), 500),
             accounts: List::new(vec![account]).unwrap(),
             workers: List::new((0..workers).map(worker).collect()).unwrap(),

@@ -27,6 +27,9 @@ const DEV_WORDS: &str =
 /// What the dev wallet starts with on every shard.
 const DEV_BALANCE: NanoMeshx = NanoMeshx::new(1_000_000_000_000_000);
 
+/// Blocks of a committee's term unless something else is asked for: an hour.
+pub const TERM_BLOCKS: u64 = 7_200;
+
 /// How long a mesh may take until every chain has a final block.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -36,6 +39,7 @@ pub struct Shape {
     pub workers: usize,
     pub latency: Latency,
     pub block_ms: u64,
+    pub term_blocks: u64,
     pub listen: SocketAddr,
     /// `None`: a folder that goes when the mesh does.
     pub data: Option<PathBuf>,
@@ -44,7 +48,8 @@ pub struct Shape {
 impl Shape {
     pub fn ephemeral(latency: Latency) -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { validators: 4, workers: 4, latency, block_ms: 500, listen, data: None }
+        let term_blocks = TERM_BLOCKS;
+        Self { validators: 4, workers: 4, latency, block_ms: 500, term_blocks, listen, data: None }
     }
 }
 
@@ -91,6 +96,7 @@ struct Kept {
     validators: usize,
     workers: usize,
     block_ms: u64,
+    term_blocks: u64,
     /// BLAKE3 of everything above, so that a damaged file cannot pass for another network.
     #[serde(default)]
     check: String,
@@ -99,12 +105,13 @@ struct Kept {
     new: bool,
 }
 
-const KEPT_VERSION: u32 = 2;
+const KEPT_VERSION: u32 = 3;
 
 impl Kept {
     fn checksum(&self) -> String {
-        let Self { version, seed, started, validators, workers, block_ms, check: _, new: _ } = self;
-        let text = format!("{version} {seed} {started} {validators} {workers} {block_ms}");
+        let Self { version, seed, started, validators, workers, block_ms, term_blocks, .. } = self;
+        let text =
+            format!("{version} {seed} {started} {validators} {workers} {block_ms} {term_blocks}");
         types::domain_hash("meshx/mesh-file/v1", &[text.as_bytes()]).to_string()
     }
 
@@ -134,7 +141,8 @@ impl Kept {
                 }
                 let same = kept.validators == shape.validators
                     && kept.workers == shape.workers
-                    && kept.block_ms == shape.block_ms;
+                    && kept.block_ms == shape.block_ms
+                    && kept.term_blocks == shape.term_blocks;
                 if !same {
                     bail!(
                         "{} was started with --validators {} --workers {} --block-ms {}\nhint: use the same, or another --data folder",
@@ -154,6 +162,7 @@ impl Kept {
                     validators: shape.validators,
                     workers: shape.workers,
                     block_ms: shape.block_ms,
+                    term_blocks: shape.term_blocks,
                     check: String::new(),
                     new: true,
                 };
@@ -197,6 +206,7 @@ pub fn with_mesh<T: Send, F: Future<Output = Result<T>>>(
         workers: shape.workers,
         capacity: 16,
         block: Millis::new(shape.block_ms),
+        term_blocks: shape.term_blocks,
         started: Millis::new(kept.started),
         latency: shape.latency.clone(),
         same_validators: false,

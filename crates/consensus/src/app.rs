@@ -2,6 +2,7 @@
 
 use crate::{
     block::{Block, BlockContext, plain_key},
+    ceremony,
     evidence::Docket,
     guarded::Guarded,
     handle::Fate,
@@ -375,7 +376,7 @@ impl<E: StorageContext + Spawner + Clock> Application<E> for App {
     type Databases = Databases<E>;
     type Captured = ();
     type Provider = ();
-    type Input = ();
+    type Input = ceremony::Input;
 
     fn sync_targets(block: &Block) -> <Databases<E> as DatabaseSet<E>>::SyncTargets {
         (target(&block.header().state_log), target(&block.header().outbox))
@@ -390,7 +391,7 @@ impl<E: StorageContext + Spawner + Clock> Application<E> for App {
         (clock, context): (E, BlockContext),
         mut ancestry: impl Ancestry<Block>,
         batches: Batches<E>,
-        _: Input<(), ()>,
+        input: Input<ceremony::Input, ()>,
     ) -> Option<Proposed<Self, E>> {
         let parent = ancestry.next().await?;
         let parent = parent.inner().header().clone();
@@ -412,6 +413,7 @@ impl<E: StorageContext + Spawner + Clock> Application<E> for App {
             beacons: List::new(applied.beacons.clone()).expect("at most eight were gathered"),
             txs: List::new(applied.included.iter().map(|tx| tx.tx().clone()).collect())
                 .expect("the pool was asked for no more"),
+            ceremony: input.upstream.payload.as_ref().map(ceremony::encode),
         };
         let (state_root, state_log, outbox) = state_log::<E>(&merkleized);
         let header = Header {

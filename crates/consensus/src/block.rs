@@ -1,14 +1,18 @@
 //! A MeshX block as the consensus library wants to see it.
 
+use crate::ceremony;
 use commonware_codec::{Buf, EncodeSize, Error, Read, ReadExt as _, Write};
 use commonware_consensus::{
     BoundedBlock, CertifiableBlock, Heightable,
     simplex::types::Context,
     types::{Epoch, Height, Round, View},
 };
-use commonware_cryptography::{Digestible, ed25519::PublicKey};
+use commonware_cryptography::{
+    Digestible, bls12381::primitives::variant::MinSig, ed25519::PublicKey,
+};
+use commonware_glue::dkg::ReshareBlock;
 use receipt::light::{Digest, digest};
-use types::{BODY_BYTES_MAX, Hash, Header, codec::FixedSize as _};
+use types::{BODY_BYTES_MAX, CEREMONY_BYTES_MAX, Hash, Header, codec::FixedSize as _};
 
 /// Where in consensus a block stands.
 pub(crate) type BlockContext = Context<Digest, PublicKey>;
@@ -49,9 +53,18 @@ impl Read for Block {
     type Cfg = ();
     fn read_cfg(buf: &mut impl Buf, _: &()) -> Result<Self, Error> {
         let block = Self(types::Block::read(buf)?);
-        // `context` below must not fail on what a peer sent.
+        // `context` and `payload` below must not fail on what a peer sent.
         if consensus_key(&block.0.header.leader).is_none() {
             return Err(Error::Invalid("Block", "leader is not a key"));
+        }
+        if block
+            .0
+            .body
+            .ceremony
+            .as_ref()
+            .is_some_and(|bytes| ceremony::decode(bytes.as_slice()).is_none())
+        {
+            return Err(Error::Invalid("Block", "what it carries of a hand-over cannot be read"));
         }
         Ok(block)
     }
@@ -84,9 +97,17 @@ impl CertifiableBlock for Block {
         }
     }
 }
+impl ReshareBlock for Block {
+    type Variant = MinSig;
+    type PublicKey = PublicKey;
+    type Directory = ceremony::Directory;
+    fn payload(&self) -> Option<ceremony::Payload> {
+        ceremony::decode(self.0.body.ceremony.as_ref()?.as_slice())
+    }
+}
 impl BoundedBlock for Block {
     fn max_encode_size(_: &()) -> usize {
-        BODY_BYTES_MAX + OVERHEAD_BYTES + Hash::SIZE
+        BODY_BYTES_MAX + CEREMONY_BYTES_MAX + OVERHEAD_BYTES + Hash::SIZE
     }
 }
 

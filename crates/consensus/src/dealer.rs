@@ -3,19 +3,16 @@
 //! Whoever ran it could have kept the secret, so every network it makes says so in its anchor
 //! (`dev_dealer`) and every receipt of such a network says so too.
 
-use commonware_codec::{Decode as _, DecodeExt as _, Encode as _};
+use crate::ceremony;
+use commonware_codec::{DecodeExt as _, Encode as _};
 use commonware_cryptography::{
     bls12381::{
         dkg::feldman_desmedt::deal as deal_shares,
-        primitives::{
-            group::Share,
-            sharing::{Mode, ModeVersion, Sharing},
-            variant::MinSig,
-        },
+        primitives::{group::Share, sharing::Mode, variant::MinSig},
     },
     ed25519::PublicKey,
 };
-use commonware_utils::{N3f1, NZU32, ordered::Set};
+use commonware_utils::{N3f1, ordered::Set};
 use rand::{SeedableRng as _, rngs::StdRng};
 use receipt::light::{Scheme, namespace};
 use types::{ChainId, Hash, codec::Bytes, network::VALIDATORS_MAX};
@@ -24,7 +21,7 @@ use types::{ChainId, Hash, codec::Bytes, network::VALIDATORS_MAX};
 pub struct Committee {
     /// The threshold public key.
     pub identity: Bytes<96>,
-    /// The commitment to the sharing polynomial.
+    /// The commitment to the sharing polynomial, and who holds a share.
     pub sharing: Bytes<20_000>,
     /// One secret share per validator, by validator key in ascending order.
     pub shares: Vec<(types::PublicKey, Vec<u8>)>,
@@ -43,10 +40,10 @@ pub fn deal(seed: [u8; 32], validators: &[types::PublicKey]) -> Committee {
     let (output, shares) =
         deal_shares::<MinSig, _, N3f1>(StdRng::from_seed(seed), Mode::NonZeroCounter, players)
             .expect("there is at least one player");
-    let sharing = output.public();
+    let identity = output.public().public();
     Committee {
-        identity: Bytes::new(sharing.public().encode().to_vec()).expect("a G2 point has 96 bytes"),
-        sharing: Bytes::new(sharing.encode().to_vec()).expect("a hundred points fit"),
+        identity: Bytes::new(identity.encode().to_vec()).expect("a G2 point has 96 bytes"),
+        sharing: Bytes::new(output.encode().to_vec()).expect("a hundred points fit"),
         shares: shares
             .iter_pairs()
             .map(|(key, share)| (crate::block::plain_key(key), share.encode().to_vec()))
@@ -74,12 +71,11 @@ pub fn scheme(
     sharing: &[u8],
     share: Option<&[u8]>,
 ) -> Result<Scheme, BadKeys> {
-    let config = (NZU32!(VALIDATORS_MAX as u32), ModeVersion::v0());
-    let sharing =
-        Sharing::<MinSig>::decode_cfg(sharing.to_vec(), &config).map_err(|_| BadKeys::Sharing)?;
-    if sharing.total().get() as usize != validators.len() {
+    let output = ceremony::dealt(sharing).ok_or(BadKeys::Sharing)?;
+    if *output.players() != validators {
         return Err(BadKeys::Sharing);
     }
+    let sharing = output.public().clone();
     let namespace = namespace(network, chain);
     let Some(share) = share else { return Ok(Scheme::verifier(&namespace, validators, sharing)) };
     let share = Share::decode(share.to_vec()).map_err(|_| BadKeys::Share)?;

@@ -2,7 +2,8 @@
 
 use crate::{
     app::{App, SharedState},
-    block::{Block, consensus_key},
+    block::Block,
+    ceremony::{self, EpochInfo, Payload, SEATS_MAX},
     dealer::{self, BadKeys},
     elector::Draw,
     evidence::double_signing,
@@ -10,34 +11,51 @@ use crate::{
     handle::Chain,
     intake::{self, Desk, Intake},
     paced::Paced,
+    peers::Known,
     rejoin::{Rejoin, Standing},
-    silence::Silence,
+    reported::Reported,
+    schemes::Schemes,
+    secrets::Secrets,
+    silence::{BEGINNING, Silence},
     state_sync::{self, FETCH_OPS, Peers},
     store::{BUFFER_BYTES, Databases, OutboxDb, StateDb, configs, page_cache},
+    successors::{Opened, Successors},
     transition::{ApplyBlock, Transition},
 };
 use commonware_actor::Feedback;
 use commonware_broadcast::buffered;
-use commonware_codec::Encode as _;
+use commonware_codec::{DecodeExt as _, Encode as _};
 use commonware_consensus::{
-    Reporter, Reporters, Viewable as _,
+    Epochable as _, Reporter, Reporters, Viewable as _,
     marshal::{
         self,
         core::Actor as MarshalActor,
         resolver::p2p as marshal_resolver,
         standard::{Deferred, Standard},
     },
-    simplex::{self, Engine, Floor, ForwardPolicy, SkipBudget, SkipPolicy, types::Activity},
-    types::{Epoch, FixedEpocher, View, ViewDelta},
+    simplex::{ForwardPolicy, SkipBudget, SkipPolicy, types::Activity},
+    types::{Epoch, FixedEpocher, ViewDelta},
 };
 use commonware_cryptography::{
-    Digested, Digestible as _, Signer as _, certificate::ConstantProvider,
+    Digested, Digestible as _, Signer as _,
+    bls12381::{
+        dkg::feldman_desmedt::Reveal,
+        primitives::{group::Share, sharing::Mode, variant::MinSig},
+    },
+    certificate::ConstantProvider,
 };
-use commonware_glue::stateful::{
-    Config as StatefulConfig, PruneConfig, Stateful, SyncPlan,
-    db::{DatabaseSet, SyncEngineConfig},
+use commonware_glue::{
+    dkg::{
+        SecretStore as _,
+        fence::Fence,
+        max_payload_size as dkg_payload_size, orchestrator, probe, reshare,
+        state_sync::{Config as StateSyncConfig, Plan as StateSyncPlan, StateSync},
+    },
+    stateful::{
+        Config as StatefulConfig, PruneConfig, Stateful, SyncPlan,
+        db::{DatabaseSet, SyncEngineConfig},
+    },
 };
-use commonware_p2p::utils::StaticProvider;
 use commonware_parallel::Sequential;
 use commonware_runtime::{
     Clock, Metrics, Network as RuntimeNetwork, Spawner, Storage, Supervisor, tokio as tokio_runtime,
@@ -47,16 +65,17 @@ use commonware_utils::{NZDuration, NZU64, NZUsize, ordered::Set};
 use futures::future::{BoxFuture, FutureExt as _};
 use network::{Blocks, PrivateKey, PublicKey, Receiver, Sender};
 use rand_core::CryptoRng;
-use receipt::light::{Digest, Family};
+use receipt::light::{Digest, Family, Scheme, namespace};
 use std::{
     collections::BTreeSet,
+    num::{NonZeroU32, NonZeroU64},
     sync::{Arc, Mutex},
     time::Duration,
 };
 use types::{
     Header, Height, Millis,
     codec::Bytes,
-    network::{Anchor, Genesis},
+    network::{Anchor, Genesis, TERM_BLOCKS_MIN},
 };
 
 /// Everything the engine needs of a runtime.
@@ -71,7 +90,7 @@ impl<
 }
 
 /// How many network channels one chain uses.
-pub const CHANNELS: u64 = 9;
+pub const CHANNELS: u64 = 11;
 
 /// The network ends of one chain's engine, one pair per stream of messages.
 pub struct Channels<S = Sender, R = Receiver> {
@@ -86,6 +105,10 @@ pub struct Channels<S = Sender, R = Receiver> {
     /// State and outbox, for those who have none.
     pub state: (S, R),
     pub outbox: (S, R),
+    /// Shares of the key, dealt to those who vote next.
+    pub dealing: (S, R),
+    /// Where whoever has an empty disk asks which committee votes.
+    pub terms: (S, R),
 }
 
 impl<S, R> Channels<S, R> {
@@ -101,6 +124,8 @@ impl<S, R> Channels<S, R> {
             rejoin: register(6),
             state: register(7),
             outbox: register(8),
+            dealing: register(9),
+            terms: register(10),
         }
     }
 }
@@ -110,8 +135,10 @@ pub struct ChainConfig {
     pub anchor: Anchor,
     pub genesis: Genesis,
     pub key: PrivateKey,
-    /// The validator's threshold share. Without one this node follows the chain and never votes.
+    /// The validator's threshold share of the first term. Without one this node votes when it is dealt one.
     pub share: Option<Vec<u8>>,
+    /// Everybody this node is connected to who may have a seat in some term, itself or not; beside genesis' validators.
+    pub peers: Vec<PublicKey>,
     /// Names this validator's files within the runtime's storage folder.
     pub partition: String,
     /// Whoever starts it knows that this validator has never run. Otherwise one with an empty disk asks
@@ -122,6 +149,8 @@ pub struct ChainConfig {
     pub cache_bytes: usize,
 }
 
+/// Between two questions of one that has an empty disk.
+const RETRY: Duration = Duration::from_millis(500);
 /// How long a view waits for its leader beyond the block interval. Half-way round the Earth and back,
 /// twice: shorter would vote out honest leaders, longer makes a crashed one cost more.
 const LEADER_PATIENCE: Duration = Duration::from_millis(1_000);
@@ -132,8 +161,11 @@ const BLOCKS_KEPT: usize = 20_000;
 
 /// The largest message of a chain with `validators` validators.
 pub fn message_bytes_max(validators: u32) -> u32 {
+    let seats = NonZeroU32::new(validators).map_or(SEATS_MAX, |seats| seats.min(SEATS_MAX));
     commonware_p2p::max_message_size(&[
-        simplex::max_payload_size::<Guarded, Digest>(validators),
+        orchestrator::max_payload_size::<Guarded, Digest>(validators),
+        dkg_payload_size::<MinSig, PublicKey>(seats),
+        probe::max_payload_size::<Standard<Block>, Guarded>(validators, &()),
         marshal::max_payload_size::<Standard<Block>, Guarded>(validators, &()),
         state_sync::message_bytes_max(),
     ])
@@ -156,14 +188,15 @@ pub fn start(
 }
 
 /// The block every validator starts from.
-fn genesis_block<E: Env>(genesis: &Genesis) -> Block {
+fn genesis_block<E: Env>(genesis: &Genesis, first: &EpochInfo) -> Block {
     let (state, outbox) = <Databases<E> as DatabaseSet<E>>::initial_sync_targets();
     let log = |target: &commonware_storage::qmdb::sync::Target<Family, Digest>| types::LogRoot {
         root: crate::block::hash(&target.root),
         start: *target.range.start(),
         end: *target.range.end(),
     };
-    let body = types::Body::default();
+    let ceremony = Some(ceremony::encode(&Payload::EpochInfo(first.clone())));
+    let body = types::Body { ceremony, ..types::Body::default() };
     let header = Header {
         chain: genesis.chain,
         epoch: types::Epoch::ZERO,
@@ -190,14 +223,15 @@ fn genesis_block<E: Env>(genesis: &Genesis) -> Block {
 struct Listener {
     shared: Arc<SharedState>,
     standing: Arc<Standing>,
-    scheme: Guarded,
+    schemes: Schemes,
 }
 
 impl Reporter for Listener {
     type Activity = Activity<Guarded, Digest>;
     fn report(&mut self, activity: Self::Activity) -> Feedback {
         self.standing.hear(&activity);
-        if let Some(evidence) = double_signing(&self.scheme, &activity) {
+        let scheme = self.schemes.get(activity.epoch());
+        if let Some(evidence) = scheme.and_then(|scheme| double_signing(&scheme, &activity)) {
             self.shared.accuse(evidence);
         }
         let (round, certificate) = match &activity {
@@ -235,36 +269,77 @@ where
     R: commonware_p2p::Receiver<PublicKey = PublicKey>,
     B: commonware_p2p::Blocker<PublicKey = PublicKey>,
 {
-    let ChainConfig { anchor, genesis, key, share, partition, new_network, pool, cache_bytes } =
-        config;
+    let ChainConfig {
+        anchor,
+        genesis,
+        key,
+        share,
+        peers,
+        partition,
+        new_network,
+        pool,
+        cache_bytes,
+    } = config;
     let me: PublicKey = key.public_key();
-    let keys = genesis.validators.iter().filter_map(|validator| consensus_key(&validator.key));
-    let validators: Set<PublicKey> = Set::from_iter_dedup(keys);
+    let dealt = ceremony::dealt(genesis.sharing.as_slice()).ok_or(BadKeys::Sharing)?;
+    let validators = dealt.players().clone();
     let network = anchor.network();
-    let sharing = genesis.sharing.as_slice();
-    let scheme =
-        dealer::scheme(&network, genesis.chain, validators.clone(), sharing, share.as_deref())?;
-    let voting = share.is_some().then_some(&key);
-    let hand = Guarded::new(scheme.clone(), network, genesis.chain, voting);
-    let peers = StaticProvider::new(0, validators.clone());
-    let genesis_block = genesis_block::<E>(&genesis);
+    if let Some(share) = &share {
+        let sharing = genesis.sharing.as_slice();
+        dealer::scheme(&network, genesis.chain, validators.clone(), sharing, Some(share))?;
+    }
+    let namespace = namespace(&network, genesis.chain);
+    // The key of the chain outlives every committee, so this checks certificates of all terms.
+    let light = Scheme::certificate_verifier(&namespace, *dealt.public().public());
+    let verifier = Guarded::new(light.clone(), network, genesis.chain, None);
+    let first = ceremony::first_term(dealt);
+    let term_blocks = NonZeroU64::new(genesis.term_blocks.max(TERM_BLOCKS_MIN)).expect("not 0");
+    let known = Set::from_iter_dedup(validators.iter().cloned().chain(peers));
+    let peers = Known::new(known);
+    let genesis_block = genesis_block::<E>(&genesis, &first);
     let genesis_digest = genesis_block.digest();
     let interval = Millis::new(genesis.params.block_ms);
     let standing = Arc::new(Standing::default());
+    let cache = page_cache(cache_bytes);
     let mut plan = SyncPlan::init(context.child("plan"), format!("{partition}-")).await;
     let mut silence = Silence::open(context.child("silence"), &partition).await;
+    let mut secrets = Secrets::open(context.child("secrets"), &partition).await;
+    if let Some(share) = &share {
+        let share = Share::decode(share.clone()).map_err(|_| BadKeys::Share)?;
+        secrets.put_share(Epoch::zero(), share).await;
+    }
+    let (prober, terms) = probe::Actor::new(probe::Config {
+        context: context.child("terms"),
+        manager: peers.clone(),
+        bootstrap: probe::Bootstrap {
+            epoch: Epoch::zero(),
+            participants: first.participants(),
+            directory: ceremony::Directory::default(),
+        },
+        floor: plan.floor().cloned(),
+        verifier: verifier.clone(),
+        genesis: first.clone(),
+        strategy: Sequential,
+        blocker: blocks.clone(),
+        blocks_per_epoch: term_blocks,
+        retry_timeout: NZDuration!(RETRY),
+        mailbox_size: NZUsize!(256),
+        block_codec_config: (),
+    });
+    prober.start(channels.terms);
     let mut rejoin = Rejoin {
         me: me.clone(),
         committee: validators,
-        scheme: hand.clone(),
+        scheme: verifier.clone(),
         sender: channels.rejoin.0,
         receiver: channels.rejoin.1,
         blocker: blocks.clone(),
     };
     if new_network {
-        silence = silence.extend(View::zero()).await;
+        silence = silence.extend(BEGINNING).await;
         standing.begin();
     }
+    let mut synced = None;
     if silence.to().is_none() && plan.may_sync() {
         let Some(beginning) = rejoin.ask(&mut context.child("rejoin")).await else {
             // The network closes when the process ends.
@@ -273,18 +348,23 @@ where
         tracing::info!(
             chain = %genesis.chain,
             floor = beginning.floor.as_ref().map(|floor| floor.view().get()),
-            silent_to = beginning.silent_to.get(),
+            silent_to = %beginning.silent_to,
             "begins with an empty disk"
         );
         silence = silence.extend(beginning.silent_to).await;
-        match beginning.floor {
-            Some(floor) => plan = plan.set_floor(floor).await,
-            None => standing.begin(),
+        if beginning.floor.is_some() {
+            // The block to begin at, and the committee of its term.
+            let Ok(artifact) = terms.subscribe().await else {
+                return std::future::pending().await;
+            };
+            plan = plan.set_floor(artifact.floor.clone()).await;
+            synced = Some(StateSync { info: artifact.info, floor: artifact.floor });
+        } else {
+            standing.begin();
         }
     }
-    let start = plan.floor().cloned();
-    let silent_to = silence.to().unwrap_or(View::zero());
-    let voter = hand.silent_to(silent_to).telling(standing.clone());
+    let silent_to = silence.to().unwrap_or(BEGINNING);
+    let schemes = Schemes::new(network, genesis.chain, key.clone(), silent_to, standing.clone());
     context.child("rejoin").spawn({
         let standing = standing.clone();
         move |_| rejoin.answer(standing)
@@ -293,11 +373,10 @@ where
         network,
         genesis,
         genesis_block.clone(),
-        scheme.clone(),
+        light,
         pool,
         transition,
     ));
-    let cache = page_cache(cache_bytes);
 
     let resolver = marshal_resolver::init(
         context.child("marshal_resolver"),
@@ -348,13 +427,13 @@ where
         .await
         .expect("the block archive opens");
 
-    let epocher = FixedEpocher::new(NZU64!(u64::MAX));
+    let epocher = FixedEpocher::new(term_blocks);
     let (marshal_actor, marshal, floor) = MarshalActor::<_, Standard<Block>, _, _, _, _, _>::init(
         context.child("marshal"),
         finalizations,
         final_blocks,
         marshal::Config {
-            provider: ConstantProvider::new(voter.clone()),
+            provider: ConstantProvider::new(verifier),
             epocher: epocher.clone(),
             start: plan.marshal_start(Digested::precomputed(genesis_block, genesis_digest)),
             partition_prefix: partition.clone(),
@@ -389,6 +468,50 @@ where
             channels.outbox,
         ),
     );
+
+    let synced = StateSyncPlan::init(
+        context.child("synced"),
+        StateSyncConfig {
+            partition_prefix: partition.clone(),
+            max_participants: SEATS_MAX,
+            max_supported_mode: ceremony::sharing_mode(),
+        },
+        synced,
+    )
+    .await;
+    let (fence, gate) = Fence::new();
+    let opened = Opened::<E>::default();
+    let (resharing, handover) = reshare::Actor::new(
+        context.child("reshare"),
+        reshare::Config {
+            signer: key,
+            manager: peers.clone(),
+            blocker: blocks.clone(),
+            participants_provider: Successors {
+                context: context.child("successors"),
+                databases: opened.clone(),
+            },
+            secret_store: secrets,
+            strategy: Sequential,
+            registrar: schemes.clone(),
+            marshal: marshal.clone(),
+            state_sync: synced.clone(),
+            fence,
+            // The library wants it for ever; a process starts a chain once.
+            namespace: Box::leak([b"meshx/reshare/v1".as_slice(), &namespace].concat().into()),
+            sharing_mode: Mode::NonZeroCounter,
+            reveal: Reveal::V1,
+            mailbox_size: NZUsize!(256),
+            partition_prefix: format!("{partition}-reshare"),
+            page_cache: cache.clone(),
+            write_buffer: BUFFER_BYTES,
+            replay_buffer: BUFFER_BYTES,
+            max_participants: SEATS_MAX,
+            blocks_per_epoch: term_blocks,
+        },
+    );
+    resharing.start(channels.dealing);
+
     let app = App { shared: shared.clone() };
     let (stateful_actor, stateful) = Stateful::new(
         context.child("stateful"),
@@ -407,7 +530,8 @@ where
             },
             prune_config: Some(PruneConfig {
                 maintenance_interval: NZUsize!(1_000),
-                retained_marshal_blocks: BLOCKS_KEPT,
+                // Who restarts reads its term's committee from the last block of the term before.
+                retained_marshal_blocks: blocks_kept(term_blocks),
                 retained_qmdb_blocks: 1_000,
             }),
             strategy: Sequential,
@@ -415,53 +539,62 @@ where
     );
     let deferred = Deferred::new(
         context.child("deferred"),
-        Paced { inner: stateful.clone(), interval, silent_to },
+        Paced {
+            inner: reshare::Application::new(stateful.clone(), handover.clone(), term_blocks),
+            interval,
+            silent_to,
+        },
         marshal.clone(),
         epocher,
     );
-    marshal_actor.start(stateful.clone(), buffer, resolver);
-    stateful_actor.start();
 
     let leader_timeout = Duration::from_millis(interval.get()) + LEADER_PATIENCE;
-    let engine = Engine::new(
+    let listener = Listener { shared: shared.clone(), standing, schemes: schemes.clone() };
+    let (orchestrator, boundaries) = orchestrator::Actor::new(
         context.child("simplex"),
-        simplex::Config {
-            scheme: voter.clone(),
-            elector: Draw { anchor: network },
-            blocker: blocks,
-            automaton: deferred.clone(),
-            relay: deferred.clone(),
-            reporter: Reporters::from((
-                deferred,
-                Listener { shared: shared.clone(), standing, scheme: voter },
-            )),
-            // A second vote often comes after the certificate the first went into: without the first there
-            // is no evidence. A hundred validators' votes of the views kept are about 6 MB.
-            track_historical_votes: true,
+        orchestrator::Config {
+            oracle: blocks,
+            manager: peers,
+            provider: schemes.clone(),
+            marshal: marshal.clone(),
+            application: Reported { inner: deferred, listener },
             strategy: Sequential,
-            partition: format!("{partition}-simplex"),
-            mailbox_size: NZUsize!(256),
-            epoch: Epoch::zero(),
-            floor: start.map_or(Floor::Genesis(genesis_digest), Floor::Finalized),
-            replay_buffer: BUFFER_BYTES,
-            write_buffer: BUFFER_BYTES,
-            page_cache: cache,
-            leader_timeout,
-            certification_timeout: leader_timeout * 2,
-            timeout_retry: leader_timeout * 2,
-            view_retention: ViewDelta::new(VIEWS_KEPT),
-            skip: SkipPolicy::Enabled {
-                timeout: leader_timeout * 8,
-                budget: SkipBudget::Participants,
+            simplex: orchestrator::SimplexConfig {
+                elector: Draw { anchor: network },
+                mailbox_size: NZUsize!(256),
+                replay_buffer: BUFFER_BYTES,
+                write_buffer: BUFFER_BYTES,
+                page_cache: cache,
+                leader_timeout,
+                certification_timeout: leader_timeout * 2,
+                timeout_retry: leader_timeout * 2,
+                fetch_timeout: NZDuration!(Duration::from_secs(1)),
+                fetch_retry_delay: Duration::from_millis(100),
+                view_retention: ViewDelta::new(VIEWS_KEPT),
+                skip: SkipPolicy::Enabled {
+                    timeout: leader_timeout * 8,
+                    budget: SkipBudget::Participants,
+                },
+                // A second vote often comes after the certificate the first went into: without the first there
+                // is no evidence. A hundred validators' votes of the views kept are about 6 MB.
+                track_historical_votes: true,
+                forward: ForwardPolicy::Disabled,
             },
-            fetch_timeout: NZDuration!(Duration::from_secs(1)),
-            fetch_retry_delay: Duration::from_millis(100),
-            forward: ForwardPolicy::Disabled,
+            gate,
+            state_sync: synced,
+            blocks_per_epoch: term_blocks,
+            mailbox_size: NZUsize!(256),
+            partition_prefix: format!("{partition}-simplex"),
         },
-    )
-    .start(channels.votes, channels.certificates, channels.resolver);
+    );
+    let engine = orchestrator.start(channels.votes, channels.certificates, channels.resolver);
+    let reporters = Reporters::from((stateful.clone(), Reporters::from((boundaries, handover))));
+    marshal_actor.start(reporters, buffer, resolver);
+    terms.attach(marshal.clone());
+    stateful_actor.start();
 
     let databases = stateful.subscribe_databases().await;
+    let _ = opened.set(databases.clone());
     let (sender, receiver) = channels.txs;
     let (submit, requests) = intake::requests();
     let desk = Desk { shared: shared.clone(), databases: databases.clone() };
@@ -472,8 +605,15 @@ where
         shared,
         databases,
         marshal,
-        silent_to: silent_to.get(),
+        silent_to,
+        schemes,
         requests: submit,
         engine: Arc::new(Mutex::new(Some(engine))),
     })
+}
+
+/// Final blocks to keep: at least a term of them and some.
+fn blocks_kept(term_blocks: NonZeroU64) -> usize {
+    let term = usize::try_from(term_blocks.get()).unwrap_or(usize::MAX);
+    BLOCKS_KEPT.max(term.saturating_add(term / 2))
 }

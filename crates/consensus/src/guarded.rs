@@ -1,4 +1,4 @@
-//! A committee's scheme in the hand of one validator: it signs in its own name too, and only in views after
+//! A committee's scheme in the hand of one validator: it signs in its own name too, and only in rounds after
 //! a mark.
 //!
 //! Partial signatures of a threshold scheme prove to nobody who made them: enough of them give all others.
@@ -7,12 +7,11 @@
 //!
 //! A validator that lost its disk has forgotten what it signed; the mark keeps it from contradicting itself.
 
-use crate::{block::plain_key, rejoin::Standing};
+use crate::{block::plain_key, rejoin::Standing, silence::BEGINNING};
 use commonware_codec::{Buf, Error, FixedSize, Read, ReadExt, Write};
 use commonware_consensus::{
-    Viewable as _,
     simplex::{scheme::bls12381_threshold::vrf, types::Subject},
-    types::View,
+    types::{Round, View},
 };
 use commonware_cryptography::{
     Digest,
@@ -63,7 +62,7 @@ pub struct Guarded {
     chain: ChainId,
     /// `None`: checks votes and casts none.
     key: Option<Arc<SigningKey>>,
-    silent_to: View,
+    silent_to: Round,
     /// Told when the engine asks for a signature for the first time.
     standing: Option<Arc<Standing>>,
 }
@@ -80,12 +79,12 @@ impl Guarded {
         key: Option<&network::PrivateKey>,
     ) -> Self {
         let key = key.map(|key| Arc::new(network::signing_key(key)));
-        Self { inner, network, chain, key, silent_to: View::zero(), standing: None }
+        Self { inner, network, chain, key, silent_to: BEGINNING, standing: None }
     }
 
-    /// Signs nothing in views up to and including `view`.
-    pub(crate) fn silent_to(self, view: View) -> Self {
-        Self { silent_to: view, ..self }
+    /// Signs nothing in rounds up to and including `round`.
+    pub(crate) fn silent_to(self, round: Round) -> Self {
+        Self { silent_to: round, ..self }
     }
 
     /// The engine reports what its journal holds before it signs anything: then `standing` is known.
@@ -176,6 +175,13 @@ impl Guarded {
         let partials: Vec<_> = named.valid.iter().filter_map(partial).collect();
         let verdict = self.inner.verify_attestations(rng, subject, partials, strategy);
         named.with(verdict)
+    }
+}
+
+const fn round_of<D: Digest>(subject: &Subject<'_, D>) -> Round {
+    match subject {
+        Subject::Notarize { proposal } | Subject::Finalize { proposal } => proposal.round,
+        Subject::Nullify { round } => *round,
     }
 }
 
@@ -278,7 +284,7 @@ impl SchemeTrait for Guarded {
         if let Some(standing) = &self.standing {
             standing.begin();
         }
-        if subject.view() <= self.silent_to {
+        if round_of(&subject) <= self.silent_to {
             return None;
         }
         let key = self.key.as_ref()?;
@@ -378,7 +384,7 @@ pub(crate) mod tests {
     use commonware_codec::{DecodeExt as _, Encode as _};
     use commonware_consensus::{
         simplex::types::{Nullification, Nullify},
-        types::{Epoch as ConsensusEpoch, Round},
+        types::Epoch as ConsensusEpoch,
     };
     use commonware_cryptography::Signer as _;
     use commonware_parallel::Sequential;
@@ -443,10 +449,12 @@ pub(crate) mod tests {
 
     #[test]
     fn nothing_is_signed_up_to_the_mark_and_everything_after_it() {
-        let guarded = hands().remove(0).silent_to(View::new(5));
+        let guarded = hands().remove(0).silent_to(round(5));
         let nullify = |view| Nullify::sign::<Blake3>(&guarded, round(view));
         assert!((0..=5).all(|view| nullify(view).is_none()));
         assert!((6..9).all(|view| nullify(view).is_some()));
+        let next_term = Round::new(ConsensusEpoch::new(1), View::new(1));
+        assert!(Nullify::sign::<Blake3>(&guarded, next_term).is_some());
     }
 
     #[test]

@@ -3,16 +3,17 @@
 pub use crate::app::Final;
 use crate::{
     app::{SharedState, lock},
-    block::{Block, consensus_key},
+    block::Block,
     guarded::Guarded,
     intake::{self, Request},
+    schemes::Schemes,
     store::{Databases, TipStore, prove},
 };
 use chain::{Refusal, Store as _};
 use commonware_codec::{DecodeExt as _, Encode as _};
 use commonware_consensus::{
     marshal::{Identifier, core::Mailbox as Marshal, standard::Standard},
-    types::Height as ConsensusHeight,
+    types::{Epoch as ConsensusEpoch, Height as ConsensusHeight, Round, View},
 };
 use commonware_runtime::{Handle, Spawner};
 use commonware_storage::Context as StorageContext;
@@ -20,7 +21,7 @@ use receipt::light::digest;
 use std::sync::{Arc, Mutex, atomic::Ordering};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use types::{
-    Address, ChainId, DoubleSigning, Hash, Header, Height, Tx, TxId,
+    Address, ChainId, DoubleSigning, Epoch, Hash, Header, Height, Tx, TxId,
     state::{Account, Key, Params},
 };
 
@@ -74,7 +75,8 @@ pub struct Chain<E: StorageContext + Spawner> {
     pub(crate) shared: Arc<SharedState>,
     pub(crate) databases: Databases<E>,
     pub(crate) marshal: Marshal<Guarded, Standard<Block>>,
-    pub(crate) silent_to: u64,
+    pub(crate) silent_to: Round,
+    pub(crate) schemes: Schemes,
     pub(crate) requests: mpsc::Sender<Request>,
     pub(crate) engine: Arc<Mutex<Option<Handle<()>>>>,
 }
@@ -87,6 +89,7 @@ impl<E: StorageContext + Spawner> Clone for Chain<E> {
             databases: self.databases.clone(),
             marshal: self.marshal.clone(),
             silent_to: self.silent_to,
+            schemes: self.schemes.clone(),
             requests: self.requests.clone(),
             engine: self.engine.clone(),
         }
@@ -98,8 +101,19 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
         self.shared.chain()
     }
 
+    /// Seats in the newest term's committee that this node knows.
     pub fn validators(&self) -> usize {
-        self.shared.genesis.validators.len()
+        self.committee().1.len()
+    }
+
+    /// The newest term that this node knows, and the voting keys that have seats in it.
+    pub fn committee(&self) -> (Epoch, Vec<types::PublicKey>) {
+        match self.schemes.newest() {
+            Some((epoch, keys)) => {
+                (Epoch::new(epoch.get()), keys.iter().map(crate::block::plain_key).collect())
+            }
+            None => (Epoch::ZERO, self.shared.genesis.validators.iter().map(|v| v.key).collect()),
+        }
     }
 
     /// Final blocks from now on, in order. A receiver that lags behind misses the oldest.
@@ -115,7 +129,10 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
     /// Whether this validator knows a final block and may vote in the views after it. One that lost its disk
     /// is silent for a moment and counts as faulty until then.
     pub fn is_ready(&self) -> bool {
-        self.tip().is_some_and(|tip| tip.view >= self.silent_to)
+        self.tip().is_some_and(|tip| {
+            let round = Round::new(ConsensusEpoch::new(tip.epoch.get()), View::new(tip.view));
+            round >= self.silent_to
+        })
     }
 
     /// How many transactions' signatures this validator has checked since it started. One that waits in
@@ -247,11 +264,5 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
         if let Some(engine) = lock(&self.engine).take() {
             engine.abort();
         }
-    }
-
-    /// Whether `key` may sign for this chain.
-    pub fn is_validator(&self, key: &types::PublicKey) -> bool {
-        consensus_key(key).is_some()
-            && self.shared.genesis.validators.iter().any(|validator| validator.key == *key)
     }
 }

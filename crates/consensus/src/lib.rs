@@ -22,6 +22,7 @@
 
 mod app;
 mod block;
+mod ceremony;
 mod dealer;
 mod elector;
 mod engine;
@@ -30,13 +31,18 @@ mod guarded;
 mod handle;
 mod intake;
 mod paced;
+mod peers;
 mod pooled;
 mod rejoin;
+mod reported;
+mod schemes;
+mod secrets;
 mod silence;
 mod snapshot;
 mod state_store;
 mod state_sync;
 mod store;
+mod successors;
 mod transition;
 
 pub use dealer::{BadKeys, Committee, deal, scheme};

@@ -7,7 +7,7 @@ use crate::{
     block::{Block, BlockContext},
     guarded::Guarded,
 };
-use commonware_consensus::{Application, Viewable as _, marshal::ancestry::Ancestry, types::View};
+use commonware_consensus::{Application, marshal::ancestry::Ancestry, types::Round};
 use commonware_cryptography::Digested;
 use commonware_runtime::Clock;
 use std::time::{Duration, UNIX_EPOCH};
@@ -28,9 +28,9 @@ pub(crate) fn now<E: Clock>(clock: &E) -> u64 {
 pub(crate) struct Paced<M> {
     pub(crate) inner: M,
     pub(crate) interval: Millis,
-    /// Propose nothing up to this view: a block that is never signed could still differ from the one that
+    /// Propose nothing up to this round: a block that is never signed could still differ from the one that
     /// was, before this validator lost its disk.
-    pub(crate) silent_to: View,
+    pub(crate) silent_to: Round,
 }
 
 impl<M> Paced<M> {
@@ -74,7 +74,7 @@ where
         ancestry: impl Ancestry<Block>,
         input: (),
     ) -> Option<Digested<Block>> {
-        if context.1.view() <= self.silent_to {
+        if context.1.round <= self.silent_to {
             return None;
         }
         let parent = ancestry.peek().map(|parent| parent.inner().header().timestamp.get());
@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn a_block_is_due_one_interval_after_its_parent() {
-        let paced = Paced { inner: (), interval: Millis::new(500), silent_to: View::zero() };
+        let paced =
+            Paced { inner: (), interval: Millis::new(500), silent_to: crate::silence::BEGINNING };
         assert_eq!(paced.wait_to_propose(10_000, 10_100), 400);
         assert_eq!(paced.wait_to_propose(10_000, 10_900), 0);
         assert_eq!(

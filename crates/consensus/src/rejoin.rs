@@ -8,6 +8,9 @@
 //!   the newest final block among the answers (or replay a chain that is young), and sign nothing up to two views after the newest
 //!   certificate among them.
 //!
+//! In a later term than the first it has no share any more, either: that was on its disk. It votes again when the next
+//! committee's shares are dealt.
+//!
 //! Why that is enough: a vote it cast in view `v` in its former life followed a certificate of view
 //! `v - 1`. A quorum signed that, so all but `f` of its honest peers voted in `v - 1`, which they
 //! entered by a certificate of `v - 2`. Of `2f + 1` answers at most `f` are dishonest and at most `f`
@@ -15,15 +18,15 @@
 //! so that nobody silences a validator with a number. Not covered: a validator wiped within the first
 //! two views of its network counts as faulty (ADR 6).
 
-use crate::guarded::Guarded;
+use crate::{guarded::Guarded, silence::BEGINNING};
 use bytes::BufMut;
 use commonware_codec::{
     Buf, DecodeExt as _, Encode as _, EncodeSize, Error, Read, ReadExt as _, Write,
 };
 use commonware_consensus::{
-    Viewable as _,
+    Epochable as _, Viewable as _,
     simplex::types::{Activity, Certificate, Finalization},
-    types::View,
+    types::{Epoch, Round, View},
 };
 use commonware_p2p::{Blocker, Receiver, Recipients, Sender};
 use commonware_parallel::Sequential;
@@ -48,7 +51,7 @@ type Certified = Certificate<Guarded, Digest>;
 const ASK_EVERY: Duration = Duration::from_millis(500);
 /// A chain no older than this is replayed: that is as quick as to ask for its state, and a validator that
 /// starts a moment after the others has the first blocks too.
-const REPLAYED_VIEWS: View = View::new(16);
+const REPLAYED: Round = Round::new(Epoch::zero(), View::new(16));
 
 /// How far a validator is: its newest certificate, and its newest of finality.
 #[derive(Clone)]
@@ -83,11 +86,11 @@ impl Standing {
         let mut seen = crate::app::lock(&self.seen);
         let seen = seen
             .get_or_insert_with(|| Seen { certificate: certificate.clone(), finalization: None });
-        if certificate.view() >= seen.certificate.view() {
+        if round_of(&certificate) >= round_of(&seen.certificate) {
             seen.certificate = certificate;
         }
         if let Activity::Finalization(newer) = activity
-            && seen.finalization.as_ref().is_none_or(|known| newer.view() > known.view())
+            && seen.finalization.as_ref().is_none_or(|known| newer.round() > known.round())
         {
             seen.finalization = Some(newer.clone());
         }
@@ -150,8 +153,12 @@ impl Read for Message {
 pub(crate) struct Beginning {
     /// The final block whose state to sync; `None`: replay from genesis.
     pub(crate) floor: Option<Final>,
-    /// Sign nothing up to this view.
-    pub(crate) silent_to: View,
+    /// Sign nothing up to this round.
+    pub(crate) silent_to: Round,
+}
+
+fn round_of(certificate: &Certified) -> Round {
+    Round::new(certificate.epoch(), certificate.view())
 }
 
 /// How to begin in a committee of `validators`, once enough of them, `others` than the one that asks, have answered.
@@ -161,10 +168,10 @@ fn decide(
     answers: &BTreeMap<PublicKey, Option<Seen>>,
 ) -> Option<Beginning> {
     let faulty = N3f1::max_faults(validators) as usize;
-    let newest = answers.values().flatten().map(|seen| seen.certificate.view()).max();
+    let newest = answers.values().flatten().map(|seen| round_of(&seen.certificate)).max();
     let Some(newest) = newest else {
         let quorum = answers.len() >= others - faulty.min(others);
-        return quorum.then_some(Beginning { floor: None, silent_to: View::zero() });
+        return quorum.then_some(Beginning { floor: None, silent_to: BEGINNING });
     };
     if answers.len() < (2 * faulty + 1).min(others) {
         return None;
@@ -172,10 +179,10 @@ fn decide(
     let finals = answers.values().flatten().filter_map(|seen| seen.finalization.as_ref());
     Some(Beginning {
         floor: finals
-            .max_by_key(|finalization| finalization.view())
-            .filter(|newest| newest.view() > REPLAYED_VIEWS)
+            .max_by_key(|finalization| finalization.round())
+            .filter(|newest| newest.round() > REPLAYED)
             .cloned(),
-        silent_to: View::new(newest.get().saturating_add(2)),
+        silent_to: Round::new(newest.epoch(), View::new(newest.view().get().saturating_add(2))),
     })
 }
 
@@ -307,7 +314,7 @@ mod tests {
         assert!(decision(4, vec![None]).is_none(), "two of four are no quorum");
         let beginning = decision(4, vec![None, None]).expect("three of four are one");
         assert!(beginning.floor.is_none());
-        assert_eq!(beginning.silent_to, View::zero());
+        assert_eq!(beginning.silent_to, BEGINNING);
         assert!(decision(1, vec![]).is_some(), "alone");
         assert!(decision(2, vec![]).is_none());
         assert!(decision(2, vec![None]).is_some());
@@ -326,7 +333,7 @@ mod tests {
         assert!(decision(4, vec![None, seen(9, None)]).is_none(), "the third may know more");
         let answers = vec![None, seen(29, None), seen(32, Some(28))];
         let beginning = decision(4, answers).expect("2f + 1 have answered");
-        assert_eq!(beginning.silent_to, View::new(34), "two after the newest certificate");
+        assert_eq!(beginning.silent_to, round(34), "two after the newest certificate");
         assert_eq!(beginning.floor.expect("one is final").view(), View::new(28));
         let answers = vec![seen(29, Some(27)), seen(29, Some(28)), seen(29, None)];
         let floor = decision(4, answers).and_then(|beginning| beginning.floor);
@@ -334,7 +341,7 @@ mod tests {
         let young = vec![seen(9, Some(7)), seen(9, Some(8)), seen(9, None)];
         let young = decision(4, young).expect("2f + 1 have answered");
         assert!(young.floor.is_none(), "a young chain is replayed");
-        assert_eq!(young.silent_to, View::new(11), "and votes are forgotten all the same");
+        assert_eq!(young.silent_to, round(11), "and votes are forgotten all the same");
     }
 
     #[test]

@@ -1,15 +1,18 @@
-//! Up to which view a validator must not sign, on its disk: see [`crate::rejoin`].
+//! Up to which round a validator must not sign, on its disk: see [`crate::rejoin`].
 
-use commonware_consensus::types::View;
+use commonware_consensus::types::{Epoch, Round, View};
 use commonware_storage::{
     Context as StorageContext,
     metadata::{Config, Metadata},
 };
 use commonware_utils::{fixed_bytes, sequence::FixedBytes};
 
-const VIEW: FixedBytes<1> = fixed_bytes!("00");
+const ROUND: FixedBytes<1> = fixed_bytes!("00");
 
-pub(crate) struct Silence<E: StorageContext>(Metadata<E, FixedBytes<1>, u64>);
+/// Before the first view of the first term.
+pub(crate) const BEGINNING: Round = Round::new(Epoch::zero(), View::zero());
+
+pub(crate) struct Silence<E: StorageContext>(Metadata<E, FixedBytes<1>, Round>);
 
 impl<E: StorageContext> Silence<E> {
     pub(crate) async fn open(context: E, partition: &str) -> Self {
@@ -18,13 +21,13 @@ impl<E: StorageContext> Silence<E> {
     }
 
     /// `None`: this disk has never been used.
-    pub(crate) fn to(&self) -> Option<View> {
-        self.0.get(&VIEW).copied().map(View::new)
+    pub(crate) fn to(&self) -> Option<Round> {
+        self.0.get(&ROUND).copied()
     }
 
-    /// Be silent up to `view` at least. On disk when this returns.
-    pub(crate) async fn extend(self, view: View) -> Self {
-        let view = view.max(self.to().unwrap_or(View::zero())).get();
-        Self(self.0.put_sync(VIEW, view).await.expect("the mark of silence can be written"))
+    /// Be silent up to `round` at least. On disk when this returns.
+    pub(crate) async fn extend(self, round: Round) -> Self {
+        let round = round.max(self.to().unwrap_or(BEGINNING));
+        Self(self.0.put_sync(ROUND, round).await.expect("the mark of silence can be written"))
     }
 }

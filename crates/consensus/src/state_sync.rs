@@ -5,11 +5,14 @@
 //! configuration and without a bound in bytes. So operations travel as [`Wired`], and what a peer asks
 //! of a database goes through [`Served`], which answers with fewer operations where they are large.
 
-use crate::store::{OutboxDb, StateDb};
+use crate::{
+    peers::Known,
+    store::{OutboxDb, StateDb},
+};
 use bytes::BufMut;
 use commonware_codec::{Buf, Codec, EncodeSize, Error, Read, Write};
 use commonware_glue::stateful::db::{AttachableResolver, Shared, p2p};
-use commonware_p2p::{Blocker, Receiver, Sender, utils::StaticProvider};
+use commonware_p2p::{Blocker, Receiver, Sender};
 use commonware_runtime::{Clock, Metrics, Spawner, Supervisor};
 use commonware_storage::{
     Context as StorageContext,
@@ -151,7 +154,7 @@ impl<E: Spawner + Clock + CryptoRng + Metrics + Supervisor, DB: Synced> Peers<E,
     pub(crate) fn start<B, S, R>(
         context: E,
         me: PublicKey,
-        peers: &StaticProvider<PublicKey>,
+        peers: &Known,
         blocks: &B,
         channel: (S, R),
     ) -> Self

@@ -30,6 +30,8 @@ pub struct Plan {
     /// Jobs one worker takes at once.
     pub capacity: u16,
     pub block: Millis,
+    /// Blocks after which a committee hands over to the next.
+    pub term_blocks: u64,
     pub started: Millis,
     pub latency: Latency,
     /// Every chain has the same validators, as when each process runs one of every chain.
@@ -175,6 +177,7 @@ fn deal_chain(seed: &[u8; 32], plan: &Plan, supply: &SupplyPlan, chain: ChainId)
                 .collect(),
         ),
         sharing: committee.sharing,
+        term_blocks: plan.term_blocks,
         params: chain::local_params(
             sandbox::profile(Float::Strict),
             sandbox::profile(Float::ArchClass),
@@ -272,6 +275,7 @@ mod tests {
             workers: 4,
             capacity: 4,
             block: Millis::new(500),
+            term_blocks: 7_200,
             started: Millis::new(1),
             latency: Latency::real(),
             same_validators: false,

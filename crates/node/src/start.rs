@@ -178,6 +178,7 @@ async fn start_parts(
     let mut faucets = Vec::new();
     for part in parts {
         let chain = part.genesis.chain;
+        let known = wires.known(&part);
         for (index, (key, share, _)) in part.validators.into_iter().enumerate() {
             let (channels, blocks) = wires.connect(chain, &key);
             let config = ChainConfig {
@@ -185,6 +186,7 @@ async fn start_parts(
                 genesis: part.genesis.clone(),
                 key,
                 share,
+                peers: known.clone(),
                 partition: format!("{}-{index}", chain.name().to_lowercase()),
                 new_network: part.new_network,
                 pool: mempool::Limits::default(),
@@ -266,7 +268,7 @@ pub fn serve(listener: tokio::net::TcpListener, node: Node) -> BoxFuture<'static
 /// The network of one process, whichever it is.
 enum Wires {
     Mesh(BTreeMap<ChainId, Mesh>),
-    Sockets(Box<Sockets>),
+    Sockets { sockets: Box<Sockets>, peers: Vec<PublicKey> },
 }
 
 impl Wires {
@@ -288,21 +290,34 @@ impl Wires {
             Net::Sockets { key, listen, peers } => {
                 let validators =
                     parts.iter().map(|part| part.genesis.validators.len()).max().unwrap_or(1);
+                let peers: Vec<_> = peers
+                    .iter()
+                    .filter_map(|(key, address)| Some((consensus_key(key)?, *address)))
+                    .collect();
+                let known = peers.iter().map(|(key, _)| key.clone()).collect();
                 let config = SocketsConfig {
                     key,
                     suites: Suites::default(),
                     namespace: anchor.network().0.to_vec(),
                     listen,
-                    peers: peers
-                        .iter()
-                        .filter_map(|(key, address)| Some((consensus_key(key)?, *address)))
-                        .collect(),
+                    peers,
                     message_bytes_max: message_bytes_max(
                         u32::try_from(validators).unwrap_or(u32::MAX),
                     ),
                 };
-                Self::Sockets(Box::new(Sockets::new(context.child("sockets"), config)))
+                let sockets = Box::new(Sockets::new(context.child("sockets"), config));
+                Self::Sockets { sockets, peers: known }
             }
+        }
+    }
+
+    /// Whom a validator of `part` may meet, in this term or a later one.
+    fn known(&self, part: &Part) -> Vec<PublicKey> {
+        match self {
+            Self::Mesh(_) => {
+                part.validators.iter().map(|(key, _, _)| network::peer_key(key)).collect()
+            }
+            Self::Sockets { peers, .. } => peers.clone(),
         }
     }
 
@@ -312,7 +327,7 @@ impl Wires {
                 let (mesh, me) = (&meshes[&chain], network::peer_key(key));
                 (Channels::register(|channel| mesh.register(&me, channel)), mesh.blocks(&me))
             }
-            Self::Sockets(sockets) => {
+            Self::Sockets { sockets, .. } => {
                 let base = CHANNELS * chain as u64;
                 (Channels::register(|channel| sockets.register(base + channel)), sockets.blocks())
             }
@@ -320,7 +335,7 @@ impl Wires {
     }
 
     fn start(self) {
-        if let Self::Sockets(sockets) = self {
+        if let Self::Sockets { sockets, .. } = self {
             sockets.start();
         }
     }

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub const BODY_TXS_MAX: usize = 10_000;
 /// Most bytes of transactions in one block (whitepaper, appendix B: messages of at most 1 MB).
 pub const BODY_BYTES_MAX: usize = 900_000;
+/// Most bytes that a committee's hand-over puts into one block: 100 dealers' and players' worth.
+pub const CEREMONY_BYTES_MAX: usize = 32_768;
 
 /// The agreed randomness of an earlier, finalised block of the same chain: the threshold signature
 /// over its round. Nobody can choose it, and nobody knew it when that block was proposed.
@@ -30,8 +32,11 @@ pub struct Body {
     /// For each height whose jobs are drawn in this block, ascending.
     pub beacons: List<Beacon, 8>,
     pub txs: List<Tx, BODY_TXS_MAX>,
+    /// What the committee's hand-over to the next needs here: a dealer's log in the second half of a term, who goes on
+    /// in its last block. Consensus reads it, state transition does not.
+    pub ceremony: Option<Bytes<CEREMONY_BYTES_MAX>>,
 }
-wire_struct!(Body { beacons, txs });
+wire_struct!(Body { beacons, txs, ceremony });
 
 /// The root of an authenticated log and the range of operations it covers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,8 +1,8 @@
 //! What a chain remembers of its economy: prices, modules, earnings, committees, decrees. Re-exported by [`crate::state`].
 
 use crate::{
-    Address, Height, List, Millis, NanoMeshx, Ppm, PublicKey, Vesting, governance::ProposalId,
-    wire_struct,
+    Address, Epoch, Height, List, Millis, NanoMeshx, Ppm, PublicKey, Vesting,
+    governance::ProposalId, wire_struct,
 };
 use serde::{Deserialize, Serialize};
 
@@ -86,7 +86,23 @@ pub struct CommitteeSeat {
 }
 wire_struct!(CommitteeSeat { operator, key, tokens });
 
-/// The first block at or after a view.
+/// Some views of a term: `256 * step` and on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ViewStep {
+    pub epoch: Epoch,
+    pub step: u64,
+}
+wire_struct!(ViewStep { epoch, step });
+
+/// Who votes in one term of a chain, unless the hand-over to them fails: then whoever voted before goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TermRecord {
+    /// Voting keys, in ascending order, none twice, at least one.
+    pub keys: List<PublicKey, { crate::network::VALIDATORS_MAX }>,
+}
+wire_struct!(TermRecord { keys });
+
+/// The first block at or after the first view of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ViewTime {
     pub height: Height,

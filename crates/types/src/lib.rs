@@ -37,8 +37,8 @@ mod units;
 
 pub use address::{Address, BadAddress, PublicKey, Signature};
 pub use block::{
-    BODY_BYTES_MAX, BODY_TXS_MAX, Beacon, Block, Body, CERTIFICATE_BYTES_MAX, FinalHeader, Header,
-    LogRoot,
+    BODY_BYTES_MAX, BODY_TXS_MAX, Beacon, Block, Body, CEREMONY_BYTES_MAX, CERTIFICATE_BYTES_MAX,
+    FinalHeader, Header, LogRoot,
 };
 pub use codec::{Bytes, List, Text};
 pub use evidence::{DoubleSigning, SignedVote, VoteKind};

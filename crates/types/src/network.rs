@@ -12,6 +12,10 @@ use serde::{Deserialize, Serialize};
 /// Most validators of one chain.
 pub const VALIDATORS_MAX: usize = 100;
 
+/// Fewest blocks of a term. In its second half enough dealers must have led: among the four of a local mesh, three
+/// different ones in sixteen blocks, which they fail to be once in 5,000 terms.
+pub const TERM_BLOCKS_MIN: u64 = 32;
+
 /// Enough to check any certificate of a network, and no more. Its hash *is* the network's name to
 /// everyone: transactions are signed for it, and a receipt is worth what this hash is worth to you.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,8 +97,11 @@ pub struct Genesis {
     pub started: Millis,
     /// Sorted by key.
     pub validators: List<Validator, VALIDATORS_MAX>,
-    /// The commitment to the committee's sharing polynomial, from which each partial key follows.
+    /// What the dealing of the threshold key gave: the commitment to the sharing polynomial, from which each partial key
+    /// follows, and who holds a share.
     pub sharing: Bytes<20_000>,
+    /// Blocks of a committee's term, after which it hands over to the next; never changes. At least [`TERM_BLOCKS_MIN`].
+    pub term_blocks: u64,
     pub params: Params,
     pub accounts: List<GenesisAccount, 1_024>,
     pub workers: List<GenesisWorker, 1_024>,
@@ -110,6 +117,7 @@ wire_struct!(Genesis {
     started,
     validators,
     sharing,
+    term_blocks,
     params,
     accounts,
     workers,

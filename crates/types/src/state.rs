@@ -1,9 +1,9 @@
 //! What a chain remembers: the records under its state root, and the keys they stand under.
 
 use crate::{
-    Address, ChainId, City, Hash, Height, JobId, JobSpec, List, NanoMeshx, Outcome, Ppm, PublicKey,
-    REPLICAS_MAX, Submission, codec::Encode, governance::ProposalId, hash::domain_hash, wire_enum,
-    wire_struct,
+    Address, ChainId, City, Epoch, Hash, Height, JobId, JobSpec, List, NanoMeshx, Outcome, Ppm,
+    PublicKey, REPLICAS_MAX, Submission, codec::Encode, governance::ProposalId, hash::domain_hash,
+    wire_enum, wire_struct,
 };
 use serde::{Deserialize, Serialize};
 
@@ -62,8 +62,8 @@ pub enum Key {
     Backed(Address),
     /// The committee chosen at the last boundary: [`CommitteeRecord`].
     Committee,
-    /// When views of this chain were: [`ViewTime`] of the views `256 * i` and on.
-    ViewTime(u64),
+    /// When views of this chain were: [`ViewTime`].
+    ViewTime(ViewStep),
     /// [`crate::governance::Proposal`].
     Proposal(ProposalId),
     /// How many proposals there were: `u64`.
@@ -90,16 +90,18 @@ pub enum Key {
     Listed(Hash),
     /// Where nodes of this operator's validator are met: [`crate::staking::PeerAddresses`].
     Peers(Address),
+    /// Who votes in this term: [`TermRecord`].
+    Term(Epoch),
 }
 wire_enum!(Key {
     0 => Params, 1 => Supply, 2 => Account(address), 3 => Job(id), 4 => Worker(address), 5 => WorkerCount,
     6 => WorkerAt(index), 7 => Queue, 8 => Queued(height), 9 => Due(height), 10 => Cached(hash),
     11 => Market, 12 => Module(hash), 13 => Earned(address), 14 => Vesting(address), 15 => Validator(operator),
     16 => ValidatorKey(key), 17 => Validators, 18 => Delegation(stake), 19 => Unbonding(stake), 20 => Backed(address),
-    21 => Committee, 22 => ViewTime(bucket), 23 => Proposal(id), 24 => ProposalCount, 25 => OpenProposals,
+    21 => Committee, 22 => ViewTime(step), 23 => Proposal(id), 24 => ProposalCount, 25 => OpenProposals,
     26 => Ballot(ballot), 27 => ValidatorVotes(votes), 28 => Decree(number), 29 => Decrees, 30 => Admission(chain),
     31 => Challenges, 32 => Attested(address), 33 => Platform(hash), 34 => Listed(hash),
-    35 => Peers(operator),
+    35 => Peers(operator), 36 => Term(term),
 });
 
 /// Names what one account has with one validator.

@@ -46,6 +46,7 @@ static GENESIS: LazyLock<Genesis> = LazyLock::new(|| {
         started: Millis::ZERO,
         validators: List::default(),
         sharing: Bytes::default(),
+        term_blocks: 7_200,
         params: types::state::Params {
             commit_blocks: 3,
             reveal_blocks: 3,

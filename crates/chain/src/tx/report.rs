@@ -8,9 +8,9 @@ use crate::{
 };
 use staking::{Moment, Offence};
 use types::{
-    Address, DoubleSigning,
+    Address, DoubleSigning, Epoch,
     staking::{Fault, ValidatorRecord},
-    state::{Key, Params, ViewTime},
+    state::{Key, Params, ViewStep, ViewTime},
 };
 
 pub(super) fn apply(
@@ -29,15 +29,20 @@ pub(super) fn apply(
     let operator: Option<Address> = pad.get(Key::ValidatorKey(evidence.key))?;
     let operator = operator.ok_or(Refusal::UnknownKey)?;
     receipt::check_double_signing(evidence, &context.network)?;
-    if vote.view > context.view {
+    if (vote.epoch, vote.view) > (context.epoch, context.view) {
         return Err(Refusal::UnknownView(vote.view).into());
     }
     // Views are noted in steps. Stake answers from the block before the vote on, and the evidence is as young as
     // the block after it: neither rounding helps who signed.
     let step = vote.view / VIEWS_PER_NOTE;
-    let before: Option<ViewTime> = pad.get(Key::ViewTime(step))?;
+    let note = |epoch, step| Key::ViewTime(ViewStep { epoch, step });
+    let before: Option<ViewTime> = pad.get(note(vote.epoch, step))?;
     let height = before.ok_or(Refusal::UnknownView(vote.view))?.height;
-    let after: Option<ViewTime> = pad.get(Key::ViewTime(step + 1))?;
+    let mut after: Option<ViewTime> = pad.get(note(vote.epoch, step + 1))?;
+    if after.is_none() {
+        // The last views of a term: they were over when the next one began.
+        after = pad.get(note(Epoch::new(vote.epoch.get().saturating_add(1)), 0))?;
+    }
     let at = after.map_or(context.timestamp, |note| note.at);
     let mut record: ValidatorRecord = pad.expect(Key::Validator(operator))?;
     let params: Params = pad.expect(Key::Params)?;

@@ -121,6 +121,7 @@ impl World {
             started: Millis::ZERO,
             validators: List::default(),
             sharing: types::codec::Bytes::default(),
+            term_blocks: 7_200,
             params,
             accounts: List::new((0..4).map(account).collect()).unwrap(),
             workers: List::default(),

@@ -137,6 +137,9 @@ pub struct Up {
     /// Milliseconds between blocks.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(50..=10_000))]
     pub block_ms: u64,
+    /// Blocks after which a committee hands over to the next.
+    #[arg(long, default_value_t = 7_200, value_parser = clap::value_parser!(u64).range(types::network::TERM_BLOCKS_MIN..))]
+    pub term_blocks: u64,
     /// Where the API listens.
     #[arg(long, default_value = "127.0.0.1:8700", env = "MESHX_LISTEN")]
     pub listen: std::net::SocketAddr,

@@ -62,6 +62,9 @@ pub struct NodeInit {
     /// Milliseconds between blocks.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(50..=10_000))]
     pub block_ms: u64,
+    /// Blocks after which a committee hands over to the next.
+    #[arg(long, default_value_t = 7_200, value_parser = clap::value_parser!(u64).range(types::network::TERM_BLOCKS_MIN..))]
+    pub term_blocks: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -12,6 +12,7 @@ pub fn up(settings: &Settings, args: &Up) -> Result<()> {
         workers: usize::from(args.workers),
         latency: local::latency(&args.latency)?,
         block_ms: args.block_ms,
+        term_blocks: args.term_blocks,
         listen: args.listen,
         data: args.data.clone(),
     };

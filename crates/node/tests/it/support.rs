@@ -37,6 +37,7 @@ pub fn plan(chains: &[ChainId], validators: usize, latency: Latency) -> Plan {
         workers: 4,
         capacity: 4,
         block: Millis::new(200),
+        term_blocks: 32,
         started: Millis::new(now_ms()),
         latency,
         same_validators: false,

@@ -18,7 +18,7 @@ use types::{
     },
     state::{
         Account, BallotKey, JobRecord, Key, Phase, Seat, Settlement, Stake, Supply, Terms,
-        VotesKey, WorkerRecord,
+        ViewStep, VotesKey, WorkerRecord,
     },
 };
 
@@ -190,7 +190,11 @@ fn blocks() {
         signature: Bytes::new(vec![6; 48]).unwrap(),
     };
     let txs = vec![tx(Action::CancelJob { job: hash(7) })];
-    let body = Body { beacons: List::new(vec![beacon]).unwrap(), txs: List::new(txs).unwrap() };
+    let body = Body {
+        beacons: List::new(vec![beacon]).unwrap(),
+        txs: List::new(txs).unwrap(),
+        ceremony: Some(Bytes::new(vec![8; 3]).unwrap()),
+    };
     let header = Header {
         chain: ChainId::Antarctica,
         epoch: Epoch::new(1),
@@ -276,7 +280,7 @@ fn state_keys() {
         Key::Unbonding(Stake { delegator: address(15), validator: address(16) }),
         Key::Backed(address(17)),
         Key::Committee,
-        Key::ViewTime(18),
+        Key::ViewTime(ViewStep { epoch: Epoch::new(18), step: 26 }),
         Key::Proposal(19),
         Key::ProposalCount,
         Key::OpenProposals,
@@ -285,6 +289,7 @@ fn state_keys() {
         Key::Decree(25),
         Key::Decrees,
         Key::Admission(ChainId::Antarctica),
+        Key::Term(Epoch::new(27)),
     ]);
     check("state-keys", &keys.unwrap());
 }

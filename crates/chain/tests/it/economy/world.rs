@@ -87,6 +87,7 @@ impl World {
             started: Millis::ZERO,
             validators: List::default(),
             sharing: Bytes::default(),
+            term_blocks: 7_200,
             params,
             accounts: List::new((0..PEOPLE).map(account).collect()).unwrap(),
             workers: List::default(),

@@ -137,6 +137,7 @@ impl World {
             started: Millis::ZERO,
             validators: List::default(),
             sharing: Bytes::default(),
+            term_blocks: 7_200,
             params: params(case.rules),
             accounts: List::new(accounts).expect("few"),
             workers: List::new((0..case.workers).map(worker).collect()).expect("few"),

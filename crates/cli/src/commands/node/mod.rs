@@ -53,7 +53,8 @@ pub fn node(settings: &Settings, command: &NodeCommand) -> Result<()> {
 }
 
 fn init(args: &NodeInit) -> Result<()> {
-    let NodeInit { nodes, aggregators, hosts, dir, workers, chains, port, block_ms } = args;
+    let NodeInit { nodes, aggregators, hosts, dir, workers, chains, port, block_ms, term_blocks } =
+        args;
     let processes = nodes + aggregators;
     if !hosts.is_empty() && hosts.len() != usize::from(processes) {
         bail!(
@@ -71,6 +72,7 @@ fn init(args: &NodeInit) -> Result<()> {
         workers: usize::from(*workers),
         capacity: 16,
         block: Millis::new(*block_ms),
+        term_blocks: *term_blocks,
         started: local::now(),
         latency: Latency::real(),
         same_validators: true,

@@ -1,0 +1,70 @@
+//! Terms: who votes when. A committee votes for `term_blocks` blocks and hands its key over to the next one.
+//!
+//! ```text
+//! term      E                E+1               E+2               E+3
+//!           |--------x------|-----------------|-----------------|---
+//!                    fixed: who votes in E+3  they follow       they get shares; from here they vote
+//! ```
+//!
+//! Half a term is for whoever was chosen to hear of it before it must be there; in E+2 the committee of that term deals
+//! new shares of the same key to them. A hand-over that fails leaves the old shares and the old committee in place, and
+//! those that were chosen for the term after it are next.
+
+use crate::{
+    apply::BlockContext,
+    scratch::{Scratch, Stop},
+};
+use types::{
+    Epoch, Height, List, PublicKey,
+    network::{Genesis, VALIDATORS_MAX},
+    state::{Key, TermRecord},
+};
+
+/// Terms that genesis fills: nobody else can have been chosen for them.
+pub(crate) const DEALT_TERMS: u64 = 3;
+
+/// The term that the block at `height` belongs to.
+#[must_use]
+pub fn term_of(height: Height, term_blocks: u64) -> Epoch {
+    Epoch::new(height.get() / term_blocks.max(1))
+}
+
+/// In the middle of a term: fix who votes three terms later.
+pub(crate) fn fix(
+    pad: &mut Scratch<'_>,
+    genesis: &Genesis,
+    context: &BlockContext,
+) -> Result<(), Stop> {
+    let blocks = genesis.term_blocks.max(1);
+    if context.height.get() % blocks != blocks / 2 {
+        return Ok(());
+    }
+    let term = term_of(context.height, blocks).get();
+    let last = Key::Term(Epoch::new(term + DEALT_TERMS - 1));
+    // Without a committee in genesis nobody votes: a chain that only tests apply.
+    let Some(record) = pad.get::<TermRecord>(last)? else { return Ok(()) };
+    let keys = match chosen(pad, context)? {
+        Some(keys) if !keys.is_empty() => ordered(keys.as_slice()),
+        _ => record.keys,
+    };
+    pad.put(Key::Term(Epoch::new(term + DEALT_TERMS)), &TermRecord { keys });
+    if let Some(over) = term.checked_sub(1) {
+        pad.forget(Key::Term(Epoch::new(over)));
+    }
+    Ok(())
+}
+
+/// Who was drawn for this chain, as far as it knows; `None`: whoever votes goes on.
+fn chosen(
+    _pad: &Scratch<'_>,
+    _context: &BlockContext,
+) -> Result<Option<List<PublicKey, VALIDATORS_MAX>>, Stop> {
+    Ok(None)
+}
+
+fn ordered(keys: &[PublicKey]) -> List<PublicKey, VALIDATORS_MAX> {
+    let mut keys = keys.to_vec();
+    keys.sort_unstable();
+    keys.dedup();
+    List::new(keys).expect("no more than there were")
+}

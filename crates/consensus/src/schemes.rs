@@ -1,0 +1,104 @@
+//! The scheme of each term: who votes in it, checked or signed with in the hand of this validator.
+
+use crate::{guarded::Guarded, rejoin::Standing};
+use commonware_consensus::types::{Epoch, Round};
+use commonware_cryptography::{
+    bls12381::primitives::variant::MinSig,
+    certificate::{Provider, Scheme as _, Scoped},
+};
+use commonware_glue::dkg::{Registrar, types::SchemeInfo};
+use commonware_utils::ordered::Set;
+use network::{PrivateKey, PublicKey};
+use receipt::light::Scheme;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+use types::{ChainId, Hash};
+
+/// Terms whose schemes are kept: certificates of older ones are checked by the chain's key alone.
+const TERMS_KEPT: usize = 4;
+
+struct Hand {
+    network: Hash,
+    chain: ChainId,
+    key: PrivateKey,
+    silent_to: Round,
+    standing: Arc<Standing>,
+    schemes: Mutex<BTreeMap<Epoch, Arc<Guarded>>>,
+}
+
+/// The schemes of recent terms; a clone sees the same ones.
+#[derive(Clone)]
+pub(crate) struct Schemes(Arc<Hand>);
+
+impl Schemes {
+    /// Of `chain`, in the hand of the validator with `key`, which signs nothing up to `silent_to`.
+    pub(crate) fn new(
+        network: Hash,
+        chain: ChainId,
+        key: PrivateKey,
+        silent_to: Round,
+        standing: Arc<Standing>,
+    ) -> Self {
+        let schemes = Mutex::default();
+        Self(Arc::new(Hand { network, chain, key, silent_to, standing, schemes }))
+    }
+
+    pub(crate) fn get(&self, epoch: Epoch) -> Option<Arc<Guarded>> {
+        crate::app::lock(&self.0.schemes).get(&epoch).cloned()
+    }
+
+    /// The newest term that is known here, and who votes in it.
+    pub(crate) fn newest(&self) -> Option<(Epoch, Set<PublicKey>)> {
+        let schemes = crate::app::lock(&self.0.schemes);
+        let (epoch, scheme) = schemes.last_key_value()?;
+        Some((*epoch, scheme.participants().clone()))
+    }
+
+    fn keep(&self, epoch: Epoch, scheme: Scheme, votes: bool) {
+        let Hand { network, chain, key, silent_to, standing, schemes } = &*self.0;
+        let guarded = Guarded::new(scheme, *network, *chain, votes.then_some(key))
+            .silent_to(*silent_to)
+            .telling(standing.clone());
+        let mut schemes = crate::app::lock(schemes);
+        schemes.insert(epoch, Arc::new(guarded));
+        while schemes.len() > TERMS_KEPT {
+            schemes.pop_first();
+        }
+    }
+}
+
+impl Provider for Schemes {
+    type Scope = Epoch;
+    type Scheme = Guarded;
+
+    fn scoped(&self, epoch: Epoch) -> Option<Scoped<Guarded>> {
+        self.get(epoch).map(Scoped::scheme)
+    }
+}
+
+impl Registrar for Schemes {
+    type Variant = MinSig;
+    type PublicKey = PublicKey;
+
+    async fn register(&self, epoch: Epoch, info: SchemeInfo<MinSig, PublicKey>) {
+        let namespace = receipt::light::namespace(&self.0.network, self.0.chain);
+        let (scheme, votes) = match info {
+            SchemeInfo::Verifier { participants, sharing } => {
+                (Scheme::verifier(&namespace, participants, sharing), false)
+            }
+            SchemeInfo::Member { participants, sharing, public_key } => {
+                let member = Scheme::member(&namespace, participants, sharing, &public_key);
+                (member.expect("a member is one of the committee"), false)
+            }
+            SchemeInfo::Signer { participants, sharing, share } => {
+                let signer = Scheme::signer(&namespace, participants, sharing, share);
+                (signer.expect("the ceremony gave this share"), true)
+            }
+        };
+        let seats = scheme.participants().len();
+        tracing::info!(chain = %self.0.chain, term = epoch.get(), seats, votes, "a term's committee is known");
+        self.keep(epoch, scheme, votes);
+    }
+}

@@ -1,0 +1,135 @@
+//! What a validator must not lose or tell: its shares of the chain's key, what it deals and what it was dealt.
+//!
+//! In one file of the validator's own, written before anything that follows from it leaves the process. Whoever may read
+//! the node's folder can vote for it; the folder is its owner's alone.
+
+use commonware_codec::{DecodeExt as _, Encode as _, RangeCfg};
+use commonware_consensus::types::Epoch;
+use commonware_cryptography::{
+    PublicKey,
+    bls12381::{dkg::feldman_desmedt::DealerPrivMsg, primitives::group::Share},
+    transcript::Summary,
+};
+use commonware_glue::dkg::SecretStore;
+use commonware_storage::{
+    Context as StorageContext,
+    metadata::{Config, Metadata},
+};
+use commonware_utils::sequence::FixedBytes;
+
+/// Kind, term, dealer.
+const NAME_BYTES: usize = 1 + 8 + 32;
+type Name = FixedBytes<NAME_BYTES>;
+
+const SHARE: u8 = 0;
+const SEED: u8 = 1;
+const DEALING: u8 = 2;
+
+/// No secret is longer.
+const SECRET_BYTES_MAX: usize = 64;
+
+pub(crate) struct Secrets<E: StorageContext> {
+    /// Empty while a write is under way.
+    store: Option<Metadata<E, Name, Vec<u8>>>,
+}
+
+fn name(kind: u8, epoch: Epoch, dealer: &[u8]) -> Name {
+    let mut bytes = [0; NAME_BYTES];
+    bytes[0] = kind;
+    bytes[1..9].copy_from_slice(&epoch.get().to_be_bytes());
+    bytes[9..9 + dealer.len()].copy_from_slice(dealer);
+    Name::new(bytes)
+}
+
+impl<E: StorageContext> Secrets<E> {
+    pub(crate) async fn open(context: E, partition: &str) -> Self {
+        let codec_config = (RangeCfg::from(0..=SECRET_BYTES_MAX), ());
+        let config = Config { partition: format!("{partition}-secrets"), codec_config };
+        let store = Metadata::init(context, config).await.expect("the file of secrets opens");
+        Self { store: Some(store) }
+    }
+
+    fn read<T: commonware_codec::Read<Cfg = ()>>(&self, name: &Name) -> Option<T> {
+        let bytes = self.store.as_ref().expect("no write is under way").get(name)?;
+        Some(T::decode(bytes.clone()).expect("secrets are read as they were written"))
+    }
+
+    async fn write(&mut self, name: Name, secret: Vec<u8>) {
+        let store = self.store.take().expect("no write is under way");
+        let stored = store.put_sync(name, secret).await.expect("secrets can be written");
+        self.store = Some(stored);
+    }
+}
+
+impl<E: StorageContext + Sync> SecretStore for Secrets<E> {
+    async fn put_share(&mut self, epoch: Epoch, share: Share) {
+        self.write(name(SHARE, epoch, &[]), share.encode().to_vec()).await;
+    }
+    async fn get_share(&mut self, epoch: Epoch) -> Option<Share> {
+        self.read(&name(SHARE, epoch, &[]))
+    }
+    async fn put_seed(&mut self, epoch: Epoch, seed: Summary) {
+        self.write(name(SEED, epoch, &[]), seed.encode().to_vec()).await;
+    }
+    async fn get_seed(&mut self, epoch: Epoch) -> Option<Summary> {
+        self.read(&name(SEED, epoch, &[]))
+    }
+    async fn put_dealing<P: PublicKey>(&mut self, epoch: Epoch, dealer: P, private: DealerPrivMsg) {
+        self.write(name(DEALING, epoch, dealer.as_ref()), private.encode().to_vec()).await;
+    }
+    async fn get_dealing<P: PublicKey>(
+        &mut self,
+        epoch: Epoch,
+        dealer: &P,
+    ) -> Option<DealerPrivMsg> {
+        self.read(&name(DEALING, epoch, dealer.as_ref()))
+    }
+    async fn prune(&mut self, min: Epoch) {
+        let mut store = self.store.take().expect("no write is under way");
+        store.retain(|name, _| {
+            let term = name.as_ref()[1..9].try_into().expect("eight bytes of a name");
+            u64::from_be_bytes(term) >= min.get()
+        });
+        self.store = Some(store.sync().await.expect("secrets can be written"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use commonware_cryptography::{
+        Signer as _, bls12381::primitives::sharing::Mode, bls12381::primitives::variant::MinSig,
+        ed25519::PrivateKey,
+    };
+    use commonware_runtime::{Runner as _, Supervisor as _, deterministic};
+    use commonware_utils::{N3f1, ordered::Set};
+    use rand::{SeedableRng as _, rngs::StdRng};
+
+    #[test]
+    fn secrets_outlive_the_process_and_old_ones_do_not_stay() {
+        let keys = (0..4).map(|n| PrivateKey::from_seed(n).public_key());
+        let players: Set<_> = Set::from_iter_dedup(keys);
+        let (_, shares) = commonware_cryptography::bls12381::dkg::feldman_desmedt::deal::<
+            MinSig,
+            _,
+            N3f1,
+        >(StdRng::seed_from_u64(1), Mode::NonZeroCounter, players)
+        .expect("four players");
+        let shares: Vec<Share> = shares.iter_pairs().map(|(_, share)| share.clone()).collect();
+        deterministic::Runner::default().start(|context| async move {
+            let mut secrets = Secrets::open(context.child("one"), "a").await;
+            secrets.put_share(Epoch::new(3), shares[0].clone()).await;
+            secrets.put_share(Epoch::new(4), shares[1].clone()).await;
+            drop(secrets);
+            let mut secrets = Secrets::open(context.child("two"), "a").await;
+            assert!(secrets.get_share(Epoch::new(3)).await == Some(shares[0].clone()));
+            secrets.prune(Epoch::new(4)).await;
+            drop(secrets);
+            let mut secrets = Secrets::open(context.child("three"), "a").await;
+            assert!(secrets.get_share(Epoch::new(3)).await.is_none());
+            assert!(secrets.get_share(Epoch::new(4)).await == Some(shares[1].clone()));
+            let other = Secrets::open(context.child("four"), "b").await;
+            assert!(other.read::<Share>(&name(SHARE, Epoch::new(4), &[])).is_none());
+        });
+    }
+}
