@@ -12,6 +12,7 @@ use consensus::{Guarded, deal, scheme};
 use crypto::SigningKey;
 use network::{PrivateKey, PublicKey, consensus_key, private_key, public_key};
 use receipt::light::{Digest, Scheme};
+use std::collections::BTreeMap;
 use types::{
     Action, Address, ChainId, Hash, List, Millis, NanoMeshx, Schedule, Signature, Text, Tx,
     codec::Bytes,
@@ -58,7 +59,8 @@ impl Person {
 pub struct Member {
     pub key: PrivateKey,
     pub public: PublicKey,
-    pub share: Vec<u8>,
+    /// Of the first term, if it has a seat there.
+    pub share: Option<Vec<u8>>,
     pub scheme: Scheme,
     /// What it votes with.
     pub hand: Guarded,
@@ -68,18 +70,20 @@ pub struct Committee {
     pub anchor: Anchor,
     pub network: Hash,
     pub genesis: Genesis,
+    /// Those with a seat in the first term, then those who may have one later.
     pub members: Vec<Member>,
+    pub seats: usize,
     pub clients: Vec<Person>,
     pub workers: Vec<Person>,
 }
 
-/// Deal a committee of `validators`, with clients that have money and workers that offer places.
+/// Deal a key to the first `seats` of `validators`, with clients that have money and workers that offer places.
 pub fn deal_committee(
     seed: u64,
-    validators: usize,
+    (validators, seats): (usize, usize),
     clients: usize,
     workers: usize,
-    block: Millis,
+    (block, term_blocks): (Millis, u64),
 ) -> Committee {
     let secret = |role: &str, index: usize| {
         let index = (index as u64).to_be_bytes();
@@ -88,7 +92,7 @@ pub fn deal_committee(
     let mut keys: Vec<PrivateKey> =
         (0..validators).map(|n| private_key(&secret("validator", n))).collect();
     keys.sort_by_key(public_key);
-    let publics: Vec<types::PublicKey> = keys.iter().map(public_key).collect();
+    let publics: Vec<types::PublicKey> = keys.iter().take(seats).map(public_key).collect();
     let dealt = deal(secret("committee", 0), &publics);
     let people = |role, count| (0..count).map(|n| Person::new(secret(role, n))).collect::<Vec<_>>();
     let (clients, workers) = (people("client", clients), people("worker", workers));
@@ -103,7 +107,7 @@ pub fn deal_committee(
             publics.iter().map(|key| Validator { key: *key, city: Text::default() }).collect(),
         ),
         sharing: dealt.sharing,
-        term_blocks: 7_200,
+        term_blocks,
         params,
         accounts: bounded(
             clients
@@ -128,29 +132,30 @@ pub fn deal_committee(
     let anchor = anchor(&genesis, dealt.identity);
     let network = anchor.network();
     let set: Set<PublicKey> = Set::from_iter_dedup(publics.iter().filter_map(consensus_key));
+    let mut shares: BTreeMap<_, _> = dealt.shares.into_iter().collect();
     let members = keys
         .into_iter()
-        .zip(dealt.shares)
-        .map(|(key, (public, share))| {
-            let scheme =
-                scheme(&network, CHAIN, set.clone(), genesis.sharing.as_slice(), Some(&share))
-                    .expect("the dealer's shares fit its polynomial");
-            let public = consensus_key(&public).expect("the dealer made this key");
+        .map(|key| {
+            let share = shares.remove(&public_key(&key));
+            let sharing = genesis.sharing.as_slice();
+            let scheme = scheme(&network, CHAIN, set.clone(), sharing, share.as_deref())
+                .expect("the dealer's shares fit its polynomial");
+            let public = consensus_key(&public_key(&key)).expect("the dealer made this key");
             let hand = Guarded::new(scheme.clone(), network, CHAIN, Some(&key));
             Member { key, public, share, scheme, hand }
         })
         .collect();
-    Committee { anchor, network, genesis, members, clients, workers }
+    Committee { anchor, network, genesis, members, seats, clients, workers }
 }
 
 impl Committee {
     /// Validators that can lie without harm: less than a third.
     pub fn faulty_max(&self) -> usize {
-        (self.members.len() - 1) / 3
+        (self.seats - 1) / 3
     }
 
     pub fn quorum(&self) -> usize {
-        self.members.len() - self.faulty_max()
+        self.seats - self.faulty_max()
     }
 
     pub fn number_of(&self, key: &PublicKey) -> Option<usize> {

@@ -9,6 +9,7 @@ use crate::{
     scenario::Moment,
     traffic::truth,
 };
+use commonware_consensus::types::Round;
 use commonware_runtime::Clock;
 use network::public_key;
 use receipt::{
@@ -72,9 +73,9 @@ pub struct Inner {
     booked: u64,
     /// Records read at a height by the first validator that could.
     records: BTreeMap<u64, BTreeMap<Key, Option<Vec<u8>>>>,
-    ballots: BTreeMap<(usize, u64), Ballot>,
-    /// Who voted to finalize what, by view.
-    finalizers: BTreeMap<u64, BTreeMap<Digest, BTreeSet<usize>>>,
+    ballots: BTreeMap<(usize, Round), Ballot>,
+    /// Who voted to finalize what, by round.
+    finalizers: BTreeMap<Round, BTreeMap<Digest, BTreeSet<usize>>>,
     /// The oldest height whose jobs wait for their beacon, as of the newest judged state.
     pub queue_oldest: Option<u64>,
     /// Who was proved to have signed twice, by the correct validators that can prove it.
@@ -144,19 +145,19 @@ impl Facts {
     }
 
     /// A vote left `validator`.
-    pub fn vote(&self, validator: usize, view: u64, cast: Cast) {
+    pub fn vote(&self, validator: usize, round: Round, cast: Cast) {
         let mut inner = self.get();
         if let Cast::Finalize(digest) = cast {
-            let of_view = inner.finalizers.entry(view).or_default();
+            let of_view = inner.finalizers.entry(round).or_default();
             of_view.entry(digest).or_default().insert(validator);
         }
         if self.traitors.contains(&validator) {
             return;
         }
-        let ballot = inner.ballots.entry((validator, view)).or_default();
+        let ballot = inner.ballots.entry((validator, round)).or_default();
         let verdict = ballot
             .cast(cast)
-            .map_err(|what| format!("validator {validator} signed {what} in view {view}"));
+            .map_err(|what| format!("validator {validator} signed {what} in round {round}"));
         inner.check(Property::OneVote, verdict);
     }
 
@@ -194,17 +195,17 @@ impl Facts {
         inner.say(format_args!("validator {validator} begins at height {height}"));
     }
 
-    /// A correct validator built a block that draws with the beacon of `view`.
-    pub fn drew(&self, validator: usize, view: u64) {
+    /// A correct validator built a block that draws with the beacon of `round`.
+    pub fn drew(&self, validator: usize, round: Round) {
         let mut inner = self.get();
-        // What makes a later view final makes its ancestors final.
-        let later = inner.finalizers.range(view..).flat_map(|(_, of_view)| of_view.values());
+        // What makes a later round final makes its ancestors final.
+        let later = inner.finalizers.range(round..).flat_map(|(_, of_view)| of_view.values());
         let finalizers = later.max_by_key(|who| who.len());
         let finalizers = finalizers.cloned().unwrap_or_default();
         inner.say(format_args!(
-            "validator {validator}: a block is built with the beacon of view {view}, final for {finalizers:?}"
+            "validator {validator}: a block is built with the beacon of round {round}, final for {finalizers:?}"
         ));
-        let verdict = must::final_beacon(view, &finalizers, self.committee.quorum());
+        let verdict = must::final_beacon(round, &finalizers, self.committee.quorum());
         inner.check(Property::FinalBeacon, verdict);
     }
 
@@ -242,11 +243,11 @@ impl Facts {
     /// What to read of a validator's state to judge it.
     pub fn keys(&self) -> Vec<Key> {
         let people = self.committee.clients.iter().chain(&self.committee.workers);
-        let leaders = self.committee.genesis.validators.iter();
+        let leaders = self.committee.members.iter();
         let mut keys = vec![Key::Supply, Key::Queue];
         keys.extend([pools::escrow(), pools::treasury(), pools::validators()].map(Key::Account));
         keys.extend(people.map(|person| Key::Account(person.address)));
-        keys.extend(leaders.map(|leader| Key::Account(Address::of(&leader.key))));
+        keys.extend(leaders.map(|leader| Key::Account(Address::of(&public_key(&leader.key)))));
         keys.extend(self.get().jobs.iter().map(|job| Key::Job(*job)));
         keys
     }

@@ -4,6 +4,7 @@
 //! correct validator, and writes down the answers.
 
 use crate::books::Books;
+use commonware_consensus::types::Round;
 use std::collections::BTreeSet;
 use types::{
     Address, Header, JobId, NanoMeshx,
@@ -113,10 +114,10 @@ pub fn nonces(next: u64, sender: &Address, nonce: u64, height: u64) -> Verdict {
 }
 
 /// `finalizers` had voted to finalize the beacon's round when the block that uses it was built.
-pub fn final_beacon(view: u64, finalizers: &BTreeSet<usize>, quorum: usize) -> Verdict {
+pub fn final_beacon(round: Round, finalizers: &BTreeSet<usize>, quorum: usize) -> Verdict {
     ensure(finalizers.len() >= quorum, || {
         format!(
-            "a block was built with the beacon of view {view} when {} of the {quorum} votes that make it final were cast",
+            "a block was built with the beacon of round {round} when {} of the {quorum} votes that make it final were cast",
             finalizers.len()
         )
     })
@@ -125,6 +126,7 @@ pub fn final_beacon(view: u64, finalizers: &BTreeSet<usize>, quorum: usize) -> V
 #[cfg(test)]
 mod tests {
     use super::*;
+    use commonware_consensus::types::{Epoch, View};
 
     #[test]
     fn money_out_of_nothing_is_seen() {
@@ -137,7 +139,8 @@ mod tests {
 
     #[test]
     fn a_beacon_needs_a_quorum_of_final_votes() {
-        assert!(final_beacon(7, &BTreeSet::from([0, 1]), 3).is_err());
-        assert_eq!(final_beacon(7, &BTreeSet::from([0, 1, 3]), 3), Ok(()));
+        let round = Round::new(Epoch::new(1), View::new(7));
+        assert!(final_beacon(round, &BTreeSet::from([0, 1]), 3).is_err());
+        assert_eq!(final_beacon(round, &BTreeSet::from([0, 1, 3]), 3), Ok(()));
     }
 }

@@ -72,10 +72,10 @@ pub fn run(scenario: &Scenario, plants: Plants) -> Outcome {
     let workers = scenario.workers.len();
     let committee = Arc::new(deal_committee(
         scenario.seed,
-        scenario.validators,
+        (scenario.validators, scenario.seats),
         scenario.clients,
         workers,
-        block,
+        (block, scenario.term_blocks),
     ));
     let traitors: BTreeSet<usize> = scenario.traitors.iter().map(|(number, _)| *number).collect();
     let facts = Arc::new(Facts::new(committee.clone(), traitors));
@@ -453,8 +453,8 @@ impl Director<'_> {
             anchor: world.committee.anchor.clone(),
             genesis: world.committee.genesis.clone(),
             key: member.key.clone(),
-            share: Some(member.share.clone()),
-            peers: vec![],
+            share: member.share.clone(),
+            peers: world.committee.members.iter().map(|member| member.public.clone()).collect(),
             partition: format!("validator-{number}"),
             new_network: world.plants.forgetful || self.power_cuts == 0 && self.lives[number] == 0,
             pool: mempool::Limits::default(),

@@ -3,6 +3,7 @@
 //! A scenario is plain data, so a test can write one down, and a seed always means the same one.
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use types::network::TERM_BLOCKS_MIN;
 
 /// Milliseconds of virtual time since the simulation began.
 pub type Moment = u64;
@@ -11,7 +12,11 @@ pub type Moment = u64;
 pub struct Scenario {
     pub seed: u64,
     pub validators: usize,
+    /// How many of them have seats in the first term; the others may have one later.
+    pub seats: usize,
     pub block_ms: u64,
+    /// Blocks of a committee's term.
+    pub term_blocks: u64,
     pub latency_ms: u64,
     pub jitter_ms: u64,
     /// In order of their moments.
@@ -140,7 +145,9 @@ impl Scenario {
         Self {
             seed,
             validators,
+            seats: validators,
             block_ms: 300,
+            term_blocks: 7_200,
             latency_ms: 30,
             jitter_ms: 5,
             faults: Vec::new(),
@@ -203,6 +210,10 @@ impl Scenario {
                 3 => Conduct::Late,
                 _ => Conduct::Honest,
             };
+        }
+        // In half of them committees hand over while all of that happens.
+        if rng.random() {
+            scenario.term_blocks = TERM_BLOCKS_MIN;
         }
         scenario
     }

@@ -10,10 +10,11 @@ use crate::{
     scenario::Treason,
 };
 use chain::{Applied, BlockContext, CheckedTx, Mode, Proposal, Refusal, check_tx};
-use commonware_codec::{DecodeExt as _, Encode as _};
+use commonware_codec::{DecodeExt as _, Encode as _, ReadExt as _, varint::UInt};
 use commonware_consensus::{
-    Viewable as _,
+    Epochable as _, Viewable as _,
     simplex::types::{Finalize, Notarize, Proposal as Vow, Vote},
+    types::Round,
 };
 use consensus::{Before, Guarded, Transition};
 use futures::future::{BoxFuture, FutureExt as _};
@@ -129,7 +130,8 @@ impl Traitor {
     /// A second vote beside this one: for the twin if there is one, else for something nobody has.
     fn second_vote(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
         let hand = self.member.hand.clone();
-        let second = match Vote::<Guarded, Digest>::decode(bytes.to_vec()).ok()? {
+        let (term, vote) = of_term(bytes)?;
+        let second = match vote {
             Vote::Notarize(vote) => {
                 Vote::Notarize(Notarize::sign(&hand, self.other(&vote.proposal))?)
             }
@@ -138,7 +140,9 @@ impl Traitor {
             }
             Vote::Nullify(_) => return None,
         };
-        Some(Vote::<Guarded, Digest>::encode(&second).to_vec())
+        let mut bytes = UInt(term).encode().to_vec();
+        bytes.extend_from_slice(&Vote::<Guarded, Digest>::encode(&second));
+        Some(bytes)
     }
 
     fn other(&mut self, vow: &Vow<Digest>) -> Vow<Digest> {
@@ -154,16 +158,23 @@ fn halves(mut to: Vec<usize>) -> (Vec<usize>, Vec<usize>) {
     (to, others)
 }
 
+/// A vote, and the term whose engine it is for: that is sent before it.
+fn of_term(bytes: &[u8]) -> Option<(u64, Vote<Guarded, Digest>)> {
+    let mut bytes = bytes::Bytes::copy_from_slice(bytes);
+    let UInt(term) = UInt::<u64>::read(&mut bytes).ok()?;
+    Some((term, Vote::decode(bytes).ok()?))
+}
+
 /// What a vote says, for those who watch the wire.
-pub fn read_vote(bytes: &[u8]) -> Option<(u64, crate::facts::Cast)> {
+pub fn read_vote(bytes: &[u8]) -> Option<(Round, crate::facts::Cast)> {
     use crate::facts::Cast;
-    let vote = Vote::<Guarded, Digest>::decode(bytes.to_vec()).ok()?;
+    let (_, vote) = of_term(bytes)?;
     let cast = match &vote {
         Vote::Notarize(vote) => Cast::Notarize(vote.proposal.payload),
         Vote::Nullify(_) => Cast::Nullify,
         Vote::Finalize(vote) => Cast::Finalize(vote.proposal.payload),
     };
-    Some((vote.view().get(), cast))
+    Some((Round::new(vote.epoch(), vote.view()), cast))
 }
 
 /// A transition that tells the truth about others' blocks and lies in its own.

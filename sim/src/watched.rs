@@ -2,10 +2,15 @@
 
 use crate::facts::Facts;
 use chain::{Applied, BlockContext, Mode, Proposal, Refusal};
+use commonware_consensus::types::{Epoch, Round, View};
 use consensus::{Before, Transition};
 use futures::future::{BoxFuture, FutureExt as _};
 use std::sync::Arc;
-use types::network::Genesis;
+use types::{Beacon, network::Genesis};
+
+const fn round_of(beacon: &Beacon) -> Round {
+    Round::new(Epoch::new(beacon.epoch.get()), View::new(beacon.view))
+}
 
 pub struct Watched {
     pub inner: Arc<dyn Transition>,
@@ -28,7 +33,7 @@ impl Transition for Watched {
                 applied
                     .beacons
                     .iter()
-                    .for_each(|beacon| self.facts.drew(self.validator, beacon.view));
+                    .for_each(|beacon| self.facts.drew(self.validator, round_of(beacon)));
             }
             Ok(applied)
         }

@@ -108,9 +108,9 @@ impl Wire {
         let mut copies = Vec::new();
         for (to, bytes) in parcels {
             if channel == VOTES
-                && let Some((view, cast)) = read_vote(&bytes)
+                && let Some((round, cast)) = read_vote(&bytes)
             {
-                self.facts.vote(me, view, cast);
+                self.facts.vote(me, round, cast);
             }
             let bytes = IoBuf::from(bytes);
             for to in to {

@@ -3,4 +3,5 @@
 mod evidence;
 mod planted;
 mod replay;
+mod terms;
 mod wiped;
