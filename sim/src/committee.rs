@@ -128,6 +128,7 @@ pub fn deal_committee(
         stakes: bounded(vec![]),
         emission: Schedule { steps: bounded(vec![]) },
         vesting: bounded(vec![]),
+        witnesses: bounded(vec![]),
     };
     let anchor = anchor(&genesis, dealt.identity);
     let network = anchor.network();

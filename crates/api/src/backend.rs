@@ -2,8 +2,8 @@
 
 use crate::{
     AccountView, AttestationView, BlobView, BlockView, EarningsView, FaucetAsked, FaucetGave,
-    JobEvent, JobView, MarketView, NetworkStatus, Output, Page, Problem, ProofKey, ProofView,
-    StakeView, Submitted, ValidatorView, Why, WorkerView,
+    JobEvent, JobView, MarketView, NetworkStatus, Output, Page, PeriodView, PresenceView, Problem,
+    ProofKey, ProofView, StakeView, Submitted, ValidatorView, Why, WorkerView,
 };
 use bytes::Bytes;
 use futures::stream::BoxStream;
@@ -105,6 +105,15 @@ pub trait Backend: Clone + Send + Sync + 'static {
         chain: ChainId,
         address: Address,
     ) -> impl Future<Output = Result<AttestationView, Problem>> + Send;
+
+    /// Where an operator's validator stands and sits.
+    fn presence(
+        &self,
+        address: Address,
+    ) -> impl Future<Output = Result<PresenceView, Problem>> + Send;
+
+    /// The period that is on. [`crate::Code::NoPeriod`].
+    fn period(&self) -> impl Future<Output = Result<PeriodView, Problem>> + Send;
 
     /// All proposals, the newest first.
     fn proposals(&self) -> impl Future<Output = Result<Vec<Proposal>, Problem>> + Send;

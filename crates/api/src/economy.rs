@@ -52,7 +52,7 @@ pub struct ValidatorView {
     pub commission_owed: NanoMeshx,
     /// Faults it was found guilty of.
     pub slashes: u8,
-    /// Whether it has a seat in the committee chosen last.
+    /// Whether it has a seat in the backbone's committee that was drawn last, or in the first one if none was.
     pub seated: bool,
     /// Where nodes of it are met, as the operator says.
     pub peers: Vec<String>,

@@ -36,6 +36,7 @@ mod extract;
 mod limits;
 mod noun;
 mod openapi;
+mod presence;
 mod problem;
 mod routes;
 mod view;
@@ -49,6 +50,7 @@ pub use economy::{
 };
 pub use limits::{BLOB_BYTES_MAX, Limits};
 pub use openapi::openapi;
+pub use presence::{MeasuredView, PeriodView, PresenceView, SeatView, WitnessView};
 pub use problem::{Code, PROBLEM_JSON, Problem};
 pub use routes::router;
 pub use view::{

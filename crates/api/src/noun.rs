@@ -4,6 +4,7 @@
 
 #![allow(dead_code, reason = "they are read by a derive, not by code")]
 
+use crate::presence::{PresenceCertificate, PresenceParams, RelayedSeats, SortitionParams, Ticket};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -126,6 +127,8 @@ pub(crate) struct Params {
     staking: StakingParams,
     governance: GovernanceParams,
     attest: AttestParams,
+    presence: PresenceParams,
+    sortition: SortitionParams,
     profile_strict: Hash,
     profile_arch_class: Hash,
     block_ms: u64,
@@ -234,6 +237,9 @@ pub(crate) enum Action {
     Relay(Relayed),
     Attest(Attestation),
     ClaimVested { amount: Amount },
+    Ticket(Ticket),
+    Certify(PresenceCertificate),
+    Seat(RelayedSeats),
 }
 
 /// Evidence of what machine holds the sender's key.
@@ -457,6 +463,7 @@ pub(crate) enum StakeOrder {
     SetCommission { bps: u16 },
     Unjail,
     Announce { addresses: Vec<String> },
+    RegisterVrf { key: Hash, proof: Hex },
 }
 
 #[derive(Serialize, ToSchema)]

@@ -22,6 +22,8 @@ use utoipa::OpenApi;
         routes::stake,
         routes::earnings,
         routes::attestation,
+        routes::presence,
+        routes::period,
         routes::proposals,
         routes::evidence,
         routes::faucet,

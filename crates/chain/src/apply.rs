@@ -1,9 +1,9 @@
 //! Applying a block: what the protocol does by itself, then due jobs, beacons and transactions; last, prices move.
 
 use crate::{
-    CheckedTx, Refusal, Write, challenge, decrees, effects, epoch, genesis, market, queue,
+    CheckedTx, Refusal, Write, challenge, decrees, effects, epoch, genesis, market, period, queue,
     scratch::{Records, Scratch, Stop},
-    term, tx,
+    seats, term, tx,
 };
 use std::{collections::BTreeMap, future::Future};
 use types::{
@@ -79,7 +79,9 @@ pub async fn apply_block<S: Store>(
 
     run.must(|pad| epoch::note_view(pad, context)).await;
     run.must(|pad| epoch::mint(pad, &genesis.emission, context)).await;
-    run.must(|pad| epoch::boundary(pad, context)).await;
+    run.must(|pad| epoch::boundary(pad, genesis, context)).await;
+    run.must(|pad| seats::boundary(pad, context)).await;
+    run.must(|pad| period::turn(pad, context)).await;
     run.must(|pad| term::fix(pad, genesis, context)).await;
     run.must(|pad| decrees::decide(pad, context)).await;
     run.must(|pad| decrees::take_up(pad, context)).await;
@@ -158,9 +160,9 @@ impl<S: Store> Run<'_, S> {
                     return Ok(value);
                 }
                 Err(Stop::Refused(refusal)) => return Err(refusal),
-                Err(Stop::Missing(key)) => {
-                    let value = self.store.get_many(&[key]).await.pop().flatten();
-                    self.records.loaded.insert(key, value);
+                Err(Stop::Missing(keys)) => {
+                    let values = self.store.get_many(&keys).await;
+                    self.records.loaded.extend(keys.into_iter().zip(values));
                 }
             }
         }

@@ -1,10 +1,12 @@
-//! Challenges: at every boundary a chain asks for a beacon, and makes of it what new evidence must answer.
+//! Challenges: at every boundary a chain asks for a beacon, and makes of it what new evidence must answer; on the backbone
+//! also the seeds of the next draw and of a new period.
 
 use crate::{
     apply::BlockContext,
     epoch::is_boundary,
-    queue,
+    period, queue,
     scratch::{Scratch, Stop},
+    seats,
 };
 use types::{
     Beacon, Hash,
@@ -44,7 +46,11 @@ pub(crate) fn take(
     challenges.current = of_beacon(&context.network, beacon);
     challenges.height = beacon.height;
     pad.put(Key::Challenges, &challenges);
-    Ok(())
+    if context.chain.is_shard() {
+        return Ok(());
+    }
+    seats::take_seed(pad, beacon, context)?;
+    period::take_seed(pad, beacon, context)
 }
 
 fn of_beacon(network: &Hash, beacon: &Beacon) -> Hash {

@@ -1,20 +1,19 @@
-//! What the protocol does by itself: it mints in every block of the backbone, and at a boundary it shares out
-//! rewards and chooses a committee.
+//! What the protocol does by itself: it mints in every block of the backbone, and at a boundary it shares out rewards.
 
 use crate::{
     apply::BlockContext,
     scratch::{Scratch, Stop},
+    seats,
+    term::term_of,
 };
 use ledger::Emission;
-use staking::Moment;
+use staking::{Contender, Moment};
+use std::collections::BTreeSet;
 use types::{
-    Address, Height, List, NanoMeshx, Schedule,
-    network::VALIDATORS_MAX,
+    Address, Height, NanoMeshx, PublicKey, Schedule,
+    network::Genesis,
     staking::ValidatorRecord,
-    state::{
-        CommitteeRecord, CommitteeSeat, Destination, Key, Params, Transfer, Validators, ViewStep,
-        ViewTime, pools,
-    },
+    state::{Destination, Key, Params, TermRecord, Transfer, ViewStep, ViewTime, pools},
 };
 
 /// Views between two notes of when they were.
@@ -52,46 +51,60 @@ pub fn is_boundary(height: Height, params: &Params) -> bool {
     height.get().is_multiple_of(params.epoch_blocks.max(1))
 }
 
-/// At a boundary of the backbone: share the validators' pool out by stake, then choose who is next.
-pub(crate) fn boundary(pad: &mut Scratch<'_>, context: &BlockContext) -> Result<(), Stop> {
+/// At a boundary of the backbone: share the validators' pool out among those who sat.
+///
+/// By what makes their expectation follow stake: a seat that lots decided counts alike for all who won one, for a lot wins by
+/// stake; a seat that was certain counts by its stake.
+pub(crate) fn boundary(
+    pad: &mut Scratch<'_>,
+    genesis: &Genesis,
+    context: &BlockContext,
+) -> Result<(), Stop> {
     let params: Params = pad.expect(Key::Params)?;
     if !is_boundary(context.height, &params) || context.chain.is_shard() {
         return Ok(());
     }
-    let known: Validators = pad.get(Key::Validators)?.unwrap_or_default();
-    let mut records: Vec<ValidatorRecord> = Vec::with_capacity(known.len());
-    for operator in known.iter() {
-        records.push(pad.expect(Key::Validator(*operator))?);
-    }
-    let seats = u16::try_from(VALIDATORS_MAX).expect("a hundred");
-    let seated = staking::committee(&records, seats, &params.staking);
-    share_out(pad, &seated, context)?;
-    // Nobody qualifies: the last committee goes on, for blocks need somebody to make them.
-    if seated.is_empty() {
-        return Ok(());
-    }
-    let seats = seated
+    let sat = sat(pad, genesis, context)?;
+    let chain = context.chain;
+    let contenders: Vec<Contender> = seats::candidates(pad, None, &params, context)?
         .into_iter()
-        .map(|m| CommitteeSeat { operator: m.operator, key: m.key, tokens: m.tokens })
+        .filter(|one| sat.contains(&one.contender.key) || seats::may_sit(one, chain, &params))
+        .map(|candidate| candidate.contender)
         .collect();
-    let seats = List::new(seats).expect("at most as many as there are seats");
-    pad.put(Key::Committee, &CommitteeRecord { chosen: context.height, seats });
-    Ok(())
+    let seats = seats::seats_max(chain, &params);
+    let weights = staking::seat_weights(&contenders, seats, &params.sortition)
+        .expect("validators have no more at stake than there is");
+    let weights: Vec<(Address, NanoMeshx)> = contenders
+        .iter()
+        .zip(weights)
+        .filter(|(contender, _)| sat.contains(&contender.key))
+        .map(|(contender, weight)| (contender.operator, weight))
+        .collect();
+    share_out(pad, &weights, context)
+}
+
+/// The keys of the committee whose term the last block was in.
+fn sat(
+    pad: &Scratch<'_>,
+    genesis: &Genesis,
+    context: &BlockContext,
+) -> Result<BTreeSet<PublicKey>, Stop> {
+    let last = context.height.saturating_sub(Height::new(1));
+    let term: Option<TermRecord> = pad.get(Key::Term(term_of(last, genesis.term_blocks)))?;
+    Ok(term.iter().flat_map(|term| term.keys.iter()).copied().collect())
 }
 
 fn share_out(
     pad: &mut Scratch<'_>,
-    seated: &[staking::Member],
+    weights: &[(Address, NanoMeshx)],
     context: &BlockContext,
 ) -> Result<(), Stop> {
     let pool = pools::validators();
     let total = pad.account(pool)?.balance;
-    let weights: Vec<(Address, NanoMeshx)> =
-        seated.iter().map(|member| (member.operator, member.tokens)).collect();
     if total == NanoMeshx::ZERO || weights.is_empty() {
         return Ok(());
     }
-    let (parts, rest) = staking::divide(total, &weights);
+    let (parts, rest) = staking::divide(total, weights);
     let mut kept = rest;
     for (operator, part) in parts {
         if part == NanoMeshx::ZERO {

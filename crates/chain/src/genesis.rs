@@ -1,6 +1,7 @@
 //! The first records of a chain.
 
 use crate::{Write, term::DEALT_TERMS};
+use crypto::VrfPublicKey;
 use ledger::Emission;
 use staking::Candidate;
 use std::collections::BTreeMap;
@@ -8,7 +9,9 @@ use types::{
     Address, Epoch, GovernanceParams, Hash, Height, List, Millis, NanoMeshx, Ppm, PublicKey,
     attest::AttestParams,
     codec::Encode,
+    committee::{SortitionParams, VrfRecord},
     network::{Genesis, GenesisStake},
+    presence::PresenceParams,
     staking::StakingParams,
     state::{
         Account, Backed, Key, Market, Params, REPUTATION_NEW, Stake, Supply, TermRecord,
@@ -61,6 +64,9 @@ pub fn genesis_writes(genesis: &Genesis) -> Vec<Write> {
             put(Key::Term(Epoch::new(term)), record.encode().to_vec());
         }
     }
+    if !genesis.witnesses.is_empty() {
+        put(Key::GenesisWitnesses, genesis.witnesses.encode().to_vec());
+    }
     let capacity = genesis.workers.iter().map(|worker| u64::from(worker.capacity)).sum();
     let market = Market {
         base_fee: params.base_fee.min,
@@ -92,13 +98,19 @@ pub fn genesis_writes(genesis: &Genesis) -> Vec<Write> {
 fn put_stakes(genesis: &Genesis, put: &mut impl FnMut(Key, Vec<u8>)) {
     let mut known = Validators::default();
     for stake in genesis.stakes.iter() {
-        let GenesisStake { operator, key, amount, commission_bps } = *stake;
+        let GenesisStake { operator, key, amount, commission_bps, vrf } = *stake;
         let candidate = Candidate { operator, key, commission_bps };
         let (position, _) = staking::bond(candidate, amount, None, None, &genesis.params.staking)
             .expect("a stake of genesis is one");
         let backed = Backed::new(vec![operator]).expect("one is not many");
         put(Key::Validator(operator), position.validator.encode().to_vec());
         put(Key::ValidatorKey(key), operator.encode().to_vec());
+        if let Some(vrf) = vrf {
+            VrfPublicKey::new(vrf.0).expect("a VRF key of genesis is one");
+            assert!(vrf.0 != key.0, "a key that votes draws no lots");
+            let record = VrfRecord { key: vrf, registered: Height::ZERO };
+            put(Key::Vrf(operator), record.encode().to_vec());
+        }
         let own = Stake { delegator: operator, validator: operator };
         put(Key::Delegation(own), position.delegation.encode().to_vec());
         put(Key::Backed(operator), backed.encode().to_vec());
@@ -139,6 +151,13 @@ pub fn local_params(profile_strict: Hash, profile_arch_class: Hash, block_ms: u6
         },
         // Software stands for hardware here: for trying the protocol out.
         attest: AttestParams { classes: 0b1_1111, ..usual.attest },
+        presence: PresenceParams {
+            valid_ms: Millis::new(300_000),
+            period_ms: Millis::new(60_000),
+            ..usual.presence
+        },
+        // Nobody witnesses on one machine: stake and a ticket are enough for the backbone, and shards keep their committees.
+        sortition: SortitionParams { ticket_blocks: 16, presence_required: 0, ..usual.sortition },
         ..usual
     }
 }

@@ -5,7 +5,7 @@
 //! state gives the same writes on every validator: no clock, no randomness, no floating point.
 //!
 //! ```text
-//!             +-- itself:   minting; at a boundary, rewards and the next committee
+//!             +-- itself:   minting; at a boundary, rewards, who was drawn, the period's witnesses
 //!             +-- due jobs: reminders that fall due at this height
 //! block ------+-- beacons:  jobs of earlier heights meet their workers
 //!             +-- txs:      transfers, submissions, commitments, reveals, stake, ...
@@ -28,9 +28,12 @@ mod effects;
 mod epoch;
 mod genesis;
 mod market;
+mod period;
+mod proved;
 mod queue;
 mod refusal;
 mod scratch;
+mod seats;
 mod term;
 mod tx;
 mod why;

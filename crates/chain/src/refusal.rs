@@ -1,6 +1,6 @@
 //! Why a transaction was refused, with a code that never changes meaning.
 
-use types::{Address, ChainId, JobId, Millis, governance::ProposalId};
+use types::{Address, ChainId, Epoch, Height, JobId, Millis, Place, governance::ProposalId};
 
 /// The reason; state is as it was before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,6 +94,80 @@ pub enum Refusal {
     PlatformTaken(Address),
     #[error("the evidence is refused: {0}; `meshx attest verify` says more")]
     NotAttested(&'static str),
+    #[error("committees are drawn on the backbone; send this there")]
+    NoDrawHere,
+    #[error(
+        "tickets of epoch {got} are not taken; of {open} they are, once its seed is known: draw one from that"
+    )]
+    TicketEpoch { got: Epoch, open: Epoch },
+    #[error("{0}; draw one for the epoch that is open")]
+    Untimely(#[from] staking::Untimely),
+    #[error("{0} has a ticket for this epoch; one is all it can have")]
+    TicketTaken(Address),
+    #[error(
+        "{0} is in jail, or has less at stake itself than a seat takes; `meshx stake unjail` or more stake of its own would help"
+    )]
+    NotEligible(Address),
+    #[error(
+        "{0} has no VRF key; register one with `meshx stake vrf`, and it counts from the next boundary on"
+    )]
+    NoVrfKey(Address),
+    #[error(
+        "the VRF key was registered in block {registered}, and the seed asked for in block {asked}; wait for the next epoch or period"
+    )]
+    LateVrfKey { registered: Height, asked: Height },
+    #[error(
+        "the attestation is of block {attested}, and the seed was asked for in block {asked}; wait for the next epoch or period"
+    )]
+    LateAttestation { attested: Height, asked: Height },
+    #[error(
+        "the proof is not of {0}'s VRF key over this epoch, its seed and the operator's attestation; draw it from the newest of them"
+    )]
+    NotItsTicket(Address),
+    #[error(
+        "the VRF key is no point of the curve in its one encoding, or of small order; make another"
+    )]
+    BadVrfKey,
+    #[error("the VRF key also signs; a key that draws lots does nothing else, so make another")]
+    VrfKeySigns,
+    #[error("the VRF key has not proved that this account may draw with it on this network")]
+    VrfKeyNotProved,
+    #[error("the backbone draws seats itself; nobody needs to tell it")]
+    OwnSeats,
+    #[error("these are the seats of {0}; send them there")]
+    SeatsElsewhere(ChainId),
+    #[error("seats number {got} are not newer than number {known}, which the chain knows")]
+    SeatsKnown { known: u64, got: u64 },
+    #[error("presence is proved on the backbone; send this there")]
+    NoPresenceHere,
+    #[error("this network has no witnesses, so nobody can prove anything to it")]
+    NoPeriod,
+    #[error("the seed of period {0} is not known yet; try again in a few blocks")]
+    NoSeed(u64),
+    #[error(
+        "the claim's prover is not the key that {0}'s validator votes with; be measured with that one"
+    )]
+    NotItsKey(Address),
+    #[error(
+        "the claim's VRF key is not the one that {0} registered; draw the witnesses with that one"
+    )]
+    OtherVrfKey(Address),
+    #[error(
+        "the claim does not name the attestation that {0} had when the period began, or zero if it had none"
+    )]
+    OtherAttestation(Address),
+    #[error("the certificate is none: {0}")]
+    Certificate(#[from] presence::Rejected),
+    #[error(
+        "the claim is unproven: {refuted} of {able} witnesses exclude {cell} in {continent}, where the validator may stand as well; be measured again, or name the continent it is on"
+    )]
+    Unproven { cell: Place, continent: ChainId, able: u16, refuted: u16 },
+    #[error(
+        "a certificate of this period that is worth as much is recorded; the next period takes another"
+    )]
+    AlreadyCertified,
+    #[error("no witness says anything about this claim; be measured again")]
+    NoWitness,
     #[error("the beacon for height {0} is not the one this block needs")]
     WrongBeacon(types::Height),
     #[error("the transaction does not fit what this block has left")]
@@ -156,6 +230,32 @@ impl Refusal {
             Self::Busy => "overloaded",
             Self::PoolAccount(_) => "pool_account",
             Self::NoJobsHere => "no_jobs_here",
+            Self::NoDrawHere => "no_draw_here",
+            Self::TicketEpoch { .. } => "ticket_epoch",
+            Self::Untimely(staking::Untimely::Early { .. }) => "ticket_early",
+            Self::Untimely(staking::Untimely::Late { .. }) => "ticket_late",
+            Self::TicketTaken(_) => "ticket_taken",
+            Self::NotEligible(_) => "not_eligible",
+            Self::NoVrfKey(_) => "no_vrf_key",
+            Self::LateVrfKey { .. } => "late_vrf_key",
+            Self::LateAttestation { .. } => "late_attestation",
+            Self::NotItsTicket(_) => "not_its_ticket",
+            Self::BadVrfKey => "bad_vrf_key",
+            Self::VrfKeySigns => "vrf_key_signs",
+            Self::VrfKeyNotProved => "vrf_key_not_proved",
+            Self::OwnSeats => "own_seats",
+            Self::SeatsElsewhere(_) => "seats_elsewhere",
+            Self::SeatsKnown { .. } => "seats_known",
+            Self::NoPresenceHere => "no_presence_here",
+            Self::NoPeriod => "no_period",
+            Self::AlreadyCertified => "already_certified",
+            Self::NoSeed(_) => "no_seed",
+            Self::NotItsKey(_) => "not_its_key",
+            Self::OtherVrfKey(_) => "other_vrf_key",
+            Self::OtherAttestation(_) => "other_attestation",
+            Self::Certificate(presence::Rejected::Period { .. }) => "other_period",
+            Self::Certificate(_) => "bad_certificate",
+            Self::Unproven { .. } | Self::NoWitness => "unproven",
             Self::WrongBeacon(_) => "wrong_beacon",
             Self::BlockFull => "block_full",
         }

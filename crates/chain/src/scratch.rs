@@ -15,8 +15,8 @@ pub type Write = (Key, Option<Vec<u8>>);
 /// Why an item stopped before its end. Its writes are dropped.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// Load this record and start the item again.
-    Missing(Key),
+    /// Load these records and start the item again.
+    Missing(Vec<Key>),
     Refused(Refusal),
 }
 
@@ -58,10 +58,20 @@ impl Scratch<'_> {
             .get(&key)
             .or_else(|| self.records.written.get(&key))
             .or_else(|| self.records.loaded.get(&key))
-            .ok_or(Stop::Missing(key))?;
+            .ok_or_else(|| Stop::Missing(vec![key]))?;
         Ok(bytes
             .as_ref()
             .map(|bytes| T::decode(bytes.clone()).expect("state holds what this code wrote")))
+    }
+
+    /// Have all of `keys` loaded at once: an item that reads many records would start anew for each of them.
+    pub(crate) fn need(&self, keys: impl IntoIterator<Item = Key>) -> Result<(), Stop> {
+        let is_here = |key: &Key| {
+            let Records { loaded, written, .. } = self.records;
+            [&self.writes, written, loaded].iter().any(|records| records.contains_key(key))
+        };
+        let missing: Vec<Key> = keys.into_iter().filter(|key| !is_here(key)).collect();
+        if missing.is_empty() { Ok(()) } else { Err(Stop::Missing(missing)) }
     }
 
     /// A record that genesis put there.

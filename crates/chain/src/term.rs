@@ -16,6 +16,7 @@ use crate::{
 };
 use types::{
     Epoch, Height, List, PublicKey,
+    committee::SeatsRecord,
     network::{Genesis, VALIDATORS_MAX},
     state::{Key, TermRecord},
 };
@@ -56,10 +57,14 @@ pub(crate) fn fix(
 
 /// Who was drawn for this chain, as far as it knows; `None`: whoever votes goes on.
 fn chosen(
-    _pad: &Scratch<'_>,
-    _context: &BlockContext,
+    pad: &Scratch<'_>,
+    context: &BlockContext,
 ) -> Result<Option<List<PublicKey, VALIDATORS_MAX>>, Stop> {
-    Ok(None)
+    let drawn: Option<SeatsRecord> = pad.get(Key::Seats(context.chain))?;
+    Ok(drawn.map(|drawn| {
+        let keys = drawn.seats.iter().map(|seat| seat.key).collect();
+        List::new(keys).expect("a key for each seat")
+    }))
 }
 
 fn ordered(keys: &[PublicKey]) -> List<PublicKey, VALIDATORS_MAX> {

@@ -61,6 +61,7 @@ impl Net {
             stakes: List::default(),
             emission: Schedule { steps: List::default() },
             vesting: List::default(),
+            witnesses: List::default(),
         };
         let mut net =
             Self { store: Memory::default(), genesis, height: 0, nonces: BTreeMap::new() };

@@ -45,6 +45,14 @@ impl Plain for u16 {
         Self::try_from(plain).expect("bounds fit the type")
     }
 }
+impl Plain for u32 {
+    fn to_plain(self) -> u64 {
+        self.into()
+    }
+    fn from_plain(plain: u64) -> Self {
+        Self::try_from(plain).expect("bounds fit the type")
+    }
+}
 impl Plain for Ppm {
     fn to_plain(self) -> u64 {
         self.get().into()
@@ -148,6 +156,25 @@ registry! {
     AttestTcbStatuses, "attest_tcb_statuses", attest.tcb_statuses, "mask", 0, 511, "TCB statuses that count: 1 UpToDate, 2 SWHardeningNeeded, 4 ConfigurationNeeded, 8 both, 16 OutOfDate, 32 OutOfDateConfigurationNeeded, 64 and 128 relaunch advised, 256 unrated";
     AttestLastsMs, "attest_lasts_ms", attest.lasts_ms, "ms", 10_000, 90 * DAY, "how long an attestation counts before it is to be renewed";
     AttestListedOnly, "attest_listed_only", attest.listed_only, "flag", 0, 1, "1: only listed measurements count";
+    PresenceWitnessesNear, "presence_witnesses_near", presence.witnesses_near, "witnesses", 1, 96, "witnesses of a claim drawn from those nearest to it";
+    PresenceWitnessesAnywhere, "presence_witnesses_anywhere", presence.witnesses_anywhere, "witnesses", 0, 95, "witnesses of a claim drawn from all others";
+    PresencePool, "presence_pool", presence.pool, "witnesses", 1, 2_048, "the nearest witnesses, of whom some are drawn";
+    PresenceOperatorMax, "presence_operator_max", presence.operator_max, "witnesses", 1, 96, "most witnesses of one operator for a claim";
+    PresenceNetworkMax, "presence_network_max", presence.network_max, "witnesses", 1, 96, "most witnesses of one autonomous system for a claim";
+    PresenceAbleMin, "presence_able_min", presence.able_min, "witnesses", 1, 96, "least witnesses that could refute a piece of land";
+    PresenceRefutedBps, "presence_refuted_bps", presence.refuted_bps, "bps", 3_334, 10_000, "part of them that has to";
+    PresenceFarKm, "presence_far_km", presence.far_km, "km", 500, 10_000, "land nearer to the claim need not be told from it";
+    PresenceBorderKm, "presence_border_km", presence.border_km, "km", 0, 2_000, "a node so near to another continent may choose";
+    PresenceStrictMPerMs, "presence_strict_m_per_ms", presence.strict_m_per_ms, "m/ms", 50_000, 149_896, "metres that light gets there and back in a millisecond, for a certified claim";
+    PresenceUsualMPerMs, "presence_usual_m_per_ms", presence.usual_m_per_ms, "m/ms", 10_000, 149_896, "the same as the Internet usually keeps it, for a provisional one";
+    PresenceValidMs, "presence_valid_ms", presence.valid_ms, "ms", 10_000, 30 * DAY, "how long a certificate counts";
+    PresencePeriodMs, "presence_period_ms", presence.period_ms, "ms", 1_000, 30 * DAY, "how long a list of witnesses is in force";
+    PresenceMarksMax, "presence_marks_max", presence.marks_max, "marks", 1, 1_000, "times a witness may be faster than light before it is struck off";
+    SortitionSeatsMin, "sortition_seats_min", sortition.seats_min, "seats", 1, 100, "fewest seats a committee works with; with fewer the old one stays";
+    SortitionOperatorSeatsMax, "sortition_operator_seats_max", sortition.operator_seats_max, "seats", 1, 100, "most seats of one operator";
+    SortitionSeats, "sortition_seats", sortition.seats, "seats", 4, 100, "most seats of a shard's committee";
+    SortitionTicketBlocks, "sortition_ticket_blocks", sortition.ticket_blocks, "blocks", 3, 172_800, "blocks after a boundary in which tickets are taken";
+    SortitionPresenceRequired, "sortition_presence_required", sortition.presence_required, "flag", 0, 1, "1: only who is certified to stand somewhere sits on the backbone";
 }
 
 /// The parameter people write as `text`.
@@ -180,6 +207,8 @@ pub fn check(params: &Params) -> Result<(), Refusal> {
     let shares =
         [params.validators_bps, params.treasury_bps, params.burned_bps, params.royalty_max_bps];
     let shares: u32 = shares.into_iter().map(u32::from).sum();
+    let (presence, sortition) = (&params.presence, &params.sortition);
+    let drawn = usize::from(presence.witnesses_near) + usize::from(presence.witnesses_anywhere);
     let rules = [
         (shares <= 9_000, "shares and royalty leave the worker less than a tenth"),
         (params.base_fee.min <= params.base_fee.max, "base_fee_min is above base_fee_max"),
@@ -195,6 +224,26 @@ pub fn check(params: &Params) -> Result<(), Refusal> {
         (
             params.commit_blocks.saturating_add(params.reveal_blocks) < params.deadline_blocks_max,
             "commit_blocks and reveal_blocks leave no time before deadline_blocks_max",
+        ),
+        (
+            drawn <= types::presence::WITNESSES_MAX,
+            "presence_witnesses_near and presence_witnesses_anywhere are more than 96",
+        ),
+        (
+            usize::from(presence.able_min) <= drawn,
+            "presence_able_min is above presence_witnesses_near and presence_witnesses_anywhere",
+        ),
+        (
+            presence.witnesses_near <= presence.pool,
+            "presence_witnesses_near is above presence_pool",
+        ),
+        (
+            presence.usual_m_per_ms <= presence.strict_m_per_ms,
+            "presence_usual_m_per_ms is above presence_strict_m_per_ms",
+        ),
+        (
+            sortition.seats_min <= sortition.seats.min(params.staking.validators_max),
+            "sortition_seats_min is above sortition_seats or staking_validators_max",
         ),
     ];
     match rules.into_iter().find(|(holds, _)| !holds) {
@@ -262,6 +311,21 @@ mod tests {
         assert!(set(&Params::DEFAULT, &phases).is_ok());
         let phases = [(ParamName::CommitBlocks, 80), (ParamName::DeadlineBlocksMax, 100)];
         assert_eq!(refused(&phases), "params_inconsistent");
+        for (name, value) in [
+            (ParamName::PresenceWitnessesNear, 73),
+            (ParamName::PresencePool, 71),
+            (ParamName::PresenceUsualMPerMs, 99_932),
+            (ParamName::SortitionSeatsMin, 100),
+            (ParamName::SortitionSeats, 4),
+        ] {
+            let alone = set(&Params::DEFAULT, &[(name, value)]);
+            assert_eq!(alone.is_ok(), value == 100 || value == 4, "{name:?}");
+        }
+        let draw = [(ParamName::SortitionSeatsMin, 5), (ParamName::SortitionSeats, 4)];
+        assert_eq!(refused(&draw), "params_inconsistent");
+        let few =
+            [(ParamName::PresenceWitnessesNear, 4), (ParamName::PresenceWitnessesAnywhere, 4)];
+        assert_eq!(refused(&few), "params_inconsistent");
         // Two changes that fit only together do go through.
         let both = [(ParamName::BaseFeeMin, 2 * 1_000_000), (ParamName::BaseFeeMax, 3 * 1_000_000)];
         assert!(set(&Params::DEFAULT, &both).is_ok());

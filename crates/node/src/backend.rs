@@ -8,8 +8,9 @@ use crate::{
 use api::{
     AccountView, AttestationView, Backend, BlobView, BlockView, Body, ChunkReader, Chunks, Code,
     EarningsView, Events, Evidence, FaucetAsked, FaucetGave, Hex, JobEvent, JobView, JobsQuery,
-    MarketView, NetworkStatus, Output, Page, Problem, ProofKey, ProofView, Reason, StakeView,
-    Submitted, ValidatorView, Wait, Why, WorkerView, WorkersQuery, chunk_pipe,
+    MarketView, NetworkStatus, Output, Page, PeriodView, PresenceView, Problem, ProofKey,
+    ProofView, Reason, StakeView, Submitted, ValidatorView, Wait, Why, WorkerView, WorkersQuery,
+    chunk_pipe,
 };
 use blobs::BlobError;
 use consensus::{Fate, Final, SubmitError};
@@ -36,6 +37,14 @@ impl Node {
             Problem::new(Code::UnknownChain, format!("this node does not run chain {chain}"))
                 .hint("GET /v1/status lists its chains")
         })
+    }
+
+    pub(crate) async fn params_of(&self, chain: ChainId) -> Answer<Params> {
+        self.on(chain)?
+            .chain
+            .params()
+            .await
+            .ok_or_else(|| Problem::new(Code::NotReady, "the chain has no final block yet"))
     }
 
     /// A job's record and where it was found: on `chain`, or on any.
@@ -155,11 +164,7 @@ impl Backend for Node {
     }
 
     async fn params(&self, chain: ChainId) -> Answer<Params> {
-        self.on(chain)?
-            .chain
-            .params()
-            .await
-            .ok_or_else(|| Problem::new(Code::NotReady, "the chain has no final block yet"))
+        self.params_of(chain).await
     }
 
     async fn market(&self, chain: ChainId) -> Answer<MarketView> {
@@ -180,6 +185,14 @@ impl Backend for Node {
 
     async fn attestation(&self, chain: ChainId, address: Address) -> Answer<AttestationView> {
         self.attestation_view(chain, address).await
+    }
+
+    async fn presence(&self, address: Address) -> Answer<PresenceView> {
+        self.presence_view(address).await
+    }
+
+    async fn period(&self) -> Answer<PeriodView> {
+        self.period_view().await
     }
 
     async fn proposals(&self) -> Answer<Vec<Proposal>> {

@@ -11,9 +11,10 @@ use staking::{Moment, Position, Sources};
 use types::{
     Action, Address, ChainId, NanoMeshx,
     attest::AttestationRecord,
+    committee::SeatsRecord,
     governance::Proposal,
     staking::{DelegationRecord, PeerAddresses, UnbondingRecord, ValidatorRecord},
-    state::{Backed, CommitteeRecord, Earned, Key, Market, Stake, Supply, Validators, pools},
+    state::{Backed, Earned, Key, Market, Stake, Supply, TermRecord, Validators, pools},
 };
 
 /// What the faucet gives at a time: 500,000 MESHX, enough for a validator, or to decide a vote on a local mesh.
@@ -47,12 +48,14 @@ impl Node {
 
     pub(crate) async fn validator_views(&self) -> Answer<Vec<ValidatorView>> {
         let handle = &self.on(ChainId::Backbone)?.chain;
-        let now = handle.tip().ok_or_else(not_ready)?.timestamp;
+        let tip = handle.tip().ok_or_else(not_ready)?;
+        let now = tip.timestamp;
         let known: Validators = handle.record(Key::Validators).await.unwrap_or_default();
-        let committee: Option<CommitteeRecord> = handle.record(Key::Committee).await;
-        let seated = |operator: &Address| {
-            let seats = committee.iter().flat_map(|committee| committee.seats.iter());
-            seats.into_iter().any(|seat| seat.operator == *operator)
+        let seats: Option<SeatsRecord> = handle.record(Key::Seats(ChainId::Backbone)).await;
+        let votes: Option<TermRecord> = handle.record(Key::Term(tip.epoch)).await;
+        let seated = |record: &ValidatorRecord| match &seats {
+            Some(drawn) => drawn.seats.iter().any(|seat| seat.key == record.key),
+            None => votes.iter().any(|term| term.keys.iter().any(|key| *key == record.key)),
         };
         let mut views = Vec::with_capacity(known.len());
         for operator in known.iter() {
@@ -70,7 +73,7 @@ impl Node {
                 commission_bps: staking::commission_at(record.commission, now),
                 commission_owed: record.commission_owed,
                 slashes: u8::try_from(record.slashes.len()).unwrap_or(u8::MAX),
-                seated: seated(operator),
+                seated: seated(&record),
                 peers: peers.iter().map(|address| address.as_str().to_owned()).collect(),
             });
         }

@@ -23,9 +23,11 @@ mod headers;
 mod host;
 pub mod local;
 mod outbox;
+mod presence;
 mod receipts;
 mod relay;
 mod start;
+mod tickets;
 mod workers;
 
 pub use files::{BadFile, Layout, NodeFiles, NodeSecrets, read_node, short, write_network};

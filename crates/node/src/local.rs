@@ -4,11 +4,11 @@
 //! whoever has the seed *is* the network. The anchor says so (`dev_dealer`).
 
 use consensus::deal;
-use crypto::SigningKey;
-use network::{Latency, Place, PrivateKey, private_key, public_key};
+use crypto::{SigningKey, VrfKey};
+use network::{Latency, Place, PrivateKey, private_key, public_key, signing_key};
 use types::{
-    Address, ChainId, Float, List, Millis, NanoMeshx, PublicKey, SUPPLY_MAX, Schedule, SupplyPlan,
-    Text,
+    Address, ChainId, Float, Hash, List, Millis, NanoMeshx, PublicKey, SUPPLY_MAX, Schedule,
+    SupplyPlan, Text,
     codec::Bytes,
     domain_hash,
     network::{
@@ -194,7 +194,7 @@ fn deal_chain(seed: &[u8; 32], plan: &Plan, supply: &SupplyPlan, chain: ChainId)
                 })
                 .collect(),
         ),
-        stakes: bounded(if chain.is_shard() { vec![] } else { stakes(seed, &publics) }),
+        stakes: bounded(if chain.is_shard() { vec![] } else { stakes(seed, &validators) }),
         // Stake and emission live on the backbone; without one nothing is minted.
         emission: if chain.is_shard() {
             Schedule { steps: List::default() }
@@ -206,6 +206,7 @@ fn deal_chain(seed: &[u8; 32], plan: &Plan, supply: &SupplyPlan, chain: ChainId)
         } else {
             vec![GenesisVesting { owner: address(&team_key(seed)), vesting: supply.team }]
         }),
+        witnesses: List::default(),
     };
     let faucet = faucet_key(seed, chain);
     DealtChain { genesis, identity: committee.identity, validators, workers, faucet }
@@ -231,14 +232,15 @@ fn accounts(
     accounts
 }
 
-fn stakes(seed: &[u8; 32], publics: &[PublicKey]) -> Vec<GenesisStake> {
-    let stake = |(index, key): (usize, &PublicKey)| GenesisStake {
+fn stakes(seed: &[u8; 32], validators: &[DealtValidator]) -> Vec<GenesisStake> {
+    let stake = |(index, validator): (usize, &DealtValidator)| GenesisStake {
         operator: address(&operator_key(seed, index)),
-        key: *key,
+        key: public_key(&validator.key),
         amount: STAKE,
         commission_bps: COMMISSION_BPS,
+        vrf: Some(Hash(VrfKey::beside(&signing_key(&validator.key)).public())),
     };
-    publics.iter().enumerate().map(stake).collect()
+    validators.iter().enumerate().map(stake).collect()
 }
 
 /// The secret of the `index`th node that follows all chains and votes on none.

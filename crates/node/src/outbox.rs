@@ -124,6 +124,21 @@ fn repeat(again: &mpsc::WeakUnboundedSender<Item>, mut item: Item, error: Submit
 
 /// Whether sending the same again is of no use.
 fn is_final(error: &SubmitError) -> bool {
-    let over = |code| matches!(code, "out_of_phase" | "decree_order");
+    let over = |code| {
+        matches!(
+            code,
+            "out_of_phase"
+                | "decree_order"
+                | "seats_known"
+                | "ticket_taken"
+                | "ticket_epoch"
+                | "ticket_late"
+                | "not_eligible"
+                | "no_vrf_key"
+                | "late_vrf_key"
+                | "late_attestation"
+                | "not_its_ticket"
+        )
+    };
     matches!(error, SubmitError::Refused(refusal) if over(refusal.code()))
 }

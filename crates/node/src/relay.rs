@@ -1,4 +1,4 @@
-//! The relay: bring each shard the decrees of the backbone, with what proves them.
+//! The relay: bring each shard the decrees of the backbone and the seats drawn for it, with what proves them.
 //!
 //! Anyone may; every node does, for the shards it follows. What another brought first is refused here, which does
 //! no harm.
@@ -9,6 +9,7 @@ use tokio::sync::broadcast::error::RecvError;
 use types::{
     Action, ChainId, Relayed,
     codec::{Bytes, DecodeExt as _},
+    committee::{RelayedSeats, SeatsRecord},
     governance::Decree,
     state::{Decrees, Event, Key},
 };
@@ -23,7 +24,9 @@ pub(crate) async fn serve(node: Node, lines: BTreeMap<ChainId, Outbox>) {
     loop {
         let look = match finals.recv().await {
             Ok(block) => {
-                let news = block.events.iter().any(|event| matches!(event, Event::Decree { .. }));
+                let is_news =
+                    |event: &Event| matches!(event, Event::Decree { .. } | Event::Seats { .. });
+                let news = block.events.iter().any(is_news);
                 news || block.header.height.get().is_multiple_of(LOOKS)
             }
             Err(RecvError::Lagged(_)) => true,
@@ -32,6 +35,7 @@ pub(crate) async fn serve(node: Node, lines: BTreeMap<ChainId, Outbox>) {
         if look {
             for (shard, line) in &lines {
                 bring(&node, *shard, line).await;
+                bring_seats(&node, *shard, line).await;
             }
         }
     }
@@ -53,6 +57,35 @@ async fn bring(node: &Node, shard: ChainId, line: &Outbox) {
         }
         tracing::info!(%shard, number, "decree brought");
     }
+}
+
+/// Bring `shard` the seats that were drawn for it last, if it does not know them.
+async fn bring_seats(node: &Node, shard: ChainId, line: &Outbox) {
+    let (Some(backbone), Some(host)) = (node.host(ChainId::Backbone), node.host(shard)) else {
+        return;
+    };
+    let key = Key::Seats(shard);
+    let number = |seats: Option<SeatsRecord>| seats.map_or(0, |seats| seats.number);
+    if number(host.chain.record(key).await) >= number(backbone.chain.record(key).await) {
+        return;
+    }
+    let Some(relayed) = proved_seats(node, &key).await else { return };
+    let number = relayed.seats.number;
+    match line.say(Action::Seat(relayed)).await {
+        Ok(_) => tracing::info!(%shard, number, "seats brought"),
+        Err(error) => tracing::debug!(%shard, number, %error, "seats not brought"),
+    }
+}
+
+async fn proved_seats(node: &Node, key: &Key) -> Option<RelayedSeats> {
+    let proof = node.host(ChainId::Backbone)?.chain.prove(key).await?;
+    Some(RelayedSeats {
+        anchor: node.anchor().clone(),
+        seats: SeatsRecord::decode(proof.record?).ok()?,
+        header: proof.header,
+        certificate: Bytes::new(proof.certificate).ok()?,
+        proof: Bytes::new(proof.proof).ok()?,
+    })
 }
 
 async fn proved(node: &Node, number: u64) -> Option<Relayed> {

@@ -6,7 +6,7 @@ use crate::{
     host::{Host, Node},
     local::{DealtChain, DealtWorker},
     outbox::Outbox,
-    relay, workers,
+    relay, tickets, workers,
 };
 use blobs::{BlobError, Store};
 use commonware_runtime::{Runner as _, Supervisor as _, tokio as tokio_runtime};
@@ -175,12 +175,16 @@ async fn start_parts(
     let cache_bytes = (CACHE_BYTES / validators.max(1)).min(CACHE_BYTES_EACH_MAX);
     let mut starting = Vec::new();
     let mut workers = Vec::new();
+    let mut voters = Vec::new();
     let mut faucets = Vec::new();
     for part in parts {
         let chain = part.genesis.chain;
         let known = wires.known(&part);
         for (index, (key, share, _)) in part.validators.into_iter().enumerate() {
             let (channels, blocks) = wires.connect(chain, &key);
+            if !chain.is_shard() {
+                voters.push(network::signing_key(&key));
+            }
             let config = ChainConfig {
                 anchor: anchor.clone(),
                 genesis: part.genesis.clone(),
@@ -246,6 +250,12 @@ async fn start_parts(
         }
     }
     tokio::spawn(relay::serve(node.clone(), lines));
+    // So it is with tickets, on the backbone.
+    if let (Some(first), Some(host)) = (voters.first(), node.host(ChainId::Backbone)) {
+        let seed = types::domain_hash("meshx/ticket-line/v1", &[first.seed().as_slice()]);
+        let line = Outbox::open(host.chain.clone(), SigningKey::from_seed(&seed.0), network);
+        tokio::spawn(tickets::serve(node.clone(), voters, line));
+    }
     for (chain, dealt) in workers {
         let Some(host) = node.host(chain) else { continue };
         let worker = Worker::new(dealt.key, engine.clone(), store.clone());

@@ -1,6 +1,7 @@
 //! How long a round trip would take if a claim were true: what published measurements near there say.
 
 use crate::Direction;
+use std::collections::BTreeMap;
 
 /// No such pair was measured.
 pub const UNKNOWN_US: u32 = u32::MAX;
@@ -21,8 +22,22 @@ const PLAIN_US_PER_KM: u64 = 25;
 #[derive(Clone, Debug, Default)]
 pub struct Reference {
     directions: Vec<Direction>,
-    /// Row by row, in microseconds, as short both ways; [`UNKNOWN_US`] where not measured.
-    rtt_us: Vec<u32>,
+    times: Times,
+}
+
+/// Microseconds between two nodes, as short both ways.
+#[derive(Clone, Debug)]
+enum Times {
+    /// Row by row; [`UNKNOWN_US`] where not measured.
+    Table(Vec<u32>),
+    /// Where few are known; the lower number first.
+    Pairs(BTreeMap<(u16, u16), u32>),
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self::Table(Vec::new())
+    }
 }
 
 impl Reference {
@@ -42,7 +57,24 @@ impl Reference {
                 rtt_us[b * count + a] = shorter;
             }
         }
-        Self { directions, rtt_us }
+        Self { directions, times: Times::Table(rtt_us) }
+    }
+
+    /// [`new`](Self::new) for at most 65,535 nodes of which only some are asked about: no table of all pairs is made.
+    #[must_use]
+    pub fn sparse(
+        directions: Vec<Direction>,
+        pairs: impl IntoIterator<Item = (u16, u16, u32)>,
+    ) -> Self {
+        let count = directions.len();
+        let mut times = BTreeMap::new();
+        for (a, b, us) in pairs {
+            if a != b && usize::from(a.max(b)) < count {
+                let known = times.entry((a.min(b), a.max(b))).or_insert(us);
+                *known = us.min(*known);
+            }
+        }
+        Self { directions, times: Times::Pairs(times) }
     }
 
     #[must_use]
@@ -52,7 +84,13 @@ impl Reference {
 
     #[must_use]
     pub fn rtt_us(&self, a: usize, b: usize) -> Option<u32> {
-        let us = self.rtt_us[a * self.directions.len() + b];
+        let us = match &self.times {
+            Times::Table(rtt_us) => rtt_us[a * self.directions.len() + b],
+            Times::Pairs(times) => {
+                let place = |node: usize| u16::try_from(node).ok();
+                *times.get(&(place(a.min(b))?, place(a.max(b))?))?
+            }
+        };
         (us != UNKNOWN_US).then_some(us)
     }
 
@@ -99,6 +137,21 @@ mod tests {
 
     fn direction(text: &str) -> Direction {
         Direction::of_place(text.parse::<Place>().unwrap())
+    }
+
+    #[test]
+    fn a_sparse_reference_says_what_a_table_says() {
+        let cities = ["52.5,13.4", "48.1,11.6", "50.1,8.7", "40.7,-74"].map(direction).to_vec();
+        let pairs = [(0, 3, 90_000), (3, 0, 95_000), (1, 3, 100_000), (1, 1, 5), (2, 9, 7)];
+        let table = Reference::new(
+            cities.clone(),
+            pairs.map(|(a, b, us)| (usize::from(a), usize::from(b), us)),
+        );
+        let sparse = Reference::sparse(cities, pairs);
+        for (a, b) in (0..4).flat_map(|a| (0..4).map(move |b| (a, b))) {
+            assert_eq!(sparse.rtt_us(a, b), table.rtt_us(a, b), "{a} {b}");
+        }
+        assert_eq!(sparse.rtt_us(3, 0), Some(90_000));
     }
 
     #[test]

@@ -47,4 +47,4 @@ pub use types::{
     Place,
     presence::{Claim, Minimum, PresenceCertificate, PresenceParams},
 };
-pub use verify::{Rejected, Tables, Verdict, alpha, verify};
+pub use verify::{Rejected, Tables, Verdict, alpha, consulted, verify};

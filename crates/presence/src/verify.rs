@@ -1,11 +1,12 @@
 //! A certificate, checked against the period's tables: the same verdict, and the same gas, at every validator.
 
 use crate::{
-    Direction, Judgement, Reference, Sight, Tier, Weakness, Witness, draw, judge,
+    Committee, Direction, Judgement, Reference, Sight, Tier, Weakness, Witness, draw, judge,
     judge::is_within_reach, land,
 };
 use crypto::{Signed, VrfProof, VrfPublicKey, VrfSuite, verify_batch};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use types::{
     ChainId, Hash, Place, domain_hash,
     presence::{Claim, Minimum, PresenceCertificate, PresenceParams},
@@ -86,23 +87,12 @@ pub fn verify(
 ) -> Result<Verdict, Rejected> {
     assert_eq!(tables.witnesses.len(), tables.reference.directions().len(), "one list");
     let claim = &certificate.claim;
-    check_claim(claim, params, tables)?;
-    let here = Direction::of_place(claim.place);
+    let (here, committee) = drawn(certificate, params, tables)?;
     let directions = tables.reference.directions();
-    let committee = draw(
-        (&claim.prover, &here),
-        &randomness(certificate, tables)?,
-        tables.witnesses,
-        directions,
-        params,
-    );
     check_order(certificate.minima.as_slice(), &committee)?;
     check_signatures(certificate, tables)?;
 
-    let neighbours = {
-        let itself = tables.witnesses.iter().position(|witness| witness.key == claim.prover);
-        tables.reference.neighbours(&here, itself.as_slice())
-    };
+    let neighbours = neighbours(claim, &here, tables);
     let measured = |witness: u16| {
         let found = certificate.minima.iter().find(|minimum| minimum.witness == witness);
         found.map(|minimum| minimum.rtt_us)
@@ -142,6 +132,44 @@ pub fn verify(
             + GAS_WITNESS * tables.witnesses.len() as u64
             + GAS_PAIR * looked_at,
     })
+}
+
+/// The nodes whose measurements [`verify`] asks the reference for, whatever these are: who was drawn, and the claim's
+/// neighbours. So whoever keeps measurements by node need load no others.
+///
+/// # Errors
+/// [`Rejected`], as [`verify`] would.
+pub fn consulted(
+    certificate: &PresenceCertificate,
+    params: &PresenceParams,
+    tables: &Tables<'_>,
+) -> Result<BTreeSet<u16>, Rejected> {
+    let (here, committee) = drawn(certificate, params, tables)?;
+    let near = neighbours(&certificate.claim, &here, tables);
+    let near = near.into_iter().map(|node| u16::try_from(node).expect("at most 65,535 nodes"));
+    Ok(committee.into_iter().chain(near).collect())
+}
+
+/// Where the claim is, and who was drawn for it.
+fn drawn(
+    certificate: &PresenceCertificate,
+    params: &PresenceParams,
+    tables: &Tables<'_>,
+) -> Result<(Direction, Committee), Rejected> {
+    let claim = &certificate.claim;
+    check_claim(claim, params, tables)?;
+    let here = Direction::of_place(claim.place);
+    let randomness = randomness(certificate, tables)?;
+    let directions = tables.reference.directions();
+    let who = (&claim.prover, &here);
+    let committee = draw(who, &randomness, tables.witnesses, directions, params);
+    Ok((here, committee))
+}
+
+/// Those whose measurements speak for the claim.
+fn neighbours(claim: &Claim, here: &Direction, tables: &Tables<'_>) -> Vec<usize> {
+    let itself = tables.witnesses.iter().position(|witness| witness.key == claim.prover);
+    tables.reference.neighbours(here, itself.as_slice())
 }
 
 fn check_claim(

@@ -1,7 +1,10 @@
 //! Attestation on the chain: what a machine proved about itself, and under which rules.
 
 use crate::{
-    Address, Hash, Height, Millis, Text, codec::Bytes, hash::domain_hash, wire_enum, wire_struct,
+    Address, Hash, Height, Millis, Text,
+    codec::{Bytes, Encode as _},
+    hash::domain_hash,
+    wire_enum, wire_struct,
 };
 use serde::{Deserialize, Serialize};
 
@@ -229,6 +232,14 @@ wire_struct!(AttestationRecord {
     parent,
     depth
 });
+
+impl AttestationRecord {
+    /// Names it: what lots are drawn from, among other things.
+    #[must_use]
+    pub fn id(&self) -> Hash {
+        domain_hash("meshx/attestation-record/v1", &[&self.encode()])
+    }
+}
 
 /// What new evidence must answer: made of a beacon, so that nobody knew it before. The one before it
 /// still counts.

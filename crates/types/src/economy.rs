@@ -1,4 +1,4 @@
-//! What a chain remembers of its economy: prices, modules, earnings, committees, decrees. Re-exported by [`crate::state`].
+//! What a chain remembers of its economy: prices, modules, earnings, decrees. Re-exported by [`crate::state`].
 
 use crate::{
     Address, Epoch, Height, List, Millis, NanoMeshx, Ppm, PublicKey, Vesting,
@@ -68,23 +68,6 @@ pub const VALIDATORS_KNOWN_MAX: usize = 1_000;
 pub const BACKED_MAX: usize = 16;
 /// Most proposals that are open at once: a change of stake looks at each of them.
 pub const OPEN_PROPOSALS_MAX: usize = 8;
-
-/// Who is to make blocks from this boundary on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CommitteeRecord {
-    pub chosen: Height,
-    /// The most stake first.
-    pub seats: List<CommitteeSeat, { crate::network::VALIDATORS_MAX }>,
-}
-wire_struct!(CommitteeRecord { chosen, seats });
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CommitteeSeat {
-    pub operator: Address,
-    pub key: PublicKey,
-    pub tokens: NanoMeshx,
-}
-wire_struct!(CommitteeSeat { operator, key, tokens });
 
 /// Some views of a term: `256 * step` and on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -19,6 +19,7 @@ mod address;
 pub mod attest;
 mod block;
 pub mod codec;
+pub mod committee;
 mod economy;
 mod evidence;
 pub mod governance;

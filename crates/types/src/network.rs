@@ -4,6 +4,7 @@ use crate::{
     Address, ChainId, City, Hash, List, Millis, NanoMeshx, PublicKey, Schedule, Text, Vesting,
     codec::{Bytes, Encode},
     hash::domain_hash,
+    presence::{WITNESSES_GENESIS_MAX, WitnessEntry},
     state::Params,
     wire_struct,
 };
@@ -79,8 +80,10 @@ pub struct GenesisStake {
     pub key: PublicKey,
     pub amount: NanoMeshx,
     pub commission_bps: u16,
+    /// What it draws lots with.
+    pub vrf: Option<Hash>,
 }
-wire_struct!(GenesisStake { operator, key, amount, commission_bps });
+wire_struct!(GenesisStake { operator, key, amount, commission_bps, vrf });
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GenesisVesting {
@@ -111,6 +114,8 @@ pub struct Genesis {
     pub emission: Schedule,
     /// Money that vests, beside what `accounts` hold.
     pub vesting: List<GenesisVesting, 1_024>,
+    /// Who measures the first claims, on the backbone; may be empty.
+    pub witnesses: List<WitnessEntry, WITNESSES_GENESIS_MAX>,
 }
 wire_struct!(Genesis {
     chain,
@@ -123,7 +128,8 @@ wire_struct!(Genesis {
     workers,
     stakes,
     emission,
-    vesting
+    vesting,
+    witnesses
 });
 
 impl Genesis {

@@ -2,7 +2,8 @@
 
 use crate::{
     BaseFeeRule, DemandRule, ExecProfile, Fuel, Millis, NanoMeshx, Ppm, Rates,
-    attest::AttestParams, staking::StakingParams, wire_enum, wire_struct,
+    attest::AttestParams, committee::SortitionParams, presence::PresenceParams,
+    staking::StakingParams, wire_enum, wire_struct,
 };
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +51,10 @@ pub struct Params {
     pub governance: GovernanceParams,
     /// Which evidence of hardware counts.
     pub attest: AttestParams,
+    /// When a claim to stand somewhere holds.
+    pub presence: PresenceParams,
+    /// How committees are drawn.
+    pub sortition: SortitionParams,
     /// The profile a module with canonical NaNs runs under, and without.
     pub profile_strict: ExecProfile,
     pub profile_arch_class: ExecProfile,
@@ -82,6 +87,8 @@ wire_struct!(Params {
     staking,
     governance,
     attest,
+    presence,
+    sortition,
     profile_strict,
     profile_arch_class,
     block_ms
@@ -115,6 +122,8 @@ impl Params {
         staking: StakingParams::DEFAULT,
         governance: GovernanceParams::DEFAULT,
         attest: AttestParams::DEFAULT,
+        presence: PresenceParams::DEFAULT,
+        sortition: SortitionParams::DEFAULT,
         profile_strict: ExecProfile::ZERO,
         profile_arch_class: ExecProfile::ZERO,
         block_ms: 500,
@@ -236,6 +245,25 @@ pub enum ParamName {
     AttestTcbStatuses,
     AttestLastsMs,
     AttestListedOnly,
+    PresenceWitnessesNear,
+    PresenceWitnessesAnywhere,
+    PresencePool,
+    PresenceOperatorMax,
+    PresenceNetworkMax,
+    PresenceAbleMin,
+    PresenceRefutedBps,
+    PresenceFarKm,
+    PresenceBorderKm,
+    PresenceStrictMPerMs,
+    PresenceUsualMPerMs,
+    PresenceValidMs,
+    PresencePeriodMs,
+    PresenceMarksMax,
+    SortitionSeatsMin,
+    SortitionOperatorSeatsMax,
+    SortitionSeats,
+    SortitionTicketBlocks,
+    SortitionPresenceRequired,
 }
 wire_enum!(ParamName {
     0 => BaseFeeTarget,
@@ -287,4 +315,23 @@ wire_enum!(ParamName {
     46 => AttestTcbStatuses,
     47 => AttestLastsMs,
     48 => AttestListedOnly,
+    49 => PresenceWitnessesNear,
+    50 => PresenceWitnessesAnywhere,
+    51 => PresencePool,
+    52 => PresenceOperatorMax,
+    53 => PresenceNetworkMax,
+    54 => PresenceAbleMin,
+    55 => PresenceRefutedBps,
+    56 => PresenceFarKm,
+    57 => PresenceBorderKm,
+    58 => PresenceStrictMPerMs,
+    59 => PresenceUsualMPerMs,
+    60 => PresenceValidMs,
+    61 => PresencePeriodMs,
+    62 => PresenceMarksMax,
+    63 => SortitionSeatsMin,
+    64 => SortitionOperatorSeatsMax,
+    65 => SortitionSeats,
+    66 => SortitionTicketBlocks,
+    67 => SortitionPresenceRequired,
 });

@@ -1,10 +1,10 @@
 //! Proof of physical presence: who claims to stand where, and what witnesses measured (whitepaper §2.1, DESIGN §4).
 
 use crate::{
-    ChainId, Hash, List, Millis, PublicKey, Signature,
+    Address, ChainId, Hash, Height, List, Millis, PublicKey, Signature,
     codec::{Buf, Encode, Error, FixedSize, Read, ReadExt as _, Write},
     hash::domain_hash,
-    wire_struct,
+    wire_enum, wire_struct,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -105,7 +105,7 @@ impl<'de> Deserialize<'de> for Place {
 /// What a node says of itself for a period, before anybody measures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
-    /// The attested key: it answers the challenges and signs the transcript.
+    /// It answers the challenges and signs the transcript. A chain asks for the key that a validator votes with.
     pub prover: PublicKey,
     pub place: Place,
     /// The continent of the place, or, within a governed distance of its border, the one the node chose.
@@ -114,7 +114,7 @@ pub struct Claim {
     pub attestation: Hash,
     /// Whose output draws the witnesses; registered before the period's seed was known.
     pub vrf_key: Hash,
-    /// Days since the network began: a claim is for one of them.
+    /// Periods since the network began: a claim is for one of them.
     pub period: u64,
 }
 wire_struct!(Claim { prover, place, continent, attestation, vrf_key, period });
@@ -173,6 +173,12 @@ impl PresenceCertificate {
     /// What a prover signs of a transcript is under this domain.
     pub const DOMAIN: &'static str = "meshx/presence/transcript/v1";
 
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> Hash {
+        domain_hash("meshx/presence/certificate/v1", &[&self.encode()])
+    }
+
     /// What the prover signs: claim, then transcript.
     #[must_use]
     pub fn message(claim: &Hash, transcript: &Hash) -> [u8; 64] {
@@ -208,6 +214,11 @@ pub struct PresenceParams {
     pub usual_m_per_ms: u32,
     /// How long a certificate counts.
     pub valid_ms: Millis,
+    /// How long one list of witnesses is in force, at least; the next begins at a boundary.
+    pub period_ms: Millis,
+    /// Marks with which a witness is struck off the list: one for each claim that was certified although the witness had
+    /// measured a time in which no signal gets there and back.
+    pub marks_max: u16,
 }
 wire_struct!(PresenceParams {
     witnesses_near,
@@ -221,7 +232,9 @@ wire_struct!(PresenceParams {
     border_km,
     strict_m_per_ms,
     usual_m_per_ms,
-    valid_ms
+    valid_ms,
+    period_ms,
+    marks_max
 });
 
 impl PresenceParams {
@@ -239,7 +252,127 @@ impl PresenceParams {
         strict_m_per_ms: 99_931,
         usual_m_per_ms: 66_621,
         valid_ms: Millis::new(86_400_000),
+        period_ms: Millis::new(86_400_000),
+        marks_max: 3,
     };
+}
+
+/// Most witnesses of one period: each takes part in no more than its share, and a block reads them all.
+pub const WITNESSES_LISTED_MAX: usize = 2_048;
+/// Most witnesses that a network starts with.
+pub const WITNESSES_GENESIS_MAX: usize = 1_024;
+
+/// Who measures others. Genesis names the first; after that, whoever is certified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WitnessEntry {
+    /// It signs what it measures.
+    pub key: PublicKey,
+    pub place: Place,
+    pub operator: Address,
+    /// The autonomous system it is in. Of those that nobody named, a number that no other has: see [`unnamed_network`].
+    pub network: u32,
+}
+wire_struct!(WitnessEntry { key, place, operator, network });
+
+/// Stands for the network of an operator whose network the chain does not know: it has one of its own, from the numbers that
+/// no registry gives out (RFC 6996).
+#[must_use]
+pub fn unnamed_network(operator: &Address) -> u32 {
+    let hash = domain_hash("meshx/presence/network/v1", &[&operator.encode()]);
+    u32::from_be_bytes(*hash.0.first_chunk().expect("32 bytes")) | 0x8000_0000
+}
+
+pub type WitnessList = List<WitnessEntry, WITNESSES_LISTED_MAX>;
+
+/// The period that is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeriodRecord {
+    /// Counts up from 0.
+    pub number: u64,
+    /// The boundary at which its list was frozen, and that block's time.
+    pub began: Height,
+    pub started: Millis,
+    /// Draws witnesses. Zero until the beacon of that boundary has come.
+    pub seed: Hash,
+}
+wire_struct!(PeriodRecord { number, began, started, seed });
+
+/// What is recorded of a claim that was not refuted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PresenceTier {
+    /// May work; neither votes nor witnesses.
+    Provisional,
+    Certified,
+}
+wire_enum!(PresenceTier { 0 => Provisional, 1 => Certified });
+
+/// Where an operator's validator stands, by its newest certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PresenceRecord {
+    pub tier: PresenceTier,
+    pub continent: ChainId,
+    pub place: Place,
+    /// The key that was measured: the one the validator votes with.
+    pub key: PublicKey,
+    /// [`PresenceCertificate::id`]; the whole is in the block it came in.
+    pub certificate: Hash,
+    pub period: u64,
+    pub issued: Millis,
+    /// It counts in blocks before this moment.
+    pub expires: Millis,
+}
+wire_struct!(PresenceRecord { tier, continent, place, key, certificate, period, issued, expires });
+
+impl PresenceRecord {
+    /// Whether it says at `now` that the operator may vote and witness.
+    #[must_use]
+    pub fn is_certified(&self, now: Millis) -> bool {
+        self.tier == PresenceTier::Certified && now < self.expires
+    }
+}
+
+/// What a witness measured of a node, in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measured {
+    pub witness: PublicKey,
+    pub rtt_us: u32,
+}
+wire_struct!(Measured { witness, rtt_us });
+
+/// What a node's certificate of one period said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeasuredRow {
+    pub period: u64,
+    pub times: List<Measured, WITNESSES_MAX>,
+}
+wire_struct!(MeasuredRow { period, times });
+
+/// A node's newest row, and the last one before that row's period: what is measured in a period counts from the next on, so
+/// that all claims of a period are judged by the same tables.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeasuredRecord {
+    pub newest: MeasuredRow,
+    pub before: Option<MeasuredRow>,
+}
+wire_struct!(MeasuredRecord { newest, before });
+
+impl MeasuredRecord {
+    /// What counts in `period`.
+    #[must_use]
+    pub fn frozen(&self, period: u64) -> Option<&MeasuredRow> {
+        if self.newest.period < period { Some(&self.newest) } else { self.before.as_ref() }
+    }
+
+    /// The record after `row` was measured; `known` is the one before, if any.
+    #[must_use]
+    pub fn with(known: Option<Self>, row: MeasuredRow) -> Self {
+        let before = known.and_then(|known| match known.newest.period < row.period {
+            true => Some(known.newest),
+            false => known.before,
+        });
+        Self { newest: row, before }
+    }
 }
 
 /// A decimal number of degrees; what comes after the fourth place is cut off.

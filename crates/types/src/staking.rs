@@ -2,7 +2,7 @@
 
 use crate::{
     Address, Hash, Height, List, Millis, NanoMeshx, PublicKey, Signature, Text, codec::Encode,
-    wire_enum, wire_struct,
+    committee::VrfProofBytes, wire_enum, wire_struct,
 };
 use serde::{Deserialize, Serialize};
 
@@ -230,6 +230,12 @@ pub enum StakeOrder {
     Announce {
         addresses: PeerAddresses,
     },
+    /// Draw lots and witnesses with the VRF key `key` from the next boundary on; `proof` is that key's over
+    /// [`crate::committee::vrf_possession`]. A key that changes while a draw is open has no ticket in it.
+    RegisterVrf {
+        key: Hash,
+        proof: VrfProofBytes,
+    },
 }
 wire_enum!(StakeOrder {
     0 => Bond { key, amount, commission_bps, proof },
@@ -242,6 +248,7 @@ wire_enum!(StakeOrder {
     7 => SetCommission { bps },
     8 => Unjail,
     9 => Announce { addresses },
+    10 => RegisterVrf { key, proof },
 });
 
 /// What a consensus key signs to let `operator` bond with it, on this network only.

@@ -60,8 +60,6 @@ pub enum Key {
     Unbonding(Stake),
     /// The validators an account has stake with, or stake leaving: [`Backed`].
     Backed(Address),
-    /// The committee chosen at the last boundary: [`CommitteeRecord`].
-    Committee,
     /// When views of this chain were: [`ViewTime`].
     ViewTime(ViewStep),
     /// [`crate::governance::Proposal`].
@@ -92,16 +90,38 @@ pub enum Key {
     Peers(Address),
     /// Who votes in this term: [`TermRecord`].
     Term(Epoch),
+    /// What this operator draws lots with: [`crate::committee::VrfRecord`].
+    Vrf(Address),
+    /// The draw that is open: [`crate::committee::DrawRecord`].
+    Draw,
+    /// This operator's ticket for it: [`crate::committee::TicketRecord`].
+    Ticket(Address),
+    /// Who was drawn last for a chain: [`crate::committee::SeatsRecord`]. A shard knows its own.
+    Seats(ChainId),
+    /// Where this operator's validator stands: [`crate::presence::PresenceRecord`].
+    Presence(Address),
+    /// What was measured of the node with this key: [`crate::presence::MeasuredRecord`].
+    Measured(PublicKey),
+    /// How often the witness with this key was faster than light: `u16`.
+    Marks(PublicKey),
+    /// The period that is on: [`crate::presence::PeriodRecord`].
+    Period,
+    /// Its witnesses: [`crate::presence::WitnessList`].
+    Witnesses,
+    /// Those that genesis named, on and off the list: [`crate::presence::WitnessList`].
+    GenesisWitnesses,
 }
 wire_enum!(Key {
     0 => Params, 1 => Supply, 2 => Account(address), 3 => Job(id), 4 => Worker(address), 5 => WorkerCount,
     6 => WorkerAt(index), 7 => Queue, 8 => Queued(height), 9 => Due(height), 10 => Cached(hash),
     11 => Market, 12 => Module(hash), 13 => Earned(address), 14 => Vesting(address), 15 => Validator(operator),
     16 => ValidatorKey(key), 17 => Validators, 18 => Delegation(stake), 19 => Unbonding(stake), 20 => Backed(address),
-    21 => Committee, 22 => ViewTime(step), 23 => Proposal(id), 24 => ProposalCount, 25 => OpenProposals,
+    22 => ViewTime(step), 23 => Proposal(id), 24 => ProposalCount, 25 => OpenProposals,
     26 => Ballot(ballot), 27 => ValidatorVotes(votes), 28 => Decree(number), 29 => Decrees, 30 => Admission(chain),
     31 => Challenges, 32 => Attested(address), 33 => Platform(hash), 34 => Listed(hash),
     35 => Peers(operator), 36 => Term(term),
+    37 => Vrf(operator), 38 => Draw, 39 => Ticket(operator), 40 => Seats(chain), 41 => Presence(operator),
+    42 => Measured(key), 43 => Marks(key), 44 => Period, 45 => Witnesses, 46 => GenesisWitnesses,
 });
 
 /// Names what one account has with one validator.
@@ -366,5 +386,18 @@ pub enum Event {
     /// What this account's machine proved is recorded anew.
     Attested {
         account: Address,
+    },
+    /// A draw's seed has come: tickets are taken from the next block on.
+    Draw {
+        epoch: crate::Epoch,
+    },
+    /// Who was drawn for a chain.
+    Seats {
+        chain: ChainId,
+        number: u64,
+    },
+    /// Where this operator's validator stands is recorded anew.
+    Presence {
+        operator: Address,
     },
 }

@@ -5,9 +5,11 @@ use crate::{
     JobId, JobSpec, NanoMeshx, Outcome, PublicKey, Signature, Text,
     attest::Attestation,
     codec::{Bytes, Encode as _, EncodeSize as _, FixedSize as _, Write as _},
+    committee::{RelayedSeats, Ticket},
     governance::{Decree, ProposalId, ProposalKind, VoteOption},
     hash::domain_hash,
     network::Anchor,
+    presence::PresenceCertificate,
     staking::StakeOrder,
     wire_enum, wire_struct,
 };
@@ -84,6 +86,12 @@ pub enum Action {
     ClaimVested {
         amount: NanoMeshx,
     },
+    /// Ask for a seat. Free: a validator has one for each epoch.
+    Ticket(Ticket),
+    /// Prove where the sender's validator stands.
+    Certify(PresenceCertificate),
+    /// Tell a shard who is to make its blocks. Free: each number is told once.
+    Seat(RelayedSeats),
 }
 wire_enum!(Action {
     0 => Transfer { to, amount },
@@ -101,6 +109,9 @@ wire_enum!(Action {
     12 => Vote { proposal, option },
     13 => Relay(relayed),
     14 => Attest(attestation),
+    15 => Ticket(ticket),
+    16 => Certify(certificate),
+    17 => Seat(relayed),
 });
 
 /// A decision of the backbone and what proves it: a final block, and that the decree is in its state.

@@ -58,6 +58,7 @@ static GENESIS: LazyLock<Genesis> = LazyLock::new(|| {
         stakes: List::default(),
         emission: types::Schedule { steps: List::default() },
         vesting: List::default(),
+        witnesses: List::default(),
     }
 });
 

@@ -79,6 +79,12 @@ impl Backend for Nobody {
     async fn attestation(&self, _: ChainId, _: Address) -> Result<api::AttestationView, Problem> {
         no(Code::UnknownChain)
     }
+    async fn presence(&self, _: Address) -> Result<api::PresenceView, Problem> {
+        no(Code::UnknownChain)
+    }
+    async fn period(&self) -> Result<api::PeriodView, Problem> {
+        no(Code::NoPeriod)
+    }
     async fn proposals(&self) -> Result<Vec<types::governance::Proposal>, Problem> {
         no(Code::UnknownChain)
     }

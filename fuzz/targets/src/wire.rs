@@ -5,8 +5,9 @@ use types::{
     Address, Agreement, Beacon, Block, Body, DoubleSigning, Header, JobSpec, Outcome, Reveal,
     Submission, Tx,
     codec::{Decode, DecodeExt, Encode},
+    committee::{DrawRecord, RelayedSeats, SeatsRecord, Ticket},
     network::{Anchor, Genesis},
-    presence::PresenceCertificate,
+    presence::{MeasuredRecord, PeriodRecord, PresenceCertificate, PresenceRecord, WitnessList},
     state::{
         Account, Due, Heights, JobRecord, Key, Params, Phase, Queued, Seat, Settlement, Supply,
         WorkerRecord,
@@ -46,6 +47,14 @@ pub(crate) fn run(input: &[u8]) {
         26 => one_form::<PresenceCertificate>(bytes),
         27 => one_form::<ToWitness>(bytes),
         28 => one_form::<ToProver>(bytes),
+        29 => one_form::<Ticket>(bytes),
+        30 => one_form::<RelayedSeats>(bytes),
+        31 => one_form::<SeatsRecord>(bytes),
+        32 => one_form::<DrawRecord>(bytes),
+        33 => one_form::<PresenceRecord>(bytes),
+        34 => one_form::<MeasuredRecord>(bytes),
+        35 => one_form::<WitnessList>(bytes),
+        36 => one_form::<PeriodRecord>(bytes),
         _ => {}
     }
 }

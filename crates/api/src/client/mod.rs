@@ -25,8 +25,9 @@ pub use transfer::Download;
 
 use crate::{
     AccountView, AttestationView, BLOB_BYTES_MAX, BlobView, BlockView, EarningsView, FaucetAsked,
-    FaucetGave, JobView, JobsQuery, MarketView, NetworkStatus, Output, Page, ProofKey, ProofView,
-    StakeView, Submitted, ValidatorView, Wait, Why, WorkerView, WorkersQuery,
+    FaucetGave, JobView, JobsQuery, MarketView, NetworkStatus, Output, Page, PeriodView,
+    PresenceView, ProofKey, ProofView, StakeView, Submitted, ValidatorView, Wait, Why, WorkerView,
+    WorkersQuery,
 };
 use ask::{checked_base, job_path, page_query};
 use std::{io::Read, time::Duration};
@@ -152,6 +153,16 @@ impl Client {
     /// What an account's machine proved, and what new evidence must answer.
     pub fn attestation(&self, chain: ChainId, address: Address) -> Answer<AttestationView> {
         self.json(&format!("/v1/attestation/{address}?chain={chain}"))
+    }
+
+    /// Where an operator's validator stands and sits.
+    pub fn presence(&self, address: Address) -> Answer<PresenceView> {
+        self.json(&format!("/v1/presence/{address}"))
+    }
+
+    /// All that claims of the period are made and judged by.
+    pub fn period(&self) -> Answer<PeriodView> {
+        self.json("/v1/period")
     }
 
     /// All proposals, the newest first.

@@ -2,8 +2,8 @@
 
 use super::ChainAsked;
 use crate::{
-    AttestationView, Backend, Code, EarningsView, FaucetAsked, FaucetGave, MarketView, Problem,
-    StakeView, ValidatorView,
+    AttestationView, Backend, Code, EarningsView, FaucetAsked, FaucetGave, MarketView, PeriodView,
+    PresenceView, Problem, StakeView, ValidatorView,
     app::{App, within},
     extract::{Asked, Segments, parse, read_body, required_chain},
 };
@@ -69,6 +69,27 @@ pub(crate) async fn attestation<B: Backend>(
 ) -> Result<Json<AttestationView>, Problem> {
     let (address, chain) = (parse(&address)?, required_chain(asked.chain.as_deref())?);
     app.ask(app.backend.attestation(chain, address)).await.map(Json)
+}
+
+/// Where an operator's validator stands, by its newest certificate, and the seats it has.
+#[utoipa::path(get, path = "/v1/presence/{address}", tag = "economy",
+    params(("address" = String, Path, description = "bech32m, meshx1…")),
+    responses((status = 200, body = PresenceView), (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn presence<B: Backend>(
+    State(app): State<App<B>>,
+    Segments(address): Segments<String>,
+) -> Result<Json<PresenceView>, Problem> {
+    let address = parse(&address)?;
+    app.ask(app.backend.presence(address)).await.map(Json)
+}
+
+/// The period that is on: who witnesses, what is measured between them, the seed and the rules.
+#[utoipa::path(get, path = "/v1/period", tag = "economy",
+    responses((status = 200, body = PeriodView), (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn period<B: Backend>(
+    State(app): State<App<B>>,
+) -> Result<Json<PeriodView>, Problem> {
+    app.ask(app.backend.period()).await.map(Json)
 }
 
 /// All proposals, the newest first.

@@ -78,6 +78,8 @@ fn limited_routes<B: Backend>() -> Routes<B> {
         ("/v1/stake/{address}", get(stake::<B>)),
         ("/v1/earnings/{address}", get(earnings::<B>)),
         ("/v1/attestation/{address}", get(attestation::<B>)),
+        ("/v1/presence/{address}", get(presence::<B>)),
+        ("/v1/period", get(period::<B>)),
         ("/v1/proposals", get(proposals::<B>)),
         ("/v1/evidence", get(evidence::<B>)),
         ("/v1/faucet", post(faucet::<B>)),

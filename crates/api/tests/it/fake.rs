@@ -3,9 +3,9 @@
 use api::{
     AccountView, AttestationView, Backend, BlobView, BlockView, Body, ChainStatus, Chunks, Code,
     DelegationView, EarningsView, Events, Evidence, FaucetAsked, FaucetGave, Hex, JobEvent,
-    JobView, JobsQuery, MarketView, NetworkStatus, Output, OutputChunk, Page, Problem, ProofKey,
-    ProofView, Reason, StakeView, Submitted, UnbondingView, ValidatorView, Wait, Why, WorkerView,
-    WorkersQuery,
+    JobView, JobsQuery, MarketView, MeasuredView, NetworkStatus, Output, OutputChunk, Page,
+    PeriodView, PresenceView, Problem, ProofKey, ProofView, Reason, SeatView, StakeView, Submitted,
+    UnbondingView, ValidatorView, Wait, Why, WitnessView, WorkerView, WorkersQuery,
 };
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -18,6 +18,8 @@ use types::{
     Limits, List, LogRoot, Millis, NanoMeshx, Outcome, OutputRef, PublicKey, Status, Submission,
     Text, Tx,
     attest::{AttestationRecord, Challenges, Class, TcbStatus, Technology},
+    committee::{DrawRecord, VrfRecord},
+    presence::{PeriodRecord, PresenceParams, PresenceRecord, PresenceTier},
     staking::Standing,
     state::{Earned, Supply, Terms},
     state::{Ending, JobRecord, Params, Phase, Seat, Settlement, WorkerRecord},
@@ -165,6 +167,14 @@ impl Backend for Fake {
     ) -> Result<AttestationView, Problem> {
         self.answer(|| only(chain).map(|()| AttestationView { address, chain, ..attestation() }))
             .await
+    }
+
+    async fn presence(&self, address: Address) -> Result<PresenceView, Problem> {
+        self.answer(|| Ok(PresenceView { address, ..presence() })).await
+    }
+
+    async fn period(&self) -> Result<PeriodView, Problem> {
+        self.answer(|| Ok(period())).await
     }
 
     async fn proposals(&self) -> Result<Vec<types::governance::Proposal>, Problem> {
@@ -465,6 +475,51 @@ pub fn stake() -> StakeView {
         height: Height::new(12),
         now: Millis::new(6),
         delegations: vec![delegation],
+    }
+}
+
+pub fn presence() -> PresenceView {
+    let record = PresenceRecord {
+        tier: PresenceTier::Certified,
+        continent: ChainId::Europe,
+        place: "52.52,13.405".parse().unwrap(),
+        key: types::PublicKey([4; 32]),
+        certificate: Hash([5; 32]),
+        period: 6,
+        issued: Millis::new(7),
+        expires: Millis::new(8),
+    };
+    PresenceView {
+        address: address(),
+        record: Some(record),
+        certified: true,
+        now: Millis::new(7),
+        vrf: Some(VrfRecord { key: Hash([9; 32]), registered: Height::new(10) }),
+        attestation: Hash([12; 32]),
+        draw: Some(DrawRecord::default()),
+        ticket: true,
+        seats: vec![SeatView { chain: ChainId::Europe, number: 11 }],
+    }
+}
+
+pub fn period() -> PeriodView {
+    let witness = WitnessView {
+        key: types::PublicKey([4; 32]),
+        place: "52.52,13.405".parse().unwrap(),
+        operator: address(),
+        network: 3_320,
+        peers: vec!["/ip4/192.0.2.1/tcp/8704/p2p/12D3KooW".into()],
+        measured: vec![MeasuredView { witness: 0, rtt_us: 11_250 }],
+    };
+    PeriodView {
+        period: PeriodRecord {
+            number: 1,
+            began: Height::new(2),
+            started: Millis::new(3),
+            seed: Hash([4; 32]),
+        },
+        params: PresenceParams::DEFAULT,
+        witnesses: vec![witness],
     }
 }
 

@@ -106,6 +106,8 @@ fn money_that_works() {
     check("StakeView", &fake::stake());
     check("EarningsView", &fake::earnings());
     check("AttestationView", &fake::attestation());
+    check("PresenceView", &fake::presence());
+    check("PeriodView", &fake::period());
     let order = StakeOrder::Undelegate { validator: fake::address(), amount: None };
     check("Action", &Action::Stake(order));
     check("Action", &Action::Heartbeat);

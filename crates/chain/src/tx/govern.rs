@@ -4,12 +4,11 @@ use crate::{
     Refusal,
     apply::BlockContext,
     decrees,
+    proved::{self, Proof},
     scratch::{Scratch, Stop},
 };
-use receipt::light;
 use types::{
-    Address, ChainId, Relayed, Text,
-    codec::Encode,
+    Address, Relayed, Text,
     governance::{Ballot, Proposal, ProposalId, ProposalKind, ValidatorVotes, VoteOption},
     staking::DelegationRecord,
     state::{
@@ -119,13 +118,7 @@ pub(super) fn relay(
     let Relayed { anchor, decree, header, certificate, proof } = relayed;
     // Before any curve is touched: the number, so that the same is not judged twice.
     decrees::learn(pad, decree, context)?;
-    if anchor.network() != context.network || header.chain != ChainId::Backbone {
-        return Err(Refusal::NotProved.into());
-    }
-    light::verify_certificate(anchor, header, certificate.as_slice())
-        .map_err(|_| Refusal::NotProved)?;
-    let key = Key::Decree(decree.number);
-    light::verify_inclusion(header, &key, &decree.encode(), proof.as_slice())
-        .map_err(|_| Refusal::NotProved)?;
-    Ok(())
+    let proof =
+        Proof { anchor, header, certificate: certificate.as_slice(), inclusion: proof.as_slice() };
+    Ok(proved::check(&proof, &Key::Decree(decree.number), decree, context)?)
 }

@@ -2,6 +2,7 @@
 
 mod attest;
 mod cancel_job;
+mod certify;
 mod claim_vested;
 mod commit;
 mod govern;
@@ -10,8 +11,10 @@ mod publish_module;
 mod register_worker;
 mod report;
 mod reveal;
+mod seat;
 mod stake;
 mod submit_job;
+mod ticket;
 mod transfer;
 
 use crate::{
@@ -119,6 +122,22 @@ pub(crate) fn static_keys(tx: &Tx, keys: &mut Vec<Key>) {
             keys.extend(attestation.parent.map(Key::Attested));
         }
         Action::ClaimVested { .. } => keys.push(Key::Vesting(tx.from())),
+        Action::Ticket(ticket) => keys.extend([
+            Key::Draw,
+            Key::Ticket(ticket.operator),
+            Key::Validator(ticket.operator),
+            Key::Vrf(ticket.operator),
+            Key::Attested(ticket.operator),
+        ]),
+        Action::Seat(relayed) => keys.push(Key::Seats(relayed.seats.chain)),
+        Action::Certify(_) => keys.extend([
+            Key::Period,
+            Key::Witnesses,
+            Key::Validator(tx.from()),
+            Key::Vrf(tx.from()),
+            Key::Attested(tx.from()),
+            Key::Presence(tx.from()),
+        ]),
         // What an order needs is found out while it runs: orders are rare.
         Action::Stake(_) => {}
     }
@@ -172,6 +191,14 @@ pub(crate) fn apply(
             govern::vote(pad, from, *proposal, *option, context)?;
         }
         Action::Relay(relayed) => govern::relay(pad, relayed, context)?,
+        // Free: one for each validator and epoch.
+        Action::Ticket(ticket) => ticket::apply(pad, ticket, context)?,
+        // Free: each number is told once.
+        Action::Seat(relayed) => seat::apply(pad, relayed, context)?,
+        Action::Certify(certificate) => {
+            charge(pad, tx, context)?;
+            certify::apply(pad, from, certificate, context)?;
+        }
         Action::Attest(attestation) => {
             charge(pad, tx, context)?;
             attest::apply(pad, (from, tx.tx().sender), attestation, context)?;

@@ -7,10 +7,12 @@ use crate::{
     earned,
     scratch::{Scratch, Stop},
 };
+use crypto::{VRF_PROOF_BYTES, VrfProof, VrfPublicKey, VrfSuite};
 use staking::{Candidate, Moment, Portion, Position, Sources};
 use types::{
-    Address, NanoMeshx, PublicKey, Signature,
+    Address, Hash, NanoMeshx, PublicKey, Signature,
     codec::Encode,
+    committee::{VrfProofBytes, VrfRecord, vrf_possession},
     staking::{
         BOND_DOMAIN, DelegationRecord, PeerAddresses, StakeOrder, Standing, UnbondingRecord,
         ValidatorRecord, bond_message,
@@ -112,6 +114,7 @@ pub(super) fn apply(
             Ok(())
         }
         StakeOrder::Announce { addresses } => announce(pad, from, addresses),
+        StakeOrder::RegisterVrf { key, proof } => register_vrf(pad, from, key, proof, context),
     }
 }
 
@@ -130,6 +133,34 @@ fn announce(pad: &mut Scratch<'_>, from: Address, addresses: &PeerAddresses) -> 
     } else {
         pad.put(Key::Peers(from), addresses);
     }
+    Ok(())
+}
+
+/// Refused are keys under which a proof proves nothing, and those that sign votes: both schemes make nonces of the same
+/// secret alike, and one nonce under two challenges gives it away.
+fn register_vrf(
+    pad: &mut Scratch<'_>,
+    from: Address,
+    key: &Hash,
+    proof: &VrfProofBytes,
+    context: &BlockContext,
+) -> Result<(), Stop> {
+    let record = validator_record(pad, from)?;
+    if record.standing == Standing::Tombstoned {
+        return Err(staking::Refusal::Tombstoned.into());
+    }
+    let public = VrfPublicKey::new(key.0).map_err(|_| Refusal::BadVrfKey)?;
+    let signs = PublicKey(key.0);
+    if Address::of(&signs) == from || pad.get::<Address>(Key::ValidatorKey(signs))?.is_some() {
+        return Err(Refusal::VrfKeySigns.into());
+    }
+    let alpha = vrf_possession(&context.network, &from);
+    let proof = <&[u8; VRF_PROOF_BYTES]>::try_from(proof.as_slice()).ok();
+    proof
+        .and_then(|proof| VrfProof::from_bytes(proof).ok())
+        .and_then(|proof| public.verify(VrfSuite::Ell2, &alpha.0, &proof).ok())
+        .ok_or(Refusal::VrfKeyNotProved)?;
+    pad.put(Key::Vrf(from), &VrfRecord { key: *key, registered: context.height });
     Ok(())
 }
 

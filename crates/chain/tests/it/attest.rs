@@ -128,6 +128,7 @@ impl World {
             stakes: List::default(),
             emission: Schedule { steps: List::default() },
             vesting: List::default(),
+            witnesses: List::default(),
         };
         let mut world = Self { store: Memory::default(), genesis, height: 0 };
         world.to_next_challenge();

@@ -2,6 +2,8 @@
 //! implementation of the rules; and stake, emission and slashing under random orders.
 
 mod attest;
+mod committees;
 mod economy;
 mod memory;
 mod model;
+mod presence;

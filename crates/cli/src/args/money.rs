@@ -172,6 +172,9 @@ pub enum StakeChange {
     },
     /// Bring your validator back from jail.
     Unjail,
+    /// Register what your validator draws lots and witnesses with: a key that follows from the one it votes with. It counts
+    /// from the next boundary on.
+    Vrf,
     /// Let everybody know where your validator's nodes are met, in place of what was known before.
     Announce {
         /// As `meshx node start` prints them after `--join`, at most 4; none: nowhere any more.

@@ -2,7 +2,7 @@
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf};
-use types::{ChainId, Hash, NanoMeshx, Place};
+use types::{Address, ChainId, Hash, NanoMeshx, Place};
 
 #[derive(ClapArgs)]
 pub struct PresenceCommand {
@@ -20,6 +20,17 @@ pub enum PresenceVerb {
         #[arg(long, value_name = "FILE")]
         list: PathBuf,
     },
+    /// Show where a validator stands by its newest certificate, and the seats it has. Default: your own.
+    Show { address: Option<Address> },
+    /// Write down the period's witnesses, as the chain has them: what --list of the others reads.
+    List {
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Register the key that your validator's witnesses are drawn with, as `meshx stake vrf` does.
+    Register,
+    /// Send a certificate of your validator's to the chain.
+    Submit { certificate: PathBuf },
     /// Measure whoever asks, as each witness of a list whose key is here.
     Attend {
         #[arg(long, value_name = "FILE")]
@@ -58,16 +69,16 @@ pub struct PresenceProve {
     /// The period's witnesses.
     #[arg(long, value_name = "FILE")]
     pub list: PathBuf,
-    /// The attested key, 64 hex digits; made if it is not there.
+    /// The key that is measured, 64 hex digits; made if it is not there. Default: what your wallet's validator votes with.
     #[arg(long, value_name = "FILE")]
-    pub key: PathBuf,
+    pub key: Option<PathBuf>,
     /// Where this node stands.
     #[arg(long, value_name = "LATITUDE,LONGITUDE", allow_hyphen_values = true)]
     pub place: Place,
     /// Default: the place's own. Within 500 km of another's land that one may be chosen.
     #[arg(long, value_name = "CONTINENT")]
     pub continent: Option<ChainId>,
-    /// The attestation that binds the key to a machine.
+    /// The attestation that binds the key to a machine. Default: your validator's on the backbone.
     #[arg(long, value_name = "HASH")]
     pub attestation: Option<Hash>,
     #[arg(long, value_name = "FILE", default_value = "presence.mxp")]

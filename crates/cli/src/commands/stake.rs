@@ -7,12 +7,13 @@ use crate::{
 };
 use anyhow::{Context as _, Result, bail};
 use api::{Client, StakeView};
-use crypto::Role;
+use crypto::{Role, SigningKey, VrfKey, VrfSuite};
 use serde_json::json;
 use std::{fs::File, io::Read as _, path::Path};
 use types::{
-    Action, Address, ChainId, DoubleSigning, Hash, Millis, PublicKey, Signature, SignedVote, Text,
-    VoteKind,
+    Action, Address, Bytes, ChainId, DoubleSigning, Hash, Millis, PublicKey, Signature, SignedVote,
+    Text, VoteKind,
+    committee::vrf_possession,
     staking::{BOND_DOMAIN, PEER_ADDRESSES_MAX, PeerAddresses, StakeOrder, Standing, bond_message},
 };
 
@@ -33,7 +34,7 @@ fn print(value: &impl serde::Serialize) -> Result<()> {
     Ok(())
 }
 
-fn order(settings: &Settings, client: &Client, change: &StakeChange) -> Result<()> {
+pub fn order(settings: &Settings, client: &Client, change: &StakeChange) -> Result<()> {
     let status = client.status()?;
     let wallet = wallet::keys(settings, status.dev_dealer)?;
     let paying = wallet.key(Role::Spend, 0);
@@ -62,6 +63,11 @@ fn order(settings: &Settings, client: &Client, change: &StakeChange) -> Result<(
         StakeChange::Commission { set: None } => StakeOrder::ClaimCommission,
         StakeChange::Commission { set: Some(bps) } => StakeOrder::SetCommission { bps: *bps },
         StakeChange::Unjail => StakeOrder::Unjail,
+        StakeChange::Vrf => register_vrf(
+            &wallet.key(Role::Consensus, 0),
+            &status.network,
+            &wallet::address(&paying),
+        ),
         StakeChange::Announce { addresses } => {
             StakeOrder::Announce { addresses: named(addresses)? }
         }
@@ -73,6 +79,16 @@ fn order(settings: &Settings, client: &Client, change: &StakeChange) -> Result<(
         println!("done in block {} of the backbone", done.height.unwrap_or_default());
     }
     Ok(())
+}
+
+/// The order with which `operator` draws lots beside its voting key.
+pub fn register_vrf(voting: &SigningKey, network: &Hash, operator: &Address) -> StakeOrder {
+    let lots = VrfKey::beside(voting);
+    let proof = lots.prove(VrfSuite::Ell2, &vrf_possession(network, operator).0).to_bytes();
+    StakeOrder::RegisterVrf {
+        key: Hash(lots.public()),
+        proof: Bytes::new(proof.to_vec()).expect("a proof has 80 bytes"),
+    }
 }
 
 fn named(addresses: &[overlay::PeerAddress]) -> Result<PeerAddresses> {

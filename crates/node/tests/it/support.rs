@@ -6,7 +6,7 @@ use futures::StreamExt as _;
 use network::Latency;
 use node::{
     Net, Node, Part, Running,
-    local::{Plan, deal_network},
+    local::{Dealt, Plan, deal_network},
 };
 use std::path::Path;
 use types::{
@@ -56,7 +56,25 @@ pub fn on_network<F: Future<Output = ()>>(
     plan: &Plan,
     test: impl FnOnce(Node) -> F + Send,
 ) {
-    let dealt = deal_network(&[1; 32], plan);
+    run_in(folder, deal_network(&[1; 32], plan), plan, test);
+}
+
+/// Run `test` against a network that was dealt, in a folder of its own.
+pub fn run_dealt<F: Future<Output = ()>>(
+    dealt: Dealt,
+    plan: &Plan,
+    test: impl FnOnce(Node) -> F + Send,
+) {
+    let folder = tempfile::tempdir().unwrap();
+    run_in(folder.path(), dealt, plan, test);
+}
+
+fn run_in<F: Future<Output = ()>>(
+    folder: &Path,
+    dealt: Dealt,
+    plan: &Plan,
+    test: impl FnOnce(Node) -> F + Send,
+) {
     let (anchor, net) = (dealt.anchor, Net::InProcess(plan.latency.clone()));
     let parts = dealt.chains.into_iter().map(Part::from).collect();
     let folder = folder.to_owned();

@@ -3,7 +3,7 @@
 use super::{entitlement::entitle, rank::Rank};
 use crate::Member;
 use std::collections::{BTreeMap, BTreeSet};
-use types::{Address, ChainId, Epoch, NanoMeshx, PublicKey};
+use types::{Address, ChainId, Epoch, NanoMeshx, PublicKey, committee::SortitionParams};
 
 /// An eligible validator, and its ticket if one came in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,15 +15,6 @@ pub struct Contender {
     pub tokens: NanoMeshx,
     /// The verified ECVRF output for the epoch, the same for all committees it may sit in.
     pub ticket: Option<[u8; 64]>,
-}
-
-/// Rules of the draw with a number in them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SortitionParams {
-    /// Fewest seats a committee can do its work with. Zero means one: a committee of nobody decides nothing.
-    pub seats_min: u16,
-    /// Most seats of one operator, however many keys it has. Usually 1; with 0 nobody sits.
-    pub operator_seats_max: u16,
 }
 
 /// The committee that is drawn.
@@ -60,8 +51,8 @@ pub enum NoCommittee {
 /// [`NoCommittee`].
 ///
 /// ```
-/// use staking::{Contender, NoCommittee, SortitionParams, Term, draw_seats};
-/// use types::{Address, ChainId, Epoch, NanoMeshx, PublicKey};
+/// use staking::{Contender, NoCommittee, Term, draw_seats};
+/// use types::{Address, ChainId, Epoch, NanoMeshx, PublicKey, committee::SortitionParams};
 /// let contender = |n: u8, meshx: u64| Contender {
 ///     operator: Address::of(&PublicKey([n; 32])),
 ///     key: PublicKey([n; 32]),
@@ -69,7 +60,7 @@ pub enum NoCommittee {
 ///     ticket: Some([n; 64]),
 /// };
 /// let mut contenders = [contender(1, 900_000), contender(2, 100_000), contender(3, 100_000)];
-/// let params = SortitionParams { seats_min: 2, operator_seats_max: 1 };
+/// let params = SortitionParams { seats_min: 2, ..SortitionParams::DEFAULT };
 /// let term = Term { chain: ChainId::Europe, epoch: Epoch::new(7), seats: 2 };
 ///
 /// // 2 × 900,000 of 1,100,000 is more than one seat: certain of it. The others draw lots for the second.
@@ -111,6 +102,31 @@ pub fn draw_seats(
     if seats < min { Err(NoCommittee::TooSmall { seats, min }) } else { Ok(members) }
 }
 
+/// What the seat of each of `contenders` counts when a reward is shared out among those who sat: stake over the chance of a
+/// seat, so that what a contender expects follows its stake, however the stake is divided. For a seat that was certain that is
+/// its stake; for one that lots decided it is the same for all. In nano, in the order of `contenders`; zero without stake.
+///
+/// # Errors
+/// [`NoCommittee::BeyondSupply`].
+pub fn seat_weights(
+    contenders: &[Contender],
+    seats: u16,
+    params: &SortitionParams,
+) -> Result<Vec<NanoMeshx>, NoCommittee> {
+    let funded: Vec<_> = contenders.iter().filter(|c| c.tokens > NanoMeshx::ZERO).collect();
+    let entitlement = entitle(&funded, seats, params.operator_seats_max)?;
+    let by_lot = NanoMeshx::new(entitlement.stake.checked_div(entitlement.seats).unwrap_or(0));
+    let mut certain = entitlement.certain.iter();
+    let weight = |contender: &Contender| match contender.tokens {
+        NanoMeshx::ZERO => NanoMeshx::ZERO,
+        tokens => match certain.next() {
+            Some(true) => tokens,
+            _ => by_lot,
+        },
+    };
+    Ok(contenders.iter().map(weight).collect())
+}
+
 /// Seats for those in front who may still sit.
 fn seat(ranked: Vec<(Rank, Member)>, seats: u16, operator_seats_max: u16) -> Vec<Member> {
     let mut keys = BTreeSet::new();
@@ -128,7 +144,8 @@ fn seat(ranked: Vec<(Rank, Member)>, seats: u16, operator_seats_max: u16) -> Vec
 mod tests {
     use super::*;
 
-    const PARAMS: SortitionParams = SortitionParams { seats_min: 1, operator_seats_max: 1 };
+    const PARAMS: SortitionParams =
+        SortitionParams { seats_min: 1, operator_seats_max: 1, ..SortitionParams::DEFAULT };
 
     fn contender(operator: u8, key: u8, tokens: u64) -> Contender {
         let operator = Address::of(&PublicKey([operator; 32]));
@@ -144,6 +161,20 @@ mod tests {
     fn all(contenders: &[Contender], seats: u16, params: &SortitionParams) -> Vec<Vec<u8>> {
         let draw = |epoch| draw_seats(term(epoch, seats), contenders, params).unwrap();
         (0..200).map(|epoch| draw(epoch).iter().map(|m| m.key.0[0]).collect()).collect()
+    }
+
+    #[test]
+    fn a_seat_counts_by_stake_if_it_was_certain_and_alike_if_lots_decided() {
+        let tokens = [900, 0, 30, 20, 50];
+        let contenders: Vec<_> = (0..).zip(tokens).map(|(n, t)| contender(n, n, t)).collect();
+        let weights = |seats| -> Vec<u64> {
+            let weights = seat_weights(&contenders, seats, &PARAMS).unwrap();
+            weights.into_iter().map(NanoMeshx::get).collect()
+        };
+        // With the first one certain, the others share one seat, then two, of which half the stake earns one.
+        assert_eq!(weights(2), [900, 0, 100, 100, 100]);
+        assert_eq!(weights(3), [900, 0, 50, 50, 50]);
+        assert_eq!(weights(5), tokens, "with seats for all, all are certain");
     }
 
     #[test]
@@ -219,7 +250,7 @@ mod tests {
         let mut contenders: Vec<_> = (1..=5).map(|key| contender(1, key, 1_000)).collect();
         contenders.extend((6..=9).map(|n| contender(n, n, 1)));
         for cap in 0..=5 {
-            let params = SortitionParams { seats_min: 0, operator_seats_max: cap };
+            let params = SortitionParams { seats_min: 0, operator_seats_max: cap, ..PARAMS };
             let Ok(drawn) = draw_seats(term(1, 5), &contenders, &params) else {
                 assert_eq!(cap, 0);
                 continue;

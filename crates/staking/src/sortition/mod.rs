@@ -24,5 +24,5 @@ mod entitlement;
 mod rank;
 mod ticket_window;
 
-pub use draw::{Contender, NoCommittee, SortitionParams, Term, draw_seats};
+pub use draw::{Contender, NoCommittee, Term, draw_seats, seat_weights};
 pub use ticket_window::{TicketWindow, Untimely};

@@ -1,9 +1,11 @@
 //! Sortition: what holds for all contenders, and the hands that other tests deal.
 
 use proptest::prelude::*;
-use staking::{Contender, Member, NoCommittee, SortitionParams, Term, draw_seats};
+use staking::{Contender, Member, NoCommittee, Term, draw_seats};
 use std::collections::{BTreeMap, BTreeSet};
-use types::{Address, ChainId, Epoch, Hash, NanoMeshx, PublicKey, domain_hash};
+use types::{
+    Address, ChainId, Epoch, Hash, NanoMeshx, PublicKey, committee::SortitionParams, domain_hash,
+};
 
 /// A contender with the key `key`; its ticket is missing.
 pub fn contender(operator: u16, key: u16, tokens: u64) -> Contender {
@@ -26,7 +28,8 @@ pub fn deal(contenders: &mut [Contender], epoch: u64) {
 /// The committee of an epoch. One of nobody is empty here.
 pub fn seated(contenders: &[Contender], epoch: u64, seats: u16, cap: u16) -> Vec<Member> {
     let term = Term { chain: ChainId::Europe, epoch: Epoch::new(epoch), seats };
-    let params = SortitionParams { seats_min: 0, operator_seats_max: cap };
+    let params =
+        SortitionParams { seats_min: 0, operator_seats_max: cap, ..SortitionParams::DEFAULT };
     match draw_seats(term, contenders, &params) {
         Ok(members) => members,
         Err(NoCommittee::TooSmall { seats: 0, .. }) => vec![],

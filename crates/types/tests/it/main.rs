@@ -8,10 +8,18 @@ use types::{
     Millis, NanoMeshx, Outcome, OutputRef, ParamName, Ppm, PublicKey, Reveal, Signature,
     SignedVote, Status, Submission, Text, Trap, Tx, VoteKind,
     codec::{Bytes, DecodeExt, Encode, Read},
+    committee::{
+        CommitteeSeat, DrawRecord, RelayedSeats, SeatsRecord, SortitionParams, Ticket,
+        TicketRecord, VrfRecord,
+    },
     governance::{
         Decree, Order, ParamChange, Proposal, ProposalKind, ProposalStatus, Tally, VoteOption,
     },
-    presence::{Claim, Minimum, PresenceCertificate, PresenceParams},
+    network::Anchor,
+    presence::{
+        Claim, Measured, MeasuredRecord, MeasuredRow, Minimum, PeriodRecord, PresenceCertificate,
+        PresenceParams, PresenceRecord, PresenceTier, WitnessEntry, WitnessList, unnamed_network,
+    },
     staking::{
         Arrival, Commission, DelegationRecord, Fault, Slash, StakeOrder, StakingParams, Standing,
         Unbonding, UnbondingRecord, ValidatorRecord,
@@ -182,7 +190,6 @@ fn transactions() {
 
 #[test]
 fn blocks() {
-    let log = LogRoot { root: hash(1), start: 2, end: 3 };
     let beacon = Beacon {
         height: Height::new(4),
         epoch: Epoch::ZERO,
@@ -195,7 +202,15 @@ fn blocks() {
         txs: List::new(txs).unwrap(),
         ceremony: Some(Bytes::new(vec![8; 3]).unwrap()),
     };
-    let header = Header {
+    let header = header(body.root());
+    check("block", &Block { header: header.clone(), body });
+    let certificate = Bytes::new(vec![8; 240]).unwrap();
+    check("final-header", &FinalHeader { header, certificate });
+}
+
+fn header(body: Hash) -> Header {
+    let log = LogRoot { root: hash(1), start: 2, end: 3 };
+    Header {
         chain: ChainId::Antarctica,
         epoch: Epoch::new(1),
         view: 2,
@@ -204,14 +219,11 @@ fn blocks() {
         parent: hash(4),
         height: Height::new(5),
         timestamp: Millis::new(6),
-        body: body.root(),
+        body,
         state_root: hash(7),
         state_log: log,
         outbox: log,
-    };
-    check("block", &Block { header: header.clone(), body });
-    let certificate = Bytes::new(vec![8; 240]).unwrap();
-    check("final-header", &FinalHeader { header, certificate });
+    }
 }
 
 #[test]
@@ -279,7 +291,6 @@ fn state_keys() {
         Key::Delegation(Stake { delegator: address(13), validator: address(14) }),
         Key::Unbonding(Stake { delegator: address(15), validator: address(16) }),
         Key::Backed(address(17)),
-        Key::Committee,
         Key::ViewTime(ViewStep { epoch: Epoch::new(18), step: 26 }),
         Key::Proposal(19),
         Key::ProposalCount,
@@ -290,6 +301,16 @@ fn state_keys() {
         Key::Decrees,
         Key::Admission(ChainId::Antarctica),
         Key::Term(Epoch::new(27)),
+        Key::Vrf(address(26)),
+        Key::Draw,
+        Key::Ticket(address(27)),
+        Key::Seats(ChainId::Oceania),
+        Key::Presence(address(28)),
+        Key::Measured(PublicKey([29; 32])),
+        Key::Marks(PublicKey([30; 32])),
+        Key::Period,
+        Key::Witnesses,
+        Key::GenesisWitnesses,
     ]);
     check("state-keys", &keys.unwrap());
 }
@@ -392,5 +413,94 @@ fn presence() {
         minima: List::new(vec![minimum(3, 11_250), minimum(1_027, 90_001)]).unwrap(),
     };
     check("presence-certificate", &certificate);
+    check("tx-certify", &tx(Action::Certify(certificate)));
     check("presence-params", &PresenceParams::DEFAULT);
+    let witness = WitnessEntry {
+        key: PublicKey([8; 32]),
+        place,
+        operator: address(9),
+        network: unnamed_network(&address(9)),
+    };
+    check("witnesses", &WitnessList::new(vec![witness]).unwrap());
+    let period =
+        PeriodRecord { number: 3, began: Height::new(4), started: Millis::new(5), seed: hash(6) };
+    check("period", &period);
+    let record = PresenceRecord {
+        tier: PresenceTier::Certified,
+        continent: ChainId::Europe,
+        place,
+        key: PublicKey([7; 32]),
+        certificate: hash(8),
+        period: 9,
+        issued: Millis::new(10),
+        expires: Millis::new(11),
+    };
+    check("presence", &record);
+    let row = |period, rtt_us| MeasuredRow {
+        period,
+        times: List::new(vec![Measured { witness: PublicKey([12; 32]), rtt_us }]).unwrap(),
+    };
+    check("measured", &MeasuredRecord { newest: row(3, 11_250), before: Some(row(2, 11_300)) });
+}
+
+#[test]
+fn committees() {
+    check("sortition-params", &SortitionParams::DEFAULT);
+    let proof = Bytes::new(vec![1; 80]).unwrap();
+    let ticket = Ticket { epoch: Epoch::new(2), operator: address(3), proof: proof.clone() };
+    check("tx-ticket", &tx(Action::Ticket(ticket)));
+    let order = StakeOrder::RegisterVrf { key: hash(4), proof };
+    check("tx-stake-register-vrf", &tx(Action::Stake(order)));
+    check("vrf", &VrfRecord { key: hash(5), registered: Height::new(6) });
+    let draw = DrawRecord {
+        epoch: Epoch::new(7),
+        boundary: Height::new(8),
+        seed: hash(9),
+        opens: Height::new(10),
+        closes: Height::new(11),
+    };
+    check("draw", &draw);
+    let output = Bytes::new(vec![12; 64]).unwrap();
+    check("ticket", &TicketRecord { epoch: Epoch::new(13), output });
+    let seat = CommitteeSeat {
+        operator: address(14),
+        key: PublicKey([15; 32]),
+        tokens: NanoMeshx::new(16),
+    };
+    let seats = SeatsRecord {
+        chain: ChainId::Africa,
+        number: 17,
+        chosen: Height::new(18),
+        seats: List::new(vec![seat]).unwrap(),
+    };
+    check("seats", &seats);
+    let anchor = Anchor {
+        name: Text::new("test").unwrap(),
+        dev_dealer: false,
+        chains: List::new(vec![]).unwrap(),
+    };
+    let relayed = RelayedSeats {
+        anchor,
+        seats,
+        header: header(Hash::ZERO),
+        certificate: Bytes::new(vec![19; 240]).unwrap(),
+        proof: Bytes::new(vec![20; 32]).unwrap(),
+    };
+    check("tx-seat", &tx(Action::Seat(relayed)));
+}
+
+/// What is measured in a period counts from the next one on, however often it is measured anew.
+#[test]
+fn a_row_counts_from_the_period_after_it() {
+    let row = |period, rtt_us| MeasuredRow {
+        period,
+        times: List::new(vec![Measured { witness: PublicKey([1; 32]), rtt_us }]).unwrap(),
+    };
+    let first = MeasuredRecord::with(None, row(3, 10));
+    assert_eq!((first.frozen(3), first.frozen(4)), (None, Some(&row(3, 10))));
+    let again = MeasuredRecord::with(Some(first), row(3, 11));
+    assert_eq!((again.frozen(3), again.frozen(4)), (None, Some(&row(3, 11))));
+    let next = MeasuredRecord::with(Some(again), row(4, 12));
+    let next = MeasuredRecord::with(Some(next), row(4, 13));
+    assert_eq!((next.frozen(4), next.frozen(5)), (Some(&row(3, 11)), Some(&row(4, 13))));
 }

@@ -1,6 +1,6 @@
 //! Random orders: stake, votes, proposals, evidence and claims, most of them possible and many not.
 
-use super::world::{MESHX, NETWORK, World, voting, who};
+use super::world::{MESHX, NETWORK, World, lots, voting, who};
 use types::{
     Action, ChainId, DoubleSigning, Epoch, Hash, List, Millis, NanoMeshx, ParamName, PublicKey,
     Signature, SignedVote, Text, VoteKind,
@@ -81,7 +81,9 @@ impl World {
         };
         let (validator, to) = (person(), person());
         let some = |random: &mut Random| (random.below(3) > 0).then(|| random.amount());
-        match random.below(20) {
+        match random.below(23) {
+            20 => self.register(from, lots(from).public(), from),
+            21 | 22 => self.ticket_by(from, if random.below(5) == 0 { from + 1 } else { from }),
             0 => {
                 let amount = NanoMeshx::new(random.below(5_000));
                 let prover = if random.below(5) == 0 { from + 1 } else { from };

@@ -4,16 +4,18 @@ use crate::memory::Memory;
 use chain::{
     Applied, BlockContext, CheckedTx, Mode, TX_DOMAIN, apply_block, check_tx, local_params,
 };
-use crypto::SigningKey;
+use crypto::{SigningKey, VrfKey, VrfSuite};
 use futures::executor::block_on;
 use std::{collections::BTreeMap, sync::LazyLock};
 use types::{
-    Action, Address, ChainId, EmissionStep, Epoch, GovernanceParams, Hash, Height, List, Millis,
-    NanoMeshx, Params, PublicKey, Schedule, Signature, Tx, Vesting,
+    Action, Address, Beacon, ChainId, EmissionStep, Epoch, GovernanceParams, Hash, Height, List,
+    Millis, NanoMeshx, Params, PublicKey, Schedule, Signature, Text, Tx, Vesting,
     codec::{Bytes, DecodeExt, Read},
-    network::{Genesis, GenesisAccount, GenesisStake, GenesisVesting},
-    staking::{StakingParams, ValidatorRecord},
-    state::{Account, Key},
+    committee::{DrawRecord, SortitionParams, Ticket, ticket_alpha, vrf_possession},
+    network::{Genesis, GenesisAccount, GenesisStake, GenesisVesting, Validator},
+    presence::{PresenceParams, WitnessEntry},
+    staking::{StakeOrder, StakingParams, ValidatorRecord},
+    state::{Account, Heights, Key, Queued},
 };
 
 pub const MESHX: u64 = 1_000_000_000;
@@ -25,6 +27,9 @@ pub const EPOCH: u64 = 4;
 pub const MINTED: u64 = 1_000_003;
 pub const MINTING: u64 = 90;
 
+/// Committees by ticket alone.
+const LOCAL: SortitionParams = SortitionParams { presence_required: 0, ..SortitionParams::DEFAULT };
+
 static KEYS: LazyLock<Vec<SigningKey>> =
     LazyLock::new(|| (0..=u8::MAX).map(|n| SigningKey::from_seed(&[n; 32])).collect());
 
@@ -35,6 +40,10 @@ pub fn spend(n: u8) -> &'static SigningKey {
 /// What person `n` votes with, as a validator.
 pub fn voting(n: u8) -> &'static SigningKey {
     &KEYS[usize::from(100 + n)]
+}
+/// What person `n` draws lots with.
+pub fn lots(n: u8) -> VrfKey {
+    VrfKey::beside(voting(n))
 }
 pub fn who(n: u8) -> Address {
     Address::of(&PublicKey(spend(n).public()))
@@ -51,6 +60,11 @@ pub struct World {
 impl World {
     /// Persons 0 and 1 are validators from the start; 5's money vests.
     pub fn new() -> Self {
+        Self::with(2, SortitionParams { seats_min: 1, ticket_blocks: 3, ..LOCAL }, vec![])
+    }
+
+    /// So are persons 0 to `validators`, committees are drawn by `sortition`, and `witnesses` measure.
+    pub fn with(validators: u8, sortition: SortitionParams, witnesses: Vec<WitnessEntry>) -> Self {
         let nano = NanoMeshx::new;
         let params = Params {
             epoch_blocks: EPOCH,
@@ -69,6 +83,13 @@ impl World {
                 quorum_bps: 500,
                 ..GovernanceParams::DEFAULT
             },
+            sortition,
+            presence: PresenceParams {
+                period_ms: Millis::new(8_000),
+                valid_ms: Millis::new(12_000),
+                marks_max: 2,
+                ..PresenceParams::DEFAULT
+            },
             ..local_params(Hash([1; 32]), Hash([2; 32]), 500)
         };
         let account =
@@ -78,22 +99,25 @@ impl World {
             key: PublicKey(voting(n).public()),
             amount: nano(10_000),
             commission_bps: 700,
+            vrf: Some(Hash(lots(n).public())),
         };
+        let votes = |n| Validator { key: PublicKey(voting(n).public()), city: Text::default() };
         let vesting =
             Vesting { total: nano(1_001), start: Height::ZERO, cliff_blocks: 5, length_blocks: 30 };
         let steps = vec![EmissionStep { blocks: MINTING, amount: nano(MINTED) }];
         let genesis = Genesis {
             chain: ChainId::Backbone,
             started: Millis::ZERO,
-            validators: List::default(),
+            validators: List::new((0..validators).map(votes).collect()).unwrap(),
             sharing: Bytes::default(),
-            term_blocks: 7_200,
+            term_blocks: EPOCH,
             params,
             accounts: List::new((0..PEOPLE).map(account).collect()).unwrap(),
             workers: List::default(),
-            stakes: List::new(vec![stake(0), stake(1)]).unwrap(),
+            stakes: List::new((0..validators).map(stake).collect()).unwrap(),
             emission: Schedule { steps: List::new(steps).unwrap() },
             vesting: List::new(vec![GenesisVesting { owner: who(5), vesting }]).unwrap(),
+            witnesses: List::new(witnesses).unwrap(),
         };
         let mut world = Self {
             store: Memory::default(),
@@ -140,8 +164,51 @@ impl World {
             leader: PublicKey(voting(0).public()),
             timestamp: Millis::new(self.height * 500),
         };
-        let proposal = chain::Proposal { beacons: vec![], txs };
+        let proposal = chain::Proposal { beacons: self.beacons(), txs };
         block_on(apply_block(&self.store, &self.genesis, &context, proposal, mode))
+    }
+
+    /// Those that the next block may carry.
+    fn beacons(&self) -> Vec<Beacon> {
+        let heights: Heights = self.get(Key::Queue).unwrap_or_default();
+        let beacon = |height: &Height| {
+            let Queued { epoch, view, .. } = self.get(Key::Queued(*height)).unwrap();
+            let signature =
+                Bytes::new(vec![u8::try_from(height.get() % 251).unwrap(); 48]).unwrap();
+            Beacon { height: *height, epoch, view, signature }
+        };
+        heights.iter().map(beacon).collect()
+    }
+
+    /// The ticket that person `n`'s validator has in the draw that is open, with a proof of `by`'s.
+    pub fn ticket_by(&self, n: u8, by: u8) -> Action {
+        let draw: DrawRecord = self.get(Key::Draw).unwrap_or_default();
+        let alpha = ticket_alpha(draw.epoch, &draw.seed, &Hash::ZERO);
+        let proof = lots(by).prove(VrfSuite::Ell2, &alpha.0).to_bytes();
+        let proof = Bytes::new(proof.to_vec()).unwrap();
+        Action::Ticket(Ticket { epoch: draw.epoch, operator: who(n), proof })
+    }
+
+    /// Person `n` registers `key`, with `by`'s proof that it has it.
+    pub fn register(&self, n: u8, key: [u8; 32], by: u8) -> Action {
+        let alpha = vrf_possession(&NETWORK, &who(n));
+        let proof = lots(by).prove(VrfSuite::Ell2, &alpha.0).to_bytes();
+        let proof = Bytes::new(proof.to_vec()).unwrap();
+        Action::Stake(StakeOrder::RegisterVrf { key: Hash(key), proof })
+    }
+
+    /// Empty blocks until the next is one in which tickets of the draw that opens at boundary `epochs` are taken.
+    pub fn until_tickets(&mut self, epochs: u64) {
+        while self.height < epochs * EPOCH + 1 {
+            self.block(vec![]);
+        }
+    }
+
+    /// Empty blocks until boundary number `epochs` is done.
+    pub fn until_boundary(&mut self, epochs: u64) {
+        while self.height < epochs * EPOCH {
+            self.block(vec![]);
+        }
     }
 
     /// Build a block of what goes through, check it as another validator would, and count all money.

@@ -136,7 +136,7 @@ pub fn states(store: &Memory, model: &Model) -> Result<(), String> {
             | Key::Supply
             | Key::Market
             | Key::ViewTime(_)
-            | Key::Committee
+            | Key::Draw
             | Key::WorkerCount
             | Key::Queue
             | Key::Challenges

@@ -144,6 +144,7 @@ impl World {
             stakes: List::default(),
             emission: Schedule { steps: List::default() },
             vesting: List::default(),
+            witnesses: List::default(),
         };
         Self {
             store: Memory::default(),

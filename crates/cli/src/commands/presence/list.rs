@@ -3,8 +3,9 @@
 use super::tried;
 use crate::home;
 use anyhow::{Context as _, Result, bail, ensure};
+use api::{MeasuredView, PeriodView, WitnessView};
 use crypto::SigningKey;
-use presence::{Direction, Reference, Tables, Witness};
+use presence::{Direction, PresenceParams, Reference, Tables, Witness};
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
@@ -23,6 +24,9 @@ const WITNESSES_MAX: usize = 4_000;
 struct ListFile {
     seed: Hash,
     period: u64,
+    /// The rules of the network whose list it is; none: the usual ones.
+    #[serde(default)]
+    params: Option<PresenceParams>,
     witnesses: Vec<Listed>,
     /// Two witnesses by their places in the list, and microseconds.
     rtt_us: Vec<(usize, usize, u32)>,
@@ -34,14 +38,16 @@ struct Listed {
     place: Place,
     operator: Address,
     network: u32,
-    reached_at: SocketAddr,
+    /// None: nobody knows, and it says nothing.
+    reached_at: Option<SocketAddr>,
 }
 
 pub struct List {
     seed: Hash,
     pub period: u64,
+    pub params: PresenceParams,
     pub witnesses: Vec<Witness>,
-    pub addresses: Vec<SocketAddr>,
+    pub addresses: Vec<Option<SocketAddr>>,
     pub reference: Reference,
 }
 
@@ -68,6 +74,7 @@ impl List {
         Ok(Self {
             seed: file.seed,
             period: file.period,
+            params: file.params.unwrap_or(PresenceParams::DEFAULT),
             addresses: file.witnesses.iter().map(|listed| listed.reached_at).collect(),
             witnesses: file
                 .witnesses
@@ -109,7 +116,7 @@ pub fn deal(network: &Path, dir: &Path, port: u16) -> Result<()> {
             operator: Address::of(&key),
             network: index,
             // Each has an address of its own, by which a simulated wire knows it.
-            reached_at: (IpAddr::V4(Ipv4Addr::new(127, 1, high, low)), port).into(),
+            reached_at: Some((IpAddr::V4(Ipv4Addr::new(127, 1, high, low)), port).into()),
         });
     }
     let count = witnesses.len();
@@ -119,11 +126,58 @@ pub fn deal(network: &Path, dir: &Path, port: u16) -> Result<()> {
         .collect();
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).context("no randomness")?;
-    let file = ListFile { seed: Hash(seed), period: 1, witnesses, rtt_us };
+    let file = ListFile { seed: Hash(seed), period: 1, params: None, witnesses, rtt_us };
     let path = dir.join("list.json");
     home::write_whole(&path, serde_json::to_string(&file)?.as_bytes(), false)?;
     eprintln!("dealt {count} witnesses on 127.1.0.0/16, for trying things out: {}", path.display());
     Ok(())
+}
+
+/// Where witnesses listen, beside the node that they announce.
+pub const PORT: u16 = 8_790;
+
+/// Write what a chain knows; returns how many of its witnesses say where they are met.
+pub fn write(view: PeriodView, path: &Path) -> Result<usize> {
+    ensure!(
+        view.period.seed != Hash::ZERO,
+        "the seed of period {} is not known yet\nhint: try again in a few seconds",
+        view.period.number
+    );
+    let pairs = |(place, witness): (usize, &WitnessView)| -> Vec<(usize, usize, u32)> {
+        let pair = |m: &MeasuredView| (place, usize::from(m.witness), m.rtt_us);
+        witness.measured.iter().map(pair).collect()
+    };
+    let rtt_us = view.witnesses.iter().enumerate().flat_map(pairs).collect();
+    let witnesses: Vec<Listed> = view
+        .witnesses
+        .into_iter()
+        .map(|witness| Listed {
+            key: witness.key,
+            place: witness.place,
+            operator: witness.operator,
+            network: witness.network,
+            reached_at: witness.peers.iter().find_map(|peer| met_at(peer)),
+        })
+        .collect();
+    let reached = witnesses.iter().filter(|witness| witness.reached_at.is_some()).count();
+    let file = ListFile {
+        seed: view.period.seed,
+        period: view.period.number,
+        params: Some(view.params),
+        witnesses,
+        rtt_us,
+    };
+    home::write_whole(path, serde_json::to_string(&file)?.as_bytes(), false)?;
+    Ok(reached)
+}
+
+/// The witness beside a node that is met at `/ip4/192.0.2.1/tcp/8704/p2p/…`.
+fn met_at(peer: &str) -> Option<SocketAddr> {
+    let mut parts = peer.split('/').skip(1);
+    let (kind, address) = (parts.next()?, parts.next()?);
+    let address: IpAddr = address.parse().ok()?;
+    let fits = address.is_ipv4() == (kind == "ip4") && address.is_ipv6() == (kind == "ip6");
+    fits.then_some(SocketAddr::new(address, PORT))
 }
 
 /// Read a key, 64 hex digits of a seed.
@@ -141,4 +195,21 @@ pub fn new_key(path: &Path) -> Result<SigningKey> {
     getrandom::fill(&mut seed).context("no randomness")?;
     home::write_whole(path, hex::encode(seed).as_bytes(), true)?;
     Ok(SigningKey::from_seed(&seed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_witness_is_met_beside_its_operators_node() {
+        let met = |peer| met_at(peer).map(|address| address.to_string());
+        assert_eq!(met("/ip4/192.0.2.1/tcp/8704/p2p/12D3").as_deref(), Some("192.0.2.1:8790"));
+        assert_eq!(met("/ip6/2001:db8::1/tcp/1/p2p/a").as_deref(), Some("[2001:db8::1]:8790"));
+        for nowhere in
+            ["", "/", "/dns4/a.example/tcp/1", "/ip4/2001:db8::1/tcp/1", "/ip6/192.0.2.1"]
+        {
+            assert_eq!(met(nowhere), None, "{nowhere}");
+        }
+    }
 }

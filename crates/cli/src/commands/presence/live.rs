@@ -4,12 +4,12 @@ use super::{
     list::{self, List},
     wire,
 };
-use crate::{args::PresenceProve, home, settings::Settings};
+use crate::{args::PresenceProve, home, settings::Settings, submit, wallet};
 use anyhow::{Context as _, Result, ensure};
-use crypto::{SigningKey, VrfKey, VrfSuite};
+use crypto::{Role, SigningKey, VrfKey, VrfSuite};
 use measure::{AttendSettings, Attendant, Draw, ProveSettings, Proved, Request};
 use network::ik::{Identity, PeerIdentity, Responder, Stream, Suites};
-use presence::{PresenceParams, Tier, Verdict, Weakness, land};
+use presence::{Tier, Verdict, Weakness, land};
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -61,7 +61,9 @@ pub fn attend(list: &Path, keys: &Path) -> Result<()> {
     tokio::runtime::Runtime::new()?.block_on(async {
         let places = Arc::new(Semaphore::new(ATTENDED_MAX));
         for (index, key) in witnesses {
-            let address = list.addresses[index];
+            let address = list.addresses[index].with_context(|| {
+                format!("the list does not say where witness {index} is met\nhint: its operator says it by meshx stake announce")
+            })?;
             let listener = TcpListener::bind(address)
                 .await
                 .with_context(|| format!("cannot listen at {address}"))?;
@@ -124,8 +126,7 @@ async fn serve(
     };
     let me = PublicKey(key.public());
     let admit = |claim: &Claim, draw: &Draw| {
-        let params = PresenceParams::DEFAULT;
-        let seat = measure::seat(claim, draw, &me, &params, &list.tables())
+        let seat = measure::seat(claim, draw, &me, &list.params, &list.tables())
             .map_err(|error| error.to_string())?;
         let mut claimed = claimed.lock().expect("nothing panics with it");
         match *claimed.entry(claim.prover).or_insert_with(|| claim.id()) {
@@ -145,14 +146,21 @@ async fn serve(
 
 pub fn prove(settings: &Settings, asked: &PresenceProve) -> Result<ExitCode> {
     let list = List::read(&asked.list)?;
-    let key = match asked.key.exists() {
-        true => list::key(&asked.key)?,
-        false => list::new_key(&asked.key)?,
+    // What the chain knows of a wallet's validator is what its claim has to name.
+    let (key, attestation) = match &asked.key {
+        None => {
+            let client = submit::client(settings)?;
+            let keys = submit::keys(settings, &client)?;
+            let view = client.presence(wallet::address(&keys.key(Role::Spend, 0)))?;
+            (keys.key(Role::Consensus, 0), view.attestation)
+        }
+        Some(file) if file.exists() => (list::key(file)?, Hash::ZERO),
+        Some(file) => (list::new_key(file)?, Hash::ZERO),
     };
     let continent = match asked.continent {
         Some(continent) => continent,
         None => {
-            let km = u32::from(PresenceParams::DEFAULT.border_km);
+            let km = u32::from(list.params.border_km);
             let near = land::continents_near(asked.place, km);
             let first = near.first().with_context(|| {
                 format!(
@@ -168,14 +176,14 @@ pub fn prove(settings: &Settings, asked: &PresenceProve) -> Result<ExitCode> {
         prover: PublicKey(key.public()),
         place: asked.place,
         continent,
-        attestation: asked.attestation.unwrap_or(Hash::ZERO),
+        attestation: asked.attestation.unwrap_or(attestation),
         vrf_key: Hash(vrf.public()),
         period: list.period,
     };
     let alpha = presence::alpha(&list.tables().seed, &claim);
     let proof = vrf.prove(VrfSuite::Ell2, &alpha.0).to_bytes();
     let draw = Draw::new(proof.to_vec()).expect("a proof has 80 bytes");
-    let committee = measure::committee(&claim, &draw, &PresenceParams::DEFAULT, &list.tables())?;
+    let committee = measure::committee(&claim, &draw, &list.params, &list.tables())?;
     let witnesses: Vec<(u16, PublicKey)> = committee
         .into_iter()
         .map(|index| (index, list.witnesses[usize::from(index)].key))
@@ -220,7 +228,10 @@ async fn measured(
     let me = Identity::new(key);
     let connect = |witness: u16, key: PublicKey| {
         let (me, address) = (me.clone(), list.addresses[usize::from(witness)]);
-        async move { timeout(HANDSHAKE, dial(me, address, key)).await? }
+        async move {
+            let address = address.ok_or_else(|| io::Error::other("nobody says where it is met"))?;
+            timeout(HANDSHAKE, dial(me, address, key)).await?
+        }
     };
     let request = Request { claim, draw, witnesses, reached_at };
     Ok(measure::prove(request, key, socket, connect, &ProveSettings::DEFAULT).await?)
@@ -229,12 +240,13 @@ async fn measured(
 /// By a witness's address, half of what was measured between it and `node`; where nothing was, of 20 µs a kilometre.
 fn ways(list: &List, node: usize) -> BTreeMap<std::net::IpAddr, Duration> {
     let directions = list.reference.directions();
-    let way = |(witness, address): (usize, &SocketAddr)| {
+    let way = |(witness, address): (usize, &Option<SocketAddr>)| {
+        let address = (*address)?;
         let us = list.reference.rtt_us(node, witness);
         let us = us.unwrap_or_else(|| 500 + 20 * directions[node].km(&directions[witness]));
-        (address.ip(), Duration::from_micros(u64::from(us).div_ceil(2)))
+        Some((address.ip(), Duration::from_micros(u64::from(us).div_ceil(2))))
     };
-    list.addresses.iter().enumerate().map(way).collect()
+    list.addresses.iter().enumerate().filter_map(way).collect()
 }
 
 async fn dial(me: Identity, address: SocketAddr, key: PublicKey) -> io::Result<Channel> {
@@ -247,21 +259,25 @@ async fn dial(me: Identity, address: SocketAddr, key: PublicKey) -> io::Result<C
 
 pub fn verify(settings: &Settings, certificate: &Path, list: &Path) -> Result<ExitCode> {
     let list = List::read(list)?;
-    let name = certificate.display();
-    let bytes = fs::read(certificate).with_context(|| format!("cannot read {name}"))?;
+    judged(settings, &read(certificate)?, &list)
+}
+
+/// Read a certificate.
+pub fn read(path: &Path) -> Result<PresenceCertificate> {
+    let name = path.display();
+    let bytes = fs::read(path).with_context(|| format!("cannot read {name}"))?;
     ensure!(
         bytes.len() <= PRESENCE_CERTIFICATE_BYTES_MAX,
         "{name} has {} bytes; a certificate has at most {PRESENCE_CERTIFICATE_BYTES_MAX}",
         bytes.len()
     );
-    let certificate = PresenceCertificate::decode(bytes)
-        .with_context(|| format!("{name} is no certificate of presence"))?;
-    judged(settings, &certificate, &list)
+    PresenceCertificate::decode(bytes)
+        .with_context(|| format!("{name} is no certificate of presence"))
 }
 
 /// Print the verdict; certified or not is the exit code.
 fn judged(settings: &Settings, certificate: &PresenceCertificate, list: &List) -> Result<ExitCode> {
-    let verdict = presence::verify(certificate, &PresenceParams::DEFAULT, &list.tables())
+    let verdict = presence::verify(certificate, &list.params, &list.tables())
         .context("the certificate is none")?;
     if settings.json() {
         println!("{}", serde_json::to_string(&verdict)?);

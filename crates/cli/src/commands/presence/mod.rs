@@ -1,5 +1,6 @@
 //! `meshx presence`: prove where a node stands, measure others, check what was measured, and try how well that works.
 
+mod chain;
 mod list;
 mod live;
 mod tried;
@@ -18,6 +19,10 @@ pub fn presence(settings: &Settings, command: &PresenceCommand) -> Result<ExitCo
         PresenceVerb::Locate { network, target } => tried::locate(settings, network, target)?,
         PresenceVerb::SybilCost(asked) => tried::sybil_cost(settings, asked)?,
         PresenceVerb::Deal { network, dir, port } => list::deal(network, dir, *port)?,
+        PresenceVerb::Show { address } => chain::show(settings, *address)?,
+        PresenceVerb::List { out } => chain::list(settings, out)?,
+        PresenceVerb::Register => chain::register(settings)?,
+        PresenceVerb::Submit { certificate } => chain::submit(settings, certificate)?,
         PresenceVerb::Attend { list, keys } => live::attend(list, keys)?,
         PresenceVerb::Prove(asked) => return live::prove(settings, asked),
         PresenceVerb::Verify { certificate, list } => {

@@ -1,0 +1,197 @@
+//! Certify: a validator proves where it stands, by what the period's witnesses measured.
+//!
+//! Who is measured is the key that votes: it is what a seat is for, and what double signing costs stake for. The witnesses
+//! are drawn by the VRF key that was registered, and by the attestation that was there, before the period's seed was known.
+
+use crate::{
+    Refusal,
+    apply::BlockContext,
+    scratch::{Scratch, Stop},
+    seats,
+};
+use presence::{Direction, Reference, Tables, Tier, Verdict, Witness};
+use std::collections::{BTreeMap, BTreeSet};
+use types::{
+    Address, Hash, List, Millis, NanoMeshx, PublicKey,
+    presence::{
+        Claim, Measured, MeasuredRecord, MeasuredRow, PeriodRecord, PresenceCertificate,
+        PresenceRecord, PresenceTier, WitnessList,
+    },
+    staking::ValidatorRecord,
+    state::{Destination, Event, Key, Market, Params, Transfer},
+};
+
+/// Gas that costs as much as one transaction: a tenth of a millisecond of one core, about what the smallest costs to check,
+/// carry and apply.
+const GAS_PER_BASE_FEE: u64 = 100_000;
+
+pub(super) fn apply(
+    pad: &mut Scratch<'_>,
+    from: Address,
+    certificate: &PresenceCertificate,
+    context: &BlockContext,
+) -> Result<(), Stop> {
+    if context.chain.is_shard() {
+        return Err(Refusal::NoPresenceHere.into());
+    }
+    let period = period(pad)?;
+    check_claim(pad, from, &certificate.claim, &period)?;
+    let before: Option<PresenceRecord> = pad.get(Key::Presence(from))?;
+    let before = before.filter(|before| before.period == period.number).map(|before| before.tier);
+    if before == Some(PresenceTier::Certified) {
+        return Err(Refusal::AlreadyCertified.into());
+    }
+
+    // From here on the cost is that of judging: what is cheap to refuse is refused above.
+    let params: Params = pad.expect(Key::Params)?;
+    let witnesses = witnesses(pad)?;
+    let directions: Vec<Direction> =
+        witnesses.iter().map(|witness| Direction::of_place(witness.place)).collect();
+    let bare = Reference::sparse(directions.clone(), []);
+    let tables = Tables {
+        seed: period.seed,
+        period: period.number,
+        witnesses: &witnesses,
+        reference: &bare,
+    };
+    let nodes = presence::consulted(certificate, &params.presence, &tables)?;
+    let reference = Reference::sparse(directions, times(pad, &nodes, &witnesses, &period)?);
+    let tables = Tables { reference: &reference, ..tables };
+    let verdict = presence::verify(certificate, &params.presence, &tables)?;
+    pay(pad, from, verdict.gas)?;
+    let tier = tier(&verdict)?;
+
+    // Judging is dear, so in a period at most two certificates of an operator are: the second has to be worth more.
+    if before == Some(tier) {
+        return Err(Refusal::AlreadyCertified.into());
+    }
+    if tier == PresenceTier::Certified {
+        mark(pad, &verdict, &witnesses)?;
+    }
+    let key = certificate.claim.prover;
+    let lasts = params.presence.valid_ms.get();
+    let record = PresenceRecord {
+        tier,
+        continent: verdict.continent,
+        place: verdict.place,
+        key,
+        certificate: certificate.id(),
+        period: period.number,
+        issued: context.timestamp,
+        expires: Millis::new(context.timestamp.get().saturating_add(lasts)),
+    };
+    pad.put(Key::Presence(from), &record);
+    let times = certificate.minima.iter().map(|said| Measured {
+        witness: witnesses[usize::from(said.witness)].key,
+        rtt_us: said.rtt_us,
+    });
+    let times = List::new(times.collect()).expect("as many as the certificate's");
+    let known: Option<MeasuredRecord> = pad.get(Key::Measured(key))?;
+    let row = MeasuredRow { period: period.number, times };
+    pad.put(Key::Measured(key), &MeasuredRecord::with(known, row));
+    pad.emit(Event::Presence { operator: from });
+    Ok(())
+}
+
+/// The period that is on, with its seed.
+fn period(pad: &Scratch<'_>) -> Result<PeriodRecord, Stop> {
+    let period: Option<PeriodRecord> = pad.get(Key::Period)?;
+    let period = period.ok_or(Refusal::NoPeriod)?;
+    if period.seed == Hash::ZERO {
+        return Err(Refusal::NoSeed(period.number).into());
+    }
+    Ok(period)
+}
+
+/// The claim is of this validator, with what was registered for it before the period's seed was asked for.
+fn check_claim(
+    pad: &Scratch<'_>,
+    from: Address,
+    claim: &Claim,
+    period: &PeriodRecord,
+) -> Result<(), Stop> {
+    let validator: Option<ValidatorRecord> = pad.get(Key::Validator(from))?;
+    let validator = validator.ok_or(Refusal::UnknownValidator(from))?;
+    if claim.prover != validator.key {
+        return Err(Refusal::NotItsKey(from).into());
+    }
+    if claim.period != period.number {
+        let (claimed, now) = (claim.period, period.number);
+        return Err(presence::Rejected::Period { claimed, now }.into());
+    }
+    if claim.vrf_key != seats::vrf_before(pad, from, period.began)? {
+        return Err(Refusal::OtherVrfKey(from).into());
+    }
+    if claim.attestation != seats::attestation_before(pad, from, period.began)? {
+        return Err(Refusal::OtherAttestation(from).into());
+    }
+    Ok(())
+}
+
+fn witnesses(pad: &Scratch<'_>) -> Result<Vec<Witness>, Stop> {
+    let list: WitnessList = pad.get(Key::Witnesses)?.unwrap_or_default();
+    let witness = |entry: &types::presence::WitnessEntry| Witness {
+        key: entry.key,
+        place: entry.place,
+        operator: entry.operator,
+        network: entry.network,
+    };
+    Ok(list.iter().map(witness).collect())
+}
+
+/// What counts in `period` of what was measured between `nodes` and anybody on the list.
+fn times(
+    pad: &Scratch<'_>,
+    nodes: &BTreeSet<u16>,
+    witnesses: &[Witness],
+    period: &PeriodRecord,
+) -> Result<Vec<(u16, u16, u32)>, Stop> {
+    let key = |node: &u16| witnesses[usize::from(*node)].key;
+    pad.need(nodes.iter().map(|node| Key::Measured(key(node))))?;
+    let places: BTreeMap<PublicKey, u16> =
+        (0_u16..).zip(witnesses).map(|(place, witness)| (witness.key, place)).collect();
+    let mut times = Vec::new();
+    for node in nodes {
+        let Some(record) = pad.get::<MeasuredRecord>(Key::Measured(key(node)))? else { continue };
+        let Some(row) = record.frozen(period.number) else { continue };
+        times.extend(row.times.iter().filter_map(|measured| {
+            Some((*node, *places.get(&measured.witness)?, measured.rtt_us))
+        }));
+    }
+    Ok(times)
+}
+
+/// Burn what judging cost, beside the base fee.
+fn pay(pad: &mut Scratch<'_>, from: Address, gas: u64) -> Result<(), Stop> {
+    let market: Market = pad.expect(Key::Market)?;
+    let amount = market.base_fee.get().saturating_mul(gas / GAS_PER_BASE_FEE);
+    if amount == 0 {
+        return Ok(());
+    }
+    let amount = NanoMeshx::new(amount);
+    pad.transfer(&[Transfer { from, to: Destination::Burned, amount }])
+}
+
+fn tier(verdict: &Verdict) -> Result<PresenceTier, Refusal> {
+    match (verdict.tier, verdict.not_provisional) {
+        (Tier::Certified, _) => Ok(PresenceTier::Certified),
+        (Tier::Provisional, _) => Ok(PresenceTier::Provisional),
+        (Tier::Unproven, Some(weakest)) => Err(Refusal::Unproven {
+            cell: weakest.cell,
+            continent: weakest.continent,
+            able: weakest.able,
+            refuted: weakest.refuted,
+        }),
+        (Tier::Unproven, None) => Err(Refusal::NoWitness),
+    }
+}
+
+/// One mark for each witness that said what physics excludes of a claim that all others made certain.
+fn mark(pad: &mut Scratch<'_>, verdict: &Verdict, witnesses: &[Witness]) -> Result<(), Stop> {
+    for witness in &verdict.faster_than_light {
+        let key = Key::Marks(witnesses[usize::from(*witness)].key);
+        let marks: u16 = pad.get(key)?.unwrap_or(0);
+        pad.put(key, &marks.saturating_add(1));
+    }
+    Ok(())
+}

@@ -1,0 +1,39 @@
+//! Seat: a shard learns who was drawn for it.
+
+use crate::{
+    Refusal,
+    apply::BlockContext,
+    proved::{self, Proof},
+    scratch::{Scratch, Stop},
+};
+use types::{
+    committee::{RelayedSeats, SeatsRecord},
+    state::{Event, Key},
+};
+
+/// Numbers may be left out: only the newest seats matter.
+pub(super) fn apply(
+    pad: &mut Scratch<'_>,
+    relayed: &RelayedSeats,
+    context: &BlockContext,
+) -> Result<(), Stop> {
+    let RelayedSeats { anchor, seats, header, certificate, proof } = relayed;
+    if !context.chain.is_shard() {
+        return Err(Refusal::OwnSeats.into());
+    }
+    if seats.chain != context.chain {
+        return Err(Refusal::SeatsElsewhere(seats.chain).into());
+    }
+    let key = Key::Seats(context.chain);
+    // Before any curve is touched: the number, so that the same is not judged twice.
+    let known = pad.get::<SeatsRecord>(key)?.map_or(0, |known| known.number);
+    if seats.number <= known {
+        return Err(Refusal::SeatsKnown { known, got: seats.number }.into());
+    }
+    let proof =
+        Proof { anchor, header, certificate: certificate.as_slice(), inclusion: proof.as_slice() };
+    proved::check(&proof, &key, seats, context)?;
+    pad.put(key, seats);
+    pad.emit(Event::Seats { chain: context.chain, number: seats.number });
+    Ok(())
+}
