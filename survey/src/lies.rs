@@ -14,7 +14,8 @@ pub enum Attack {
     /// A prover claims a place on another continent, over 2,500 km away; it adds any delay, and lying witnesses say what
     /// helps it most.
     Mimic,
-    /// The same, and of all places it claims the one around which most of the witnesses that matter are on its side.
+    /// The same, and of all places it claims the one where the witnesses that matter are most on its side, as the rule counts
+    /// them: it has no say in who of them is drawn.
     Targeted,
     /// The prover answers through a relay that stands at the claimed place, and the key is where the prover is.
     Proxy,
@@ -79,20 +80,37 @@ pub(crate) fn choose(
     Lie { prover, claimed }
 }
 
-/// Of the witnesses around the claim that could exclude the prover's true place, the part that will say so though it is
-/// true, in millionths.
-fn friendly(trial: &Trial<'_>, lie: Lie, liars: &[bool]) -> u64 {
+/// How far the witnesses around the claim that will exclude the prover's true place, though it is true, are beyond what the
+/// rule asks, at the speed at which they are less so: in thousandths of the spread of a draw, most liars' least first.
+fn friendly(trial: &Trial<'_>, lie: Lie, liars: &[bool]) -> i64 {
+    let params = trial.params;
     let expected = trial.expectation(lie.claimed, lie.prover);
-    let (able, friends) = trial
-        .pool(lie.claimed, &[lie.prover, lie.claimed])
-        .into_iter()
-        .filter(|witness| trial.excludes(*witness, lie.prover, expected(*witness)))
-        .fold((0, 0), |(able, friends), witness| {
-            let measured = trial.network.rtt_us(lie.prover, witness);
-            let errs = measured.is_some_and(|us| trial.excludes(witness, lie.prover, us));
-            (able + 1, friends + u64::from(liars[witness] || errs))
-        });
-    if able < u64::from(trial.params.able_min) { 0 } else { friends * 1_000_000 / able }
+    let mut counts = [(0_u32, 0_u32); 2];
+    for witness in trial.pool(lie.claimed, [lie.prover, lie.claimed]) {
+        let (expected, measured) = (expected(witness), trial.network.rtt_us(lie.prover, witness));
+        for (count, speed) in counts.iter_mut().zip([params.strict_m_per_ms, params.usual_m_per_ms])
+        {
+            let excludes = |us: u32| trial.excludes(witness, lie.prover, us, speed);
+            if excludes(expected) {
+                count.0 += 1;
+                count.1 += u32::from(liars[witness] || measured.is_some_and(excludes));
+            }
+        }
+    }
+    let [(able, friends), (usual_able, usual_friends)] = counts.map(|(able, friends)| {
+        // What else is drawn may be able as well; of the pool, so many are.
+        (f64::from(able), f64::from(friends))
+    });
+    let drawn = f64::from(params.witnesses_near) / f64::from(params.pool.max(1));
+    if able * drawn + 1.0 < f64::from(params.able_min) {
+        return i64::MIN;
+    }
+    let beyond =
+        |friends: f64, able: f64, needed: f64| (friends - needed) / (able * 2.0 / 9.0).sqrt();
+    let quorum = able * f64::from(params.refuted_bps) / 10_000.0;
+    let chance = 0.5 + usual_able / 3.0 + (usual_able * 10.0 / 9.0).sqrt();
+    let least = beyond(friends, able, quorum).min(beyond(usual_friends, usual_able, chance));
+    (least * 1_000.0) as i64
 }
 
 /// What a witness reports of a lie. The prover waits, where it would be too quick for the claim; who colludes reports the

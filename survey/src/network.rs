@@ -54,7 +54,8 @@ struct RttRow {
 
 impl Network {
     /// Read `nodes.csv` (id, name, lat, lon, continent) and `rtt.csv` (src, dst, rtt_ms) of a folder; other columns are
-    /// passed over. Ids that differ name different nodes, whatever their names.
+    /// passed over, and so is their order. Ids that differ name different nodes, whatever their names. Of a pair that is there
+    /// more than once, either way, the shortest time counts; a pair that is not there was not measured.
     ///
     /// # Errors
     /// [`Unreadable`], with file and line.
@@ -85,7 +86,9 @@ impl Network {
             if indices.insert(row.id.clone(), nodes.len()).is_some() {
                 return Err(bad(&file, line, format!("the id {:?} was there before", row.id)));
             }
-            nodes.push(Node { id: row.id, name: row.name, place, continent });
+            // Names are shown to people: nothing that moves a terminal's cursor.
+            let name = row.name.chars().filter(|char| !char.is_control()).collect();
+            nodes.push(Node { id: row.id, name, place, continent });
         }
         if !(3..=NODES_MAX).contains(&nodes.len()) {
             let file = file.display().to_string();
@@ -151,10 +154,17 @@ fn rows<T: serde::de::DeserializeOwned>(file: &Path) -> Result<Vec<(u64, T)>, Un
     let mut record = csv::StringRecord::new();
     let mut rows = Vec::new();
     while reader.read_record(&mut record).map_err(unreadable)? {
-        rows.push((
-            record.position().map_or(0, csv::Position::line),
-            record.deserialize(Some(&headers)).map_err(unreadable)?,
-        ));
+        let line = record.position().map_or(0, csv::Position::line);
+        let row = record.deserialize(Some(&headers)).map_err(|error| match error.kind() {
+            csv::ErrorKind::Deserialize { err, .. } => {
+                let column =
+                    err.field().and_then(|field| headers.get(usize::try_from(field).ok()?));
+                let column = column.map_or(String::new(), |name| format!("column {name:?}: "));
+                Unreadable::Line { file: name(), line, what: format!("{column}{}", err.kind()) }
+            }
+            _ => unreadable(error),
+        })?;
+        rows.push((line, row));
     }
     Ok(rows)
 }

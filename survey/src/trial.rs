@@ -9,7 +9,14 @@ pub(crate) struct Trial<'a> {
     pub params: &'a PresenceParams,
     /// One for each node: each is its own operator, in a network of its own.
     witnesses: Vec<Witness>,
+    /// Of each node those that measured it, nearest first: as many as a pool, and the few that may have to be left out.
+    nearest: Vec<Vec<usize>>,
+    /// Of each node those whose measurements speak for its place, if it does not itself.
+    neighbours: Vec<Vec<usize>>,
 }
+
+/// Most nodes that are left out of a pool: who claims, and who stands where it claims to.
+const WITHOUT_MAX: usize = 2;
 
 impl<'a> Trial<'a> {
     pub fn new(network: &'a Network, params: &'a PresenceParams) -> Self {
@@ -22,17 +29,29 @@ impl<'a> Trial<'a> {
                 Witness { key, place: node.place, operator: Address::of(&key), network: index }
             })
             .collect();
-        Self { network, params, witnesses }
+        let nearest = (0..network.nodes.len())
+            .map(|node| {
+                let here = network.direction(node);
+                let mut others: Vec<usize> = network.measured_with(node).collect();
+                others.sort_by_cached_key(|other| (-network.direction(*other).dot(here), *other));
+                others.truncate(usize::from(params.pool) + WITHOUT_MAX);
+                others
+            })
+            .collect();
+        let neighbours = (0..network.nodes.len())
+            .map(|node| network.reference.neighbours(network.direction(node), &[node]))
+            .collect();
+        Self { network, params, witnesses, nearest, neighbours }
     }
 
-    /// The witnesses nearest to a node, as many as those near it are drawn from, of all that measured it.
-    pub fn pool(&self, claimed: usize, without: &[usize]) -> Vec<usize> {
-        let here = self.network.direction(claimed);
-        let mut nodes: Vec<usize> =
-            self.network.measured_with(claimed).filter(|node| !without.contains(node)).collect();
-        nodes.sort_by_key(|node| (-self.network.direction(*node).dot(here), *node));
-        nodes.truncate(usize::from(self.params.pool));
-        nodes
+    /// The witnesses nearest to a node, as many as those near it are drawn from, of all that measured it but `without`.
+    pub fn pool(
+        &self,
+        claimed: usize,
+        without: [usize; WITHOUT_MAX],
+    ) -> impl Iterator<Item = usize> {
+        let others = self.nearest[claimed].iter().copied();
+        others.filter(move |node| !without.contains(node)).take(usize::from(self.params.pool))
     }
 
     /// The committee that a claim to stand at a node's place draws.
@@ -50,15 +69,18 @@ impl<'a> Trial<'a> {
     /// What each witness would measure if a claim to stand beside `claimed` were true. Neither that node nor `prover` speaks.
     pub fn expectation(&self, claimed: usize, prover: usize) -> impl Fn(usize) -> u32 {
         let reference = &self.network.reference;
-        let neighbours = reference.neighbours(self.network.direction(claimed), &[claimed, prover]);
+        let mut neighbours = self.neighbours[claimed].clone();
+        if neighbours.contains(&prover) {
+            neighbours = reference.neighbours(self.network.direction(claimed), &[claimed, prover]);
+        }
         move |witness| {
             reference.expected_us(&neighbours, witness, self.network.km(claimed, witness))
         }
     }
 
-    /// Does a time exclude the place of a node, as it would exclude a cell of land there?
-    pub fn excludes(&self, witness: usize, node: usize, us: u32) -> bool {
-        let reach_km = u64::from(us) * u64::from(self.params.strict_m_per_ms) / 1_000_000;
+    /// Does a time exclude the place of a node, as it would exclude a cell of land there, at a speed in metres a millisecond?
+    pub fn excludes(&self, witness: usize, node: usize, us: u32, speed: u32) -> bool {
+        let reach_km = u64::from(us) * u64::from(speed) / 1_000_000;
         u64::from(self.network.km(witness, node)) > reach_km + u64::from(land::CELL_RADIUS_KM)
     }
 

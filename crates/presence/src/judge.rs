@@ -12,7 +12,8 @@ pub enum Tier {
     Unproven,
     /// No land elsewhere fits at the speeds that the Internet usually has: may work, may neither vote nor witness.
     Provisional,
-    /// No land elsewhere fits at the speed of light in fibre.
+    /// No land elsewhere fits at the speed of light in fibre, nor at the usual speeds by more witnesses than a third of
+    /// liars are by chance.
     Certified,
 }
 
@@ -71,7 +72,7 @@ pub fn judge(
     let far = cosine_of_km(u32::from(params.far_km));
     let witnesses: Vec<Witnessed> =
         sights.iter().map(|sight| Witnessed::new(sight, &here, params)).collect();
-    let mut worst = [Worst::default(), Worst::default()];
+    let mut worst = [Worst::default(), Worst::default(), Worst::default()];
     let mut looked_at = 0;
     let mut unsure = Vec::new();
     for block in land::blocks() {
@@ -93,17 +94,37 @@ pub fn judge(
                 counts.add(witnessed.excludes(witnessed.witness.dot(&cell.direction)));
             }
             looked_at += sights.len() as u64;
-            worst[0].see(cell, counts.0[0], counts.0[1], params);
-            worst[1].see(cell, counts.0[2], counts.0[3], params);
+            let [strict, usual] = [(counts.0[0], counts.0[1]), (counts.0[2], counts.0[3])];
+            let usually = is_quorum(usual, params);
+            worst[0].see(cell, strict, is_quorum(strict, params), params);
+            worst[1].see(cell, usual, usually, params);
+            worst[2].see(cell, usual, usually && is_beyond_chance(usual), params);
         }
     }
-    let [strict, usual] = worst.map(|worst| worst.found);
-    let tier = match (strict, usual) {
+    let [strict, usual, chance] = worst.map(|worst| worst.found);
+    let not_certified = strict.or(chance);
+    let tier = match (not_certified, usual) {
         (None, _) => Tier::Certified,
         (Some(_), None) => Tier::Provisional,
         (Some(_), Some(_)) => Tier::Unproven,
     };
-    Judgement { tier, not_certified: strict, not_provisional: usual, looked_at }
+    Judgement { tier, not_certified, not_provisional: usual, looked_at }
+}
+
+/// Are enough able, and have enough of them refuted?
+fn is_quorum((able, refuted): (u16, u16), params: &PresenceParams) -> bool {
+    able >= params.able_min
+        && u64::from(refuted) * 10_000 >= u64::from(able) * u64::from(params.refuted_bps)
+}
+
+/// Is `refuted` of `able` more than a third by √5 standard deviations and a half for counting: 6r − 3 − 2n ≥ √40n? Where each
+/// of them lies with a chance of a third, so many do in one case of 69 at most, and one fewer in one of 70 at least.
+///
+/// It is asked at the usual speeds, where more witnesses are able than light leaves: a bare quorum of few is what a liar finds
+/// who may choose its neighbourhood (ADR 14).
+fn is_beyond_chance((able, refuted): (u16, u16)) -> bool {
+    let (able, refuted) = (u64::from(able), u64::from(refuted));
+    (6 * refuted).checked_sub(2 * able + 3).is_some_and(|beyond| beyond * beyond >= 40 * able)
 }
 
 /// Could a signal get from `a` to `b` and back in `rtt_us`? If not, somebody lies about its place or about the time.
@@ -191,11 +212,17 @@ struct Worst {
 }
 
 impl Worst {
-    fn see(&mut self, cell: &land::Cell, able: u16, refuted: u16, params: &PresenceParams) {
-        let enough = u64::from(refuted) * 10_000 >= u64::from(able) * u64::from(params.refuted_bps);
-        if able >= params.able_min && enough {
+    fn see(
+        &mut self,
+        cell: &land::Cell,
+        counts: (u16, u16),
+        enough: bool,
+        params: &PresenceParams,
+    ) {
+        if enough {
             return;
         }
+        let (able, refuted) = counts;
         // By what part of the committee's least it lacks; the first of equals, from the south.
         let lacks =
             |able: u16, refuted: u16| (u32::from(refuted), u32::from(able.max(params.able_min)));
@@ -208,5 +235,65 @@ impl Worst {
             self.found =
                 Some(Weakness { cell: cell.place, continent: cell.continent, able, refuted });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All of `witnesses` stand at the claim and could exclude all that is far away; `said` of them do.
+    fn tier(witnesses: usize, said: usize) -> Tier {
+        let place: Place = "50.11,8.68".parse().unwrap();
+        let witness = Direction::of_place(place);
+        let sights: Vec<Sight> = (0..witnesses)
+            .map(|index| Sight {
+                witness,
+                expected_us: 2_000,
+                rtt_us: (index < said).then_some(1_000),
+            })
+            .collect();
+        let judgement = judge(place, ChainId::Europe, &sights, &PresenceParams::DEFAULT);
+        let missing = [judgement.not_certified, judgement.not_provisional];
+        for weakness in missing.into_iter().flatten() {
+            assert_eq!(
+                (usize::from(weakness.able), usize::from(weakness.refuted)),
+                (witnesses, said)
+            );
+        }
+        judgement.tier
+    }
+
+    #[test]
+    fn few_are_a_quorum_for_work_and_more_for_a_vote() {
+        assert_eq!(tier(8, 8), Tier::Unproven);
+        assert_eq!([4, 5, 6, 7, 9].map(|said| tier(9, said)), {
+            use Tier::{Certified as C, Provisional as P, Unproven as U};
+            [U, P, P, C, C]
+        });
+        // Of many, 45 % are beyond chance.
+        assert_eq!([43, 44].map(|said| tier(96, said)), [Tier::Unproven, Tier::Certified]);
+    }
+
+    /// Of the 3ⁿ ways in which each of `n` is one of three, those in which `k` or more are the first.
+    fn ways(n: u32, k: u32) -> u128 {
+        let choose =
+            |j: u32| (0..j).fold(1_u128, |all, i| all * u128::from(n - i) / u128::from(i + 1));
+        (k..=n).map(|j| choose(j) << (n - j)).sum()
+    }
+
+    #[test]
+    fn a_third_of_liars_are_beyond_chance_in_one_case_of_seventy() {
+        assert_eq!((ways(4, 0), ways(2, 1)), (81, 5));
+        for able in 9..=70_u16 {
+            let least = (0..=able).find(|refuted| is_beyond_chance((able, *refuted))).unwrap();
+            assert!((least..=able).all(|refuted| is_beyond_chance((able, refuted))));
+            let all = 3_u128.pow(able.into());
+            let (n, k) = (u32::from(able), u32::from(least));
+            assert!(ways(n, k) <= all / 69, "{least} of {able}");
+            assert!(ways(n, k - 1) > all / 70, "{least} of {able}");
+        }
+        let of = |able: u16| (0..=able).find(|refuted| is_beyond_chance((able, *refuted)));
+        assert_eq!([3, 9, 30, 60, 96].map(of), [None, Some(7), Some(17), Some(29), Some(43)]);
     }
 }

@@ -91,12 +91,101 @@ fn folders_that_are_no_network_are_refused_with_the_line() {
     refused("rtt.csv", "src,dst,rtt_ms\n0,999,1\n", "no id \"999\"");
     refused("rtt.csv", "src,dst,rtt_ms\n0,1,-1\n", "line 2");
     refused("rtt.csv", "src,dst,rtt_ms\n0,1,inf\n", "line 2");
+    refused("rtt.csv", "src,dst,rtt_ms\n0,1,5\n1,0,NaN\n", "line 3: a round trip of NaN ms");
+    refused("rtt.csv", "src,dst,rtt_ms\n0,1,5 ms\n", "line 2: column \"rtt_ms\": invalid float");
+    refused("rtt.csv", "src,dst,rtt_ms\n0,1,5\n0,1\n", "line: 3");
+    refused("rtt.csv", "src;dst;rtt_ms\n0;1;5\n", "missing field");
+    refused("nodes.csv", &format!("{head}0,x,1,0,\n"), "none of NA EU");
+    refused("nodes.csv", &format!("{head}0,x,1,0,BB\n"), "none of NA EU");
+    fs::write(
+        folder.path().join("nodes.csv"),
+        [b"id,name,lat,lon,continent\n0,".as_slice(), &[0xff, 0xfe], b",1,0,EU\n"].concat(),
+    )
+    .unwrap();
+    assert!(Network::read(folder.path()).unwrap_err().to_string().contains("UTF-8"));
     assert!(
         Network::read(Path::new("/nowhere"))
             .unwrap_err()
             .to_string()
             .contains("/nowhere/nodes.csv")
     );
+}
+
+/// 14 nodes as others write them: columns in another order, more of them, both ways of a pair or neither, pairs twice, a
+/// byte-order mark, names in quotes.
+#[test]
+fn other_peoples_files_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut nodes = "\u{feff}continent, lon ,asn,lat,id,name\r\n".to_owned();
+    for index in 0..14 {
+        let continent = if index < 7 { "eu" } else { "NA" };
+        let lon = if index < 7 { index } else { index - 107 };
+        writeln!(
+            nodes,
+            "{continent},{lon},64500,{},n{index},\"a \"\"b\"\", c\x1b[0m\nd\"\r",
+            45 + index % 3
+        )
+        .unwrap();
+    }
+    fs::write(folder.path().join("nodes.csv"), nodes).unwrap();
+    let mut rtt = "loss,dst,rtt_ms,src\n".to_owned();
+    for a in 0..14 {
+        for b in a + 1..14 {
+            let ms = if (a < 7) == (b < 7) { 9 } else { 120 };
+            // Some pairs are missing, some are there three times, and the shortest counts.
+            match (a + b) % 4 {
+                0 => writeln!(
+                    rtt,
+                    "0,n{b},{ms}.5,n{a}\n1,n{a},{ms},n{b}\n0,n{b},{}e-1,n{a}",
+                    ms * 12
+                ),
+                1 if a > 1 => Ok(()),
+                _ => writeln!(rtt, ",n{b}, {ms} ,n{a}"),
+            }
+            .unwrap();
+        }
+    }
+    fs::write(folder.path().join("rtt.csv"), rtt).unwrap();
+    let network = Network::read(folder.path()).unwrap();
+    assert_eq!(network.nodes.len(), 14);
+    assert_eq!(network.nodes[3].name, "a \"b\", c[0md", "nothing that moves a terminal's cursor");
+    assert_eq!((network.rtt_us(0, 4), network.rtt_us(4, 0)), (Some(9_000), Some(9_000)));
+    assert_eq!(network.rtt_us(3, 6), None);
+    assert_eq!(network.find("n13"), Some(13));
+    for attack in Attack::ALL {
+        let report = run(&network, attack, &[0.0, 0.33, 1.0]);
+        assert_eq!(report.results[0].tiers[0].accepted_falsely.count, 0, "{report:?}");
+    }
+}
+
+/// What cannot be tried is not tried, and nothing divides by it.
+#[test]
+fn networks_with_too_little_in_them_give_empty_reports() {
+    let folder = tempfile::tempdir().unwrap();
+    let nodes: String = (0..10).map(|index| format!("{index},x,{index},7,EU\n")).collect();
+    fs::write(folder.path().join("nodes.csv"), format!("id,name,lat,lon,continent\n{nodes}"))
+        .unwrap();
+    fs::write(folder.path().join("rtt.csv"), "src,dst,rtt_ms\n").unwrap();
+    let none = Network::read(folder.path()).unwrap();
+    let rtt: String = (0..10).flat_map(|a| (0..a).map(move |b| format!("{a},{b},5\n"))).collect();
+    fs::write(folder.path().join("rtt.csv"), format!("src,dst,rtt_ms\n{rtt}")).unwrap();
+    let ten = Network::read(folder.path()).unwrap();
+    for network in [none, ten] {
+        for attack in Attack::ALL {
+            let report = run(&network, attack, &[0.0, 0.33]);
+            for result in &report.results {
+                assert_eq!((result.located.continent.of, result.located.median_km), (0, 0));
+                assert_eq!(
+                    result.tiers[0].accepted_all.of, 0,
+                    "measured by fewer than twelve others"
+                );
+                assert_eq!(
+                    (result.tiers[0].accepted_falsely.of, result.tiers[0].accepted_falsely.percent),
+                    (0, 0.0)
+                );
+            }
+        }
+    }
 }
 
 /// Figures of docs/presence.md, with fewer lies: all of them take a minute in release.

@@ -51,7 +51,8 @@ pub fn verdict(
     };
     let neighbours = neighbours(tables, &here, &claim.prover.0);
     let mut pairs = 0;
-    let [certified, provisional] = [params.strict_m_per_ms, params.usual_m_per_ms].map(|speed| {
+    let mut beyond_chance = true;
+    let [strict, provisional] = [params.strict_m_per_ms, params.usual_m_per_ms].map(|speed| {
         let limit = |us: u32| {
             let reach = (u64::from(us) * u64::from(speed)).div_ceil(1_000_000);
             cosine(reach + u64::from(land::CELL_RADIUS_KM))
@@ -84,16 +85,25 @@ pub fn verdict(
             }
             fits &= able >= params.able_min.into()
                 && refuted * 10_000 >= able * u64::from(params.refuted_bps);
+            if speed == params.usual_m_per_ms {
+                beyond_chance &= refuted >= least(able);
+            }
         }
         fits
     });
-    let tier = match (certified, provisional) {
+    let tier = match (strict && provisional && beyond_chance, provisional) {
         (true, _) => Tier::Certified,
         (false, true) => Tier::Provisional,
         (false, false) => Tier::Unproven,
     };
     let signatures = 1 + certificate.minima.len() as u64;
     Some((tier, 40_000 + 18_000 * signatures + 250 * tables.witnesses.len() as u64 + pairs))
+}
+
+/// Least number that is, less a half, above a third of `able` by the root of five times two ninths of `able`.
+fn least(able: u64) -> u64 {
+    let root = (0..).find(|root| root * root >= 40 * able).unwrap();
+    (2 * able + 3 + root).div_ceil(6)
 }
 
 fn dot(a: &Direction, b: &Direction) -> i128 {

@@ -77,6 +77,11 @@ fn show(report: &Report) {
             );
         }
     }
+    if report.results.iter().all(|result| result.tiers[0].accepted_all.of == 0) {
+        println!("nothing could be tried: a node needs round trips to twelve others");
+    } else if report.results.iter().all(|result| result.tiers[0].accepted_falsely.of == 0) {
+        println!("no lies were tried: nobody is over 2,500 km from a node of another continent");
+    }
     for result in &report.results {
         for lie in result.tiers.iter().take(1).flat_map(|tier| &tier.some_accepted) {
             println!("certified falsely: {} beside {}", lie.prover, lie.claimed);
