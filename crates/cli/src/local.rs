@@ -145,11 +145,12 @@ impl Kept {
                     && kept.term_blocks == shape.term_blocks;
                 if !same {
                     bail!(
-                        "{} was started with --validators {} --workers {} --block-ms {}\nhint: use the same, or another --data folder",
+                        "{} was started with --validators {} --workers {} --block-ms {} --term-blocks {}\nhint: use the same, or another --data folder",
                         folder.display(),
                         kept.validators,
                         kept.workers,
-                        kept.block_ms
+                        kept.block_ms,
+                        kept.term_blocks
                     );
                 }
                 Ok(kept)

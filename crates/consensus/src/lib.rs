@@ -17,8 +17,15 @@
 //! The shell talks to a [`Chain`]: submit a transaction, read and prove state, follow final blocks, and learn
 //! which validators signed twice.
 //!
-//! Committees are fixed and their keys dealt by one process ([`deal`], the *dev dealer*). Resharing,
-//! epochs and messages between chains are not here yet.
+//! The first committee's keys are dealt by one process ([`deal`], the *dev dealer*). At the end of each term a committee
+//! hands its key over to the next, which the chain's state names (ADR 15):
+//!
+//! ```text
+//!  state (who votes in term E+3) --> successors --> reshare: deals shares, checks logs in blocks --> schemes of each term
+//!  final blocks -----------------------------------> orchestrator: ends simplex of term E, starts that of E+1
+//! ```
+//!
+//! Messages between chains are not here yet.
 
 mod app;
 mod block;
