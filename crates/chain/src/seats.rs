@@ -96,6 +96,7 @@ pub(crate) fn boundary(pad: &mut Scratch<'_>, context: &BlockContext) -> Result<
     // Without a seed there were no tickets: the committees stay.
     if before.seed != Hash::ZERO {
         let candidates = candidates(pad, Some(before.epoch), &params, context)?;
+        pad.need(ChainId::ALL.into_iter().flat_map(|c| [Key::Admission(c), Key::Seats(c)]))?;
         for chain in ChainId::ALL {
             draw(pad, chain, before.epoch, &candidates, &params, context)?;
         }

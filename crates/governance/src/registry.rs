@@ -242,6 +242,10 @@ pub fn check(params: &Params) -> Result<(), Refusal> {
             "presence_usual_m_per_ms is above presence_strict_m_per_ms",
         ),
         (
+            presence.period_ms <= presence.valid_ms,
+            "presence_period_ms is above presence_valid_ms: certificates would run out before the next period",
+        ),
+        (
             sortition.seats_min <= sortition.seats.min(params.staking.validators_max),
             "sortition_seats_min is above sortition_seats or staking_validators_max",
         ),
@@ -315,6 +319,7 @@ mod tests {
             (ParamName::PresenceWitnessesNear, 73),
             (ParamName::PresencePool, 71),
             (ParamName::PresenceUsualMPerMs, 99_932),
+            (ParamName::PresencePeriodMs, 27 * 3_600_000),
             (ParamName::SortitionSeatsMin, 100),
             (ParamName::SortitionSeats, 4),
         ] {

@@ -212,7 +212,8 @@ pub struct PresenceParams {
     pub strict_m_per_ms: u32,
     /// The same as measured on the Internet, for the tier that may not vote.
     pub usual_m_per_ms: u32,
-    /// How long a certificate counts.
+    /// How long a certificate counts: a period, the time until the next one begins at a boundary, and some to be measured
+    /// anew. With less, whoever was measured early in a period is nobody when the next list is frozen.
     pub valid_ms: Millis,
     /// How long one list of witnesses is in force, at least; the next begins at a boundary.
     pub period_ms: Millis,
@@ -251,7 +252,7 @@ impl PresenceParams {
         border_km: 500,
         strict_m_per_ms: 99_931,
         usual_m_per_ms: 66_621,
-        valid_ms: Millis::new(86_400_000),
+        valid_ms: Millis::new(26 * 3_600_000),
         period_ms: Millis::new(86_400_000),
         marks_max: 3,
     };

@@ -2,7 +2,8 @@
 
 use crate::economy::world::{EPOCH, World, lots, voting, who};
 use types::{
-    Action, ChainId, Epoch, Hash, Height, NanoMeshx, PublicKey,
+    Action, Bytes, ChainId, Epoch, Hash, Height, List, NanoMeshx, PublicKey, Text,
+    codec::Encode as _,
     committee::{DrawRecord, RelayedSeats, SeatsRecord, SortitionParams, TicketRecord},
     network::Anchor,
     staking::{DelegationRecord, StakeOrder},
@@ -245,21 +246,44 @@ fn rewards_go_to_those_who_sat() {
     assert!((0..3).all(|n| second[n] > first[n]), "{first:?} {second:?}");
 }
 
+/// Seats that nobody has proved.
+fn told(seats: SeatsRecord) -> Action {
+    let anchor = Anchor { name: Text::default(), dev_dealer: true, chains: List::default() };
+    let (certificate, proof) = (Bytes::default(), Bytes::default());
+    Action::Seat(RelayedSeats { anchor, seats, header: header(), certificate, proof })
+}
+
+/// That they are taken when they are proved is shown on running chains, in the node's tests.
 #[test]
-fn the_backbone_is_told_no_seats() {
+fn a_shard_believes_newer_seats_of_its_own_that_are_proved() {
     let mut world = world();
     world.until_tickets(1);
     send(&mut world, &[0, 1]);
     world.until_boundary(2);
-    let seats = seats(&world, ChainId::Backbone).unwrap();
-    let told = RelayedSeats {
-        anchor: Anchor { name: Default::default(), dev_dealer: true, chains: Default::default() },
-        seats,
-        header: header(),
-        certificate: Default::default(),
-        proof: Default::default(),
-    };
-    assert_eq!(world.block(vec![world.tx(0, 0, Action::Seat(told))]), ["own_seats"]);
+    let drawn = seats(&world, ChainId::Backbone).unwrap();
+    let mut refused = |world: &mut World, action| world.block(vec![world.tx(0, 0, action)]).pop();
+    assert_eq!(refused(&mut world, told(drawn.clone())), Some("own_seats"));
+
+    let ticket = world.ticket_by(0, 0);
+    world.chain = ChainId::Europe;
+    assert_eq!(refused(&mut world, ticket), Some("no_draw_here"));
+    assert_eq!(refused(&mut world, told(drawn.clone())), Some("seats_elsewhere"));
+    let ours = |number| SeatsRecord { chain: ChainId::Europe, number, ..drawn.clone() };
+    assert_eq!(refused(&mut world, told(ours(3))), Some("not_proved"));
+    let key = Key::Seats(ChainId::Europe);
+    world.store.0.insert(key, ours(3).encode().to_vec());
+    assert_eq!(refused(&mut world, told(ours(3))), Some("seats_known"));
+    assert_eq!(refused(&mut world, told(ours(2))), Some("seats_known"));
+    assert_eq!(refused(&mut world, told(ours(4))), Some("not_proved"));
+    // What it knows is who votes three terms later.
+    let term =
+        |world: &World| world.get::<TermRecord>(Key::Term(Epoch::new(world.height / EPOCH + 3)));
+    while world.height % EPOCH != EPOCH / 2 {
+        world.block(vec![]);
+    }
+    let mut keys: Vec<PublicKey> = drawn.seats.iter().map(|seat| seat.key).collect();
+    keys.sort_unstable();
+    assert_eq!(term(&world).unwrap().keys.as_slice(), keys);
 }
 
 /// Of no block.

@@ -51,6 +51,8 @@ pub fn who(n: u8) -> Address {
 
 pub struct World {
     pub store: Memory,
+    /// What its blocks are of: the backbone, unless a test says otherwise.
+    pub chain: ChainId,
     genesis: Genesis,
     pub height: u64,
     pub included: u64,
@@ -121,6 +123,7 @@ impl World {
         };
         let mut world = Self {
             store: Memory::default(),
+            chain: ChainId::Backbone,
             genesis,
             height: 0,
             included: 0,
@@ -143,7 +146,7 @@ impl World {
     pub fn tx(&self, from: u8, later: u64, action: Action) -> CheckedTx {
         let account: Account = self.get(Key::Account(who(from))).unwrap_or_default();
         let mut tx = Tx {
-            chain: ChainId::Backbone,
+            chain: self.chain,
             sender: PublicKey(spend(from).public()),
             nonce: account.nonce + later,
             tip: NanoMeshx::ZERO,
@@ -151,13 +154,13 @@ impl World {
             signature: Signature([0; 64]),
         };
         tx.signature = Signature(spend(from).sign(TX_DOMAIN, &tx.signing_bytes(&NETWORK)));
-        check_tx(tx, &NETWORK, ChainId::Backbone).unwrap()
+        check_tx(tx, &NETWORK, self.chain).unwrap()
     }
 
     pub fn apply(&self, txs: Vec<CheckedTx>, mode: Mode) -> Result<Applied, chain::Refusal> {
         let context = BlockContext {
             network: NETWORK,
-            chain: ChainId::Backbone,
+            chain: self.chain,
             height: Height::new(self.height + 1),
             epoch: Epoch::ZERO,
             view: (self.height + 1) * 90,
