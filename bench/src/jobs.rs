@@ -119,6 +119,7 @@ pub fn jobs(load: &JobsLoad) -> Result<Report> {
             .iter()
             .map(|key| (address(key), NanoMeshx::new(1_000_000_000_000_000)))
             .collect(),
+        witnesses: vec![],
     };
     let dealt = deal_network(&domain_hash("meshx/bench-seed/v1", &[]).0, &plan);
     let (anchor, network) = (dealt.anchor.clone(), dealt.anchor.network());

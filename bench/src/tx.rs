@@ -104,6 +104,7 @@ pub fn tx(load: &TxLoad) -> Result<Report> {
             .iter()
             .map(|address| (*address, NanoMeshx::new(1_000_000_000_000)))
             .collect(),
+        witnesses: vec![],
     };
     let dealt = deal_network(&domain_hash("meshx/bench-seed/v1", &[]).0, &plan);
     let (anchor, network) = (dealt.anchor.clone(), dealt.anchor.network());

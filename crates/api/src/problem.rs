@@ -151,7 +151,7 @@ codes! {
     NoPresenceHere "no_presence_here" 422 "Presence is proved on the backbone",
     NoPeriod "no_period" 409 "The network has no witnesses",
     NoSeed "no_seed" 409 "The period's seed is not known yet",
-    NotItsKey "not_its_key" 422 "The claim is of another key",
+    UnknownVoter "unknown_voter" 422 "No validator votes with the key that was measured",
     OtherVrfKey "other_vrf_key" 422 "The claim is of another VRF key",
     OtherAttestation "other_attestation" 422 "The claim names another attestation",
     OtherPeriod "other_period" 409 "The claim is of another period",

@@ -1,6 +1,8 @@
 //! Why a transaction was refused, with a code that never changes meaning.
 
-use types::{Address, ChainId, Epoch, Height, JobId, Millis, Place, governance::ProposalId};
+use types::{
+    Address, ChainId, Epoch, Height, JobId, Millis, Place, PublicKey, governance::ProposalId,
+};
 
 /// The reason; state is as it was before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -145,9 +147,9 @@ pub enum Refusal {
     #[error("the seed of period {0} is not known yet; try again in a few blocks")]
     NoSeed(u64),
     #[error(
-        "the claim's prover is not the key that {0}'s validator votes with; be measured with that one"
+        "no validator votes with {0}, which was measured; bond one with it first: meshx stake bond"
     )]
-    NotItsKey(Address),
+    UnknownVoter(PublicKey),
     #[error(
         "the claim's VRF key is not the one that {0} registered; draw the witnesses with that one"
     )]
@@ -250,7 +252,7 @@ impl Refusal {
             Self::NoPeriod => "no_period",
             Self::AlreadyCertified => "already_certified",
             Self::NoSeed(_) => "no_seed",
-            Self::NotItsKey(_) => "not_its_key",
+            Self::UnknownVoter(_) => "unknown_voter",
             Self::OtherVrfKey(_) => "other_vrf_key",
             Self::OtherAttestation(_) => "other_attestation",
             Self::Certificate(presence::Rejected::Period { .. }) => "other_period",

@@ -212,6 +212,7 @@ pub fn with_mesh<T: Send, F: Future<Output = Result<T>>>(
         latency: shape.latency.clone(),
         same_validators: false,
         accounts: vec![(dev_address(), DEV_BALANCE)],
+        witnesses: vec![],
     };
     let dealt = deal_network(&seed, &plan);
     home::trust(&dealt.anchor)?;

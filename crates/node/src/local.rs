@@ -15,7 +15,8 @@ use types::{
         Anchor, ChainAnchor, Genesis, GenesisAccount, GenesisStake, GenesisVesting, GenesisWorker,
         Validator,
     },
-    state::pools,
+    presence::WitnessEntry,
+    state::{Params, pools},
 };
 
 /// What a local network is to be.
@@ -38,6 +39,9 @@ pub struct Plan {
     pub same_validators: bool,
     /// Accounts with money on every chain.
     pub accounts: Vec<(Address, NanoMeshx)>,
+    /// Who measures the first claims of presence. With some, a seat takes a certificate; a committee may then be of one, for
+    /// such a network has few validators to a continent.
+    pub witnesses: Vec<WitnessEntry>,
 }
 
 /// One chain's dealt keys.
@@ -178,11 +182,7 @@ fn deal_chain(seed: &[u8; 32], plan: &Plan, supply: &SupplyPlan, chain: ChainId)
         ),
         sharing: committee.sharing,
         term_blocks: plan.term_blocks,
-        params: chain::local_params(
-            sandbox::profile(Float::Strict),
-            sandbox::profile(Float::ArchClass),
-            plan.block.get(),
-        ),
+        params: params(plan),
         accounts: bounded(accounts(seed, plan, supply, chain, &workers)),
         workers: bounded(
             workers
@@ -206,10 +206,22 @@ fn deal_chain(seed: &[u8; 32], plan: &Plan, supply: &SupplyPlan, chain: ChainId)
         } else {
             vec![GenesisVesting { owner: address(&team_key(seed)), vesting: supply.team }]
         }),
-        witnesses: List::default(),
+        witnesses: bounded(if chain.is_shard() { vec![] } else { plan.witnesses.clone() }),
     };
     let faucet = faucet_key(seed, chain);
     DealtChain { genesis, identity: committee.identity, validators, workers, faucet }
+}
+
+fn params(plan: &Plan) -> Params {
+    let mut params = chain::local_params(
+        sandbox::profile(Float::Strict),
+        sandbox::profile(Float::ArchClass),
+        plan.block.get(),
+    );
+    if !plan.witnesses.is_empty() {
+        (params.sortition.presence_required, params.sortition.seats_min) = (1, 1);
+    }
+    params
 }
 
 fn accounts(
@@ -282,6 +294,7 @@ mod tests {
             latency: Latency::real(),
             same_validators: false,
             accounts: vec![(Address::pool("somebody"), NanoMeshx::new(5))],
+            witnesses: vec![],
         }
     }
 

@@ -88,7 +88,7 @@ pub enum Action {
     },
     /// Ask for a seat. Free: a validator has one for each epoch.
     Ticket(Ticket),
-    /// Prove where the sender's validator stands.
+    /// Prove where the validator stands that votes with the key that was measured. Anybody may.
     Certify(PresenceCertificate),
     /// Tell a shard who is to make its blocks. Free: each number is told once.
     Seat(RelayedSeats),

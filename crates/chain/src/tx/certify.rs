@@ -2,6 +2,7 @@
 //!
 //! Who is measured is the key that votes: it is what a seat is for, and what double signing costs stake for. The witnesses
 //! are drawn by the VRF key that was registered, and by the attestation that was there, before the period's seed was known.
+//! Whoever votes with that key signed all of it, so anybody may carry it, and pays.
 
 use crate::{
     Refusal,
@@ -17,7 +18,6 @@ use types::{
         Claim, Measured, MeasuredRecord, MeasuredRow, PeriodRecord, PresenceCertificate,
         PresenceRecord, PresenceTier, WitnessList,
     },
-    staking::ValidatorRecord,
     state::{Destination, Event, Key, Market, Params, Transfer},
 };
 
@@ -27,7 +27,7 @@ const GAS_PER_BASE_FEE: u64 = 100_000;
 
 pub(super) fn apply(
     pad: &mut Scratch<'_>,
-    from: Address,
+    carrier: Address,
     certificate: &PresenceCertificate,
     context: &BlockContext,
 ) -> Result<(), Stop> {
@@ -35,8 +35,8 @@ pub(super) fn apply(
         return Err(Refusal::NoPresenceHere.into());
     }
     let period = period(pad)?;
-    check_claim(pad, from, &certificate.claim, &period)?;
-    let before: Option<PresenceRecord> = pad.get(Key::Presence(from))?;
+    let operator = check_claim(pad, &certificate.claim, &period)?;
+    let before: Option<PresenceRecord> = pad.get(Key::Presence(operator))?;
     let before = before.filter(|before| before.period == period.number).map(|before| before.tier);
     if before == Some(PresenceTier::Certified) {
         return Err(Refusal::AlreadyCertified.into());
@@ -58,7 +58,7 @@ pub(super) fn apply(
     let reference = Reference::sparse(directions, times(pad, &nodes, &witnesses, &period)?);
     let tables = Tables { reference: &reference, ..tables };
     let verdict = presence::verify(certificate, &params.presence, &tables)?;
-    pay(pad, from, verdict.gas)?;
+    pay(pad, carrier, verdict.gas)?;
     let tier = tier(&verdict)?;
 
     // Judging is dear, so in a period at most two certificates of an operator are: the second has to be worth more.
@@ -80,7 +80,7 @@ pub(super) fn apply(
         issued: context.timestamp,
         expires: Millis::new(context.timestamp.get().saturating_add(lasts)),
     };
-    pad.put(Key::Presence(from), &record);
+    pad.put(Key::Presence(operator), &record);
     let times = certificate.minima.iter().map(|said| Measured {
         witness: witnesses[usize::from(said.witness)].key,
         rtt_us: said.rtt_us,
@@ -89,7 +89,7 @@ pub(super) fn apply(
     let known: Option<MeasuredRecord> = pad.get(Key::Measured(key))?;
     let row = MeasuredRow { period: period.number, times };
     pad.put(Key::Measured(key), &MeasuredRecord::with(known, row));
-    pad.emit(Event::Presence { operator: from });
+    pad.emit(Event::Presence { operator });
     Ok(())
 }
 
@@ -103,29 +103,21 @@ fn period(pad: &Scratch<'_>) -> Result<PeriodRecord, Stop> {
     Ok(period)
 }
 
-/// The claim is of this validator, with what was registered for it before the period's seed was asked for.
-fn check_claim(
-    pad: &Scratch<'_>,
-    from: Address,
-    claim: &Claim,
-    period: &PeriodRecord,
-) -> Result<(), Stop> {
-    let validator: Option<ValidatorRecord> = pad.get(Key::Validator(from))?;
-    let validator = validator.ok_or(Refusal::UnknownValidator(from))?;
-    if claim.prover != validator.key {
-        return Err(Refusal::NotItsKey(from).into());
-    }
+/// Whose validator claims, with what was registered for it before the period's seed was asked for.
+fn check_claim(pad: &Scratch<'_>, claim: &Claim, period: &PeriodRecord) -> Result<Address, Stop> {
+    let operator: Option<Address> = pad.get(Key::ValidatorKey(claim.prover))?;
+    let operator = operator.ok_or(Refusal::UnknownVoter(claim.prover))?;
     if claim.period != period.number {
         let (claimed, now) = (claim.period, period.number);
         return Err(presence::Rejected::Period { claimed, now }.into());
     }
-    if claim.vrf_key != seats::vrf_before(pad, from, period.began)? {
-        return Err(Refusal::OtherVrfKey(from).into());
+    if claim.vrf_key != seats::vrf_before(pad, operator, period.began)? {
+        return Err(Refusal::OtherVrfKey(operator).into());
     }
-    if claim.attestation != seats::attestation_before(pad, from, period.began)? {
-        return Err(Refusal::OtherAttestation(from).into());
+    if claim.attestation != seats::attestation_before(pad, operator, period.began)? {
+        return Err(Refusal::OtherAttestation(operator).into());
     }
-    Ok(())
+    Ok(operator)
 }
 
 fn witnesses(pad: &Scratch<'_>) -> Result<Vec<Witness>, Stop> {

@@ -130,14 +130,9 @@ pub(crate) fn static_keys(tx: &Tx, keys: &mut Vec<Key>) {
             Key::Attested(ticket.operator),
         ]),
         Action::Seat(relayed) => keys.push(Key::Seats(relayed.seats.chain)),
-        Action::Certify(_) => keys.extend([
-            Key::Period,
-            Key::Witnesses,
-            Key::Validator(tx.from()),
-            Key::Vrf(tx.from()),
-            Key::Attested(tx.from()),
-            Key::Presence(tx.from()),
-        ]),
+        Action::Certify(certificate) => {
+            keys.extend([Key::Period, Key::Witnesses, Key::ValidatorKey(certificate.claim.prover)])
+        }
         // What an order needs is found out while it runs: orders are rare.
         Action::Stake(_) => {}
     }

@@ -261,7 +261,7 @@ fn a_shard_believes_newer_seats_of_its_own_that_are_proved() {
     send(&mut world, &[0, 1]);
     world.until_boundary(2);
     let drawn = seats(&world, ChainId::Backbone).unwrap();
-    let mut refused = |world: &mut World, action| world.block(vec![world.tx(0, 0, action)]).pop();
+    let refused = |world: &mut World, action| world.block(vec![world.tx(0, 0, action)]).pop();
     assert_eq!(refused(&mut world, told(drawn.clone())), Some("own_seats"));
 
     let ticket = world.ticket_by(0, 0);

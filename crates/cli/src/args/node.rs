@@ -53,6 +53,9 @@ pub struct NodeInit {
     /// Workers per shard, spread over the nodes that vote.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(0..=256))]
     pub workers: u16,
+    /// A list of witnesses (meshx presence deal) who measure the first claims. With it a seat takes a certificate of presence.
+    #[arg(long, value_name = "FILE")]
+    pub witnesses: Option<PathBuf>,
     /// The chains to run.
     #[arg(long, value_delimiter = ',', default_value = "EU")]
     pub chains: Vec<ChainId>,

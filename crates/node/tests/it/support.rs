@@ -42,6 +42,7 @@ pub fn plan(chains: &[ChainId], validators: usize, latency: Latency) -> Plan {
         latency,
         same_validators: false,
         accounts: vec![(address(&client_key()), "1000".parse().unwrap())],
+        witnesses: vec![],
     }
 }
 

@@ -53,8 +53,18 @@ pub fn node(settings: &Settings, command: &NodeCommand) -> Result<()> {
 }
 
 fn init(args: &NodeInit) -> Result<()> {
-    let NodeInit { nodes, aggregators, hosts, dir, workers, chains, port, block_ms, term_blocks } =
-        args;
+    let NodeInit {
+        nodes,
+        aggregators,
+        hosts,
+        dir,
+        workers,
+        chains,
+        port,
+        block_ms,
+        term_blocks,
+        witnesses,
+    } = args;
     let processes = nodes + aggregators;
     if !hosts.is_empty() && hosts.len() != usize::from(processes) {
         bail!(
@@ -65,6 +75,10 @@ fn init(args: &NodeInit) -> Result<()> {
     let mut chains = chains.clone();
     chains.sort_unstable();
     chains.dedup();
+    let listed = match witnesses {
+        Some(list) => crate::commands::presence::entries(list)?,
+        None => vec![],
+    };
     let plan = Plan {
         name: "nodes".into(),
         chains,
@@ -77,6 +91,7 @@ fn init(args: &NodeInit) -> Result<()> {
         latency: Latency::real(),
         same_validators: true,
         accounts: vec![(local::dev_address(), DEV_BALANCE)],
+        witnesses: listed,
     };
     let layout =
         Layout { followers: usize::from(*aggregators), hosts: hosts.clone(), base_port: *port };

@@ -10,8 +10,29 @@ use crate::{
     args::{PresenceCommand, PresenceVerb},
     settings::Settings,
 };
-use anyhow::Result;
-use std::process::ExitCode;
+use anyhow::{Result, ensure};
+use std::{path::Path, process::ExitCode};
+use types::presence::{WITNESSES_GENESIS_MAX, WitnessEntry};
+
+/// The witnesses of the list in `file`, as a genesis names them, by key.
+pub fn entries(file: &Path) -> Result<Vec<WitnessEntry>> {
+    let list = list::List::read(file)?;
+    let entry = |witness: &presence::Witness| WitnessEntry {
+        key: witness.key,
+        place: witness.place,
+        operator: witness.operator,
+        network: witness.network,
+    };
+    let mut entries: Vec<_> = list.witnesses.iter().map(entry).collect();
+    ensure!(
+        entries.len() <= WITNESSES_GENESIS_MAX,
+        "{} has {} witnesses; a network begins with at most {WITNESSES_GENESIS_MAX}",
+        file.display(),
+        entries.len()
+    );
+    entries.sort_unstable_by_key(|entry| entry.key);
+    Ok(entries)
+}
 
 pub fn presence(settings: &Settings, command: &PresenceCommand) -> Result<ExitCode> {
     match &command.verb {
