@@ -80,7 +80,16 @@ enum Verb {
 impl Verb {
     const fn words(self) -> &'static [&'static str] {
         match self {
-            Self::Up => &["up", "--listen", "127.0.0.1:0", "--output", "json", "--data"],
+            Self::Up => &[
+                "up",
+                "--listen",
+                "127.0.0.1:0",
+                "--output",
+                "json",
+                "--term-blocks",
+                "32",
+                "--data",
+            ],
             Self::Node => &["node", "start", "--dir"],
         }
     }
