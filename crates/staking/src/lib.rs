@@ -52,7 +52,7 @@ mod slash;
 mod sortition;
 mod wide;
 
-pub use committee::{Member, committee, is_eligible};
+pub use committee::{Member, is_eligible};
 pub use enter::{Candidate, bond, delegate, unjail};
 pub use leave::{Portion, redelegate, settle, undelegate, withdraw};
 pub use params::check_params;
