@@ -414,3 +414,36 @@ fn the_chain_judges_as_whoever_has_the_whole_table() {
         }
     }
 }
+
+/// A carrier can leave witnesses out. That never makes more of a claim, and does not keep the whole certificate out.
+#[test]
+fn what_a_carrier_leaves_out_only_lowers_a_claim_until_the_whole_comes() {
+    let mut earth = Earth::new();
+    let claim = earth.claim(0, EUROPE);
+    let whole = earth.certificate(0, claim, BERLIN, |_, rtt_us| rtt_us);
+    let part = |left: usize| {
+        let minima = whole.minima.as_slice()[..left].to_vec();
+        PresenceCertificate { minima: List::new(minima).unwrap(), ..whole.clone() }
+    };
+    // The most that is not yet certified.
+    let tier = |earth: &Earth, left: usize| {
+        let tx = earth.world.tx(1, 0, Action::Certify(part(left)));
+        let applied = earth.world.apply(vec![tx], chain::Mode::Check).ok()?;
+        let mut writes = applied.writes.into_iter();
+        let (_, bytes) = writes.find(|(key, _)| *key == Key::Presence(who(0)))?;
+        Some(PresenceRecord::decode(bytes?).unwrap().tier)
+    };
+    let tiers: Vec<_> = (0..=96).map(|left| tier(&earth, left)).collect();
+    assert!(tiers.is_sorted(), "{tiers:?}");
+    assert_eq!((tiers[0], tiers[96]), (None, Some(PresenceTier::Certified)));
+    if let Some(left) = tiers.iter().rposition(|t| *t == Some(PresenceTier::Provisional)) {
+        for expected in [None, Some("already_certified")] {
+            let tx = earth.world.tx(1, 0, Action::Certify(part(left)));
+            assert_eq!(earth.world.block(vec![tx]).pop(), expected);
+        }
+        assert_eq!(earth.presence(0).unwrap().tier, PresenceTier::Provisional);
+    }
+    let tx = earth.world.tx(0, 0, Action::Certify(whole.clone()));
+    assert!(earth.world.block(vec![tx]).is_empty());
+    assert_eq!(earth.presence(0).unwrap().tier, PresenceTier::Certified);
+}
