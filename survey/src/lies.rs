@@ -47,7 +47,7 @@ fn claims(attack: Attack, trial: &Trial<'_>, provers: &[usize], prover: usize) -
     let network = trial.network;
     let far = |other: &usize| {
         network.nodes[*other].continent != network.nodes[prover].continent
-            && network.km(prover, *other) > u32::from(trial.params.far_km)
+            && trial.km(prover, *other) > u32::from(trial.params.far_km)
             && (attack != Attack::Proxy || network.rtt_us(prover, *other).is_some())
     };
     provers.iter().copied().filter(far).collect()
@@ -81,13 +81,12 @@ pub(crate) fn choose(
 }
 
 /// How far the witnesses around the claim that will exclude the prover's true place, though it is true, are beyond what the
-/// rule asks, at the speed at which they are less so: in thousandths of the spread of a draw, most liars' least first.
+/// rule asks, at the speed at which they are less so: in thousandths of a standard deviation of a draw.
 fn friendly(trial: &Trial<'_>, lie: Lie, liars: &[bool]) -> i64 {
     let params = trial.params;
-    let expected = trial.expectation(lie.claimed, lie.prover);
     let mut counts = [(0_u32, 0_u32); 2];
-    for witness in trial.pool(lie.claimed, [lie.prover, lie.claimed]) {
-        let (expected, measured) = (expected(witness), trial.network.rtt_us(lie.prover, witness));
+    for (witness, expected) in trial.pool(lie.claimed, lie.prover) {
+        let measured = trial.network.rtt_us(lie.prover, witness);
         for (count, speed) in counts.iter_mut().zip([params.strict_m_per_ms, params.usual_m_per_ms])
         {
             let excludes = |us: u32| trial.excludes(witness, lie.prover, us, speed);
@@ -97,10 +96,9 @@ fn friendly(trial: &Trial<'_>, lie: Lie, liars: &[bool]) -> i64 {
             }
         }
     }
-    let [(able, friends), (usual_able, usual_friends)] = counts.map(|(able, friends)| {
-        // What else is drawn may be able as well; of the pool, so many are.
-        (f64::from(able), f64::from(friends))
-    });
+    let [(able, friends), (usual_able, usual_friends)] =
+        counts.map(|(able, friends)| (f64::from(able), f64::from(friends)));
+    // So many of the pool are drawn, and one more may come from anywhere.
     let drawn = f64::from(params.witnesses_near) / f64::from(params.pool.max(1));
     if able * drawn + 1.0 < f64::from(params.able_min) {
         return i64::MIN;

@@ -9,14 +9,15 @@ pub(crate) struct Trial<'a> {
     pub params: &'a PresenceParams,
     /// One for each node: each is its own operator, in a network of its own.
     witnesses: Vec<Witness>,
-    /// Of each node those that measured it, nearest first: as many as a pool, and the few that may have to be left out.
+    /// Of each node those that measured it, nearest first: as many as a pool, and one that may have to be left out.
     nearest: Vec<Vec<usize>>,
+    /// What each of those would measure if a claim to stand beside the node were true, and the node itself did not speak.
+    expected_us: Vec<Vec<u32>>,
+    /// Row by row, between any two nodes.
+    km: Vec<u32>,
     /// Of each node those whose measurements speak for its place, if it does not itself.
     neighbours: Vec<Vec<usize>>,
 }
-
-/// Most nodes that are left out of a pool: who claims, and who stands where it claims to.
-const WITHOUT_MAX: usize = 2;
 
 impl<'a> Trial<'a> {
     pub fn new(network: &'a Network, params: &'a PresenceParams) -> Self {
@@ -34,24 +35,42 @@ impl<'a> Trial<'a> {
                 let here = network.direction(node);
                 let mut others: Vec<usize> = network.measured_with(node).collect();
                 others.sort_by_cached_key(|other| (-network.direction(*other).dot(here), *other));
-                others.truncate(usize::from(params.pool) + WITHOUT_MAX);
+                others.truncate(usize::from(params.pool) + 1);
                 others
             })
             .collect();
         let neighbours = (0..network.nodes.len())
             .map(|node| network.reference.neighbours(network.direction(node), &[node]))
             .collect();
-        Self { network, params, witnesses, nearest, neighbours }
+        let km = (0..network.nodes.len())
+            .flat_map(|a| (0..network.nodes.len()).map(move |b| network.km(a, b)))
+            .collect();
+        let mut trial =
+            Self { network, params, witnesses, nearest, neighbours, expected_us: Vec::new(), km };
+        trial.expected_us = (0..network.nodes.len())
+            .map(|node| {
+                let expected = trial.expectation(node, node);
+                trial.nearest[node].iter().map(|witness| expected(*witness)).collect()
+            })
+            .collect();
+        trial
     }
 
-    /// The witnesses nearest to a node, as many as those near it are drawn from, of all that measured it but `without`.
-    pub fn pool(
-        &self,
-        claimed: usize,
-        without: [usize; WITHOUT_MAX],
-    ) -> impl Iterator<Item = usize> {
-        let others = self.nearest[claimed].iter().copied();
-        others.filter(move |node| !without.contains(node)).take(usize::from(self.params.pool))
+    pub fn km(&self, a: usize, b: usize) -> u32 {
+        self.km[a * self.network.nodes.len() + b]
+    }
+
+    /// The witnesses nearest to a node, as many as those near it are drawn from, of all that measured it but `prover`; and what
+    /// each would measure of one that is there.
+    pub fn pool(&self, claimed: usize, prover: usize) -> impl Iterator<Item = (usize, u32)> {
+        // As a rule `prover` is far away and speaks for nothing here.
+        let speaks = self.neighbours[claimed].contains(&prover);
+        let again = speaks.then(|| self.expectation(claimed, prover));
+        let expected = self.nearest[claimed].iter().zip(&self.expected_us[claimed]);
+        expected
+            .map(move |(node, us)| (*node, again.as_ref().map_or(*us, |expected| expected(*node))))
+            .filter(move |(node, _)| *node != prover)
+            .take(usize::from(self.params.pool))
     }
 
     /// The committee that a claim to stand at a node's place draws.
@@ -81,7 +100,7 @@ impl<'a> Trial<'a> {
     /// Does a time exclude the place of a node, as it would exclude a cell of land there, at a speed in metres a millisecond?
     pub fn excludes(&self, witness: usize, node: usize, us: u32, speed: u32) -> bool {
         let reach_km = u64::from(us) * u64::from(speed) / 1_000_000;
-        u64::from(self.network.km(witness, node)) > reach_km + u64::from(land::CELL_RADIUS_KM)
+        u64::from(self.km(node, witness)) > reach_km + u64::from(land::CELL_RADIUS_KM)
     }
 
     /// Judge the claim to stand beside `claimed`, on what each of the committee reports.
