@@ -1,15 +1,18 @@
 //! A committee's hand-over as blocks carry it: what the library's resharing calls a payload, as bytes of a body.
 
-use commonware_codec::{Decode as _, Encode as _};
-use commonware_cryptography::bls12381::{
-    dkg::feldman_desmedt::Output,
-    primitives::{sharing::ModeVersion, variant::MinSig},
+use commonware_codec::{Decode as _, DecodeExt as _, Encode as _};
+use commonware_cryptography::{
+    bls12381::{
+        dkg::feldman_desmedt::Output,
+        primitives::{sharing::ModeVersion, variant::MinSig},
+    },
+    transcript::Summary,
 };
 use commonware_glue::dkg::types::{self as dkg, EpochOutcome};
 use commonware_utils::{NZU32, ordered::Set};
 use network::{PrivateKey, PublicKey};
 use std::num::NonZeroU32;
-use types::{CEREMONY_BYTES_MAX, codec::Bytes, network::VALIDATORS_MAX};
+use types::{CEREMONY_BYTES_MAX, codec::Bytes, domain_hash, network::VALIDATORS_MAX};
 
 /// Peers are found by key alone: each process knows the addresses of those it speaks to.
 pub(crate) type Directory = commonware_utils::sequence::Unit;
@@ -51,6 +54,13 @@ pub(crate) fn first_term(output: Output<MinSig, PublicKey>) -> EpochInfo {
         next_players: players,
         directory: Directory::default(),
     }
+}
+
+/// What the first term's dealing is drawn from: the same after a lost disk, so that nobody is dealt two different shares.
+/// In later terms who lost its disk has no share to deal from.
+pub(crate) fn first_seed(share: &[u8]) -> Summary {
+    let seed = domain_hash("meshx/reshare/first-seed/v1", &[share]);
+    Summary::decode(seed.0.as_slice().to_vec()).expect("a summary is 32 bytes")
 }
 
 #[cfg(test)]

@@ -305,6 +305,7 @@ where
     let mut silence = Silence::open(context.child("silence"), &partition).await;
     let mut secrets = Secrets::open(context.child("secrets"), &partition).await;
     if let Some(share) = &share {
+        secrets.put_seed(Epoch::zero(), ceremony::first_seed(share)).await;
         let share = Share::decode(share.clone()).map_err(|_| BadKeys::Share)?;
         secrets.put_share(Epoch::zero(), share).await;
     }
