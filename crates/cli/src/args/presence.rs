@@ -38,6 +38,10 @@ pub enum PresenceVerb {
         /// A folder of files that end in .key.
         #[arg(long, value_name = "DIR")]
         keys: PathBuf,
+        /// Ask for work too, and sign nothing if its results come later than the quickest answer and so many milliseconds: the
+        /// machine is further away than its key. Too few, and a busy machine is taken for one that is far.
+        #[arg(long, value_name = "MILLISECONDS", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+        work_within: Option<u16>,
     },
     /// Deal keys and a list for a measured network, all on this machine, to try things out.
     Deal {

@@ -7,7 +7,7 @@ use super::{
 use crate::{args::PresenceProve, home, settings::Settings, submit, wallet};
 use anyhow::{Context as _, Result, ensure};
 use crypto::{Role, SigningKey, VrfKey, VrfSuite};
-use measure::{AttendSettings, Attendant, Draw, ProveSettings, Proved, Request};
+use measure::{AttendSettings, Attendant, Draw, ProveSettings, Proved, Request, WorkRule};
 use network::ik::{Identity, PeerIdentity, Responder, Stream, Suites};
 use presence::{Tier, Verdict, Weakness, land};
 use std::{
@@ -36,13 +36,22 @@ const NAMESPACE: &[u8] = b"meshx/presence/1";
 /// Provers that one process attends to at once, over all its witnesses; the next ones wait to be accepted.
 const ATTENDED_MAX: usize = 256;
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Items of work that a witness asks for, and hashes of each: half a millisecond, so that 96 witnesses ask for a tenth of a second.
+const WORKS: u8 = 3;
+const WORK_ROUNDS: u32 = 4_096;
 
 type Channel = Compat<Stream<Compat<TcpStream>>>;
 
 /// What was claimed of each key in the period, so that nobody tries place after place.
 type Claimed = Arc<Mutex<BTreeMap<PublicKey, Hash>>>;
 
-pub fn attend(list: &Path, keys: &Path) -> Result<()> {
+pub fn attend(list: &Path, keys: &Path, work_within_ms: Option<u16>) -> Result<()> {
+    let mut settings = AttendSettings::DEFAULT;
+    settings.plan.work = work_within_ms.map(|ms| WorkRule {
+        count: WORKS,
+        rounds: WORK_ROUNDS,
+        allowance_us: u32::from(ms) * 1_000,
+    });
     let list = Arc::new(List::read(list)?);
     let mut witnesses = Vec::new();
     let folder = fs::read_dir(keys).with_context(|| format!("cannot read {}", keys.display()))?;
@@ -67,7 +76,8 @@ pub fn attend(list: &Path, keys: &Path) -> Result<()> {
             let listener = TcpListener::bind(address)
                 .await
                 .with_context(|| format!("cannot listen at {address}"))?;
-            tokio::spawn(witness(listener, Arc::new(key), list.clone(), places.clone()));
+            let key = Arc::new(key);
+            tokio::spawn(witness(listener, key, list.clone(), places.clone(), settings));
         }
         println!("ready: {count} witnesses attend");
         tokio::signal::ctrl_c().await?;
@@ -80,6 +90,7 @@ async fn witness(
     key: Arc<SigningKey>,
     list: Arc<List>,
     places: Arc<Semaphore>,
+    settings: AttendSettings,
 ) {
     let responder = Arc::new(Responder {
         me: Identity::new(&key),
@@ -97,7 +108,7 @@ async fn witness(
         let (key, list, responder, claimed) =
             (key.clone(), list.clone(), responder.clone(), claimed.clone());
         tokio::spawn(async move {
-            let said = serve(socket, &key, &list, &responder, &claimed).await;
+            let said = serve(socket, &key, &list, &responder, &claimed, &settings).await;
             if let Err(error) = said {
                 tracing::info!("not attended: {error:#}");
             }
@@ -112,6 +123,7 @@ async fn serve(
     list: &List,
     responder: &Responder,
     claimed: &Claimed,
+    settings: &AttendSettings,
 ) -> Result<()> {
     let own = socket.local_addr()?.ip();
     let channel = timeout(HANDSHAKE, Stream::respond(socket.compat(), responder))
@@ -134,8 +146,7 @@ async fn serve(
             _ => Err("it claimed something else in this period".to_owned()),
         }
     };
-    let settings = AttendSettings::DEFAULT;
-    let attended = measure::attend(channel.compat(), &peer, &attendant, admit, &settings).await?;
+    let attended = measure::attend(channel.compat(), &peer, &attendant, admit, settings).await?;
     tracing::info!(
         witness = attended.minimum.witness,
         rtt_us = attended.minimum.rtt_us,

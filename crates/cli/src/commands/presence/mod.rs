@@ -44,7 +44,9 @@ pub fn presence(settings: &Settings, command: &PresenceCommand) -> Result<ExitCo
         PresenceVerb::List { out } => chain::list(settings, out)?,
         PresenceVerb::Register => chain::register(settings)?,
         PresenceVerb::Submit { certificate } => chain::submit(settings, certificate)?,
-        PresenceVerb::Attend { list, keys } => live::attend(list, keys)?,
+        PresenceVerb::Attend { list, keys, work_within } => {
+            live::attend(list, keys, *work_within)?;
+        }
         PresenceVerb::Prove(asked) => return live::prove(settings, asked),
         PresenceVerb::Verify { certificate, list } => {
             return live::verify(settings, certificate, list);
