@@ -44,8 +44,9 @@ usage: cargo xtask <command>
                             workers behind NATs in namespaces of the network (root, ../shared/lab): a job, and who reaches whom
   meshlab [--binary PATH]   eight processes in eight namespaces (root): a job, a killed validator, a lost disk, a cut network
   torlab [--binary PATH]    workers and gateways that meet through Tor only (root, ../shared/lab): a job, and a capture
-  presencelab [--binary PATH]
-                            witnesses on seven continents in seven namespaces (root): who stands where it says, who does not
+  presencelab [chain] [--binary PATH]
+                            witnesses on seven continents in seven namespaces (root): who stands where it says, who does not;
+                            chain: and eight validators, whose places decide which shard each votes on
   crowd [PROCESSES] [--binary PATH]
                             that many processes (50) that know one address: one Kademlia, each finds ten others
   geo FILE                  bake the map of continents from countries-50m.json of the npm package world-atlas 2.0.2
@@ -116,6 +117,12 @@ fn run(words: &[&str], report: &mut Report) -> Result<bool> {
             torlab::run(&root, &std::fs::canonicalize(path)?, report);
         }
         ["presencelab"] => presencelab::run(&torture::built(&root)?, report),
+        ["presencelab", "chain"] => {
+            presencelab::run_chain(&root, &torture::built(&root)?, report);
+        }
+        ["presencelab", "chain", "--binary", path] => {
+            presencelab::run_chain(&root, &std::fs::canonicalize(path)?, report);
+        }
         ["presencelab", "--binary", path] => {
             presencelab::run(&std::fs::canonicalize(path)?, report);
         }

@@ -2,6 +2,7 @@
 //! where they stand: true and false. All between them, channels and datagrams, goes over a [wire] that is as long as the
 //! way would be, so that nothing in the programs themselves is simulated. It needs root, Linux and iproute2.
 
+mod chain;
 mod wire;
 mod world;
 
@@ -10,9 +11,10 @@ use std::{fs, net::Ipv4Addr, path::Path, time::Instant};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
+pub use self::chain::run as run_chain;
 use self::{
     wire::{Stand, Wire},
-    world::{GROUPS, Place, WITNESSES},
+    world::{GROUPS, Group, Place, WITNESSES},
 };
 use crate::{
     lab::{Lab, done, text},
@@ -111,7 +113,7 @@ fn stand(binary: &Path) -> Result<Lab> {
     let machine = Some(devices[MACHINE]);
     prover(&mut lab, &mut wire, RELAY, RELAY_AT, GROUPS[RELAYED].prover(), machine)?;
     wire.run()?;
-    deal(&lab)?;
+    deal(&lab, &space(0), Group::witness)?;
     for group in 0..GROUPS.len() {
         let keys = format!("keys-{group}");
         let words = ["presence", "attend", "--list", LIST, "--keys", &keys];
@@ -137,14 +139,14 @@ fn prover(
 }
 
 /// Keys and list as `meshx presence deal` makes them, but with the addresses of the lab, and each group's keys by themselves.
-fn deal(lab: &Lab) -> Result<()> {
+fn deal(lab: &Lab, space: &str, witness: fn(&Group, usize) -> Place) -> Result<()> {
     let folder = lab.home.join("network");
     fs::create_dir_all(&folder)?;
-    let (nodes, rtt) = world::tables();
+    let (nodes, rtt) = world::tables(witness);
     fs::write(folder.join("nodes.csv"), nodes)?;
     fs::write(folder.join("rtt.csv"), rtt)?;
     let words = ["presence", "deal", "--network", "network", "--dir", "dealt"];
-    done(&mut lab.meshx(&space(0), &words))?;
+    done(&mut lab.meshx(space, &words))?;
     let path = lab.home.join(LIST);
     let mut list: Value = serde_json::from_str(&fs::read_to_string(&path)?)?;
     for group in 0..GROUPS.len() {

@@ -15,7 +15,7 @@ use std::{
     fs::File,
     io::{Read as _, Write as _},
     net::Ipv4Addr,
-    sync::{Arc, Condvar, Mutex},
+    sync::{Arc, Condvar, Mutex, RwLock},
     thread,
     time::{Duration, Instant},
 };
@@ -85,11 +85,11 @@ impl Wire {
     }
 
     /// Carry packets until the process ends.
-    pub fn run(self) -> Result<()> {
+    pub fn run(self) -> Result<Running> {
         let shared = Arc::new(Shared {
             devices: self.devices,
             middles: self.middles,
-            stands: self.stands,
+            stands: RwLock::new(self.stands),
             queue: Mutex::default(),
             earlier: Condvar::new(),
         });
@@ -97,15 +97,29 @@ impl Wire {
             let shared = shared.clone();
             thread::Builder::new().spawn(move || shared.take(device))?;
         }
-        thread::Builder::new().spawn(move || shared.give())?;
-        Ok(())
+        let giving = shared.clone();
+        thread::Builder::new().spawn(move || giving.give())?;
+        Ok(Running(shared))
+    }
+}
+
+/// A wire that carries.
+pub struct Running(Arc<Shared>);
+
+impl Running {
+    /// Whoever has this address is carried to another place, and does not notice but by the time that everything takes.
+    pub fn carry(&self, at: Ipv4Addr, place: Place) {
+        let mut stands = self.0.stands.write().expect("nothing panics with it");
+        if let Some(stand) = stands.get_mut(&at) {
+            stand.place = place;
+        }
     }
 }
 
 struct Shared {
     devices: Vec<File>,
     middles: Vec<Place>,
-    stands: BTreeMap<Ipv4Addr, Stand>,
+    stands: RwLock<BTreeMap<Ipv4Addr, Stand>>,
     queue: Mutex<Queue>,
     earlier: Condvar,
 }
@@ -131,8 +145,10 @@ impl Shared {
 
     fn schedule(&self, device: usize, packet: &[u8], now: Instant) {
         let Some((from, to)) = ends(packet) else { return };
-        let (Some(source), Some(target)) = (self.stands.get(&from), self.stands.get(&to)) else {
-            return;
+        let (source, target) = {
+            let stands = self.stands.read().expect("nothing panics with it");
+            let (Some(source), Some(target)) = (stands.get(&from), stands.get(&to)) else { return };
+            (*source, *target)
         };
         let passed_on = source.device != device;
         let begins = if passed_on { self.middles[device] } else { source.place };
