@@ -4,6 +4,7 @@ use std::{
     fs::{self, File},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::{Mutex, MutexGuard},
     thread,
     time::{Duration, Instant},
 };
@@ -18,7 +19,7 @@ pub struct Lab {
     pub home: PathBuf,
     binary: PathBuf,
     namespaces: Vec<String>,
-    running: Vec<(String, Child)>,
+    running: Mutex<Vec<(String, Child)>>,
 }
 
 impl Lab {
@@ -30,7 +31,7 @@ impl Lab {
         // Where every user of the lab may read it.
         let copy = home.join("meshx");
         fs::copy(binary, &copy).with_context(|| format!("no {}", binary.display()))?;
-        Ok(Self { home, binary: copy, namespaces: Vec::new(), running: Vec::new() })
+        Ok(Self { home, binary: copy, namespaces: Vec::new(), running: Mutex::default() })
     }
 
     /// A namespace with nothing but its loopback.
@@ -69,11 +70,11 @@ impl Lab {
     }
 
     /// Start `command` under `name`, and wait until it says `mark`; what it has said by then.
-    pub fn start(&mut self, name: &str, mut command: Command, mark: &str) -> Result<String> {
+    pub fn start(&self, name: &str, mut command: Command, mark: &str) -> Result<String> {
         let log = self.home.join(format!("{name}.log"));
         let out = File::create(&log)?;
         let child = command.stdout(out.try_clone()?).stderr(out).spawn()?;
-        self.running.push((name.to_owned(), child));
+        self.running().push((name.to_owned(), child));
         self.says(name, mark)
     }
 
@@ -89,18 +90,24 @@ impl Lab {
     }
 
     /// Without a word, as when the power goes.
-    pub fn kill(&mut self, name: &str) -> Result<()> {
-        let at = self.running.iter().position(|(of, _)| of == name).context("it does not run")?;
-        let (_, mut child) = self.running.swap_remove(at);
+    pub fn kill(&self, name: &str) -> Result<()> {
+        let mut running = self.running();
+        let at = running.iter().position(|(of, _)| of == name).context("it does not run")?;
+        let (_, mut child) = running.swap_remove(at);
+        drop(running);
         child.kill()?;
         child.wait()?;
         Ok(())
+    }
+
+    fn running(&self) -> MutexGuard<'_, Vec<(String, Child)>> {
+        self.running.lock().expect("nothing panics with it")
     }
 }
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        for (_, child) in &mut self.running {
+        for (_, child) in &mut *self.running() {
             drop(child.kill());
             drop(child.wait());
         }

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test | tidy | sim | torture | natlab | meshlab | torlab | crowd | examples | fuzz | geo | flame`.
+//! The project's own commands: `cargo xtask test | tidy | sim | torture | natlab | meshlab | torlab | presencelab | crowd | examples | fuzz | geo | flame`.
 //!
 //! What a shell script would do is done here, so that it runs alike on every machine and in CI. Needs nothing but Rust;
 //! a step that wants more (Go, Node, Zig, a wasm target) is *passed over* with its reason when that is missing.
@@ -11,6 +11,7 @@ mod geo;
 mod lab;
 mod meshlab;
 mod natlab;
+mod presencelab;
 mod report;
 mod sim;
 mod test;
@@ -43,6 +44,9 @@ usage: cargo xtask <command>
                             workers behind NATs in namespaces of the network (root, ../shared/lab): a job, and who reaches whom
   meshlab [--binary PATH]   eight processes in eight namespaces (root): a job, a killed validator, a lost disk, a cut network
   torlab [--binary PATH]    workers and gateways that meet through Tor only (root, ../shared/lab): a job, and a capture
+  presencelab [chain] [--binary PATH]
+                            witnesses on seven continents in seven namespaces (root): who stands where it says, who does not;
+                            chain: and eight validators, whose places decide which shard each votes on
   crowd [PROCESSES] [--binary PATH]
                             that many processes (50) that know one address: one Kademlia, each finds ten others
   geo FILE                  bake the map of continents from countries-50m.json of the npm package world-atlas 2.0.2
@@ -111,6 +115,16 @@ fn run(words: &[&str], report: &mut Report) -> Result<bool> {
         ["torlab"] => torlab::run(&root, &torture::built(&root)?, report),
         ["torlab", "--binary", path] => {
             torlab::run(&root, &std::fs::canonicalize(path)?, report);
+        }
+        ["presencelab"] => presencelab::run(&torture::built(&root)?, report),
+        ["presencelab", "chain"] => {
+            presencelab::run_chain(&root, &torture::built(&root)?, report);
+        }
+        ["presencelab", "chain", "--binary", path] => {
+            presencelab::run_chain(&root, &std::fs::canonicalize(path)?, report);
+        }
+        ["presencelab", "--binary", path] => {
+            presencelab::run(&std::fs::canonicalize(path)?, report);
         }
         ["geo", atlas] => geo::run(&root, atlas)?,
         ["crowd", rest @ ..] => {

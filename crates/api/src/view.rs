@@ -4,7 +4,7 @@
 use crate::noun;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use types::{
-    Address, ChainId, Hash, Header, Height, JobId, Millis, NanoMeshx, TxId,
+    Address, ChainId, Epoch, Hash, Header, Height, JobId, Millis, NanoMeshx, PublicKey, TxId,
     state::{JobRecord, Phase, WorkerRecord},
 };
 use utoipa::ToSchema;
@@ -60,6 +60,12 @@ pub struct ChainStatus {
     #[schema(value_type = Option<u64>)]
     pub timestamp: Option<Millis>,
     pub validators: u32,
+    /// The newest term that this node knows who votes in.
+    #[schema(value_type = u64)]
+    pub term: Epoch,
+    /// The keys that vote in it, sorted.
+    #[schema(value_type = Vec<noun::PublicKey>)]
+    pub committee: Vec<PublicKey>,
     pub workers: u32,
     /// From a block's timestamp until it was final here, over recent blocks.
     #[schema(value_type = Option<u64>)]

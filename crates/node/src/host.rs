@@ -162,12 +162,15 @@ impl Host {
             _ => None,
         };
         let last = recent.last();
+        let (term, committee) = self.chain.committee();
         ChainStatus {
             chain: self.chain.id(),
             height: last.map_or(Height::ZERO, |seen| seen.height),
             finalized_id: last.map(|seen| seen.id),
             timestamp: last.map(|seen| seen.timestamp),
-            validators: u32::try_from(self.chain.validators()).unwrap_or(u32::MAX),
+            validators: u32::try_from(committee.len()).unwrap_or(u32::MAX),
+            term,
+            committee,
             workers,
             finality_ms_p50: percentile(50),
             finality_ms_p99: percentile(99),

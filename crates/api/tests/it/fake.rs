@@ -393,6 +393,8 @@ fn chain_status(chain: ChainId, ready: bool) -> ChainStatus {
         finalized_id: ready.then_some(Hash([4; 32])),
         timestamp: ready.then_some(Millis::new(1_700_000_000_000)),
         validators: 4,
+        term: types::Epoch::new(3),
+        committee: vec![types::PublicKey([5; 32]); 4],
         workers: 2,
         finality_ms_p50: Some(Millis::new(175)),
         finality_ms_p99: None,

@@ -33,11 +33,19 @@ pub enum PresenceVerb {
     Submit { certificate: PathBuf },
     /// Measure whoever asks, as each witness of a list whose key is here.
     Attend {
-        #[arg(long, value_name = "FILE")]
-        list: PathBuf,
+        /// The period's witnesses. A file that is written anew is read anew.
+        #[arg(long, value_name = "FILE", required_unless_present = "follow")]
+        list: Option<PathBuf>,
+        /// Measure by the chain's list, of each period in turn; --list then says where those are met who have not announced it.
+        #[arg(long)]
+        follow: bool,
         /// A folder of files that end in .key.
         #[arg(long, value_name = "DIR")]
         keys: PathBuf,
+        /// Ask for work too, and sign nothing if its results come later than the quickest answer and so many milliseconds: the
+        /// machine is further away than its key. Too few, and a busy machine is taken for one that is far.
+        #[arg(long, value_name = "MILLISECONDS", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+        work_within: Option<u16>,
     },
     /// Deal keys and a list for a measured network, all on this machine, to try things out.
     Deal {
@@ -66,12 +74,22 @@ pub enum PresenceVerb {
 
 #[derive(ClapArgs)]
 pub struct PresenceProve {
-    /// The period's witnesses.
+    /// The period's witnesses. Without it, and with --submit or --follow, they are the chain's, and this says where those are met
+    /// who have not announced it.
     #[arg(long, value_name = "FILE")]
-    pub list: PathBuf,
+    pub list: Option<PathBuf>,
     /// The key that is measured, 64 hex digits; made if it is not there. Default: what your wallet's validator votes with.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "dir")]
     pub key: Option<PathBuf>,
+    /// Measure the key that the node in this folder votes with, and ask that node.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Send the certificate to the chain at once, unless it proves nothing.
+    #[arg(long)]
+    pub submit: bool,
+    /// Prove it in each period anew, until interrupted.
+    #[arg(long)]
+    pub follow: bool,
     /// Where this node stands.
     #[arg(long, value_name = "LATITUDE,LONGITUDE", allow_hyphen_values = true)]
     pub place: Place,

@@ -1,7 +1,10 @@
 //! Presence as the binary tries it.
 
-use crate::support::User;
-use std::fs;
+use crate::{nodes::free_ports, support::User};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 /// 40 nodes on two continents, in rows; 15 µs a kilometre by the flat earth of each row.
 fn network(user: &User) -> String {
@@ -91,6 +94,89 @@ fn who_stands_there_is_certified_and_who_does_not_is_refused_with_the_land() {
     *bytes.last_mut().unwrap() ^= 1;
     fs::write(user.path("bad.mxp"), bytes).unwrap();
     assert!(verify("bad.mxp", "dealt/list.json").exits(125).stderr.contains("did not sign"));
+}
+
+/// Whoever attends by a file takes up what is written there later; what was claimed counts for its own period.
+#[test]
+fn a_list_that_is_written_anew_is_taken_up() {
+    let user = User::new();
+    let folder = network(&user);
+    let witnesses = ["--port", "8792", "--dir", "dealt"];
+    user.meshx(&[&["presence", "deal", "--network", &folder], &witnesses[..]].concat(), b"")
+        .exits(0);
+    let list = ["--list", "dealt/list.json"];
+    let attend = [&["presence", "attend", "--keys", "dealt/keys"], &list[..]].concat();
+    let (_witnesses, _) = user.start(&attend, "ready");
+    let prove = |place: &str, from: &str| {
+        let words = ["presence", "prove", "--key", "my.key", "--out", "my.mxp"];
+        let place = ["--place", place, "--simulate-from", from];
+        user.meshx(&[&words[..], &place, &list].concat(), b"")
+    };
+    prove("48,7.1", "7").exits(0);
+    // The place is another: not in this period.
+    let said = prove("40,-100", "30").exits(125);
+    assert!(said.stderr.contains("no witness said anything"), "{}", said.stderr);
+    let path = user.path("dealt/list.json");
+    let mut next: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    next["period"] = 2.into();
+    next["seed"] = "07".repeat(32).into();
+    fs::write(&path, next.to_string()).unwrap();
+    let begun = Instant::now();
+    while prove("40,-100", "30").code != 0 {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "the next period's list is not taken up"
+        );
+    }
+}
+
+/// A node proves its place to a chain: by the chain's list of the period, measured by witnesses that follow it, sent at once.
+#[test]
+fn a_node_proves_its_place_to_the_chain() {
+    let user = User::new();
+    let folder = network(&user);
+    let witnesses = ["--port", "8791", "--dir", "dealt"];
+    user.meshx(&[&["presence", "deal", "--network", &folder], &witnesses[..]].concat(), b"")
+        .exits(0);
+    let port = free_ports();
+    let init = ["node", "init", "--nodes", "1", "--workers", "0", "--chains", "backbone,EU"];
+    let more = ["--witnesses", "dealt/list.json", "--dir", "net", "--block-ms", "100", "--port"];
+    user.meshx(&[&init[..], &more, &[&port.to_string()]].concat(), b"").exits(0);
+    let (_node, _) = user.start(&["node", "start", "--dir", "net/node-0"], "ready");
+    let user = user.on(&format!("http://127.0.0.1:{}", port + 1));
+    let list = ["--list", "dealt/list.json"];
+    let attend = ["presence", "attend", "--follow", "--keys", "dealt/keys"];
+    let (_witnesses, _) = user.start(&[&attend[..], &list].concat(), "ready");
+    user.until_found(&["presence", "list", "--out", "period.json"]);
+
+    let prove = |more: &[&str]| {
+        let words = ["presence", "prove", "--dir", "net/node-0", "--simulate-from"];
+        let to = ["--submit", "--output", "json"];
+        user.meshx(&[&words[..], more, &list, &to].concat(), b"")
+    };
+    let said = prove(&["7", "--place", "48,7.1"]).exits(0);
+    let lines: Vec<serde_json::Value> =
+        said.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["tier"], "certified", "{}", lines[0]);
+    let recorded = &lines[1]["presence"];
+    assert_eq!(
+        (&recorded["certified"], &recorded["record"]["continent"]),
+        (&true.into(), &"EU".into())
+    );
+    let operator = recorded["address"].as_str().unwrap();
+    let shown = user.json(&["presence", "show", operator]);
+    assert_eq!(shown["record"], recorded["record"]);
+    // Once in a period; and who asks elsewhere is told what is missing.
+    let again = prove(&["7", "--place", "48,7.1"]).exits(125);
+    assert!(again.stderr.contains("is recorded"), "{}", again.stderr);
+    let neither = user.meshx(&["presence", "attend", "--keys", "dealt/keys"], b"").exits(2);
+    assert!(neither.stderr.contains("--list"), "{}", neither.stderr);
+    // Seats follow: the one node that stands in Europe, and a committee that status names.
+    user.until(&["presence", "show", operator], |view| {
+        view["seats"].as_array()?.iter().find(|seat| seat["chain"] == "EU").cloned()
+    });
+    let status = user.json(&["status"]);
+    assert_eq!(status["chains"][0]["committee"].as_array().unwrap().len(), 1, "{status}");
 }
 
 #[test]

@@ -7,11 +7,17 @@ use crate::{
     settings::Settings,
     submit::{self, address_or_own},
 };
-use anyhow::Result;
-use api::PresenceView;
+use anyhow::{Context as _, Result};
+use api::{Client, ClientError, Code, PresenceView};
 use serde_json::json;
-use std::path::Path;
-use types::{Action, Address, ChainId, presence::PresenceTier};
+use std::{path::Path, thread, time::Duration};
+use types::{
+    Action, Address, ChainId, PublicKey,
+    presence::{PresenceCertificate, PresenceTier},
+};
+
+/// How often a certificate is sent again because another transaction of the same wallet came first.
+const TRIES: u8 = 40;
 
 pub fn show(settings: &Settings, address: Option<Address>) -> Result<()> {
     let client = submit::client(settings)?;
@@ -73,12 +79,37 @@ pub fn register(settings: &Settings) -> Result<()> {
 }
 
 pub fn submit(settings: &Settings, certificate: &Path) -> Result<()> {
-    let certificate = live::read(certificate)?;
-    let client = submit::client(settings)?;
-    let paying = submit::paying_key(settings, &client)?;
-    let done = submit::act(&client, &paying, ChainId::Backbone, Action::Certify(certificate))?;
-    let address = crate::wallet::address(&paying);
-    let view = client.presence(address)?;
+    send(settings, &submit::client(settings)?, live::read(certificate)?)
+}
+
+/// Whose validator votes with `key`, if any is known to.
+pub fn operator(client: &Client, key: &PublicKey) -> Result<Option<Address>> {
+    let validators = client.validators()?;
+    Ok(validators.iter().find(|validator| validator.key == *key).map(|found| found.operator))
+}
+
+/// Whether another transaction of the same wallet came first: several nodes may have one.
+fn came_second(error: &anyhow::Error) -> bool {
+    let problem = error.downcast_ref::<ClientError>().and_then(ClientError::problem);
+    let code = problem.map(|problem| problem.code);
+    matches!(code, Some(Code::NonceUsed | Code::NonceOccupied | Code::NonceGap))
+}
+
+/// Send a certificate, paid for by one's own wallet, and say where its validator stands by it.
+pub fn send(settings: &Settings, client: &Client, certificate: PresenceCertificate) -> Result<()> {
+    let prover = certificate.claim.prover;
+    let paying = submit::paying_key(settings, client)?;
+    let mut tries = 0;
+    let done = loop {
+        let action = Action::Certify(certificate.clone());
+        match submit::act(client, &paying, ChainId::Backbone, action) {
+            Err(error) if tries < TRIES && came_second(&error) => tries += 1,
+            done => break done?,
+        }
+        thread::sleep(Duration::from_millis(500));
+    };
+    let operator = operator(client, &prover)?.context("its validator is gone")?;
+    let view = client.presence(operator)?;
     if settings.json() {
         println!("{}", json!({ "tx": done.tx, "height": done.height, "presence": view }));
     } else {

@@ -8,6 +8,7 @@ use crypto::SigningKey;
 use presence::{Direction, PresenceParams, Reference, Tables, Witness};
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeMap,
     fs,
     io::Read as _,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -42,6 +43,9 @@ struct Listed {
     reached_at: Option<SocketAddr>,
 }
 
+/// Where witnesses are met, by key.
+pub type Met = BTreeMap<PublicKey, SocketAddr>;
+
 pub struct List {
     seed: Hash,
     pub period: u64,
@@ -64,6 +68,31 @@ impl List {
                 path.display()
             )
         })?;
+        Self::of(file)
+    }
+
+    /// What a chain knows, and of the witnesses who do not say where they are met, what `met` knows.
+    pub fn of_chain(view: PeriodView, met: &Met) -> Result<Self> {
+        let mut list = Self::of(file_of(view)?)?;
+        for (address, witness) in list.addresses.iter_mut().zip(&list.witnesses) {
+            *address = address.or_else(|| met.get(&witness.key).copied());
+        }
+        Ok(list)
+    }
+
+    /// Where its witnesses are met, by key.
+    pub fn met(&self) -> Met {
+        let of =
+            |(witness, address): (&Witness, &Option<SocketAddr>)| Some((witness.key, (*address)?));
+        self.witnesses.iter().zip(&self.addresses).filter_map(of).collect()
+    }
+
+    /// What tells this list from that of any other period.
+    pub fn seed(&self) -> (u64, Hash) {
+        (self.period, self.seed)
+    }
+
+    fn of(file: ListFile) -> Result<Self> {
         let count = file.witnesses.len();
         ensure!(count <= WITNESSES_MAX, "{count} witnesses are more than {WITNESSES_MAX}");
         if let Some((a, b, _)) = file.rtt_us.iter().find(|(a, b, _)| *a >= count || *b >= count) {
@@ -138,6 +167,12 @@ pub const PORT: u16 = 8_790;
 
 /// Write what a chain knows; returns how many of its witnesses say where they are met.
 pub fn write(view: PeriodView, path: &Path) -> Result<usize> {
+    let file = file_of(view)?;
+    home::write_whole(path, serde_json::to_string(&file)?.as_bytes(), false)?;
+    Ok(file.witnesses.iter().filter(|witness| witness.reached_at.is_some()).count())
+}
+
+fn file_of(view: PeriodView) -> Result<ListFile> {
     ensure!(
         view.period.seed != Hash::ZERO,
         "the seed of period {} is not known yet\nhint: try again in a few seconds",
@@ -159,16 +194,13 @@ pub fn write(view: PeriodView, path: &Path) -> Result<usize> {
             reached_at: witness.peers.iter().find_map(|peer| met_at(peer)),
         })
         .collect();
-    let reached = witnesses.iter().filter(|witness| witness.reached_at.is_some()).count();
-    let file = ListFile {
+    Ok(ListFile {
         seed: view.period.seed,
         period: view.period.number,
         params: Some(view.params),
         witnesses,
         rtt_us,
-    };
-    home::write_whole(path, serde_json::to_string(&file)?.as_bytes(), false)?;
-    Ok(reached)
+    })
 }
 
 /// The witness beside a node that is met at `/ip4/192.0.2.1/tcp/8704/p2p/…`.

@@ -1,14 +1,20 @@
-//! `meshx presence attend | prove | verify`: witnesses and provers as processes, over Noise IK and UDP.
+//! `meshx presence prove | verify`: have a claim measured by the witnesses of a list, over Noise IK and UDP.
 
 use super::{
+    attend::LOOK,
+    chain,
     list::{self, List},
     wire,
 };
-use crate::{args::PresenceProve, home, settings::Settings, submit, wallet};
+use crate::{args::PresenceProve, home, settings::Settings, submit};
 use anyhow::{Context as _, Result, ensure};
+use api::Client;
 use crypto::{Role, SigningKey, VrfKey, VrfSuite};
-use measure::{AttendSettings, Attendant, Draw, ProveSettings, Proved, Request};
-use network::ik::{Identity, PeerIdentity, Responder, Stream, Suites};
+use measure::{Draw, ProveSettings, Proved, Request, Why};
+use network::{
+    ik::{Identity, PeerIdentity, Stream, Suites},
+    private_key, signing_key,
+};
 use presence::{Tier, Verdict, Weakness, land};
 use std::{
     collections::BTreeMap,
@@ -16,12 +22,11 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::Path,
     process::ExitCode,
-    sync::{Arc, Mutex},
+    thread,
     time::Duration,
 };
 use tokio::{
-    net::{TcpListener, TcpStream, UdpSocket},
-    sync::Semaphore,
+    net::{TcpStream, UdpSocket},
     time::timeout,
 };
 use tokio_util::compat::{Compat, FuturesAsyncReadCompatExt as _, TokioAsyncReadCompatExt as _};
@@ -32,180 +37,204 @@ use types::{
 };
 
 /// Keeps these channels apart from others of the same keys.
-const NAMESPACE: &[u8] = b"meshx/presence/1";
-/// Provers that one process attends to at once, over all its witnesses; the next ones wait to be accepted.
-const ATTENDED_MAX: usize = 256;
-const HANDSHAKE: Duration = Duration::from_secs(10);
+pub const NAMESPACE: &[u8] = b"meshx/presence/1";
+pub const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How often one claim is measured anew if witnesses refuse it: they hear of a period a moment after it began.
+const ATTEMPTS: u8 = 3;
 
 type Channel = Compat<Stream<Compat<TcpStream>>>;
 
-/// What was claimed of each key in the period, so that nobody tries place after place.
-type Claimed = Arc<Mutex<BTreeMap<PublicKey, Hash>>>;
-
-pub fn attend(list: &Path, keys: &Path) -> Result<()> {
-    let list = Arc::new(List::read(list)?);
-    let mut witnesses = Vec::new();
-    let folder = fs::read_dir(keys).with_context(|| format!("cannot read {}", keys.display()))?;
-    for entry in folder {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "key") {
-            let key = list::key(&path)?;
-            let is_its = |witness: &presence::Witness| witness.key.0 == key.public();
-            if let Some(index) = list.witnesses.iter().position(is_its) {
-                witnesses.push((index, key));
-            }
-        }
-    }
-    ensure!(!witnesses.is_empty(), "no key in {} is of a witness of the list", keys.display());
-    let count = witnesses.len();
-    tokio::runtime::Runtime::new()?.block_on(async {
-        let places = Arc::new(Semaphore::new(ATTENDED_MAX));
-        for (index, key) in witnesses {
-            let address = list.addresses[index].with_context(|| {
-                format!("the list does not say where witness {index} is met\nhint: its operator says it by meshx stake announce")
-            })?;
-            let listener = TcpListener::bind(address)
-                .await
-                .with_context(|| format!("cannot listen at {address}"))?;
-            tokio::spawn(witness(listener, Arc::new(key), list.clone(), places.clone()));
-        }
-        println!("ready: {count} witnesses attend");
-        tokio::signal::ctrl_c().await?;
-        Ok(())
-    })
-}
-
-async fn witness(
-    listener: TcpListener,
-    key: Arc<SigningKey>,
-    list: Arc<List>,
-    places: Arc<Semaphore>,
-) {
-    let responder = Arc::new(Responder {
-        me: Identity::new(&key),
-        suites: Suites::default(),
-        namespace: NAMESPACE.to_vec(),
-    });
-    let claimed = Claimed::default();
-    loop {
-        let Ok(place) = places.clone().acquire_owned().await else { return };
-        // Such as too many open files: others may end meanwhile.
-        let Ok((socket, _)) = listener.accept().await else {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            continue;
-        };
-        let (key, list, responder, claimed) =
-            (key.clone(), list.clone(), responder.clone(), claimed.clone());
-        tokio::spawn(async move {
-            let said = serve(socket, &key, &list, &responder, &claimed).await;
-            if let Err(error) = said {
-                tracing::info!("not attended: {error:#}");
-            }
-            drop(place);
-        });
-    }
-}
-
-async fn serve(
-    socket: TcpStream,
-    key: &SigningKey,
-    list: &List,
-    responder: &Responder,
-    claimed: &Claimed,
-) -> Result<()> {
-    let own = socket.local_addr()?.ip();
-    let channel = timeout(HANDSHAKE, Stream::respond(socket.compat(), responder))
-        .await
-        .context("no handshake in time")??;
-    let peer = PublicKey(channel.peer().public());
-    let attendant = Attendant {
-        key,
-        bind: SocketAddr::new(own, 0),
-        // Nobody behind a NAT reaches a witness on loopback, and a simulated wire is not to be gone around.
-        reached_at: (!own.is_loopback()).then_some(own),
-    };
-    let me = PublicKey(key.public());
-    let admit = |claim: &Claim, draw: &Draw| {
-        let seat = measure::seat(claim, draw, &me, &list.params, &list.tables())
-            .map_err(|error| error.to_string())?;
-        let mut claimed = claimed.lock().expect("nothing panics with it");
-        match *claimed.entry(claim.prover).or_insert_with(|| claim.id()) {
-            known if known == claim.id() => Ok(seat),
-            _ => Err("it claimed something else in this period".to_owned()),
-        }
-    };
-    let settings = AttendSettings::DEFAULT;
-    let attended = measure::attend(channel.compat(), &peer, &attendant, admit, &settings).await?;
-    tracing::info!(
-        witness = attended.minimum.witness,
-        rtt_us = attended.minimum.rtt_us,
-        "measured"
-    );
-    Ok(())
-}
-
 pub fn prove(settings: &Settings, asked: &PresenceProve) -> Result<ExitCode> {
-    let list = List::read(&asked.list)?;
-    // What the chain knows of a wallet's validator is what its claim has to name.
-    let (key, attestation) = match &asked.key {
-        None => {
-            let client = submit::client(settings)?;
-            let keys = submit::keys(settings, &client)?;
-            let view = client.presence(wallet::address(&keys.key(Role::Spend, 0)))?;
-            (keys.key(Role::Consensus, 0), view.attestation)
-        }
-        Some(file) if file.exists() => (list::key(file)?, Hash::ZERO),
-        Some(file) => (list::new_key(file)?, Hash::ZERO),
-    };
-    let continent = match asked.continent {
-        Some(continent) => continent,
-        None => {
-            let km = u32::from(list.params.border_km);
-            let near = land::continents_near(asked.place, km);
-            let first = near.first().with_context(|| {
-                format!(
-                    "{} has no land within {km} km\nhint: --place is LATITUDE,LONGITUDE",
-                    asked.place
-                )
-            })?;
-            first.0
+    let mut settings = settings.clone();
+    let of_node = asked.dir.as_deref().map(node::read_node).transpose()?;
+    if let Some((files, _)) = &of_node {
+        settings.node.get_or_insert_with(|| format!("http://{}", files.api));
+    }
+    let file = asked.list.as_deref().map(List::read).transpose()?;
+    let by_chain = asked.submit || asked.follow || file.is_none();
+    let key = match (&of_node, &asked.key) {
+        (Some((_, secrets)), _) => signing_key(&private_key(&secrets.node_key)),
+        (None, Some(file)) if file.exists() => list::key(file)?,
+        (None, Some(file)) => list::new_key(file)?,
+        (None, None) => {
+            submit::keys(&settings, &submit::client(&settings)?)?.key(Role::Consensus, 0)
         }
     };
-    let vrf = VrfKey::beside(&key);
-    let claim = Claim {
-        prover: PublicKey(key.public()),
-        place: asked.place,
-        continent,
-        attestation: asked.attestation.unwrap_or(attestation),
-        vrf_key: Hash(vrf.public()),
-        period: list.period,
-    };
-    let alpha = presence::alpha(&list.tables().seed, &claim);
-    let proof = vrf.prove(VrfSuite::Ell2, &alpha.0).to_bytes();
-    let draw = Draw::new(proof.to_vec()).expect("a proof has 80 bytes");
-    let committee = measure::committee(&claim, &draw, &list.params, &list.tables())?;
-    let witnesses: Vec<(u16, PublicKey)> = committee
-        .into_iter()
-        .map(|index| (index, list.witnesses[usize::from(index)].key))
-        .collect();
-    eprintln!("claiming {}, {continent}, before {} witnesses", asked.place, witnesses.len());
-    let runtime = tokio::runtime::Runtime::new()?;
-    let proved = runtime.block_on(measured(&list, asked, &key, claim, draw, witnesses))?;
-    runtime.shutdown_background();
-
-    home::write_whole(&asked.out, &proved.certificate.encode(), false)?;
-    eprintln!("certificate {}", asked.out.display());
-    for (witness, why) in proved.silent.iter().take(5) {
-        eprintln!("  silent: witness {witness}: {why}");
+    let needs_chain = by_chain || asked.key.is_none();
+    let client = if needs_chain { Some(submit::client(&settings)?) } else { None };
+    let prover = Prover { settings: &settings, asked, key, file, client };
+    match (asked.follow, by_chain) {
+        (true, _) => prover.follow(),
+        (false, true) => prover.by_chain(),
+        (false, false) => {
+            let list = prover.file.as_ref().expect("read above");
+            let proved = prover.once(list)?;
+            prover.keep(&proved, list)
+        }
     }
-    if proved.silent.len() > 5 {
-        eprintln!("  and {} more", proved.silent.len() - 5);
-    }
-    judged(settings, &proved.certificate, &list)
 }
 
+/// Whoever claims.
+struct Prover<'a> {
+    settings: &'a Settings,
+    asked: &'a PresenceProve,
+    key: SigningKey,
+    file: Option<List>,
+    client: Option<Client>,
+}
+
+impl Prover<'_> {
+    fn client(&self) -> &Client {
+        self.client.as_ref().expect("made where the chain is asked for anything")
+    }
+
+    /// The period's list, as the chain has it now.
+    fn list(&self) -> Result<List> {
+        let met = self.file.as_ref().map(List::met).unwrap_or_default();
+        List::of_chain(self.client().period()?, &met)
+    }
+
+    /// In each period anew, until the process is ended.
+    fn follow(&self) -> Result<ExitCode> {
+        let (mut known, mut tries, mut told) = (None, 0, String::new());
+        eprintln!("ready: {} in each period anew", self.asked.place);
+        loop {
+            let said = self.list().and_then(|list| {
+                if known != Some(list.seed()) {
+                    (known, tries) = (Some(list.seed()), 0);
+                }
+                if tries == ATTEMPTS || self.is_done(&list)? {
+                    return Ok(());
+                }
+                tries += 1;
+                self.by_chain()?;
+                if !self.asked.submit {
+                    tries = ATTEMPTS;
+                }
+                Ok(())
+            });
+            // What goes on is said once.
+            let failed = said.err().map(|error| format!("{error:#}")).unwrap_or_default();
+            if failed != told && !failed.is_empty() {
+                eprintln!("not proved: {failed}");
+            }
+            told = failed;
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// Whether the chain has certified this claim's key in the period already.
+    fn is_done(&self, list: &List) -> Result<bool> {
+        let Some(operator) = chain::operator(self.client(), &self.public())? else {
+            return Ok(false);
+        };
+        let view = self.client().presence(operator)?;
+        let now = |record: &types::presence::PresenceRecord| record.period == list.period;
+        Ok(view.certified && view.record.as_ref().is_some_and(now))
+    }
+
+    /// By the chain's list of now, and sent if that is asked for.
+    fn by_chain(&self) -> Result<ExitCode> {
+        let mut attempt = 1;
+        let (list, proved) = loop {
+            let list = self.list()?;
+            let proved = self.once(&list);
+            let behind = match &proved {
+                Ok(proved) => {
+                    proved.silent.iter().filter(|(_, why)| matches!(why, Why::Refused(_))).count()
+                }
+                Err(_) => list.witnesses.len(),
+            };
+            if behind == 0 || attempt == ATTEMPTS {
+                break (list, proved?);
+            }
+            attempt += 1;
+            eprintln!("{behind} witnesses refused; asking again");
+            thread::sleep(LOOK);
+        };
+        let code = self.keep(&proved, &list)?;
+        let verdict = presence::verify(&proved.certificate, &list.params, &list.tables())?;
+        if self.asked.submit && verdict.tier != Tier::Unproven {
+            chain::send(self.settings, self.client(), proved.certificate)?;
+        }
+        Ok(code)
+    }
+
+    fn public(&self) -> PublicKey {
+        PublicKey(self.key.public())
+    }
+
+    /// What the chain knows of a validator is what its claim has to name.
+    fn attestation(&self) -> Result<Hash> {
+        let Some(client) = self.client.as_ref().filter(|_| self.asked.attestation.is_none()) else {
+            return Ok(self.asked.attestation.unwrap_or(Hash::ZERO));
+        };
+        match chain::operator(client, &self.public())? {
+            Some(operator) => Ok(client.presence(operator)?.attestation),
+            None => Ok(Hash::ZERO),
+        }
+    }
+
+    /// Claim, and be measured.
+    fn once(&self, list: &List) -> Result<Proved> {
+        let Self { asked, key, .. } = self;
+        let continent = match asked.continent {
+            Some(continent) => continent,
+            None => {
+                let km = u32::from(list.params.border_km);
+                let near = land::continents_near(asked.place, km);
+                let first = near.first().with_context(|| {
+                    format!(
+                        "{} has no land within {km} km\nhint: --place is LATITUDE,LONGITUDE",
+                        asked.place
+                    )
+                })?;
+                first.0
+            }
+        };
+        let vrf = VrfKey::beside(key);
+        let claim = Claim {
+            prover: self.public(),
+            place: asked.place,
+            continent,
+            attestation: self.attestation()?,
+            vrf_key: Hash(vrf.public()),
+            period: list.period,
+        };
+        let alpha = presence::alpha(&list.tables().seed, &claim);
+        let proof = vrf.prove(VrfSuite::Ell2, &alpha.0).to_bytes();
+        let draw = Draw::new(proof.to_vec()).expect("a proof has 80 bytes");
+        let committee = measure::committee(&claim, &draw, &list.params, &list.tables())?;
+        let witnesses: Vec<(u16, PublicKey)> = committee
+            .into_iter()
+            .map(|index| (index, list.witnesses[usize::from(index)].key))
+            .collect();
+        eprintln!("claiming {}, {continent}, before {} witnesses", asked.place, witnesses.len());
+        let runtime = tokio::runtime::Runtime::new()?;
+        let wire = self.file.as_ref().unwrap_or(list);
+        let proved = runtime.block_on(measured((list, wire), asked, key, claim, draw, witnesses));
+        runtime.shutdown_background();
+        proved
+    }
+
+    /// Write the certificate down, and say what it is worth.
+    fn keep(&self, proved: &Proved, list: &List) -> Result<ExitCode> {
+        let out = &self.asked.out;
+        home::write_whole(out, &proved.certificate.encode(), false)?;
+        eprintln!("certificate {}", out.display());
+        for (witness, why) in proved.silent.iter().take(5) {
+            eprintln!("  silent: witness {witness}: {why}");
+        }
+        if proved.silent.len() > 5 {
+            eprintln!("  and {} more", proved.silent.len() - 5);
+        }
+        judged(self.settings, &proved.certificate, list)
+    }
+}
+
+/// `wire` is whose table says how long a simulated way is.
 async fn measured(
-    list: &List,
+    (list, wire): (&List, &List),
     asked: &PresenceProve,
     key: &SigningKey,
     claim: Claim,
@@ -219,10 +248,10 @@ async fn measured(
     let reached_at = match asked.simulate_from {
         None => (!own.ip().is_unspecified()).then_some(own),
         Some(node) => {
-            ensure!(node < list.witnesses.len(), "the list has no witness {node}");
+            ensure!(node < wire.witnesses.len(), "the list has no witness {node}");
             eprintln!("simulated: answers come as from witness {node}, by what was measured to it");
             let to = SocketAddr::from((Ipv4Addr::LOCALHOST, own.port()));
-            Some(wire::before(to, ways(list, node)).await?)
+            Some(wire::before(to, ways(wire, node)).await?)
         }
     };
     let me = Identity::new(key);

@@ -1,5 +1,6 @@
 //! `meshx presence`: prove where a node stands, measure others, check what was measured, and try how well that works.
 
+mod attend;
 mod chain;
 mod list;
 mod live;
@@ -9,6 +10,7 @@ mod wire;
 use crate::{
     args::{PresenceCommand, PresenceVerb},
     settings::Settings,
+    submit,
 };
 use anyhow::{Result, ensure};
 use std::{path::Path, process::ExitCode};
@@ -44,7 +46,11 @@ pub fn presence(settings: &Settings, command: &PresenceCommand) -> Result<ExitCo
         PresenceVerb::List { out } => chain::list(settings, out)?,
         PresenceVerb::Register => chain::register(settings)?,
         PresenceVerb::Submit { certificate } => chain::submit(settings, certificate)?,
-        PresenceVerb::Attend { list, keys } => live::attend(list, keys)?,
+        PresenceVerb::Attend { list, follow, keys, work_within } => {
+            let chain = if *follow { Some(submit::client(settings)?) } else { None };
+            let list = list.as_deref();
+            attend::attend(attend::Asked { list, chain, keys, work_within_ms: *work_within })?;
+        }
         PresenceVerb::Prove(asked) => return live::prove(settings, asked),
         PresenceVerb::Verify { certificate, list } => {
             return live::verify(settings, certificate, list);

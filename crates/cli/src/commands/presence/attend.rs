@@ -1,0 +1,268 @@
+//! `meshx presence attend`: witnesses that measure whoever asks, in one period after another.
+
+use super::{
+    list::{self, List, Met},
+    live::{HANDSHAKE, NAMESPACE},
+};
+use anyhow::{Context as _, Result, ensure};
+use api::Client;
+use crypto::SigningKey;
+use measure::{AttendSettings, Attendant, Draw, WorkRule};
+use network::ik::{Identity, Responder, Stream, Suites};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, watch},
+    time::timeout,
+};
+use tokio_util::compat::{FuturesAsyncReadCompatExt as _, TokioAsyncReadCompatExt as _};
+use types::{Hash, PublicKey, presence::Claim};
+
+/// Provers that one process attends to at once, over all its witnesses; the next ones wait to be accepted.
+const ATTENDED_MAX: usize = 256;
+/// Items of work that a witness asks for, and hashes of each: half a millisecond, so that 96 witnesses ask for a tenth of a second.
+const WORKS: u8 = 3;
+const WORK_ROUNDS: u32 = 4_096;
+/// Between two looks at the file or the chain.
+pub const LOOK: Duration = Duration::from_secs(3);
+
+/// Who attends, and by which list.
+pub struct Asked<'a> {
+    pub list: Option<&'a Path>,
+    /// Whose list of the period is the one that counts; the file then only says where witnesses are met.
+    pub chain: Option<Client>,
+    pub keys: &'a Path,
+    pub work_within_ms: Option<u16>,
+}
+
+/// A period's list, and what was claimed in it before each witness of each key, so that nobody tries place after place.
+struct Period {
+    list: List,
+    claimed: Arc<Mutex<BTreeMap<(u16, PublicKey), Hash>>>,
+}
+
+type Now = watch::Receiver<Option<Arc<Period>>>;
+
+/// Where the list of the next period comes from.
+enum Source {
+    File(PathBuf),
+    Chain(Client, Met),
+}
+
+pub fn attend(asked: Asked<'_>) -> Result<()> {
+    let mut settings = AttendSettings::DEFAULT;
+    settings.plan.work = asked.work_within_ms.map(|ms| WorkRule {
+        count: WORKS,
+        rounds: WORK_ROUNDS,
+        allowance_us: u32::from(ms) * 1_000,
+    });
+    let keys = keys(asked.keys)?;
+    let file = asked.list.map(List::read).transpose()?;
+    let mut met = file.as_ref().map(List::met).unwrap_or_default();
+    if let Some(list) = &file {
+        let named = |key: &PublicKey| list.witnesses.iter().any(|witness| witness.key == *key);
+        let folder = asked.keys.display();
+        ensure!(keys.keys().any(named), "no key in {folder} is of a witness of the list");
+        if let Some(key) = keys.keys().find(|key| named(key) && !met.contains_key(key)) {
+            eprintln!(
+                "nobody knows where witness {key} is met\nhint: its operator says it by meshx stake announce"
+            );
+        }
+    }
+    let (tell, mut now) = watch::channel(None);
+    match (asked.chain, asked.list) {
+        (Some(client), _) => follow(Source::Chain(client, met.clone()), tell),
+        (None, Some(path)) => {
+            tell.send_replace(file.map(|list| Arc::new(Period::new(list, None))));
+            follow(Source::File(path.to_owned()), tell);
+        }
+        (None, None) => unreachable!("one of both is asked for"),
+    }
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let places = Arc::new(Semaphore::new(ATTENDED_MAX));
+        let mut listening = BTreeSet::new();
+        loop {
+            let period = now.borrow_and_update().clone();
+            if let Some(period) = &period {
+                met.extend(period.list.met());
+            }
+            let before = listening.len();
+            for (key, address) in &met {
+                let Some(signing) = keys.get(key).filter(|_| !listening.contains(key)) else {
+                    continue;
+                };
+                let listener = TcpListener::bind(address)
+                    .await
+                    .with_context(|| format!("cannot listen at {address}"))?;
+                listening.insert(*key);
+                tokio::spawn(witness(
+                    listener,
+                    signing.clone(),
+                    now.clone(),
+                    places.clone(),
+                    settings,
+                ));
+            }
+            if listening.len() > before {
+                println!("ready: {} witnesses attend", listening.len());
+            }
+            tokio::select! {
+                changed = now.changed() => changed.context("nobody follows the list any more")?,
+                ended = tokio::signal::ctrl_c() => return Ok(ended?),
+            }
+        }
+    })
+}
+
+/// The keys of a folder's files that end in .key.
+fn keys(folder: &Path) -> Result<BTreeMap<PublicKey, Arc<SigningKey>>> {
+    let mut keys = BTreeMap::new();
+    let files =
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    for entry in files {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "key") {
+            let key = list::key(&path)?;
+            keys.insert(PublicKey(key.public()), Arc::new(key));
+        }
+    }
+    ensure!(!keys.is_empty(), "no file in {} ends in .key", folder.display());
+    Ok(keys)
+}
+
+impl Period {
+    /// What was claimed goes on to count if `before` is of the same period.
+    fn new(list: List, before: Option<&Self>) -> Self {
+        let same = before.filter(|before| before.list.seed() == list.seed());
+        let claimed = same.map(|before| before.claimed.clone()).unwrap_or_default();
+        Self { list, claimed }
+    }
+}
+
+/// Tell of each new list, from a thread of its own: reading and asking block.
+fn follow(source: Source, tell: watch::Sender<Option<Arc<Period>>>) {
+    thread::spawn(move || {
+        let mut read = state(&source);
+        while !tell.is_closed() {
+            match source.newer(&mut read) {
+                Ok(None) => {}
+                Ok(Some(list)) => {
+                    let before = tell.borrow().clone();
+                    let known = before.as_ref().map(|before| before.list.seed());
+                    if known != Some(list.seed()) {
+                        eprintln!("period {}: {} witnesses", list.period, list.witnesses.len());
+                    }
+                    tell.send_replace(Some(Arc::new(Period::new(list, before.as_deref()))));
+                }
+                // A file that is being written, a node that is not there: the list that is known stays.
+                Err(error) => tracing::info!("no newer list: {error:#}"),
+            }
+            thread::sleep(LOOK);
+        }
+    });
+}
+
+/// When a file was written last, and how long it is; of a chain, nothing.
+type FileState = Option<(std::time::SystemTime, u64)>;
+
+fn state(source: &Source) -> FileState {
+    let Source::File(path) = source else { return None };
+    let facts = fs::metadata(path).ok()?;
+    Some((facts.modified().ok()?, facts.len()))
+}
+
+impl Source {
+    /// The list, if it may be another than the one that was read last.
+    fn newer(&self, read: &mut FileState) -> Result<Option<List>> {
+        match self {
+            Self::Chain(client, met) => Ok(Some(List::of_chain(client.period()?, met)?)),
+            Self::File(path) => {
+                let state = state(self);
+                if state == *read {
+                    return Ok(None);
+                }
+                let list = List::read(path)?;
+                *read = state;
+                Ok(Some(list))
+            }
+        }
+    }
+}
+
+async fn witness(
+    listener: TcpListener,
+    key: Arc<SigningKey>,
+    now: Now,
+    places: Arc<Semaphore>,
+    settings: AttendSettings,
+) {
+    let responder = Arc::new(Responder {
+        me: Identity::new(&key),
+        suites: Suites::default(),
+        namespace: NAMESPACE.to_vec(),
+    });
+    loop {
+        let Ok(place) = places.clone().acquire_owned().await else { return };
+        // Such as too many open files: others may end meanwhile.
+        let Ok((socket, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        let (key, now, responder) = (key.clone(), now.clone(), responder.clone());
+        tokio::spawn(async move {
+            let said = serve(socket, &key, &now, &responder, &settings).await;
+            if let Err(error) = said {
+                tracing::info!("not attended: {error:#}");
+            }
+            drop(place);
+        });
+    }
+}
+
+async fn serve(
+    socket: TcpStream,
+    key: &SigningKey,
+    now: &Now,
+    responder: &Responder,
+    settings: &AttendSettings,
+) -> Result<()> {
+    let own = socket.local_addr()?.ip();
+    let channel = timeout(HANDSHAKE, Stream::respond(socket.compat(), responder))
+        .await
+        .context("no handshake in time")??;
+    let peer = PublicKey(channel.peer().public());
+    let attendant = Attendant {
+        key,
+        bind: SocketAddr::new(own, 0),
+        // Nobody behind a NAT reaches a witness on loopback, and a simulated wire is not to be gone around.
+        reached_at: (!own.is_loopback()).then_some(own),
+    };
+    let me = PublicKey(key.public());
+    let period = now.borrow().clone();
+    let admit = |claim: &Claim, draw: &Draw| {
+        let period = period.as_ref().ok_or("the period's list is not known here yet")?;
+        let list = &period.list;
+        let seat = measure::seat(claim, draw, &me, &list.params, &list.tables())
+            .map_err(|error| error.to_string())?;
+        let mut claimed = period.claimed.lock().expect("nothing panics with it");
+        match *claimed.entry((seat, claim.prover)).or_insert_with(|| claim.id()) {
+            known if known == claim.id() => Ok(seat),
+            _ => Err("it claimed something else in this period".to_owned()),
+        }
+    };
+    let attended = measure::attend(channel.compat(), &peer, &attendant, admit, settings).await?;
+    tracing::info!(
+        witness = attended.minimum.witness,
+        rtt_us = attended.minimum.rtt_us,
+        "measured"
+    );
+    Ok(())
+}
