@@ -3,7 +3,7 @@
 //! ```text
 //! DIR/lock     who holds it: the process id, and a lock the system drops with the process
 //! DIR/format   the version of what lies beside it
-//! DIR/chains   consensus and state
+//! DIR/chains   consensus, state, and this node's shares of the chains' keys: its owner's alone
 //! DIR/blobs    modules, inputs, outputs
 //! ```
 
@@ -14,8 +14,8 @@ use std::{
 };
 
 /// The version this program writes. It reads this one only: an older program must not guess at newer
-/// data, and what versions 1 and 2 hold was never released.
-const FORMAT: u32 = 3;
+/// data, and what versions 1 to 3 hold was never released.
+const FORMAT: u32 = 4;
 
 /// Less free space than this is no place to start: a validator that cannot write must stop.
 pub const FREE_BYTES_MIN: u64 = 64 << 20;
@@ -67,12 +67,24 @@ impl Folder {
             }
             Err(error) => return Err(failed(error)),
         }
+        keep_private(&path.join("chains")).map_err(failed)?;
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Make `path` if need be, and close it to everybody but its owner.
+fn keep_private(path: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
 }
 
 /// Lock `path/lock` and write our process id into it, for whoever finds it locked.
@@ -128,6 +140,18 @@ mod tests {
         );
         drop(held);
         Folder::open(folder.path()).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_reads_what_a_validator_signs_with() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let chains = folder.path().join("chains");
+        fs::create_dir(&chains).unwrap();
+        fs::set_permissions(&chains, fs::Permissions::from_mode(0o755)).unwrap();
+        Folder::open(folder.path()).unwrap();
+        assert_eq!(fs::metadata(&chains).unwrap().permissions().mode() & 0o777, 0o700);
     }
 
     #[test]
