@@ -124,10 +124,12 @@ struct Shared {
     earlier: Condvar,
 }
 
+/// When it is due, in what order it came, through which device it goes out, and what it is.
+type Packet = (Instant, u64, usize, Vec<u8>);
+
 #[derive(Default)]
 struct Queue {
-    /// When, in what order they came, through which device, and what.
-    due: BinaryHeap<Reverse<(Instant, u64, usize, Vec<u8>)>>,
+    due: BinaryHeap<Reverse<Packet>>,
     came: u64,
     /// No packet overtakes one of the same two ends.
     last: BTreeMap<(Ipv4Addr, Ipv4Addr), Instant>,

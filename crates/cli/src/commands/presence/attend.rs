@@ -150,7 +150,8 @@ impl Period {
 /// Tell of each new list, from a thread of its own: reading and asking block.
 fn follow(source: Source, tell: watch::Sender<Option<Arc<Period>>>) {
     thread::spawn(move || {
-        let mut read = state(&source);
+        // A file is read once more at once: it may have been written since.
+        let mut read = None;
         while !tell.is_closed() {
             match source.newer(&mut read) {
                 Ok(None) => {}
