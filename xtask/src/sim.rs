@@ -6,10 +6,10 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::report::{Outcome, Report};
-use crate::workspace;
+use crate::{torture::target, workspace};
 
-/// How many seeds `cargo xtask test` runs: about a minute.
-pub const SEEDS_IN_TEST: &str = "50";
+/// What `cargo xtask test` runs: about a minute.
+const IN_TEST: &[&str] = &["--seeds", "50"];
 
 /// Flags that take a number, and those that take nothing.
 const NUMBERED: &[&str] = &["--seeds", "--first", "--jobs", "--seed"];
@@ -27,20 +27,33 @@ pub fn understood(words: &[&str]) -> bool {
 }
 
 pub fn run(root: &Path, words: &[&str], report: &mut Report) {
-    let step = format!("sim {}", words.join(" "));
-    report.add(step.trim_end(), simulate(root, words));
+    let mut cargo = Command::new(workspace::cargo());
+    cargo.args(["run", "--quiet", "--package", "meshx-sim", "--"]);
+    add(root, cargo, words, report);
 }
 
-fn simulate(root: &Path, words: &[&str]) -> Outcome {
-    let status = Command::new(workspace::cargo())
-        .args(["run", "--quiet", "--package", "meshx-sim", "--"])
-        .args(words)
-        .current_dir(root)
-        .status();
+/// The short form, with the program that the tests were just built with: alone it would be built anew, engine and all.
+pub fn run_in_test(root: &Path, report: &mut Report) {
+    let program = target(root).join("debug/meshx-sim");
+    if program.is_file() {
+        add(root, Command::new(program), IN_TEST, report);
+    } else {
+        let why = format!("there is no {}: the tests did not build", program.display());
+        report.add("sim", Outcome::PassedOver(why));
+    }
+}
+
+fn add(root: &Path, command: Command, words: &[&str], report: &mut Report) {
+    let step = format!("sim {}", words.join(" "));
+    report.add(step.trim_end(), simulate(root, command, words));
+}
+
+fn simulate(root: &Path, mut command: Command, words: &[&str]) -> Outcome {
+    let status = command.args(words).current_dir(root).status();
     match status {
         Ok(status) if status.success() => Outcome::Passed,
         Ok(status) => Outcome::Failed(vec![format!("the seeds that failed are above ({status})")]),
-        Err(error) => Outcome::Failed(vec![format!("cannot start cargo: {error}")]),
+        Err(error) => Outcome::Failed(vec![format!("cannot start it: {error}")]),
     }
 }
 

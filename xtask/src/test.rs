@@ -9,7 +9,7 @@ use crate::{examples, fuzz, sim, tidy, torture, workspace};
 pub fn run(root: &Path, report: &mut Report) {
     report.add("cargo test --workspace", cargo_test(root));
     tidy::run(root, report);
-    sim::run(root, &["--seeds", sim::SEEDS_IN_TEST], report);
+    sim::run_in_test(root, report);
     examples::run(root, true, &[], report);
     torture::run_in_test(root, report);
     if let Err(error) = fuzz::run(root, &[], fuzz::SECONDS_IN_TEST, report) {

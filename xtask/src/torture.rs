@@ -103,7 +103,7 @@ fn cargo(root: &Path, words: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn target(root: &Path) -> PathBuf {
+pub fn target(root: &Path) -> PathBuf {
     // Relative to where cargo was started, like cargo itself has it.
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
 }
