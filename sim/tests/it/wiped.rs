@@ -1,6 +1,7 @@
 //! A validator whose disk is empty when it comes back.
 
 use sim::{Fault, Outcome, Plants, Property, Scenario, run};
+use types::network::TERM_BLOCKS_MIN;
 
 fn wiped(validators: usize, seed: u64) -> Outcome {
     let mut scenario = Scenario::calm(seed, validators);
@@ -45,4 +46,37 @@ fn one_that_votes_at_once_signs_twice_and_is_caught() {
         outcome.violations.iter().any(|violation| violation.property == Property::OneVote)
     });
     assert!(caught, "none of 20 seeds saw it vote twice");
+}
+
+/// Its share of a later term was on the disk. It follows until it is dealt the next, and then the others can do without
+/// another one.
+#[test]
+fn in_a_later_term_it_votes_again_with_the_next_shares() {
+    let mut scenario = Scenario::calm(7, 4);
+    (scenario.block_ms, scenario.term_blocks) = (150, TERM_BLOCKS_MIN);
+    // What it was dealt in this term it has acknowledged and lost: only the term after next has it vote.
+    let (wiped, away) = (9_000, 33_000);
+    scenario.faults = vec![
+        (wiped, Fault::Wipe { validator: 1, ms: 300 }),
+        (away, Fault::Crash { validator: 2, ms: 6_000 }),
+    ];
+    scenario.healed = 40_000;
+    let outcome = run(&scenario, Plants::default());
+    assert_eq!(outcome.violations, []);
+    assert!(back_at(&outcome) > TERM_BLOCKS_MIN, "it was wiped after the first term");
+    let height = |from: u64, to: u64| {
+        let of = |line: &String| {
+            let (ms, rest) = line.trim_start().split_once(" ms")?;
+            let ms: u64 = ms.parse().ok()?;
+            let height = rest.split_once(": block ")?.1.split_once(' ')?.0.parse::<u64>().ok()?;
+            (from..to).contains(&ms).then_some(height)
+        };
+        outcome.log.iter().filter_map(of).max().unwrap_or(0)
+    };
+    let (before, after) = (height(wiped, away), height(away, away + 6_000));
+    println!(
+        "wiped in term {}, blocks {before} to {after} while another was away",
+        back_at(&outcome) / TERM_BLOCKS_MIN
+    );
+    assert!(after > before + 10, "without its vote the others stand still: {before} to {after}");
 }
