@@ -2,7 +2,8 @@
 //!
 //! Who is measured is the key that votes: it is what a seat is for, and what double signing costs stake for. The witnesses
 //! are drawn by the VRF key that was registered, and by the attestation that was there, before the period's seed was known.
-//! Whoever votes with that key signed all of it, so anybody may carry it, and pays.
+//! Its signatures are all it needs, so anybody may carry it, and pays. The prover signs the transcript and not which minima are
+//! there: a carrier can leave some out, which never makes more of it (ADR 16).
 
 use crate::{
     Refusal,
