@@ -38,6 +38,11 @@ impl PeerAddress {
         &self.address
     }
 
+    /// The IP address it begins with; `None` if it begins with a name or something else.
+    pub fn host(&self) -> Option<IpAddr> {
+        host_of(&self.address)
+    }
+
     /// Without the identity at the end.
     pub fn place(&self) -> Multiaddr {
         let mut address = self.address.clone();

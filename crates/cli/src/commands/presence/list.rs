@@ -5,6 +5,7 @@ use crate::home;
 use anyhow::{Context as _, Result, bail, ensure};
 use api::{MeasuredView, PeriodView, WitnessView};
 use crypto::SigningKey;
+use overlay::PeerAddress;
 use presence::{Direction, PresenceParams, Reference, Tables, Witness};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -205,11 +206,7 @@ fn file_of(view: PeriodView) -> Result<ListFile> {
 
 /// The witness beside a node that is met at `/ip4/192.0.2.1/tcp/8704/p2p/…`.
 fn met_at(peer: &str) -> Option<SocketAddr> {
-    let mut parts = peer.split('/').skip(1);
-    let (kind, address) = (parts.next()?, parts.next()?);
-    let address: IpAddr = address.parse().ok()?;
-    let fits = address.is_ipv4() == (kind == "ip4") && address.is_ipv6() == (kind == "ip6");
-    fits.then_some(SocketAddr::new(address, PORT))
+    Some(SocketAddr::new(peer.parse::<PeerAddress>().ok()?.host()?, PORT))
 }
 
 /// Read a key, 64 hex digits of a seed.
@@ -235,13 +232,15 @@ mod tests {
 
     #[test]
     fn a_witness_is_met_beside_its_operators_node() {
-        let met = |peer| met_at(peer).map(|address| address.to_string());
-        assert_eq!(met("/ip4/192.0.2.1/tcp/8704/p2p/12D3").as_deref(), Some("192.0.2.1:8790"));
-        assert_eq!(met("/ip6/2001:db8::1/tcp/1/p2p/a").as_deref(), Some("[2001:db8::1]:8790"));
-        for nowhere in
-            ["", "/", "/dns4/a.example/tcp/1", "/ip4/2001:db8::1/tcp/1", "/ip6/192.0.2.1"]
-        {
-            assert_eq!(met(nowhere), None, "{nowhere}");
+        const NODE: &str = "12D3KooWCbzFJ8C5g8tv5C9zGvLiSya1acm2rNEt6kEXZpZPFLNq";
+        let met = |peer: &str| met_at(peer).map(|address| address.to_string());
+        let named = |place: &str| format!("{place}/p2p/{NODE}");
+        let at = |place: &str| met(&named(place));
+        assert_eq!(at("/ip4/192.0.2.1/tcp/8704").as_deref(), Some("192.0.2.1:8790"));
+        assert_eq!(at("/ip6/2001:db8::1/tcp/1").as_deref(), Some("[2001:db8::1]:8790"));
+        for nowhere in ["", "/dns4/a.example/tcp/1", "/ip4/2001:db8::1/tcp/1", "/ip6/192.0.2.1"] {
+            assert_eq!(at(nowhere), None, "{nowhere}");
         }
+        assert_eq!(met("/ip4/192.0.2.1/tcp/8704"), None, "nobody is expected there");
     }
 }
