@@ -203,11 +203,10 @@ async fn segment(
     next: Next,
 ) -> End {
     let keys: Vec<PublicKey> = committee.members.iter().map(|m| m.public.clone()).collect();
-    let count = u32::try_from(keys.len()).expect("a committee is small");
     let (network, oracle) = simulated::Network::new_with_peers(
         context.child("network"),
         simulated::Config {
-            max_size: message_bytes_max(count),
+            max_size: message_bytes_max(),
             max_peers_per_set: NonZeroUsize::new(keys.len()).expect("a committee has members"),
             disconnect_on_block: true,
             tracked_peer_sets: NZUsize!(1),

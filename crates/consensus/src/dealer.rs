@@ -15,7 +15,11 @@ use commonware_cryptography::{
 use commonware_utils::{N3f1, ordered::Set};
 use rand::{SeedableRng as _, rngs::StdRng};
 use receipt::light::{Scheme, namespace};
-use types::{ChainId, Hash, codec::Bytes, network::VALIDATORS_MAX};
+use types::{
+    ChainId, Hash,
+    codec::Bytes,
+    network::{TERM_BLOCKS_MIN, VALIDATORS_MAX},
+};
 
 /// A committee's keys: the public half goes into genesis, each share to its validator.
 pub struct Committee {
@@ -51,11 +55,13 @@ pub fn deal(seed: [u8; 32], validators: &[types::PublicKey]) -> Committee {
     }
 }
 
-/// Why a validator's keys do not fit its chain.
+/// Why a validator cannot take part in its chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadKeys {
     #[error("genesis holds no sharing polynomial for its validators")]
     Sharing,
+    #[error("genesis has terms of {0} blocks, and a hand-over takes {TERM_BLOCKS_MIN} at least")]
+    Term(u64),
     #[error("the validator's threshold share cannot be read or is not the one genesis expects")]
     Share,
 }

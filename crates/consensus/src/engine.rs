@@ -68,7 +68,7 @@ use rand_core::CryptoRng;
 use receipt::light::{Digest, Family, Scheme, namespace};
 use std::{
     collections::BTreeSet,
-    num::{NonZeroU32, NonZeroU64},
+    num::NonZeroU64,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -159,14 +159,14 @@ const VIEWS_KEPT: u64 = 64;
 /// Final blocks kept to answer peers and receipts; at two a second, about three hours.
 const BLOCKS_KEPT: usize = 20_000;
 
-/// The largest message of a chain with `validators` validators.
-pub fn message_bytes_max(validators: u32) -> u32 {
-    let seats = NonZeroU32::new(validators).map_or(SEATS_MAX, |seats| seats.min(SEATS_MAX));
+/// The largest message of a chain, whatever committee it has in whichever term.
+pub fn message_bytes_max() -> u32 {
+    let seats = SEATS_MAX.get();
     commonware_p2p::max_message_size(&[
-        orchestrator::max_payload_size::<Guarded, Digest>(validators),
-        dkg_payload_size::<MinSig, PublicKey>(seats),
-        probe::max_payload_size::<Standard<Block>, Guarded>(validators, &()),
-        marshal::max_payload_size::<Standard<Block>, Guarded>(validators, &()),
+        orchestrator::max_payload_size::<Guarded, Digest>(seats),
+        dkg_payload_size::<MinSig, PublicKey>(SEATS_MAX),
+        probe::max_payload_size::<Standard<Block>, Guarded>(seats, &()),
+        marshal::max_payload_size::<Standard<Block>, Guarded>(seats, &()),
         state_sync::message_bytes_max(),
     ])
 }
@@ -177,7 +177,7 @@ pub fn message_bytes_max(validators: u32) -> u32 {
 /// is compiled by whoever awaits it, and that would be every crate above.
 ///
 /// # Errors
-/// [`BadKeys`] if the share does not fit the genesis.
+/// [`BadKeys`] if the share does not fit the genesis, or its terms are too short.
 pub fn start(
     context: tokio_runtime::Context,
     config: ChainConfig,
@@ -255,7 +255,7 @@ impl Reporter for Listener {
 /// Start a validator on any runtime and network: [`start`] for the node, the simulator for itself.
 ///
 /// # Errors
-/// [`BadKeys`] if the share does not fit the genesis.
+/// [`BadKeys`] if the share does not fit the genesis, or its terms are too short.
 pub async fn start_on<E, S, R, B>(
     context: E,
     config: ChainConfig,
@@ -293,7 +293,9 @@ where
     let light = Scheme::certificate_verifier(&namespace, *dealt.public().public());
     let verifier = Guarded::new(light.clone(), network, genesis.chain, None);
     let first = ceremony::first_term(dealt);
-    let term_blocks = NonZeroU64::new(genesis.term_blocks.max(TERM_BLOCKS_MIN)).expect("not 0");
+    let term_blocks = NonZeroU64::new(genesis.term_blocks)
+        .filter(|blocks| blocks.get() >= TERM_BLOCKS_MIN)
+        .ok_or(BadKeys::Term(genesis.term_blocks))?;
     let known = Set::from_iter_dedup(validators.iter().cloned().chain(peers));
     let peers = Known::new(known);
     let genesis_block = genesis_block::<E>(&genesis, &first);

@@ -10,7 +10,7 @@ use std::convert::Infallible;
 
 /// The same peers in every term: committees are drawn among those that are connected anyway.
 #[derive(Clone, Debug)]
-pub(crate) struct Known(pub(crate) StaticProvider<PublicKey>);
+pub(crate) struct Known(StaticProvider<PublicKey>);
 
 impl Known {
     pub(crate) const fn new(peers: Set<PublicKey>) -> Self {

@@ -298,8 +298,6 @@ impl Wires {
                     .collect(),
             ),
             Net::Sockets { key, listen, peers } => {
-                let validators =
-                    parts.iter().map(|part| part.genesis.validators.len()).max().unwrap_or(1);
                 let peers: Vec<_> = peers
                     .iter()
                     .filter_map(|(key, address)| Some((consensus_key(key)?, *address)))
@@ -311,9 +309,7 @@ impl Wires {
                     namespace: anchor.network().0.to_vec(),
                     listen,
                     peers,
-                    message_bytes_max: message_bytes_max(
-                        u32::try_from(validators).unwrap_or(u32::MAX),
-                    ),
+                    message_bytes_max: message_bytes_max(),
                 };
                 let sockets = Box::new(Sockets::new(context.child("sockets"), config));
                 Self::Sockets { sockets, peers: known }
