@@ -15,10 +15,11 @@ use commonware_cryptography::{
 use commonware_utils::{N3f1, ordered::Set};
 use rand::{SeedableRng as _, rngs::StdRng};
 use receipt::light::{Scheme, namespace};
+use std::num::NonZeroU64;
 use types::{
     ChainId, Hash,
     codec::Bytes,
-    network::{TERM_BLOCKS_MIN, VALIDATORS_MAX},
+    network::{Genesis, TERM_BLOCKS_MIN, VALIDATORS_MAX},
 };
 
 /// A committee's keys: the public half goes into genesis, each share to its validator.
@@ -86,4 +87,44 @@ pub fn scheme(
     let Some(share) = share else { return Ok(Scheme::verifier(&namespace, validators, sharing)) };
     let share = Share::decode(share.to_vec()).map_err(|_| BadKeys::Share)?;
     Scheme::signer(&namespace, validators, sharing, share).ok_or(BadKeys::Share)
+}
+
+/// Blocks of a term, enough for a hand-over.
+///
+/// # Errors
+/// [`BadKeys::Term`].
+pub(crate) fn term_blocks(genesis: &Genesis) -> Result<NonZeroU64, BadKeys> {
+    NonZeroU64::new(genesis.term_blocks)
+        .filter(|blocks| blocks.get() >= TERM_BLOCKS_MIN)
+        .ok_or(BadKeys::Term(genesis.term_blocks))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terms_that_are_too_short_to_hand_over_in_are_refused() {
+        let genesis = |term_blocks| Genesis {
+            chain: ChainId::Europe,
+            started: types::Millis::ZERO,
+            validators: types::List::default(),
+            sharing: Bytes::default(),
+            term_blocks,
+            params: types::state::Params::DEFAULT,
+            accounts: types::List::default(),
+            workers: types::List::default(),
+            stakes: types::List::default(),
+            emission: types::Schedule { steps: types::List::default() },
+            vesting: types::List::default(),
+            witnesses: types::List::default(),
+        };
+        for short in [0, 1, TERM_BLOCKS_MIN - 1] {
+            assert_eq!(term_blocks(&genesis(short)), Err(BadKeys::Term(short)));
+        }
+        assert_eq!(
+            term_blocks(&genesis(TERM_BLOCKS_MIN)).map(NonZeroU64::get),
+            Ok(TERM_BLOCKS_MIN)
+        );
+    }
 }

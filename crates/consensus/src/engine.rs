@@ -75,7 +75,7 @@ use std::{
 use types::{
     Header, Height, Millis,
     codec::Bytes,
-    network::{Anchor, Genesis, TERM_BLOCKS_MIN},
+    network::{Anchor, Genesis},
 };
 
 /// Everything the engine needs of a runtime.
@@ -293,9 +293,7 @@ where
     let light = Scheme::certificate_verifier(&namespace, *dealt.public().public());
     let verifier = Guarded::new(light.clone(), network, genesis.chain, None);
     let first = ceremony::first_term(dealt);
-    let term_blocks = NonZeroU64::new(genesis.term_blocks)
-        .filter(|blocks| blocks.get() >= TERM_BLOCKS_MIN)
-        .ok_or(BadKeys::Term(genesis.term_blocks))?;
+    let term_blocks = dealer::term_blocks(&genesis)?;
     let known = Set::from_iter_dedup(validators.iter().cloned().chain(peers));
     let peers = Known::new(known);
     let genesis_block = genesis_block::<E>(&genesis, &first);
