@@ -27,8 +27,6 @@ pub enum PresenceVerb {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
-    /// Register the key that your validator's witnesses are drawn with, as `meshx stake vrf` does.
-    Register,
     /// Send a certificate of your validator's to the chain.
     Submit { certificate: PathBuf },
     /// Measure whoever asks, as each witness of a list whose key is here.

@@ -34,7 +34,7 @@ fn print(value: &impl serde::Serialize) -> Result<()> {
     Ok(())
 }
 
-pub fn order(settings: &Settings, client: &Client, change: &StakeChange) -> Result<()> {
+fn order(settings: &Settings, client: &Client, change: &StakeChange) -> Result<()> {
     let status = client.status()?;
     let wallet = wallet::keys(settings, status.dev_dealer)?;
     let paying = wallet.key(Role::Spend, 0);

@@ -2,8 +2,6 @@
 
 use super::{list, live};
 use crate::{
-    args::StakeChange,
-    commands::stake,
     settings::Settings,
     submit::{self, address_or_own},
 };
@@ -72,10 +70,6 @@ pub fn list(settings: &Settings, out: &Path) -> Result<()> {
         println!("period {number}: {count} witnesses, of whom {reached} say where they are met");
     }
     Ok(())
-}
-
-pub fn register(settings: &Settings) -> Result<()> {
-    stake::order(settings, &submit::client(settings)?, &StakeChange::Vrf)
 }
 
 pub fn submit(settings: &Settings, certificate: &Path) -> Result<()> {

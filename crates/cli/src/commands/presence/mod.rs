@@ -44,7 +44,6 @@ pub fn presence(settings: &Settings, command: &PresenceCommand) -> Result<ExitCo
         PresenceVerb::Deal { network, dir, port } => list::deal(network, dir, *port)?,
         PresenceVerb::Show { address } => chain::show(settings, *address)?,
         PresenceVerb::List { out } => chain::list(settings, out)?,
-        PresenceVerb::Register => chain::register(settings)?,
         PresenceVerb::Submit { certificate } => chain::submit(settings, certificate)?,
         PresenceVerb::Attend { list, follow, keys, work_within } => {
             let chain = if *follow { Some(submit::client(settings)?) } else { None };
