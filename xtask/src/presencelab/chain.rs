@@ -60,11 +60,18 @@ struct Chain {
 }
 
 pub fn run(root: &Path, binary: &Path, report: &mut Report) {
-    let chain = match stand(binary) {
-        Ok(chain) => chain,
+    let (lab, wire) = match stand(binary) {
+        Ok(stands) => stands,
         Err(error) => {
             let why = format!("the lab does not stand: {error:#}");
             return report.add("presencelab chain", Outcome::PassedOver(why));
+        }
+    };
+    let chain = match begin(lab, wire) {
+        Ok(chain) => chain,
+        Err(error) => {
+            let faults = vec![format!("{error:#}")];
+            return report.add("presencelab chain begins", Outcome::Failed(faults));
         }
     };
     println!(
@@ -130,7 +137,8 @@ fn at(node: usize) -> (usize, Place) {
     }
 }
 
-fn stand(binary: &Path) -> Result<Chain> {
+/// Namespaces and the wire between them: what the machine has to give.
+fn stand(binary: &Path) -> Result<(Lab, Running)> {
     let mut lab = Lab::new("presencelab-chain", binary)?;
     let mut wire = Wire::default();
     for (group, of) in GROUPS.iter().enumerate() {
@@ -146,6 +154,11 @@ fn stand(binary: &Path) -> Result<Chain> {
         prover(&mut lab, &mut wire, &node_space(node), host(node), at(node).1, None)?;
     }
     let wire = wire.run()?;
+    Ok((lab, wire))
+}
+
+/// The network's nodes and witnesses, all ready.
+fn begin(lab: Lab, wire: Running) -> Result<Chain> {
     deal(&lab, &space(0), Group::witness_near)?;
     let hosts = (0..NODES).map(|node| host(node).to_string()).collect::<Vec<_>>().join(",");
     let nodes = NODES.to_string();

@@ -42,6 +42,9 @@ pub fn run(binary: &Path, report: &mut Report) {
             return report.add("presencelab", Outcome::PassedOver(why));
         }
     };
+    if let Err(error) = attend(&lab) {
+        return report.add("presencelab witnesses", Outcome::Failed(vec![format!("{error:#}")]));
+    }
     println!(
         "  {} witnesses in {} namespaces, the keys of each group in one process; Antarctica's are made up: it has no public vantage points",
         GROUPS.len() * WITNESSES,
@@ -93,6 +96,7 @@ fn witness_at(group: usize, index: usize) -> Ipv4Addr {
 }
 
 /// Seven namespaces with witnesses that attend, as many with room for a prover, one for a relay, and the wire between them.
+/// Namespaces and the wire between them: what the machine has to give.
 fn stand(binary: &Path) -> Result<Lab> {
     let mut lab = Lab::new("presencelab", binary)?;
     let mut wire = Wire::default();
@@ -113,7 +117,12 @@ fn stand(binary: &Path) -> Result<Lab> {
     let machine = Some(devices[MACHINE]);
     prover(&mut lab, &mut wire, RELAY, RELAY_AT, GROUPS[RELAYED].prover(), machine)?;
     wire.run()?;
-    deal(&lab, &space(0), Group::witness)?;
+    Ok(lab)
+}
+
+/// All groups' witnesses, ready to measure.
+fn attend(lab: &Lab) -> Result<()> {
+    deal(lab, &space(0), Group::witness)?;
     for group in 0..GROUPS.len() {
         let keys = format!("keys-{group}");
         let words = ["presence", "attend", "--list", LIST, "--keys", &keys];
@@ -121,7 +130,7 @@ fn stand(binary: &Path) -> Result<Lab> {
         let command = lab.meshx(&space(group), &words);
         lab.start(&format!("witnesses-{}", continent(group)), command, "ready")?;
     }
-    Ok(lab)
+    Ok(())
 }
 
 fn prover(
