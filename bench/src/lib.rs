@@ -4,6 +4,7 @@
 //! was measured, under which load and latency model, on which hardware, and how to do it again.
 
 mod attack;
+mod audit;
 mod gossip;
 mod jobs;
 mod link;

@@ -1,6 +1,7 @@
 //! Transfers: how many a second, how soon final, and what each costs a validator.
 
 use crate::{
+    audit,
     load::{Senders, decode},
     network::{cores, now, wait_ready},
     report::Report,
@@ -22,12 +23,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::sync::mpsc;
-use types::{
-    Address, ChainId, Hash, Millis, NanoMeshx, PublicKey, Tx,
-    codec::DecodeExt as _,
-    domain_hash,
-    state::{Account, Key, Supply},
-};
+use types::{Address, ChainId, Hash, Millis, NanoMeshx, PublicKey, Tx, domain_hash};
 
 /// What `bench tx` is asked to do.
 #[derive(Clone, Debug)]
@@ -289,7 +285,8 @@ async fn measure(load: &TxLoad, node: &Node, drivers: Vec<Driver>) -> Result<Mea
         blocks += blocks_of_shard;
     }
     for (chain, receivers, _) in &shareds {
-        check_supply(node, *chain, receivers).await?;
+        let host = node.host(*chain).context("this node runs the shard")?;
+        audit::supply(host, receivers.iter().copied()).await?;
     }
     let sum = |of: fn(&Shared) -> usize| shareds.iter().map(|(_, _, shared)| of(shared)).sum();
     let load_cpu_us: u64 =
@@ -303,7 +300,7 @@ async fn measure(load: &TxLoad, node: &Node, drivers: Vec<Driver>) -> Result<Mea
         held_back: sum(|shared| shared.held_back.load(Ordering::Relaxed)),
         submitted: sum(|shared| shared.submitted.load(Ordering::Relaxed)),
         signatures_checked: 0,
-        supply: "exact: genesis - burned = sum of all balances",
+        supply: audit::EXACT,
     })
 }
 
@@ -399,24 +396,4 @@ async fn listen(
         shared.seen.store(samples.len(), Ordering::Relaxed);
     }
     (samples, blocks)
-}
-
-/// No nano appeared or disappeared: genesis − burned = the sum of all balances.
-async fn check_supply(node: &Node, chain: ChainId, receivers: &[Address]) -> Result<()> {
-    let host = node.host(chain).context("this node runs the shard")?;
-    let treasury = Key::Account(types::state::pools::treasury());
-    let keys: Vec<Key> = [Key::Supply, treasury]
-        .into_iter()
-        .chain(receivers.iter().map(|address| Key::Account(*address)))
-        .collect();
-    let records = host.chain.records(&keys).await;
-    let supply = records[0].clone().context("the chain has a supply")?;
-    let supply = Supply::decode(supply)?;
-    let mut sum = 0_u128;
-    for bytes in records[1..].iter().flatten() {
-        sum += u128::from(Account::decode(bytes.clone())?.balance.get());
-    }
-    let expected = u128::from(supply.genesis.get()) - u128::from(supply.burned.get());
-    ensure!(sum == expected, "{chain}: balances hold {sum} nano, supply says {expected}");
-    Ok(())
 }

@@ -70,9 +70,7 @@ pub fn one_chain(known: &Header, header: &Header) -> Verdict {
 
 pub fn supply<'a>(supply: &Supply, accounts: impl Iterator<Item = &'a Account>) -> Verdict {
     let held: u128 = accounts.map(|account| u128::from(account.balance.get())).sum();
-    let [genesis, minted, burned] =
-        [supply.genesis, supply.minted, supply.burned].map(|part| u128::from(part.get()));
-    let expected = genesis + minted - burned;
+    let expected = supply.circulating();
     ensure(held == expected, || {
         format!("accounts hold {held} nano, genesis and minted less burned is {expected}")
     })

@@ -176,6 +176,16 @@ pub struct Supply {
 }
 wire_struct!(Supply { genesis, minted, burned });
 
+impl Supply {
+    /// What all accounts and pools of the chain hold together, in nano. Zero for a supply that burned more than
+    /// there was, which no chain has.
+    pub fn circulating(&self) -> u128 {
+        let [genesis, minted, burned] =
+            [self.genesis, self.minted, self.burned].map(|part| u128::from(part.get()));
+        (genesis + minted).saturating_sub(burned)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerRecord {
     /// Jobs it runs at once, at most.
@@ -314,48 +324,43 @@ pub struct Transfer {
 /// Accounts that belong to the protocol; no key opens them.
 pub mod pools {
     use crate::Address;
-    /// What jobs have promised and not yet paid.
-    pub fn escrow() -> Address {
-        Address::pool("escrow")
+
+    /// A function for each pool, and one for all of them, so that an audit cannot leave one out.
+    macro_rules! pools {
+        ($($(#[$doc:meta])* $name:ident)*) => {
+            $($(#[$doc])*
+            pub fn $name() -> Address {
+                Address::pool(stringify!($name))
+            })*
+            /// Every pool: with the accounts that keys open, these hold the whole supply.
+            pub fn all() -> impl Iterator<Item = Address> {
+                [$($name as fn() -> Address),*].into_iter().map(|pool| pool())
+            }
+        };
     }
-    pub fn treasury() -> Address {
-        Address::pool("treasury")
-    }
-    /// The validators' share of job payments, until staking divides it.
-    pub fn validators() -> Address {
-        Address::pool("validators")
-    }
-    /// Locked until governance releases it.
-    pub fn ecosystem() -> Address {
-        Address::pool("ecosystem")
-    }
-    /// The team's, vesting.
-    pub fn team() -> Address {
-        Address::pool("team")
-    }
-    /// Providers' part of what is minted, until chains can send each other money.
-    pub fn providers() -> Address {
-        Address::pool("providers")
-    }
-    /// What a shard pays its workers for being there; placed at genesis.
-    pub fn availability() -> Address {
-        Address::pool("availability")
-    }
-    /// What open proposals have put down.
-    pub fn deposits() -> Address {
-        Address::pool("deposits")
-    }
-    /// Stake that backs a validator.
-    pub fn bonded() -> Address {
-        Address::pool("bonded")
-    }
-    /// Stake on its way out.
-    pub fn unbonding() -> Address {
-        Address::pool("unbonding")
-    }
-    /// Rewards and commissions of stake, earned and not yet paid out.
-    pub fn rewards() -> Address {
-        Address::pool("rewards")
+    pools! {
+        /// What jobs have promised and not yet paid.
+        escrow
+        /// What governance may spend.
+        treasury
+        /// The validators' share of job payments, until staking divides it.
+        validators
+        /// Locked until governance releases it.
+        ecosystem
+        /// The team's, vesting.
+        team
+        /// Providers' part of what is minted, until chains can send each other money.
+        providers
+        /// What a shard pays its workers for being there; placed at genesis.
+        availability
+        /// What open proposals have put down.
+        deposits
+        /// Stake that backs a validator.
+        bonded
+        /// Stake on its way out.
+        unbonding
+        /// Rewards and commissions of stake, earned and not yet paid out.
+        rewards
     }
 }
 
