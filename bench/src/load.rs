@@ -2,7 +2,7 @@
 
 use crypto::SigningKey;
 use types::{
-    Action, Address, ChainId, Hash, NanoMeshx, PublicKey, Signature, Tx,
+    Action, Address, ChainId, Hash, Intent, NanoMeshx, PublicKey, Tx,
     codec::{DecodeExt as _, Encode as _},
     domain_hash,
 };
@@ -67,11 +67,10 @@ fn scatter(index: usize) -> usize {
 }
 
 pub fn signed(key: &SigningKey, network: &Hash, chain: ChainId, nonce: u64, action: Action) -> Tx {
-    let sender = PublicKey(key.public());
-    let signature = Signature([0; 64]);
-    let mut tx = Tx { chain, sender, nonce, tip: NanoMeshx::ZERO, action, signature };
-    tx.signature = Signature(key.sign(chain::TX_DOMAIN, &tx.signing_bytes(network)));
-    tx
+    let intent = Intent { chain, nonce, tip: NanoMeshx::ZERO, action };
+    Tx::signed(network, PublicKey(key.public()), intent, |domain, message| {
+        key.sign(domain, message)
+    })
 }
 
 /// Read `count` transactions of equal length back.

@@ -14,7 +14,7 @@ use network::{PrivateKey, PublicKey, consensus_key, private_key, public_key};
 use receipt::light::{Digest, Scheme};
 use std::collections::BTreeMap;
 use types::{
-    Action, Address, ChainId, Hash, List, Millis, NanoMeshx, Schedule, Signature, Text, Tx,
+    Action, Address, ChainId, Hash, Intent, List, Millis, NanoMeshx, Schedule, Text, Tx,
     codec::Bytes,
     domain_hash,
     network::{Anchor, ChainAnchor, Genesis, GenesisAccount, GenesisWorker, Validator},
@@ -41,16 +41,9 @@ impl Person {
     }
 
     pub fn sign(&self, network: &Hash, nonce: u64, tip: NanoMeshx, action: Action) -> Tx {
-        let mut tx = Tx {
-            chain: CHAIN,
-            sender: types::PublicKey(self.key.public()),
-            nonce,
-            tip,
-            action,
-            signature: Signature([0; 64]),
-        };
-        tx.signature = Signature(self.key.sign(chain::TX_DOMAIN, &tx.signing_bytes(network)));
-        tx
+        let sender = types::PublicKey(self.key.public());
+        let intent = Intent { chain: CHAIN, nonce, tip, action };
+        Tx::signed(network, sender, intent, |domain, message| self.key.sign(domain, message))
     }
 }
 

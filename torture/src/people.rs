@@ -4,7 +4,7 @@
 use crate::random::mix;
 use crypto::{Mnemonic, Role, SigningKey, Wallet};
 use std::collections::BTreeMap;
-use types::{Action, Address, ChainId, Hash, NanoMeshx, PublicKey, Signature, Tx, domain_hash};
+use types::{Action, Address, ChainId, Hash, Intent, NanoMeshx, PublicKey, Tx, domain_hash};
 
 /// The wallet that every local mesh gives money to, public on purpose, and what it gets on each shard.
 const DEV_WORDS: &str =
@@ -78,11 +78,10 @@ impl People {
         let key = if number == 0 { &self.dev } else { &self.keys[number - 1] };
         let (to, amount) = self.payment(number, nonce);
         let action = Action::Transfer { to: self.addresses[to], amount: NanoMeshx::new(amount) };
-        let sender = PublicKey(key.public());
-        let signature = Signature([0; 64]);
-        let mut tx = Tx { chain, sender, nonce, tip: NanoMeshx::ZERO, action, signature };
-        tx.signature = Signature(key.sign(chain::TX_DOMAIN, &tx.signing_bytes(&self.network)));
-        tx
+        let intent = Intent { chain, nonce, tip: NanoMeshx::ZERO, action };
+        Tx::signed(&self.network, PublicKey(key.public()), intent, |domain, message| {
+            key.sign(domain, message)
+        })
     }
 
     /// What every account must hold after exactly `nonces[number]` transactions of each.

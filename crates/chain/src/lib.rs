@@ -45,7 +45,7 @@ pub use market::utilisation_bps;
 pub use refusal::Refusal;
 pub use scratch::Write;
 pub use term::term_of;
-pub use tx::{CheckedTx, TX_DOMAIN, check_tx, check_txs};
+pub use tx::{CheckedTx, check_tx, check_txs};
 pub use why::{Reason, why};
 
 #[cfg(test)]

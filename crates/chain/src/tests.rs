@@ -5,9 +5,9 @@ use crypto::SigningKey;
 use futures::executor::block_on;
 use std::collections::BTreeMap;
 use types::{
-    Abi, Action, Address, Agreement, Beacon, ChainId, Epoch, Float, Fuel, Hash, Height, JobSpec,
-    Limits, List, Millis, NanoMeshx, Outcome, OutputRef, PublicKey, Reveal, Schedule, Signature,
-    Status, Submission, Text, Tx, TxId,
+    Abi, Action, Address, Agreement, Beacon, ChainId, Epoch, Float, Fuel, Hash, Height, Intent,
+    JobSpec, Limits, List, Millis, NanoMeshx, Outcome, OutputRef, PublicKey, Reveal, Schedule,
+    Signature, Status, Submission, Text, Tx, TxId,
     codec::{Bytes, DecodeExt, Encode as _},
     network::{Genesis, GenesisAccount, GenesisWorker},
     state::{
@@ -214,16 +214,11 @@ impl Net {
 }
 
 fn signed(from: u8, nonce: u64, action: Action) -> Tx {
-    let mut tx = Tx {
-        chain: ChainId::Europe,
-        sender: PublicKey(key(from).public()),
-        nonce,
-        tip: NanoMeshx::ZERO,
-        action,
-        signature: Signature([0; 64]),
-    };
-    tx.signature = Signature(key(from).sign(TX_DOMAIN, &tx.signing_bytes(&NETWORK)));
-    tx
+    let (key, chain) = (key(from), ChainId::Europe);
+    let intent = Intent { chain, nonce, tip: NanoMeshx::ZERO, action };
+    Tx::signed(&NETWORK, PublicKey(key.public()), intent, |domain, message| {
+        key.sign(domain, message)
+    })
 }
 
 fn submission(replicas: u8, agree: u8, deadline: u64) -> Submission {

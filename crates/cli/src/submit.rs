@@ -11,8 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 use types::{
-    Action, Address, Agreement, ChainId, Float, Fuel, Hash, Height, InputFile, JobSpec, Limits,
-    List, Millis, NanoMeshx, Ppm, PublicKey, Signature, Submission, Text, Tx,
+    Action, Address, Agreement, ChainId, Float, Fuel, Hash, Height, InputFile, Intent, JobSpec,
+    Limits, List, Millis, NanoMeshx, Ppm, PublicKey, Submission, Text, Tx,
     codec::{DecodeExt, Encode},
     domain_hash,
     network::Anchor,
@@ -244,16 +244,10 @@ pub fn act(client: &Client, key: &SigningKey, chain: ChainId, action: Action) ->
 }
 
 pub fn sign(key: &SigningKey, network: &Hash, chain: ChainId, nonce: u64, action: Action) -> Tx {
-    let mut tx = Tx {
-        chain,
-        sender: PublicKey(key.public()),
-        nonce,
-        tip: NanoMeshx::ZERO,
-        action,
-        signature: Signature([0; 64]),
-    };
-    tx.signature = Signature(key.sign(chain::TX_DOMAIN, &tx.signing_bytes(network)));
-    tx
+    let intent = Intent { chain, nonce, tip: NanoMeshx::ZERO, action };
+    Tx::signed(network, PublicKey(key.public()), intent, |domain, message| {
+        key.sign(domain, message)
+    })
 }
 
 pub const fn phase_words(phase: &Phase) -> &'static str {

@@ -3,7 +3,7 @@
 use api::{Client, ClientError, Code, Wait};
 use crypto::SigningKey;
 use std::{sync::Mutex, thread, time::Duration};
-use types::{Action, Address, ChainId, Hash, NanoMeshx, PublicKey, Signature, Tx, TxId};
+use types::{Action, Address, ChainId, Hash, Intent, NanoMeshx, PublicKey, Tx, TxId};
 
 /// How often a statement that is not taken is sent again, and how long between.
 const TRIES: usize = 20;
@@ -51,10 +51,10 @@ impl Line {
         let sender = PublicKey(self.key.public());
         let known = self.client.account(self.chain, Address::of(&sender))?.nonce;
         let nonce = next.map_or(known, |next| next.max(known));
-        let tip = NanoMeshx::ZERO;
-        let mut tx =
-            Tx { chain: self.chain, sender, nonce, tip, action, signature: Signature([0; 64]) };
-        tx.signature = Signature(self.key.sign(chain::TX_DOMAIN, &tx.signing_bytes(&self.network)));
+        let intent = Intent { chain: self.chain, nonce, tip: NanoMeshx::ZERO, action };
+        let tx = Tx::signed(&self.network, sender, intent, |domain, message| {
+            self.key.sign(domain, message)
+        });
         match self.client.submit(&tx, Wait::None) {
             Ok(_) => *next = Some(nonce + 1),
             Err(error) => {

@@ -9,7 +9,7 @@ use consensus::{Chain, Fate, SubmitError};
 use crypto::SigningKey;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-use types::{Action, Address, Hash, NanoMeshx, PublicKey, Signature, Tx, TxId};
+use types::{Action, Address, Hash, Intent, NanoMeshx, PublicKey, Tx, TxId};
 
 /// Most statements sent at once.
 const BATCH: usize = 256;
@@ -106,10 +106,8 @@ impl Line {
     }
 
     fn signed(&self, sender: PublicKey, nonce: u64, action: Action) -> Tx {
-        let (chain, tip, signature) = (self.chain.id(), NanoMeshx::ZERO, Signature([0; 64]));
-        let mut tx = Tx { chain, sender, nonce, tip, action, signature };
-        tx.signature = Signature(self.key.sign(chain::TX_DOMAIN, &tx.signing_bytes(&self.network)));
-        tx
+        let intent = Intent { chain: self.chain.id(), nonce, tip: NanoMeshx::ZERO, action };
+        Tx::signed(&self.network, sender, intent, |domain, message| self.key.sign(domain, message))
     }
 }
 

@@ -5,13 +5,10 @@ use crate::{
     light,
 };
 use types::{
-    Action, Address, Hash, TxId,
+    Action, Address, Hash, Tx, TxId,
     codec::Encode,
     state::{Phase, Settlement},
 };
-
-/// What senders' signatures are made under (the same constant as the chain's; a test compares).
-pub(crate) const TX_DOMAIN: &str = "meshx/tx/v1";
 
 /// How much stands behind a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -136,7 +133,7 @@ fn check_workers(receipt: &Receipt, settlement: &Settlement, network: &Hash) -> 
     let mut seen: Vec<Address> = Vec::new();
     let mut found = 0;
     for tx in receipt.reveals.iter() {
-        crypto::verify(&tx.sender.0, TX_DOMAIN, &tx.signing_bytes(network), &tx.signature.0)
+        crypto::verify(&tx.sender.0, Tx::DOMAIN, &tx.signing_bytes(network), &tx.signature.0)
             .map_err(|_| Failed::WorkerSignature(tx.id()))?;
         let worker = tx.from();
         let Action::Reveal(reveal) = &tx.action else { return Err(Failed::Worker(worker)) };

@@ -55,5 +55,5 @@ pub use presence::{BadPlace, Place};
 pub use supply::{
     Distribution, ERA_BLOCKS, EmissionStep, STEPS_MAX, Schedule, SupplyPlan, Vesting, YEAR_BLOCKS,
 };
-pub use tx::{Action, Relayed, Reveal, SignedForm, Submission, Tx, TxId};
+pub use tx::{Action, Intent, Relayed, Reveal, SignedForm, Submission, Tx, TxId};
 pub use units::{BadAmount, Epoch, Fuel, Height, Millis, NanoMeshx, SUPPLY_MAX};

@@ -169,7 +169,7 @@ impl SignedForm {
         &self.bytes[..self.bytes.len() - Signature::SIZE]
     }
     pub fn id(&self) -> TxId {
-        domain_hash(ID_DOMAIN, &[&self.signing_bytes()[Hash::SIZE..]])
+        domain_hash(Tx::DOMAIN, &[&self.signing_bytes()[Hash::SIZE..]])
     }
     /// The transaction's length on the wire.
     pub fn bytes(&self) -> usize {
@@ -177,9 +177,46 @@ impl SignedForm {
     }
 }
 
-const ID_DOMAIN: &str = "meshx/tx/v1";
+/// What a sender asks of a chain, before it is signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    pub chain: ChainId,
+    /// As in [`Tx::nonce`].
+    pub nonce: u64,
+    /// As in [`Tx::tip`].
+    pub tip: NanoMeshx,
+    pub action: Action,
+}
 
 impl Tx {
+    /// What a sender's signature is made under, and what a transaction's id is hashed under.
+    pub const DOMAIN: &'static str = "meshx/tx/v1";
+
+    /// `intent`, signed by `sender` for the network named `network` (its anchor's hash).
+    ///
+    /// `sign` makes a signature with the sender's key, under a domain: this crate holds no keys. With one
+    /// of `crypto`'s it is `|domain, message| key.sign(domain, message)`.
+    ///
+    /// ```
+    /// use types::{Action, ChainId, Hash, Intent, NanoMeshx, PublicKey, Tx};
+    /// let (chain, tip) = (ChainId::Europe, NanoMeshx::ZERO);
+    /// let intent = Intent { chain, nonce: 7, tip, action: Action::Heartbeat };
+    /// let tx = Tx::signed(&Hash([1; 32]), PublicKey([2; 32]), intent, |_domain, _message| [3; 64]);
+    /// assert_eq!((tx.nonce, tx.signature.0), (7, [3; 64]));
+    /// ```
+    pub fn signed(
+        network: &Hash,
+        sender: PublicKey,
+        intent: Intent,
+        sign: impl FnOnce(&'static str, &[u8]) -> [u8; 64],
+    ) -> Self {
+        let Intent { chain, nonce, tip, action } = intent;
+        let signature = Signature([0; Signature::SIZE]);
+        let mut tx = Self { chain, sender, nonce, tip, action, signature };
+        tx.signature = Signature(sign(Self::DOMAIN, tx.signed_form(network).signing_bytes()));
+        tx
+    }
+
     /// The transaction as it is signed on the network named `network` (its anchor's hash): a
     /// transaction of one network means nothing on another.
     pub fn signed_form(&self, network: &Hash) -> SignedForm {

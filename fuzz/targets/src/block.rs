@@ -2,8 +2,7 @@
 
 use crate::bytes::Draw;
 use chain::{
-    Applied, BlockContext, CheckedTx, Mode, Proposal, Store, TX_DOMAIN, apply_block, check_tx,
-    local_params,
+    Applied, BlockContext, CheckedTx, Mode, Proposal, Store, apply_block, check_tx, local_params,
 };
 use crypto::SigningKey;
 use futures::executor::block_on;
@@ -110,7 +109,7 @@ fn checked(from: u8, nonce: u64, tip: NanoMeshx, action: Action) -> CheckedTx {
         }
         let id = tx.id();
         let sign = move || {
-            tx.signature = Signature(key.sign(TX_DOMAIN, &tx.signing_bytes(&NETWORK)));
+            tx.signature = Signature(key.sign(Tx::DOMAIN, &tx.signing_bytes(&NETWORK)));
             check_tx(tx, &NETWORK, ChainId::Europe).expect("it is signed by its sender")
         };
         signed.entry(id).or_insert_with(sign).clone()

@@ -30,9 +30,6 @@ use types::{
     state::{Destination, Event, Key, Market, Transfer},
 };
 
-/// What senders' signatures are made under.
-pub const TX_DOMAIN: &str = "meshx/tx/v1";
-
 /// A transaction for this network and chain whose signature is its sender's. Cloning shares it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckedTx(Arc<Checked>);
@@ -79,7 +76,7 @@ pub fn check_txs(txs: Vec<Tx>, network: &Hash, chain: ChainId) -> Vec<Result<Che
         .filter(|(tx, _)| tx.chain == chain)
         .map(|(tx, form)| Signed {
             public: &tx.sender.0,
-            domain: TX_DOMAIN,
+            domain: Tx::DOMAIN,
             message: form.signing_bytes(),
             signature: &tx.signature.0,
         })

@@ -5,9 +5,7 @@
 
 use crate::memory::Memory;
 use attestation::{Collateral, Evidence, Statement, UnixSeconds, evidence_hash};
-use chain::{
-    Applied, BlockContext, Mode, Proposal, TX_DOMAIN, apply_block, check_tx, local_params,
-};
+use chain::{Applied, BlockContext, Mode, Proposal, apply_block, check_tx, local_params};
 use ciborium::{Value, value::Integer};
 use crypto::SigningKey;
 use futures::executor::block_on;
@@ -16,8 +14,8 @@ use ring::{
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _},
 };
 use types::{
-    Action, Address, Beacon, Bytes, ChainId, Epoch, Hash, Height, List, Millis, NanoMeshx, Params,
-    PublicKey, Schedule, Signature, Tx,
+    Action, Address, Beacon, Bytes, ChainId, Epoch, Hash, Height, Intent, List, Millis, NanoMeshx,
+    Params, PublicKey, Schedule, Tx,
     attest::{AttestParams, Attestation, AttestationRecord, Challenges, Class, Listed, Technology},
     codec::{DecodeExt, Encode as _, Read},
     network::{Genesis, GenesisAccount},
@@ -240,15 +238,16 @@ impl World {
     /// Send it; `Ok` if it was included, else the refusal's code.
     fn send(&mut self, n: u8, attestation: Attestation) -> Result<AttestationRecord, &'static str> {
         let account: Option<types::state::Account> = self.get(Key::Account(who(n)));
-        let mut tx = Tx {
+        let intent = Intent {
             chain: ChainId::Europe,
-            sender: PublicKey(spend(n).public()),
             nonce: account.map_or(0, |account| account.nonce),
             tip: NanoMeshx::ZERO,
             action: Action::Attest(attestation),
-            signature: Signature([0; 64]),
         };
-        tx.signature = Signature(spend(n).sign(TX_DOMAIN, &tx.signing_bytes(&NETWORK)));
+        let key = spend(n);
+        let tx = Tx::signed(&NETWORK, PublicKey(key.public()), intent, |domain, message| {
+            key.sign(domain, message)
+        });
         let before = self.record(n);
         let applied = self.apply(vec![tx]);
         match applied.refused.first() {

@@ -11,7 +11,8 @@ use node::{
 use presence::{Direction, Witness, land};
 use std::{collections::BTreeMap, time::Duration};
 use types::{
-    Action, Address, Bytes, ChainId, Hash, List, NanoMeshx, Place, PublicKey, Signature, Tx,
+    Action, Address, Bytes, ChainId, Hash, Intent, List, NanoMeshx, Place, PublicKey, Signature,
+    Tx,
     codec::Read,
     committee::SeatsRecord,
     presence::{
@@ -109,16 +110,10 @@ fn certificate(
 async fn send(node: &Node, key: &SigningKey, action: Action) {
     let chain = ChainId::Backbone;
     let nonce = node.account(chain, address(key)).await.unwrap().nonce;
-    let mut tx = Tx {
-        chain,
-        sender: PublicKey(key.public()),
-        nonce,
-        tip: NanoMeshx::ZERO,
-        action,
-        signature: Signature([0; 64]),
-    };
+    let intent = Intent { chain, nonce, tip: NanoMeshx::ZERO, action };
     let network = node.anchor().network();
-    tx.signature = Signature(key.sign(chain::TX_DOMAIN, &tx.signing_bytes(&network)));
+    let sender = PublicKey(key.public());
+    let tx = Tx::signed(&network, sender, intent, |domain, message| key.sign(domain, message));
     node.submit(tx, Wait::Final).await.unwrap();
 }
 

@@ -10,8 +10,8 @@ use node::{
 };
 use std::path::Path;
 use types::{
-    Abi, Action, Address, Agreement, ChainId, Float, Fuel, Hash, Height, JobSpec, Limits, List,
-    Millis, NanoMeshx, PublicKey, Signature, Submission, Tx,
+    Abi, Action, Address, Agreement, ChainId, Float, Fuel, Hash, Height, Intent, JobSpec, Limits,
+    List, Millis, NanoMeshx, PublicKey, Submission, Tx,
 };
 
 pub const CHAIN: ChainId = ChainId::Europe;
@@ -103,17 +103,10 @@ impl Client {
     }
 
     pub fn signed(&self, nonce: u64, action: Action) -> Tx {
-        let mut tx = Tx {
-            chain: CHAIN,
-            sender: PublicKey(self.key.public()),
-            nonce,
-            tip: NanoMeshx::ZERO,
-            action,
-            signature: Signature([0; 64]),
-        };
+        let intent = Intent { chain: CHAIN, nonce, tip: NanoMeshx::ZERO, action };
         let network = self.node.anchor().network();
-        tx.signature = Signature(self.key.sign(chain::TX_DOMAIN, &tx.signing_bytes(&network)));
-        tx
+        let sender = PublicKey(self.key.public());
+        Tx::signed(&network, sender, intent, |domain, message| self.key.sign(domain, message))
     }
 
     pub async fn send(&self, action: Action) -> Result<Hash, api::Problem> {

@@ -1,15 +1,13 @@
 //! A backbone in memory with six people: two are validators from the start, and one's money vests.
 
 use crate::memory::Memory;
-use chain::{
-    Applied, BlockContext, CheckedTx, Mode, TX_DOMAIN, apply_block, check_tx, local_params,
-};
+use chain::{Applied, BlockContext, CheckedTx, Mode, apply_block, check_tx, local_params};
 use crypto::{SigningKey, VrfKey, VrfSuite};
 use futures::executor::block_on;
 use std::{collections::BTreeMap, sync::LazyLock};
 use types::{
-    Action, Address, Beacon, ChainId, EmissionStep, Epoch, GovernanceParams, Hash, Height, List,
-    Millis, NanoMeshx, Params, PublicKey, Schedule, Signature, Text, Tx, Vesting,
+    Action, Address, Beacon, ChainId, EmissionStep, Epoch, GovernanceParams, Hash, Height, Intent,
+    List, Millis, NanoMeshx, Params, PublicKey, Schedule, Text, Tx, Vesting,
     codec::{Bytes, DecodeExt, Read},
     committee::{DrawRecord, SortitionParams, Ticket, ticket_alpha, vrf_possession},
     network::{Genesis, GenesisAccount, GenesisStake, GenesisVesting, Validator},
@@ -145,15 +143,11 @@ impl World {
 
     pub fn tx(&self, from: u8, later: u64, action: Action) -> CheckedTx {
         let account: Account = self.get(Key::Account(who(from))).unwrap_or_default();
-        let mut tx = Tx {
-            chain: self.chain,
-            sender: PublicKey(spend(from).public()),
-            nonce: account.nonce + later,
-            tip: NanoMeshx::ZERO,
-            action,
-            signature: Signature([0; 64]),
-        };
-        tx.signature = Signature(spend(from).sign(TX_DOMAIN, &tx.signing_bytes(&NETWORK)));
+        let (key, nonce) = (spend(from), account.nonce + later);
+        let intent = Intent { chain: self.chain, nonce, tip: NanoMeshx::ZERO, action };
+        let tx = Tx::signed(&NETWORK, PublicKey(key.public()), intent, |domain, message| {
+            key.sign(domain, message)
+        });
         check_tx(tx, &NETWORK, self.chain).unwrap()
     }
 

@@ -14,8 +14,8 @@ use futures::executor::block_on;
 use std::{cell::RefCell, collections::BTreeMap};
 use types::{
     Abi, Action, Address, Agreement, BaseFeeRule, Beacon, ChainId, Epoch, Float, Fuel, Hash,
-    Height, JobId, JobSpec, Limits, List, Millis, NanoMeshx, Outcome, OutputRef, PublicKey, Reveal,
-    Schedule, Signature, Status, Submission, Text, Tx,
+    Height, Intent, JobId, JobSpec, Limits, List, Millis, NanoMeshx, Outcome, OutputRef, PublicKey,
+    Reveal, Schedule, Status, Submission, Text, Tx,
     codec::{Bytes, Encode, EncodeSize as _},
     domain_hash,
     network::{Genesis, GenesisAccount, GenesisWorker},
@@ -63,7 +63,7 @@ thread_local! {
     static KEYS: RefCell<BTreeMap<u8, (SigningKey, PublicKey)>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-fn with_key<T>(who: u8, use_it: impl Fn(&SigningKey, PublicKey) -> T) -> T {
+fn with_key<T>(who: u8, use_it: impl FnOnce(&SigningKey, PublicKey) -> T) -> T {
     KEYS.with_borrow_mut(|keys| {
         let (key, public) = keys.entry(who).or_insert_with(|| {
             let key = SigningKey::from_seed(&[who; 32]);
@@ -201,16 +201,9 @@ impl World {
             Nonce::Used => next.wrapping_sub(1),
             Nonce::Gap => next + 1,
         };
-        let mut tx = with_key(from, |_, sender| Tx {
-            chain: self.genesis.chain,
-            sender,
-            nonce,
-            tip: NanoMeshx::new(tip),
-            action: action.clone(),
-            signature: Signature([0; 64]),
-        });
-        tx.signature = with_key(from, |key, _| {
-            Signature(key.sign(chain::TX_DOMAIN, &tx.signing_bytes(&NETWORK)))
+        let intent = Intent { chain: self.genesis.chain, nonce, tip: NanoMeshx::new(tip), action };
+        let tx = with_key(from, |key, sender| {
+            Tx::signed(&NETWORK, sender, intent, |domain, message| key.sign(domain, message))
         });
         // Whether it will go through is for the comparison; here it only moves the aim.
         let _ = preview.tx(&tx, &Place { epoch: 0, view: 0, leader: address(from) });
