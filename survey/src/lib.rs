@@ -14,11 +14,15 @@
 
 mod dice;
 mod lies;
+mod locate;
+mod made_up;
 mod network;
 mod run;
 mod trial;
 
 pub use lies::Attack;
+pub use locate::{Located, Locator, READINGS_MIN, Reading};
+pub use made_up::write_made_up;
 pub use network::{Network, Unreadable};
 pub use run::{AcceptedLie, Asked, LiarsReport, LocatedReport, Rate, Report, TierReport, evaluate};
 use trial::Trial;

@@ -6,7 +6,8 @@ use crate::{
     lies::{self, Lie},
     trial::Trial,
 };
-use presence::{Direction, Locator, PresenceParams, Reading, Tier};
+use crate::{Locator, Reading};
+use presence::{Direction, PresenceParams, Tier};
 use serde::Serialize;
 use types::ChainId;
 

@@ -57,7 +57,8 @@ fn profile(root: &Path, binary: Option<&str>) -> Result<Option<String>> {
     let binary = match binary {
         Some(path) => path.to_owned(),
         None => {
-            let build = ["build", "--release", "--package", "meshx-cli"];
+            // `meshx bench` starts the lab, which is beside it.
+            let build = ["build", "--release", "--package", "meshx-cli", "--package", "meshx-lab"];
             let status = Command::new("cargo").args(build).current_dir(root).status()?;
             if !status.success() {
                 bail!("the release build failed");

@@ -1,11 +1,7 @@
 //! Where meshx keeps things: the XDG base directories.
 
 use anyhow::{Context as _, Result};
-use std::{
-    env, fs,
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+use std::{env, fs, path::PathBuf};
 use types::{Hash, codec::Encode, network::Anchor};
 
 fn base(variable: &str, fallback: &str) -> Result<PathBuf> {
@@ -31,30 +27,12 @@ pub fn state() -> Result<PathBuf> {
     base("XDG_STATE_HOME", ".local/state")
 }
 
-/// Write `bytes` so that `path` holds all of them or what it held before.
-pub fn write_whole(path: &Path, bytes: &[u8], secret: bool) -> Result<()> {
-    let folder =
-        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let doing =
-        || format!("cannot write {}\nhint: choose a place you may write to", path.display());
-    fs::create_dir_all(folder).with_context(doing)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(doing)?;
-    file.write_all(bytes).with_context(doing)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = if secret { 0o600 } else { 0o644 };
-        file.as_file().set_permissions(fs::Permissions::from_mode(mode)).with_context(doing)?;
-    }
-    file.as_file().sync_all().with_context(doing)?;
-    file.persist(path).with_context(doing)?;
-    Ok(())
-}
+pub use client::write_whole;
 
 /// Remember a network this machine has worked with, so that its receipts verify here later.
 pub fn trust(anchor: &Anchor) -> Result<()> {
     let path = config()?.join("networks").join(anchor.network().to_string());
-    if path.exists() { Ok(()) } else { write_whole(&path, &anchor.encode(), false) }
+    if path.exists() { Ok(()) } else { Ok(write_whole(&path, &anchor.encode(), false)?) }
 }
 
 /// Whether this machine has worked with that network.
@@ -66,7 +44,7 @@ pub fn trusts(network: &Hash) -> bool {
 pub fn keep_blob(bytes: &[u8]) {
     let keep = || -> Result<()> {
         let path = cache()?.join("blobs").join(Hash::of_content(bytes).to_string());
-        if path.exists() { Ok(()) } else { write_whole(&path, bytes, false) }
+        if path.exists() { Ok(()) } else { Ok(write_whole(&path, bytes, false)?) }
     };
     let _ = keep();
 }

@@ -53,15 +53,6 @@ impl Shape {
     }
 }
 
-/// Reads `--latency`.
-pub fn latency(text: &str) -> Result<Latency> {
-    match text {
-        "none" => Ok(Latency::none()),
-        "real" => Ok(Latency::real()),
-        folder => Ok(Latency::from_folder(Path::new(folder))?),
-    }
-}
-
 pub fn dev_wallet() -> Wallet {
     let words = Mnemonic::parse(DEV_WORDS).expect("these are BIP-39's own test words");
     Wallet::from_mnemonic(&words, "")

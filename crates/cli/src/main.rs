@@ -9,7 +9,7 @@
 
 /// Like the standard one, but a reader that went away (`| head`) ends nothing in a panic.
 macro_rules! println {
-    ($($text:tt)*) => { crate::talk::line(&format!($($text)*)) };
+    ($($text:tt)*) => { talk::line(&format!($($text)*)) };
 }
 
 mod args;
@@ -18,7 +18,6 @@ mod home;
 mod local;
 mod settings;
 mod submit;
-mod talk;
 mod wallet;
 
 use args::{Args, Command};
@@ -26,32 +25,12 @@ use clap::Parser;
 use settings::Settings;
 use std::process::ExitCode;
 
-/// What meshx exits with when the failure is its own and not the job's.
-const OWN_FAILURE: u8 = 125;
-
 fn main() -> ExitCode {
-    let typed = match args::with_file(std::env::args_os().collect()) {
-        Ok(typed) => typed,
-        Err(error) => {
-            talk::failure(&error);
-            return ExitCode::from(OWN_FAILURE);
-        }
-    };
-    let args = Args::parse_from(typed);
-    let filter =
-        tracing_subscriber::EnvFilter::try_from_env("MESHX_LOG").unwrap_or_else(|_| "error".into());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match std::env::var("MESHX_LOG_FORMAT").as_deref() {
-        Ok("json") => log.json().flatten_event(true).init(),
-        _ => log.init(),
-    }
-    match dispatch(args) {
-        Ok(code) => code,
-        Err(error) => {
-            talk::failure(&error);
-            ExitCode::from(OWN_FAILURE)
-        }
-    }
+    talk::exit_code(args::with_file(std::env::args_os().collect()).and_then(|typed| {
+        let args = Args::parse_from(typed);
+        talk::log();
+        dispatch(args)
+    }))
 }
 
 fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
@@ -78,8 +57,8 @@ fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
         Command::Stake(command) => done(commands::stake::stake(&settings, &command)),
         Command::Earnings { address } => done(commands::earnings::earnings(&settings, address)),
         Command::Status => done(commands::status::status(&settings)),
-        Command::Bench(bench) => done(commands::bench::bench(&settings, &bench.what)),
-        Command::Econ(command) => done(commands::econ::econ(&settings, &command)),
+        Command::Bench(words) => commands::lab::lab(&settings, &["bench"], &words),
+        Command::Econ(words) => commands::lab::lab(&settings, &["econ"], &words),
         Command::Supply(supply) => done(commands::supply::supply(&settings, &supply)),
         Command::Attest(command) => commands::attest::attest(&settings, &command),
         Command::Presence(command) => commands::presence::presence(&settings, &command),

@@ -1,6 +1,6 @@
 //! From a file on disk to a job on a chain, and back with a checked result.
 
-use crate::{args, home, local, talk::Progress, wallet};
+use crate::{args, home, local, wallet};
 use anyhow::{Context as _, Result, bail};
 use api::{Client, Code, JobEvent, JobView, Output, Submitted, Wait};
 use crypto::{SigningKey, Wallet};
@@ -10,6 +10,7 @@ use std::{
     io::{IsTerminal as _, Read as _},
     time::{Duration, Instant},
 };
+use talk::Progress;
 use types::{
     Action, Address, Agreement, ChainId, Float, Fuel, Hash, Height, InputFile, Intent, JobSpec,
     Limits, List, Millis, NanoMeshx, Ppm, PublicKey, Submission, Text, Tx,
@@ -326,5 +327,5 @@ pub fn paying_key(settings: &crate::settings::Settings, client: &Client) -> Resu
 
 /// The shape of a mesh for one run.
 pub fn ephemeral(latency: &str) -> Result<local::Shape> {
-    Ok(local::Shape::ephemeral(local::latency(latency)?))
+    Ok(local::Shape::ephemeral(network::Latency::named(latency)?))
 }

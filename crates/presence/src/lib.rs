@@ -34,14 +34,12 @@ mod committee;
 mod expect;
 mod judge;
 pub mod land;
-mod locate;
 mod sphere;
 mod verify;
 
 pub use committee::{Committee, Witness, draw};
 pub use expect::{Reference, UNKNOWN_US};
 pub use judge::{Judgement, Sight, Tier, Weakness, is_within_reach, judge};
-pub use locate::{Located, Locator, READINGS_MIN, Reading};
 pub use sphere::{Direction, cosine_of_km};
 pub use types::{
     Place,

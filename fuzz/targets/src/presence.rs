@@ -1,7 +1,8 @@
 //! Presence: whatever is measured of whatever claim, there is a verdict, and nothing that was not asked is answered.
 
 use measure::Prover;
-use presence::{Direction, Locator, PresenceParams, Reading, Reference, Sight, judge, land};
+use presence::{Direction, PresenceParams, Reference, Sight, judge, land};
+use survey::{Locator, READINGS_MIN, Reading};
 use types::{ChainId, Place};
 
 /// Nodes of the made-up earth, one for each so many cells of land.
@@ -38,7 +39,7 @@ pub(crate) fn run(input: &[u8]) {
     let pairs = (1..nodes.len()).map(|node| (node - 1, node, word()));
     let reference = Reference::new(directions, pairs);
     let located = Locator::new(&reference, &continents).locate(&readings, None);
-    assert_eq!(located.is_some(), readings.len() >= presence::READINGS_MIN);
+    assert_eq!(located.is_some(), readings.len() >= READINGS_MIN);
 
     let mut prover = Prover::default();
     prover.open(3, [7; 8], &measure::SessionKey([9; 32])).expect("the first session");

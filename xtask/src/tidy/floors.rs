@@ -3,7 +3,7 @@
 use crate::workspace::{Kind, Package};
 
 const FLOORS: [&[&str]; 7] = [
-    &["types", "crypto"],
+    &["types", "crypto", "talk"],
     &[
         "ledger",
         "staking",
@@ -18,11 +18,11 @@ const FLOORS: [&[&str]; 7] = [
         "receipt",
         "api",
     ],
-    &["attester", "chain", "measure", "overlay", "worker"],
+    &["attester", "chain", "client", "measure", "overlay", "survey", "worker"],
     &["consensus", "edge"],
     &["node", "sim", "fuzz-targets"],
-    &["bench", "conformance", "econ", "survey", "torture"],
-    &["cli"],
+    &["bench", "conformance", "econ", "torture"],
+    &["cli", "lab"],
 ];
 
 /// Stands beside the house: no arrow to it or from it.

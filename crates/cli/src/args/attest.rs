@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::LabWords;
 use clap::{Args as ClapArgs, Subcommand};
 use types::Address;
 
@@ -23,9 +24,9 @@ pub enum AttestVerb {
         address: Option<Address>,
     },
     /// Judge every case below a folder, with the changes each of them says must be refused.
-    Conformance { folder: PathBuf },
+    Conformance(LabWords),
     /// Turn over one bit of every byte of every accepted case below a folder.
-    Flips { folder: PathBuf },
+    Flips(LabWords),
 }
 
 #[derive(ClapArgs)]

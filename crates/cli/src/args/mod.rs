@@ -2,18 +2,16 @@
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 use types::{Address, ChainId, NanoMeshx};
 
 mod attest;
-mod bench;
 mod file;
 mod money;
 mod node;
 mod presence;
 
 pub use attest::*;
-pub use bench::*;
 pub use file::with_file;
 pub use money::*;
 pub use node::*;
@@ -54,6 +52,16 @@ pub enum Output {
     #[default]
     Table,
     Json,
+}
+
+impl Output {
+    /// As it is typed.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Json => "json",
+        }
+    }
 }
 
 #[derive(Subcommand)]
@@ -98,7 +106,7 @@ pub enum Command {
     /// Show every pool of the supply at a year or a height.
     Supply(Supply),
     /// Draw the economy, or try its rules on a simulated market.
-    Econ(EconCommand),
+    Econ(LabWords),
     /// Judge evidence of hardware offline, or make some and send it.
     Attest(AttestCommand),
     /// Prove where nodes stand, or try how well that works.
@@ -110,7 +118,15 @@ pub enum Command {
     /// What keeps this machine from meeting others or earning, and what to do about it.
     Doctor(Doctor),
     /// Measure this build on this machine.
-    Bench(BenchCommand),
+    Bench(LabWords),
+}
+
+/// Whatever is typed behind a verb of `meshx-lab`, which has its own help.
+#[derive(ClapArgs)]
+#[command(disable_help_flag = true)]
+pub struct LabWords {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "WORDS")]
+    pub words: Vec<OsString>,
 }
 
 #[derive(ClapArgs)]

@@ -1,8 +1,9 @@
 //! What can be typed about where nodes stand.
 
-use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+use super::LabWords;
+use clap::{Args as ClapArgs, Subcommand};
 use std::{net::SocketAddr, path::PathBuf};
-use types::{Address, ChainId, Hash, NanoMeshx, Place};
+use types::{Address, ChainId, Hash, Place};
 
 #[derive(ClapArgs)]
 pub struct PresenceCommand {
@@ -56,18 +57,11 @@ pub enum PresenceVerb {
         port: u16,
     },
     /// Try the rule on a measured network: how many are accepted, where they are found, how many lies get through.
-    Evaluate(PresenceEvaluate),
+    Evaluate(LabWords),
     /// Find a node of a measured network by its round trips alone; its own place and row are not looked at.
-    Locate {
-        /// A folder with nodes.csv and rtt.csv.
-        #[arg(long, value_name = "DIR")]
-        network: PathBuf,
-        /// The node's id, or its name.
-        #[arg(long, value_name = "ID")]
-        target: String,
-    },
+    Locate(LabWords),
     /// What one more vote costs whoever has many names.
-    SybilCost(SybilCost),
+    SybilCost(LabWords),
 }
 
 #[derive(ClapArgs)]
@@ -105,60 +99,4 @@ pub struct PresenceProve {
     /// Simulated: delay answers as if this node stood where a witness of the list does.
     #[arg(long, value_name = "WITNESS")]
     pub simulate_from: Option<usize>,
-}
-
-#[derive(ClapArgs)]
-pub struct PresenceEvaluate {
-    /// A folder with nodes.csv (id, name, lat, lon, continent) and rtt.csv (src, dst, rtt_ms).
-    #[arg(long, value_name = "DIR")]
-    pub network: PathBuf,
-    /// Parts of all witnesses that lie.
-    #[arg(long, value_delimiter = ',', default_value = "0,0.1,0.2,0.33", value_parser = part)]
-    pub liars: Vec<f64>,
-    /// What provers that lie do. Witnesses that lie frame honest provers in each of them.
-    #[arg(long, value_enum, default_value_t = AttackName::Mimic)]
-    pub attack: AttackName,
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// Claims of each honest node, each with other liars and other witnesses.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1_000))]
-    pub rounds: u16,
-    /// Lies that are tried for each part of liars.
-    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
-    pub lies: u32,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub enum AttackName {
-    /// Only witnesses lie; provers that lie do as in `mimic`.
-    Framing,
-    /// Claim another continent, add any delay, and have colluding witnesses say what helps most.
-    Mimic,
-    /// The same, and claim the place around which most witnesses collude.
-    Targeted,
-    /// Answer through a relay at the claimed place; the key is elsewhere.
-    Proxy,
-}
-
-#[derive(ClapArgs)]
-pub struct SybilCost {
-    /// All stake behind validators that sent a ticket.
-    #[arg(long, value_name = "MESHX", default_value = "100000000")]
-    pub staked: NanoMeshx,
-    /// Seats of the committee.
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1_000))]
-    pub seats: u16,
-    /// Assumed: what a MESHX costs, in thousandths of a USD.
-    #[arg(long, value_name = "MILLIUSD", default_value_t = 10)]
-    pub token_milliusd: u64,
-    /// Assumed: what a machine with a genuine attestation costs, in USD.
-    #[arg(long, value_name = "USD", default_value_t = 1_000)]
-    pub machine_usd: u64,
-}
-
-fn part(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(part) if (0.0..=1.0).contains(&part) => Ok(part),
-        _ => Err("expected a part of all witnesses, 0 to 1".into()),
-    }
 }

@@ -3,12 +3,11 @@
 use crate::{
     args::{JobCommand, JobVerb},
     settings::Settings,
-    submit,
-    talk::to_stdout,
-    wallet,
+    submit, wallet,
 };
 use anyhow::Result;
 use api::{JobView, JobsQuery, Output, Wait};
+use talk::to_stdout;
 use types::{Action, Hash, JobId, codec::DecodeExt, network::Anchor, state::Phase};
 
 const LISTED: usize = 20;

@@ -1,13 +1,12 @@
 //! One file per verb.
 
 pub mod attest;
-pub mod bench;
 pub mod doctor;
 pub mod earnings;
-pub mod econ;
 pub mod faucet;
 pub mod gov;
 pub mod job;
+pub mod lab;
 pub mod node;
 pub mod presence;
 pub mod publish;

@@ -6,12 +6,12 @@ use crate::{
     settings::Settings,
     submit,
     submit::{Finished, Request, Terms},
-    talk::{Progress, to_stdout},
 };
 use anyhow::{Context as _, Result, bail};
 use api::{Client, Output};
 use serde_json::json;
 use std::{path::PathBuf, process::ExitCode};
+use talk::{Progress, to_stdout};
 use types::{
     Status,
     state::{Phase, Settlement},

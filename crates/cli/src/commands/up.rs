@@ -2,6 +2,7 @@
 
 use crate::{args::Up, home, local, local::Shape, settings::Settings};
 use anyhow::{Context as _, Result};
+use network::Latency;
 use serde_json::json;
 use std::{fs, time::Instant};
 
@@ -10,7 +11,7 @@ pub fn up(settings: &Settings, args: &Up) -> Result<()> {
     let shape = Shape {
         validators: usize::from(args.validators),
         workers: usize::from(args.workers),
-        latency: local::latency(&args.latency)?,
+        latency: Latency::named(&args.latency)?,
         block_ms: args.block_ms,
         term_blocks: args.term_blocks,
         listen: args.listen,

@@ -3,6 +3,7 @@
 mod attest;
 mod edges;
 mod gov;
+mod lab;
 mod mesh;
 mod nodes;
 mod presence;

@@ -40,16 +40,3 @@ fn years_that_are_none_are_refused() {
         User::new().meshx(&["supply", "--year", years], b"").exits(2);
     }
 }
-
-#[test]
-fn the_market_settles_and_is_drawn() {
-    let user = User::new();
-    let words = ["econ", "sim", "--seed", "3", "--from", "above", "--out", "market.svg"];
-    let said = user.meshx(&words, b"").exits(0);
-    assert!(said.text().contains("from the start: within 5 points of 60 %"), "{}", said.text());
-    user.meshx(&["econ", "plot", "--out", "supply.svg"], b"").exits(0);
-    for picture in ["market.svg", "supply.svg"] {
-        let svg = std::fs::read_to_string(user.path(picture)).unwrap();
-        assert!(svg.starts_with("<svg"), "{picture}");
-    }
-}

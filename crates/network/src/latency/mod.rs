@@ -66,6 +66,18 @@ impl Latency {
         Ok(Self { model: Arc::new(files::folder(folder)?) })
     }
 
+    /// What a user names: `none`, `real`, or a folder of measurements.
+    ///
+    /// # Errors
+    /// [`BadLatency`] with file and line.
+    pub fn named(name: &str) -> Result<Self, BadLatency> {
+        match name {
+            "none" => Ok(Self::none()),
+            "real" => Ok(Self::real()),
+            folder => Self::from_folder(std::path::Path::new(folder)),
+        }
+    }
+
     /// What was chosen: `none`, `real` or the folder.
     pub fn name(&self) -> &str {
         &self.model.name

@@ -1,6 +1,5 @@
 //! `meshx attest`: evidence of hardware, judged offline or made and sent.
 
-mod conformance;
 mod submit;
 mod verify;
 
@@ -10,6 +9,7 @@ use anyhow::Result;
 
 use crate::{
     args::{AttestCommand, AttestVerb},
+    commands::lab::lab,
     settings::Settings,
 };
 
@@ -20,7 +20,7 @@ pub fn attest(settings: &Settings, command: &AttestCommand) -> Result<ExitCode> 
         AttestVerb::Show { address } => {
             submit::show(settings, *address).map(|()| ExitCode::SUCCESS)
         }
-        AttestVerb::Conformance { folder } => conformance::conformance(settings, folder),
-        AttestVerb::Flips { folder } => conformance::flips(settings, folder),
+        AttestVerb::Conformance(words) => lab(settings, &["attest", "conformance"], words),
+        AttestVerb::Flips(words) => lab(settings, &["attest", "flips"], words),
     }
 }

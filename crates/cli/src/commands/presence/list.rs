@@ -1,6 +1,5 @@
 //! The list of a period: who may witness, where each is reached, and what is measured between them.
 
-use super::tried;
 use crate::home;
 use anyhow::{Context as _, Result, bail, ensure};
 use api::{MeasuredView, PeriodView, WitnessView};
@@ -132,7 +131,12 @@ impl List {
 
 /// A witness for each node of a measured network, all on this machine.
 pub fn deal(network: &Path, dir: &Path, port: u16) -> Result<()> {
-    let network = tried::read(network)?;
+    let network = survey::Network::read(network).with_context(|| {
+        format!(
+            "{} is no measured network\nhint: it needs nodes.csv (id,name,lat,lon,continent) and rtt.csv (src,dst,rtt_ms)",
+            network.display()
+        )
+    })?;
     let keys = dir.join("keys");
     fs::create_dir_all(&keys).with_context(|| format!("cannot make {}", keys.display()))?;
     let mut witnesses = Vec::new();

@@ -4,11 +4,11 @@ mod attend;
 mod chain;
 mod list;
 mod live;
-mod tried;
 mod wire;
 
 use crate::{
     args::{PresenceCommand, PresenceVerb},
+    commands::lab::lab,
     settings::Settings,
     submit,
 };
@@ -38,9 +38,9 @@ pub fn entries(file: &Path) -> Result<Vec<WitnessEntry>> {
 
 pub fn presence(settings: &Settings, command: &PresenceCommand) -> Result<ExitCode> {
     match &command.verb {
-        PresenceVerb::Evaluate(asked) => tried::evaluate(settings, asked)?,
-        PresenceVerb::Locate { network, target } => tried::locate(settings, network, target)?,
-        PresenceVerb::SybilCost(asked) => tried::sybil_cost(settings, asked)?,
+        PresenceVerb::Evaluate(words) => return lab(settings, &["presence", "evaluate"], words),
+        PresenceVerb::Locate(words) => return lab(settings, &["presence", "locate"], words),
+        PresenceVerb::SybilCost(words) => return lab(settings, &["presence", "sybil-cost"], words),
         PresenceVerb::Deal { network, dir, port } => list::deal(network, dir, *port)?,
         PresenceVerb::Show { address } => chain::show(settings, *address)?,
         PresenceVerb::List { out } => chain::list(settings, out)?,

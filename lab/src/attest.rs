@@ -6,15 +6,15 @@ use anyhow::Result;
 use conformance::{Judged, Line};
 use serde_json::json;
 
-use crate::settings::Settings;
+use crate::args::Output;
 
-pub fn conformance(settings: &Settings, folder: &Path) -> Result<ExitCode> {
+pub fn conformance(output: Output, folder: &Path) -> Result<ExitCode> {
     let cases = conformance::judge_folder(folder)?;
     let right = cases.iter().filter(|case| case.verdict.holds).count();
     let negatives = cases.iter().flat_map(|case| &case.negatives);
     let (all, refused) =
         (negatives.clone().count(), negatives.filter(|negative| negative.holds).count());
-    if settings.json() {
+    if output == Output::Json {
         let report = json!({
             "cases": cases, "total": cases.len(), "right": right,
             "negatives": all, "negatives_right": refused,
@@ -48,12 +48,12 @@ fn print_case(case: &Judged) {
     }
 }
 
-pub fn flips(settings: &Settings, folder: &Path) -> Result<ExitCode> {
+pub fn flips(output: Output, folder: &Path) -> Result<ExitCode> {
     let reports = conformance::flip_folder(folder)?;
     let tried: u64 = reports.iter().map(|(_, flips)| flips.tried).sum();
     let refused: u64 = reports.iter().map(|(_, flips)| flips.refused).sum();
     let changed = reports.iter().flat_map(|(_, flips)| &flips.changed).count();
-    if settings.json() {
+    if output == Output::Json {
         let cases: Vec<_> =
             reports.iter().map(|(id, flips)| json!({ "id": id, "flips": flips })).collect();
         let report =

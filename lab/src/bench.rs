@@ -1,48 +1,47 @@
 //! `meshx bench …`: measure this build on this machine.
 
-use crate::{
-    args::{AttackArg, Bench, BenchJobs, BenchTx, Output},
-    local,
-    settings::Settings,
-};
-use anyhow::Result;
-use bench::{
+use crate::args::{AttackArg, Bench, BenchJobs, BenchTx, Output};
+use ::bench::{
     Attack, AttackLoad, JobsLoad, LinkLoad, Report, SandboxLoad, SignLoad, StateLoad, TxLoad,
 };
+use anyhow::Result;
+use network::Latency;
 
-pub fn bench(settings: &Settings, what: &Bench) -> Result<()> {
+pub fn bench(output: Output, what: &Bench) -> Result<()> {
     if cfg!(debug_assertions) {
         eprintln!("note: a debug build; its figures say nothing about a release");
     }
     let report = match what {
         Bench::Tx(asked) => tx(asked)?,
         Bench::Jobs(asked) => jobs(asked)?,
-        Bench::Sandbox(asked) => bench::sandbox(&SandboxLoad {
+        Bench::Sandbox(asked) => ::bench::sandbox(&SandboxLoad {
             threads: usize::from(asked.threads),
             seconds: asked.seconds,
             functions: asked.functions,
         })?,
-        Bench::Sign(asked) => {
-            bench::sign(&SignLoad { batch: asked.batch, keys: asked.keys, seconds: asked.seconds })?
-        }
-        Bench::State(asked) => bench::state(&StateLoad {
+        Bench::Sign(asked) => ::bench::sign(&SignLoad {
+            batch: asked.batch,
+            keys: asked.keys,
+            seconds: asked.seconds,
+        })?,
+        Bench::State(asked) => ::bench::state(&StateLoad {
             keys: asked.keys,
             batch: asked.batch,
             batches: asked.batches,
             cache_mib: asked.cache,
             data: asked.data.clone(),
         })?,
-        Bench::Net(asked) if !asked.attack.is_empty() => bench::attack(&AttackLoad {
+        Bench::Net(asked) if !asked.attack.is_empty() => ::bench::attack(&AttackLoad {
             attacks: attacks(&asked.attack),
             attempts: asked.attempts.map(usize::try_from).transpose()?,
             honest: usize::from(asked.honest),
             lookups: usize::try_from(asked.lookups)?,
         })?,
         Bench::Net(asked) => {
-            bench::link(&LinkLoad { message_bytes: asked.message, seconds: asked.seconds })?
+            ::bench::link(&LinkLoad { message_bytes: asked.message, seconds: asked.seconds })?
         }
     };
-    show(settings, &report)
+    show(output, &report)
 }
 
 fn attacks(asked: &[AttackArg]) -> Vec<Attack> {
@@ -68,7 +67,7 @@ fn model(asked: &str) -> String {
 }
 
 fn tx(asked: &BenchTx) -> Result<Report> {
-    bench::tx(&TxLoad {
+    ::bench::tx(&TxLoad {
         validators: usize::from(asked.validators),
         shards: usize::from(asked.shards),
         rate: asked.rate,
@@ -77,14 +76,14 @@ fn tx(asked: &BenchTx) -> Result<Report> {
         senders: asked.senders,
         accounts: asked.accounts,
         block_ms: asked.block_ms,
-        latency: local::latency(&asked.latency)?,
+        latency: Latency::named(&asked.latency)?,
         latency_model: model(&asked.latency),
         data: asked.data.clone(),
     })
 }
 
 fn jobs(asked: &BenchJobs) -> Result<Report> {
-    bench::jobs(&JobsLoad {
+    ::bench::jobs(&JobsLoad {
         validators: usize::from(asked.validators),
         workers: usize::from(asked.workers),
         replicas: asked.replicas,
@@ -92,14 +91,14 @@ fn jobs(asked: &BenchJobs) -> Result<Report> {
         seconds: asked.seconds,
         warmup: asked.warmup,
         block_ms: asked.block_ms,
-        latency: local::latency(&asked.latency)?,
+        latency: Latency::named(&asked.latency)?,
         latency_model: model(&asked.latency),
         data: asked.data.clone(),
     })
 }
 
-fn show(settings: &Settings, report: &Report) -> Result<()> {
-    match settings.output {
+fn show(output: Output, report: &Report) -> Result<()> {
+    match output {
         Output::Json => println!("{}", serde_json::to_string_pretty(report)?),
         Output::Table => println!("{}", report.to_string().trim_end()),
     }

@@ -1,23 +1,19 @@
 //! `meshx econ`: pictures of the economy, and a market to try its rules on.
 
-use crate::{
-    args::{EconCommand, EconVerb, From, Preset},
-    commands::supply,
-    home,
-    settings::Settings,
-};
-use anyhow::Result;
-use econ::{Market, Run};
+use crate::args::{EconVerb, From, Output, Preset};
+use ::econ::{Market, Run, market_svg, run, supply_svg};
+use anyhow::{Context as _, Result};
+use ledger::Supply;
 use std::path::Path;
-use types::{DemandRule, Rates};
+use types::{DemandRule, Rates, Schedule, SupplyPlan};
 
 /// Rows of the printed table.
 const ROWS: u64 = 40;
 /// Utilisation wobbles with what is bought, so it is judged over so many blocks.
 const OVER: usize = 10;
 
-pub fn econ(settings: &Settings, command: &EconCommand) -> Result<()> {
-    match &command.verb {
+pub fn econ(output: Output, verb: &EconVerb) -> Result<()> {
+    match verb {
         EconVerb::Plot { out, schedule } => plot(out, *schedule),
         EconVerb::Sim { seed, blocks, from, out } => {
             let rule = DemandRule::DEFAULT;
@@ -25,27 +21,32 @@ pub fn econ(settings: &Settings, command: &EconCommand) -> Result<()> {
                 From::Below => rule.min,
                 From::Above => rule.max,
             };
-            let run = econ::run(Market::new(*seed, *blocks, start), &Rates::PAPER, rule);
+            let run = run(Market::new(*seed, *blocks, start), &Rates::PAPER, rule);
             if let Some(out) = out {
-                write(out, &econ::market_svg(&run)?)?;
+                write(out, &market_svg(&run)?)?;
             }
-            show(settings, &run)
+            show(output, &run)
         }
     }
 }
 
 fn plot(out: &Path, schedule: Preset) -> Result<()> {
-    write(out, &econ::supply_svg(&supply::of(schedule)?)?)
+    let schedule = match schedule {
+        Preset::Halving => Schedule::halving_every_two_years(),
+        Preset::PaperTable => Schedule::paper_table(),
+    };
+    let supply = Supply::new(SupplyPlan::new(schedule)).context("a preset is sound")?;
+    write(out, &supply_svg(&supply)?)
 }
 
 fn write(path: &Path, svg: &str) -> Result<()> {
-    home::write_whole(path, svg.as_bytes(), false)?;
+    client::write_whole(path, svg.as_bytes(), false)?;
     eprintln!("drew {}", path.display());
     Ok(())
 }
 
-fn show(settings: &Settings, run: &Run) -> Result<()> {
-    if settings.json() {
+fn show(output: Output, run: &Run) -> Result<()> {
+    if output == Output::Json {
         println!("{}", serde_json::to_string(run)?);
         return Ok(());
     }

@@ -9,7 +9,7 @@
 //!
 //! Constants are in units of the rule, lie on plateaus (docs/presence.md has the sensitivities), and know no node or city.
 
-use crate::{Direction, Reference};
+use presence::{Direction, Reference};
 use std::collections::BTreeMap;
 use types::{ChainId, Place};
 

@@ -1,0 +1,49 @@
+//! The words for `meshx econ`.
+
+use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+#[derive(ClapArgs)]
+pub struct EconCommand {
+    #[command(subcommand)]
+    pub verb: EconVerb,
+}
+
+#[derive(Subcommand)]
+pub enum EconVerb {
+    /// Draw twenty years of supply by pool.
+    Plot {
+        /// Where the SVG goes.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// The reading of the paper's emission table.
+        #[arg(long, value_enum, default_value_t = Preset::Halving)]
+        schedule: Preset,
+    },
+    /// Run a seeded market under the chain's price rule, with two demand shocks; simulated throughout.
+    Sim {
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Blocks; the shocks come at half and at three quarters of them.
+        #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(40..=1_000_000))]
+        blocks: u64,
+        /// Where the price starts: below or above where it will rest.
+        #[arg(long, value_enum, default_value_t = From::Below)]
+        from: From,
+        /// Draw price and utilisation here too.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum From {
+    Below,
+    Above,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Preset {
+    Halving,
+    PaperTable,
+}

@@ -1,0 +1,5 @@
+//! `meshx-lab` as its users type it.
+
+mod econ;
+mod presence;
+mod support;
