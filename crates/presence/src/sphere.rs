@@ -49,7 +49,8 @@ impl Direction {
     }
 
     /// The direction of a vector that is not nothing, whatever its length.
-    pub(crate) fn of([x, y, z]: [i128; 3]) -> Option<Self> {
+    #[must_use]
+    pub fn of([x, y, z]: [i128; 3]) -> Option<Self> {
         // Small enough that squares fit, long enough that nothing is lost.
         let most = x.unsigned_abs().max(y.unsigned_abs()).max(z.unsigned_abs());
         let excess = (128 - most.leading_zeros()).saturating_sub(50);
