@@ -51,8 +51,9 @@ pub use economy::{
 pub use limits::{BLOB_BYTES_MAX, Limits};
 pub use openapi::openapi;
 pub use presence::{MeasuredView, PeriodView, PresenceView, SeatView, WitnessView};
-pub use problem::{Code, PROBLEM_JSON, Problem};
+pub use problem::{PROBLEM_JSON, Problem};
 pub use routes::router;
+pub use types::Code;
 pub use view::{
     AccountView, BlobView, BlockView, ChainStatus, Evidence, Hex, JobEvent, JobView, NetworkStatus,
     Output, OutputChunk, Page, ProofKey, ProofView, Reason, Submitted, Why, WorkerView,

@@ -86,7 +86,7 @@ pub(crate) struct Problem {
 pub(crate) struct Code;
 impl utoipa::PartialSchema for Code {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-        let known = crate::Code::ALL.iter().filter(|code| **code != crate::Code::Unknown);
+        let known = crate::Code::ALL.iter().filter(|code| code.is_sent());
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::Type::String)
             .description(Some(

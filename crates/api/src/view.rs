@@ -86,7 +86,8 @@ pub struct AccountView {
     pub chain: ChainId,
     #[schema(value_type = noun::Amount)]
     pub balance: NanoMeshx,
-    /// The nonce of the account's next transaction, by the newest final block.
+    /// The nonce that the account's next transaction needs: it counts the newest final block and, beyond that, what
+    /// waits in this node's pool.
     pub nonce: u64,
     #[schema(value_type = u64)]
     pub height: Height,

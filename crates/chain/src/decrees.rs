@@ -70,7 +70,8 @@ fn close(
     let bonded = pad.account(pools::bonded())?.balance;
     let tally = governance::sum(tallies);
     let now = context.timestamp;
-    let transfers = governance::close(proposal, tally, bonded, now, &params.governance)?;
+    let transfers = governance::close(proposal, tally, bonded, now, &params.governance)
+        .expect("only what is due is decided");
     pad.transfer(&transfers)
 }
 
@@ -84,7 +85,9 @@ fn execute(
         ProposalKind::Spend { pool, .. } => pad.account(governance::pool_address(*pool))?.balance,
         _ => NanoMeshx::ZERO,
     };
-    match governance::execute(proposal, held, context.timestamp, &params)? {
+    let deed = governance::execute(proposal, held, context.timestamp, &params)
+        .expect("only what is due is carried out");
+    match deed {
         None => Ok(()),
         Some(Deed::Pay(transfer)) => pad.transfer(&[transfer]),
         Some(Deed::Order(order)) => issue(pad, proposal.id, order),

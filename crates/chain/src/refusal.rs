@@ -1,7 +1,8 @@
 //! Why a transaction was refused, with a code that never changes meaning.
 
 use types::{
-    Address, ChainId, Epoch, Height, JobId, Millis, Place, PublicKey, governance::ProposalId,
+    Address, ChainId, Code, Epoch, Height, JobId, Millis, Place, PublicKey, Remedy,
+    governance::ProposalId,
 };
 
 /// The reason; state is as it was before.
@@ -25,17 +26,17 @@ pub enum Refusal {
     UnknownJob(JobId),
     #[error("a worker needs a capacity of 1 to 1024, not {0}")]
     Capacity(u16),
-    #[error("too many jobs are waiting on this chain; try again in a few blocks")]
+    #[error("too many jobs are waiting on this chain")]
     Busy,
     #[error("{0} is the protocol's own account; only the protocol pays into it")]
     PoolAccount(Address),
-    #[error("the backbone runs no jobs; send them to a shard")]
+    #[error("the backbone runs no jobs")]
     NoJobsHere,
     #[error(transparent)]
     Governance(#[from] governance::Refusal),
     #[error("no proposal has number {0}")]
     UnknownProposal(ProposalId),
-    #[error("as many proposals are open as may be; wait until one is decided")]
+    #[error("as many proposals are open as may be")]
     TooManyProposals,
     #[error("decree {got} is not the next, which is {expected}")]
     DecreeOrder { expected: u64, got: u64 },
@@ -51,7 +52,7 @@ pub enum Refusal {
     UnknownKey,
     #[error("nobody here knows when view {0} was")]
     UnknownView(u64),
-    #[error("stake lives on the backbone; send this there")]
+    #[error("stake lives on the backbone")]
     NoStakeHere,
     #[error("{0} has no validator")]
     UnknownValidator(Address),
@@ -63,10 +64,7 @@ pub enum Refusal {
         "an address of a node begins with / and has no spaces, like /ip4/192.0.2.1/tcp/8704/p2p/12D3…"
     )]
     PeerAddress,
-    #[error(
-        "an account has stake with at most {} validators; take some away first",
-        types::state::BACKED_MAX
-    )]
+    #[error("an account has stake with at most {} validators", types::state::BACKED_MAX)]
     TooManyBacked,
     #[error("this account has registered no worker on this chain")]
     NotWorker,
@@ -78,11 +76,9 @@ pub enum Refusal {
     NotAuthor { author: Address },
     #[error("governance has paused the intake of jobs until {until} ms since 1970; try again then")]
     IntakePaused { until: Millis },
-    #[error(
-        "the evidence does not answer one of this chain's two last challenges; ask for the newest and attest anew"
-    )]
+    #[error("the evidence does not answer one of this chain's two last challenges")]
     StaleChallenge,
-    #[error("the statement is from the future; set the clock")]
+    #[error("the statement is from the future")]
     FromTheFuture,
     #[error("the parent has no attestation that counts on this chain")]
     NoParent,
@@ -94,9 +90,9 @@ pub enum Refusal {
     NotListed,
     #[error("this platform already stands behind {0}")]
     PlatformTaken(Address),
-    #[error("the evidence is refused: {0}; `meshx attest verify` says more")]
+    #[error("the evidence is refused: {0}")]
     NotAttested(&'static str),
-    #[error("committees are drawn on the backbone; send this there")]
+    #[error("committees are drawn on the backbone")]
     NoDrawHere,
     #[error(
         "tickets of epoch {got} are not taken; of {open} they are, once its seed is known: draw one from that"
@@ -106,31 +102,23 @@ pub enum Refusal {
     Untimely(#[from] staking::Untimely),
     #[error("{0} has a ticket for this epoch; one is all it can have")]
     TicketTaken(Address),
-    #[error(
-        "{0} is in jail, or has less at stake itself than a seat takes; `meshx stake unjail` or more stake of its own would help"
-    )]
+    #[error("{0} is in jail, or has less at stake itself than a seat takes")]
     NotEligible(Address),
-    #[error(
-        "{0} has no VRF key; register one with `meshx stake vrf`, and it counts from the next boundary on"
-    )]
+    #[error("{0} has no VRF key")]
     NoVrfKey(Address),
     #[error(
-        "the VRF key was registered in block {registered}, and the seed asked for in block {asked}; wait for the next epoch or period"
+        "the VRF key was registered in block {registered}, and the seed asked for in block {asked}"
     )]
     LateVrfKey { registered: Height, asked: Height },
-    #[error(
-        "the attestation is of block {attested}, and the seed was asked for in block {asked}; wait for the next epoch or period"
-    )]
+    #[error("the attestation is of block {attested}, and the seed was asked for in block {asked}")]
     LateAttestation { attested: Height, asked: Height },
     #[error(
         "the proof is not of {0}'s VRF key over this epoch, its seed and the operator's attestation; draw it from the newest of them"
     )]
     NotItsTicket(Address),
-    #[error(
-        "the VRF key is no point of the curve in its one encoding, or of small order; make another"
-    )]
+    #[error("the VRF key is no point of the curve in its one encoding, or of small order")]
     BadVrfKey,
-    #[error("the VRF key also signs; a key that draws lots does nothing else, so make another")]
+    #[error("the VRF key also signs")]
     VrfKeySigns,
     #[error("the VRF key has not proved that this account may draw with it on this network")]
     VrfKeyNotProved,
@@ -140,25 +128,21 @@ pub enum Refusal {
     SeatsElsewhere(ChainId),
     #[error("seats number {got} are not newer than number {known}, which the chain knows")]
     SeatsKnown { known: u64, got: u64 },
-    #[error("presence is proved on the backbone; send this there")]
+    #[error("presence is proved on the backbone")]
     NoPresenceHere,
     #[error("this network has no witnesses, so nobody can prove anything to it")]
     NoPeriod,
-    #[error("the seed of period {0} is not known yet; try again in a few blocks")]
+    #[error("the seed of period {0} is not known yet")]
     NoSeed(u64),
-    #[error(
-        "no validator votes with {0}, which was measured; bond one with it first: meshx stake bond"
-    )]
+    #[error("no validator votes with {0}, which was measured")]
     UnknownVoter(PublicKey),
-    #[error(
-        "the claim's VRF key is not the one that {0} registered; draw the witnesses with that one"
-    )]
+    #[error("the claim's VRF key is not the one that {0} registered")]
     OtherVrfKey(Address),
     #[error(
         "the claim does not name the attestation that {0} had when the period began, or zero if it had none"
     )]
     OtherAttestation(Address),
-    #[error("the certificate is none: {0}")]
+    #[error("the presence certificate is invalid: {0}")]
     Certificate(#[from] presence::Rejected),
     #[error(
         "the claim is unproven: {refuted} of {able} witnesses exclude {cell} in {continent}, where the validator may stand as well; be measured again, or name the continent it is on"
@@ -168,7 +152,7 @@ pub enum Refusal {
         "a certificate of this period that is worth as much is recorded; the next period takes another"
     )]
     AlreadyCertified,
-    #[error("no witness says anything about this claim; be measured again")]
+    #[error("no witness says anything about this claim")]
     NoWitness,
     #[error("the beacon for height {0} is not the one this block needs")]
     WrongBeacon(types::Height),
@@ -182,84 +166,141 @@ impl Refusal {
         Self::Ledger(ledger::Refusal::Nonce { account, expected, got })
     }
 
-    /// The stable code of the API's error contract.
-    pub const fn code(&self) -> &'static str {
+    /// The word for it in the API, with all that goes with the word. There is no wildcard: a new refusal needs a code.
+    pub const fn code(&self) -> Code {
         match self {
-            Self::Ledger(ledger::Refusal::InsufficientFunds { .. }) => "insufficient_funds",
+            Self::Ledger(ledger::Refusal::InsufficientFunds { .. }) => Code::InsufficientFunds,
             Self::Ledger(ledger::Refusal::Nonce { expected, got, .. }) if *got > *expected => {
-                "nonce_gap"
+                Code::NonceGap
             }
-            Self::Ledger(ledger::Refusal::Nonce { .. }) => "nonce_used",
-            Self::Ledger(ledger::Refusal::Overflow { .. }) => "overflow",
-            Self::Ledger(ledger::Refusal::ZeroAmount) => "zero_amount",
-            Self::Unacceptable(_) => "unacceptable_job",
-            Self::OutOfPhase(_) => "out_of_phase",
+            Self::Ledger(ledger::Refusal::Nonce { .. }) => Code::NonceUsed,
+            Self::Ledger(ledger::Refusal::Overflow { .. }) => Code::Overflow,
+            Self::Ledger(ledger::Refusal::ZeroAmount) => Code::ZeroAmount,
+            Self::Unacceptable(_) => Code::UnacceptableJob,
+            Self::OutOfPhase(_) => Code::OutOfPhase,
             Self::Staking(refusal) => refusal.code(),
-            Self::Vesting(refusal) => refusal.code(),
+            Self::Vesting(ledger::VestingRefusal::NotYet { .. }) => Code::NotYetVested,
+            // Of a genesis, which was checked before the chain began.
+            Self::Vesting(
+                ledger::VestingRefusal::NoLength | ledger::VestingRefusal::CliffBeyondEnd { .. },
+            ) => Code::Internal,
             Self::Governance(refusal) => refusal.code(),
-            Self::UnknownProposal(_) => "unknown_proposal",
-            Self::TooManyProposals => "too_many_proposals",
-            Self::DecreeOrder { .. } => "decree_order",
-            Self::NotProved => "not_proved",
-            Self::OwnDecree => "own_decree",
+            Self::UnknownProposal(_) => Code::UnknownProposal,
+            Self::TooManyProposals => Code::TooManyProposals,
+            Self::DecreeOrder { .. } => Code::DecreeOrder,
+            Self::NotProved => Code::NotProved,
+            Self::OwnDecree => Code::OwnDecree,
             Self::Evidence(bad) => bad.code(),
-            Self::ForeignEvidence(_) => "foreign_evidence",
-            Self::UnknownKey => "unknown_key",
-            Self::UnknownView(_) => "unknown_view",
-            Self::NoStakeHere => "no_stake_here",
-            Self::UnknownValidator(_) => "unknown_validator",
-            Self::KeyNotProved => "key_not_proved",
-            Self::TooManyValidators => "too_many_validators",
-            Self::PeerAddress => "peer_address",
-            Self::TooManyBacked => "too_many_backed",
-            Self::NotWorker => "not_worker",
-            Self::NothingVests => "nothing_vests",
-            Self::Royalty { .. } => "royalty_too_high",
-            Self::NotAuthor { .. } => "not_author",
-            Self::IntakePaused { .. } => "intake_paused",
-            Self::StaleChallenge => "stale_challenge",
-            Self::FromTheFuture => "from_the_future",
-            Self::NoParent => "no_parent",
-            Self::NotLater => "not_later",
-            Self::TooDeep => "too_deep",
-            Self::NotListed => "not_listed",
-            Self::PlatformTaken(_) => "platform_taken",
-            Self::NotAttested(_) => "not_attested",
-            Self::BadSignature => "bad_signature",
-            Self::WrongChain { .. } => "wrong_chain",
-            Self::UnknownJob(_) => "unknown_job",
-            Self::Capacity(_) => "bad_capacity",
-            Self::Busy => "overloaded",
-            Self::PoolAccount(_) => "pool_account",
-            Self::NoJobsHere => "no_jobs_here",
-            Self::NoDrawHere => "no_draw_here",
-            Self::TicketEpoch { .. } => "ticket_epoch",
-            Self::Untimely(staking::Untimely::Early { .. }) => "ticket_early",
-            Self::Untimely(staking::Untimely::Late { .. }) => "ticket_late",
-            Self::TicketTaken(_) => "ticket_taken",
-            Self::NotEligible(_) => "not_eligible",
-            Self::NoVrfKey(_) => "no_vrf_key",
-            Self::LateVrfKey { .. } => "late_vrf_key",
-            Self::LateAttestation { .. } => "late_attestation",
-            Self::NotItsTicket(_) => "not_its_ticket",
-            Self::BadVrfKey => "bad_vrf_key",
-            Self::VrfKeySigns => "vrf_key_signs",
-            Self::VrfKeyNotProved => "vrf_key_not_proved",
-            Self::OwnSeats => "own_seats",
-            Self::SeatsElsewhere(_) => "seats_elsewhere",
-            Self::SeatsKnown { .. } => "seats_known",
-            Self::NoPresenceHere => "no_presence_here",
-            Self::NoPeriod => "no_period",
-            Self::AlreadyCertified => "already_certified",
-            Self::NoSeed(_) => "no_seed",
-            Self::UnknownVoter(_) => "unknown_voter",
-            Self::OtherVrfKey(_) => "other_vrf_key",
-            Self::OtherAttestation(_) => "other_attestation",
-            Self::Certificate(presence::Rejected::Period { .. }) => "other_period",
-            Self::Certificate(_) => "bad_certificate",
-            Self::Unproven { .. } | Self::NoWitness => "unproven",
-            Self::WrongBeacon(_) => "wrong_beacon",
-            Self::BlockFull => "block_full",
+            Self::ForeignEvidence(_) => Code::ForeignEvidence,
+            Self::UnknownKey => Code::UnknownKey,
+            Self::UnknownView(_) => Code::UnknownView,
+            Self::NoStakeHere => Code::NoStakeHere,
+            Self::UnknownValidator(_) => Code::UnknownValidator,
+            Self::KeyNotProved => Code::KeyNotProved,
+            Self::TooManyValidators => Code::TooManyValidators,
+            Self::PeerAddress => Code::PeerAddress,
+            Self::TooManyBacked => Code::TooManyBacked,
+            Self::NotWorker => Code::NotWorker,
+            Self::NothingVests => Code::NothingVests,
+            Self::Royalty { .. } => Code::RoyaltyTooHigh,
+            Self::NotAuthor { .. } => Code::NotAuthor,
+            Self::IntakePaused { .. } => Code::IntakePaused,
+            Self::StaleChallenge => Code::StaleChallenge,
+            Self::FromTheFuture => Code::FromTheFuture,
+            Self::NoParent => Code::NoParent,
+            Self::NotLater => Code::NotLater,
+            Self::TooDeep => Code::TooDeep,
+            Self::NotListed => Code::NotListed,
+            Self::PlatformTaken(_) => Code::PlatformTaken,
+            Self::NotAttested(_) => Code::NotAttested,
+            Self::BadSignature => Code::BadSignature,
+            Self::WrongChain { .. } => Code::WrongChain,
+            Self::UnknownJob(_) => Code::UnknownJob,
+            Self::Capacity(_) => Code::BadCapacity,
+            Self::Busy => Code::Overloaded,
+            Self::PoolAccount(_) => Code::PoolAccount,
+            Self::NoJobsHere => Code::NoJobsHere,
+            Self::NoDrawHere => Code::NoDrawHere,
+            Self::TicketEpoch { .. } => Code::TicketEpoch,
+            Self::Untimely(staking::Untimely::Early { .. }) => Code::TicketEarly,
+            Self::Untimely(staking::Untimely::Late { .. }) => Code::TicketLate,
+            Self::TicketTaken(_) => Code::TicketTaken,
+            Self::NotEligible(_) => Code::NotEligible,
+            Self::NoVrfKey(_) => Code::NoVrfKey,
+            Self::LateVrfKey { .. } => Code::LateVrfKey,
+            Self::LateAttestation { .. } => Code::LateAttestation,
+            Self::NotItsTicket(_) => Code::NotItsTicket,
+            Self::BadVrfKey => Code::BadVrfKey,
+            Self::VrfKeySigns => Code::VrfKeySigns,
+            Self::VrfKeyNotProved => Code::VrfKeyNotProved,
+            Self::OwnSeats => Code::OwnSeats,
+            Self::SeatsElsewhere(_) => Code::SeatsElsewhere,
+            Self::SeatsKnown { .. } => Code::SeatsKnown,
+            Self::NoPresenceHere => Code::NoPresenceHere,
+            Self::NoPeriod => Code::NoPeriod,
+            Self::AlreadyCertified => Code::AlreadyCertified,
+            Self::NoSeed(_) => Code::NoSeed,
+            Self::UnknownVoter(_) => Code::UnknownVoter,
+            Self::OtherVrfKey(_) => Code::OtherVrfKey,
+            Self::OtherAttestation(_) => Code::OtherAttestation,
+            Self::Certificate(presence::Rejected::Period { .. }) => Code::OtherPeriod,
+            Self::Certificate(
+                presence::Rejected::Continent { .. }
+                | presence::Rejected::Draw
+                | presence::Rejected::Prover
+                | presence::Rejected::Order(_)
+                | presence::Rejected::NotDrawn(_)
+                | presence::Rejected::Witness(_),
+            ) => Code::BadCertificate,
+            Self::Unproven { .. } | Self::NoWitness => Code::Unproven,
+            Self::WrongBeacon(_) => Code::WrongBeacon,
+            Self::BlockFull => Code::BlockFull,
         }
+    }
+
+    /// Whether the same again is of no use until somebody changes something: see [`Code::is_lasting`].
+    pub const fn is_lasting(&self) -> bool {
+        self.code().is_lasting()
+    }
+
+    /// Whether the transaction goes on waiting in a pool: only its turn has not come. A missing nonce may still arrive, a
+    /// later block may have room, and what another block used is dropped when that block is final.
+    pub const fn keeps_waiting(&self) -> bool {
+        matches!(self.code().remedy(), Remedy::Wait)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a sender and a pool do about a refusal: keep waiting, ask again, or give up.
+    #[track_caller]
+    fn check(refusal: impl Into<Refusal>, expected: &str) {
+        let refusal: Refusal = refusal.into();
+        let told = match (refusal.keeps_waiting(), refusal.is_lasting()) {
+            (true, false) => "wait",
+            (false, false) => "again",
+            (false, true) => "lasting",
+            (true, true) => panic!("{refusal} is waited for, and lasts"),
+        };
+        assert_eq!(told, expected, "{refusal}");
+        assert!(refusal.code().is_sent() && refusal.code() != Code::Internal, "{refusal}");
+    }
+
+    #[test]
+    fn only_a_turn_is_waited_for_and_only_time_is_tried_again() {
+        let (somebody, later) = (Address::of(&PublicKey([1; 32])), Millis::new(5));
+        for got in [0, 2] {
+            check(Refusal::nonce(somebody, 1, got), "wait");
+        }
+        check(Refusal::BlockFull, "wait");
+        check(Refusal::Busy, "again");
+        check(Refusal::IntakePaused { until: later }, "again");
+        check(staking::Refusal::StillJailed { until: later }, "again");
+        check(staking::Refusal::Tombstoned, "lasting");
+        check(jobs::OutOfPhase::Over, "lasting");
+        check(Refusal::DecreeOrder { expected: 2, got: 1 }, "lasting");
+        check(ledger::Refusal::ZeroAmount, "lasting");
     }
 }

@@ -404,8 +404,7 @@ impl<E: StorageContext + Spawner + Clock> Application<E> for App {
         let (applied, merkleized) =
             self.execute::<E>(&block_context, batches, proposal, Mode::Build).await?;
         for (tx, refusal) in &applied.refused {
-            // A gap may close and room may come; what another block used goes when that block is final.
-            if !matches!(refusal.code(), "nonce_gap" | "nonce_used" | "block_full") {
+            if !refusal.keeps_waiting() {
                 self.shared.refuse(tx, *refusal);
             }
         }

@@ -21,7 +21,7 @@ use receipt::light::digest;
 use std::sync::{Arc, Mutex, atomic::Ordering};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use types::{
-    Address, ChainId, DoubleSigning, Epoch, Hash, Header, Height, Tx, TxId,
+    Address, ChainId, Code, DoubleSigning, Epoch, Hash, Header, Height, Tx, TxId,
     state::{Account, Key, Params},
 };
 
@@ -39,6 +39,22 @@ pub enum SubmitError {
     NotReady,
     #[error("this validator has stopped")]
     Stopped,
+}
+
+impl SubmitError {
+    /// The word for it in the API.
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Refused(refusal) => refusal.code(),
+            Self::Rejected(rejected) => rejected.code(),
+            Self::NotReady | Self::Stopped => Code::NotReady,
+        }
+    }
+
+    /// Whether the same again is of no use until somebody changes something: see [`Code::is_lasting`].
+    pub const fn is_lasting(&self) -> bool {
+        self.code().is_lasting()
+    }
 }
 
 /// What became of a transaction.

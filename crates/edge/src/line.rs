@@ -1,6 +1,6 @@
 //! What one key says, in the order of its nonces, through a gateway.
 
-use api::{Client, ClientError, Code, Wait};
+use api::{Client, ClientError, Wait};
 use crypto::SigningKey;
 use std::{sync::Mutex, thread, time::Duration};
 use types::{Action, Address, ChainId, Hash, Intent, NanoMeshx, PublicKey, Tx, TxId};
@@ -38,7 +38,7 @@ impl Line {
             };
             *self.next.lock().expect("no panic while locked") = None;
             tries += 1;
-            if tries >= TRIES || is_final(&error) {
+            if tries >= TRIES || error.is_lasting() {
                 return Err(error);
             }
             thread::sleep(PAUSE);
@@ -64,11 +64,4 @@ impl Line {
         }
         Ok(tx)
     }
-}
-
-/// Whether sending the same again is of no use.
-fn is_final(error: &ClientError) -> bool {
-    error
-        .problem()
-        .is_some_and(|problem| matches!(problem.code, Code::OutOfPhase | Code::InsufficientFunds))
 }

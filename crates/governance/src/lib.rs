@@ -19,6 +19,6 @@ mod registry;
 mod votes;
 
 pub use life::{Deed, check_open, close, execute, is_emergency, obey, pool_address, submit};
-pub use refusal::Refusal;
+pub use refusal::{NotDue, Refusal};
 pub use registry::{ParamInfo, REGISTRY, check, get, info, parse, set};
 pub use votes::{cast, count, shrink, sum};

@@ -1,6 +1,6 @@
 //! A proposal's life: made, voted on, decided, carried out.
 
-use crate::{Refusal, registry};
+use crate::{NotDue, Refusal, registry};
 use types::{
     Address, ChainId, GovernanceParams, Millis, NanoMeshx, ParamName, Params, SUPPLY_MAX, Text,
     attest::Listed,
@@ -120,20 +120,20 @@ pub fn check_open(proposal: &Proposal, now: Millis) -> Result<(), Refusal> {
 /// must be more than the threshold's part of yes, no and veto. An emergency has no timelock.
 ///
 /// # Errors
-/// [`Refusal::StillOpen`]; [`Refusal::VoteClosed`] if it was decided before.
+/// [`NotDue::StillOpen`]; [`NotDue::Decided`] if it was decided before.
 pub fn close(
     proposal: &mut Proposal,
     tally: Tally,
     bonded: NanoMeshx,
     now: Millis,
     rules: &GovernanceParams,
-) -> Result<Vec<Transfer>, Refusal> {
+) -> Result<Vec<Transfer>, NotDue> {
     match proposal.status {
         ProposalStatus::Voting { closes } if now < closes => {
-            return Err(Refusal::StillOpen { closes });
+            return Err(NotDue::StillOpen { closes });
         }
         ProposalStatus::Voting { .. } => {}
-        _ => return Err(Refusal::VoteClosed),
+        _ => return Err(NotDue::Decided),
     }
     let emergency = is_emergency(&proposal.kind);
     let timelock = if emergency { Millis::ZERO } else { rules.timelock_ms };
@@ -190,19 +190,19 @@ pub enum Deed {
 /// fails for ever and asks for nothing.
 ///
 /// # Errors
-/// [`Refusal::Timelocked`]; [`Refusal::NotQueued`], also for a second time.
+/// [`NotDue::Timelocked`]; [`NotDue::NotQueued`], also for a second time.
 pub fn execute(
     proposal: &mut Proposal,
     held: NanoMeshx,
     now: Millis,
     params: &Params,
-) -> Result<Option<Deed>, Refusal> {
+) -> Result<Option<Deed>, NotDue> {
     match proposal.status {
         ProposalStatus::Queued { executes } if now < executes => {
-            return Err(Refusal::Timelocked { executes });
+            return Err(NotDue::Timelocked { executes });
         }
         ProposalStatus::Queued { .. } => {}
-        _ => return Err(Refusal::NotQueued),
+        _ => return Err(NotDue::NotQueued),
     }
     let deed = check(&proposal.kind, params).ok().and_then(|()| deed(&proposal.kind, held, now));
     proposal.status = match deed {
@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn contents_are_checked_before_anything_moves() {
-        let code = |kind| made(kind).unwrap_err().code();
+        let code = |kind| made(kind).unwrap_err().code().as_str();
         let fee = ParamName::BaseFeeMin;
         let eu = Some(ChainId::Europe);
         assert_eq!(code(spend(0)), "bad_amount");
@@ -372,23 +372,26 @@ mod tests {
         let mut open = made(spend(5)).unwrap();
         let rules = &params.governance;
         let early = close(&mut open, tally(1, 0, 0, 0), NanoMeshx::ZERO, NOW, rules);
-        assert_eq!(early.unwrap_err().code(), "voting_open");
+        assert!(matches!(early, Err(NotDue::StillOpen { .. })));
         let not_decided = execute(&mut open, NanoMeshx::ZERO, NOW, &params);
-        assert_eq!(not_decided.unwrap_err().code(), "not_queued");
+        assert_eq!(not_decided, Err(NotDue::NotQueued));
 
         let (mut passed, _) = closed(spend(5), tally(900_000, 0, 0, 0));
         let ProposalStatus::Queued { executes } = passed.status else { panic!("{passed:?}") };
         assert_eq!(check_open(&passed, NOW).unwrap_err().code(), "vote_closed");
         let again = close(&mut passed, tally(0, 0, 0, 0), NanoMeshx::ZERO, executes, rules);
-        assert_eq!(again.unwrap_err().code(), "vote_closed");
+        assert_eq!(again, Err(NotDue::Decided));
         let early = executes.saturating_sub(Millis::new(1));
         let held = NanoMeshx::new(5);
-        assert_eq!(execute(&mut passed, held, early, &params).unwrap_err().code(), "timelocked");
+        assert_eq!(
+            execute(&mut passed, held, early, &params),
+            Err(NotDue::Timelocked { executes })
+        );
         let mut poor = passed.clone();
         assert_eq!(execute(&mut poor, NanoMeshx::new(4), executes, &params), Ok(None));
         assert_eq!(poor.status, ProposalStatus::Failed);
         assert!(matches!(execute(&mut passed, held, executes, &params), Ok(Some(Deed::Pay(_)))));
-        assert_eq!(execute(&mut passed, held, executes, &params).unwrap_err().code(), "not_queued");
+        assert_eq!(execute(&mut passed, held, executes, &params), Err(NotDue::NotQueued));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Why governance refuses, with codes that never change meaning.
 
-use types::{Millis, NanoMeshx, ParamName};
+use types::{Code, Millis, NanoMeshx, ParamName};
 
 /// The reason; nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,33 +29,37 @@ pub enum Refusal {
     VoteClosed,
     #[error("the account has no stake to vote with")]
     NoStake,
-    #[error("votes are taken until {closes}")]
-    StillOpen { closes: Millis },
-    #[error("the proposal is not waiting to be carried out")]
-    NotQueued,
-    #[error("the decision waits until {executes}")]
-    Timelocked { executes: Millis },
 }
 
 impl Refusal {
     /// A stable name for programs.
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self {
-            Self::OutOfBounds { .. } => "param_out_of_bounds",
-            Self::Inconsistent { .. } => "params_inconsistent",
-            Self::Empty => "empty_proposal",
-            Self::Duplicate(_) => "duplicate_param",
-            Self::OfOneShard(_) => "of_one_shard",
-            Self::NoTitle => "no_title",
-            Self::Amount { .. } => "bad_amount",
-            Self::PoolAccount => "pool_account",
-            Self::PauseTooLong { .. } => "pause_too_long",
-            Self::NotAShard => "not_a_shard",
-            Self::VoteClosed => "vote_closed",
-            Self::NoStake => "no_stake",
-            Self::StillOpen { .. } => "voting_open",
-            Self::NotQueued => "not_queued",
-            Self::Timelocked { .. } => "timelocked",
+            Self::OutOfBounds { .. } => Code::ParamOutOfBounds,
+            Self::Inconsistent { .. } => Code::ParamsInconsistent,
+            Self::Empty => Code::EmptyProposal,
+            Self::Duplicate(_) => Code::DuplicateParam,
+            Self::OfOneShard(_) => Code::OfOneShard,
+            Self::NoTitle => Code::NoTitle,
+            Self::Amount { .. } => Code::BadAmount,
+            Self::PoolAccount => Code::PoolAccount,
+            Self::PauseTooLong { .. } => Code::PauseTooLong,
+            Self::NotAShard => Code::NotAShard,
+            Self::VoteClosed => Code::VoteClosed,
+            Self::NoStake => Code::NoStake,
         }
     }
+}
+
+/// Why a proposal is not decided or carried out at this moment. The chain asks by itself, so no transaction meets this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotDue {
+    #[error("votes are taken until {closes}")]
+    StillOpen { closes: Millis },
+    #[error("the proposal was decided before")]
+    Decided,
+    #[error("the proposal is not waiting to be carried out")]
+    NotQueued,
+    #[error("the decision waits until {executes}")]
+    Timelocked { executes: Millis },
 }

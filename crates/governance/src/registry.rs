@@ -293,8 +293,9 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_together_is_refused_as_a_whole() {
-        let refused =
-            |changes: &[(ParamName, u64)]| set(&Params::DEFAULT, changes).unwrap_err().code();
+        let refused = |changes: &[(ParamName, u64)]| {
+            set(&Params::DEFAULT, changes).unwrap_err().code().as_str()
+        };
         let shares = [
             (ParamName::ValidatorsBps, 2_000),
             (ParamName::TreasuryBps, 2_000),

@@ -8,7 +8,7 @@
 //! to the block's state, which only `chain` knows.
 
 use std::collections::{BTreeMap, BTreeSet};
-use types::{Address, NanoMeshx, TxId};
+use types::{Address, Code, NanoMeshx, TxId};
 
 /// What the pool needs to know of a transaction.
 pub trait Pooled: Clone {
@@ -47,6 +47,18 @@ pub enum Rejected {
     Gap { next: u64, got: u64 },
     #[error("another transaction of this sender waits with nonce {0}")]
     Occupied(u64),
+}
+
+impl Rejected {
+    /// The word for it in the API.
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Full => Code::Overloaded,
+            Self::Used { .. } => Code::NonceUsed,
+            Self::Gap { .. } => Code::NonceGap,
+            Self::Occupied(_) => Code::NonceOccupied,
+        }
+    }
 }
 
 /// Transactions that wait.

@@ -95,27 +95,7 @@ fn blob_problem(error: BlobError) -> Problem {
 }
 
 pub(crate) fn refusal_problem(error: &SubmitError) -> Problem {
-    match error {
-        SubmitError::Refused(refusal) => {
-            let code = match Code::from(refusal.code()) {
-                Code::Unknown => Code::BadRequest,
-                known => known,
-            };
-            Problem::new(code, refusal.to_string())
-        }
-        SubmitError::Rejected(mempool::Rejected::Full) => {
-            Problem::new(Code::Overloaded, error.to_string())
-        }
-        SubmitError::Rejected(mempool::Rejected::Used { .. } | mempool::Rejected::Occupied(_)) => {
-            Problem::new(Code::NonceUsed, error.to_string())
-        }
-        SubmitError::Rejected(mempool::Rejected::Gap { .. }) => {
-            Problem::new(Code::NonceGap, error.to_string())
-        }
-        SubmitError::NotReady | SubmitError::Stopped => {
-            Problem::new(Code::NotReady, error.to_string()).hint("try again in a second")
-        }
-    }
+    Problem::new(error.code(), error.to_string())
 }
 
 fn receipt_problem(error: NoReceipt) -> Problem {

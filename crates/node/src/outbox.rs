@@ -81,7 +81,7 @@ impl Line {
         for (((item, verdict), fate), id) in batch.into_iter().zip(verdicts).zip(fates).zip(ids) {
             match verdict {
                 Ok(_) => self.follow(item, id, fate),
-                Err(error) if is_final(&error) => drop(item.done.send(Err(error))),
+                Err(error) if error.is_lasting() => drop(item.done.send(Err(error))),
                 Err(_) => refused.push(item),
             }
         }
@@ -118,25 +118,4 @@ fn repeat(again: &mpsc::WeakUnboundedSender<Item>, mut item: Item, error: Submit
         Some(queue) => drop(queue.send(item)),
         None => drop(item.done.send(Err(error))),
     }
-}
-
-/// Whether sending the same again is of no use.
-fn is_final(error: &SubmitError) -> bool {
-    let over = |code| {
-        matches!(
-            code,
-            "out_of_phase"
-                | "decree_order"
-                | "seats_known"
-                | "ticket_taken"
-                | "ticket_epoch"
-                | "ticket_late"
-                | "not_eligible"
-                | "no_vrf_key"
-                | "late_vrf_key"
-                | "late_attestation"
-                | "not_its_ticket"
-        )
-    };
-    matches!(error, SubmitError::Refused(refusal) if over(refusal.code()))
 }

@@ -1,6 +1,6 @@
 //! Double signing: whether two votes prove that their signer lied.
 
-use types::{DoubleSigning, Hash, SignedVote, VoteKind};
+use types::{Code, DoubleSigning, Hash, SignedVote, VoteKind};
 
 /// Why two votes prove nothing against the key they name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,13 +19,13 @@ pub enum BadEvidence {
 
 impl BadEvidence {
     /// A stable name for programs.
-    pub const fn code(self) -> &'static str {
+    pub const fn code(self) -> Code {
         match self {
-            Self::DifferentChains => "different_chains",
-            Self::DifferentViews => "different_views",
-            Self::SameVote => "same_vote",
-            Self::NotContradictory => "not_contradictory",
-            Self::ForgedSignature => "forged_signature",
+            Self::DifferentChains => Code::DifferentChains,
+            Self::DifferentViews => Code::DifferentViews,
+            Self::SameVote => Code::SameVote,
+            Self::NotContradictory => Code::NotContradictory,
+            Self::ForgedSignature => Code::ForgedSignature,
         }
     }
 }
@@ -111,7 +111,7 @@ mod tests {
         let key = PublicKey(key().public());
         for (first, second) in [(first, second), (second, first)] {
             let verdict = check_double_signing(&DoubleSigning { key, first, second }, &NETWORK);
-            assert_eq!(verdict.map_err(BadEvidence::code), expected);
+            assert_eq!(verdict.map_err(|bad| bad.code().as_str()), expected);
         }
     }
 

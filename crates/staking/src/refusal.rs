@@ -1,6 +1,6 @@
 //! Why staking refuses.
 
-use types::{Address, Height, Millis, NanoMeshx, staking::Fault};
+use types::{Address, Code, Height, Millis, NanoMeshx, staking::Fault};
 
 /// Why staking refused. A refusal leaves every record as it was and moves no money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,34 +61,34 @@ pub enum Refusal {
 
 impl Refusal {
     /// The name a client may rely on.
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self {
-            Self::ZeroAmount => "zero_amount",
-            Self::BelowMinimum { .. } => "below_minimum",
-            Self::LeavesTooLittle { .. } => "leaves_too_little",
-            Self::InsufficientStake { .. } => "insufficient_stake",
-            Self::Locked { .. } => "stake_locked",
-            Self::NoDelegation => "no_delegation",
-            Self::AlreadyValidator(_) => "already_validator",
-            Self::KeyTaken(_) => "key_taken",
-            Self::CommissionTooHigh { .. } => "commission_too_high",
-            Self::NotOperator { .. } => "not_operator",
-            Self::SameValidator => "same_validator",
-            Self::TooMany { .. } => "too_many_unbondings",
-            Self::NotMatured { .. } => "not_matured",
-            Self::NothingUnbonding => "nothing_unbonding",
-            Self::NothingOwed => "nothing_owed",
-            Self::NoStake => "no_stake",
-            Self::Worthless => "worthless_shares",
-            Self::Tombstoned => "tombstoned",
-            Self::NotJailed => "not_jailed",
-            Self::StillJailed { .. } => "still_jailed",
-            Self::EvidenceTooOld { .. } => "evidence_too_old",
-            Self::EvidenceFromFuture { .. } => "evidence_from_future",
-            Self::AlreadyPunished { .. } => "already_punished",
-            Self::SourceMissing(_) => "source_missing",
-            Self::BadParams(_) => "bad_params",
-            Self::Overflow => "overflow",
+            Self::ZeroAmount => Code::ZeroAmount,
+            Self::BelowMinimum { .. } => Code::BelowMinimum,
+            Self::LeavesTooLittle { .. } => Code::LeavesTooLittle,
+            Self::InsufficientStake { .. } => Code::InsufficientStake,
+            Self::Locked { .. } => Code::StakeLocked,
+            Self::NoDelegation => Code::NoDelegation,
+            Self::AlreadyValidator(_) => Code::AlreadyValidator,
+            Self::KeyTaken(_) => Code::KeyTaken,
+            Self::CommissionTooHigh { .. } => Code::CommissionTooHigh,
+            Self::NotOperator { .. } => Code::NotOperator,
+            Self::SameValidator => Code::SameValidator,
+            Self::TooMany { .. } => Code::TooManyUnbondings,
+            Self::NotMatured { .. } => Code::NotMatured,
+            Self::NothingUnbonding => Code::NothingUnbonding,
+            Self::NothingOwed => Code::NothingOwed,
+            Self::NoStake => Code::NoStake,
+            Self::Worthless => Code::WorthlessShares,
+            Self::Tombstoned => Code::Tombstoned,
+            Self::NotJailed => Code::NotJailed,
+            Self::StillJailed { .. } => Code::StillJailed,
+            Self::EvidenceTooOld { .. } => Code::EvidenceTooOld,
+            Self::EvidenceFromFuture { .. } => Code::EvidenceFromFuture,
+            Self::AlreadyPunished { .. } => Code::AlreadyPunished,
+            // The caller forgot a record, or parameters that governance would not have let through.
+            Self::SourceMissing(_) | Self::BadParams(_) => Code::Internal,
+            Self::Overflow => Code::Overflow,
         }
     }
 }

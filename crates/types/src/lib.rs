@@ -18,6 +18,7 @@ extern crate self as types;
 mod address;
 pub mod attest;
 mod block;
+mod code;
 pub mod codec;
 pub mod committee;
 mod economy;
@@ -41,6 +42,7 @@ pub use block::{
     BODY_BYTES_MAX, BODY_TXS_MAX, Beacon, Block, Body, CEREMONY_BYTES_MAX, CERTIFICATE_BYTES_MAX,
     FinalHeader, Header, LogRoot,
 };
+pub use code::{Code, Remedy};
 pub use codec::{Bytes, List, Text};
 pub use evidence::{DoubleSigning, SignedVote, VoteKind};
 pub use hash::{BadHash, Hash, domain_hash};

@@ -48,6 +48,14 @@ impl ClientError {
         }
     }
 
+    /// Whether the node said that the same again is of no use until somebody changes something.
+    pub const fn is_lasting(&self) -> bool {
+        match self {
+            Self::Problem(problem) => problem.code.is_lasting(),
+            _ => false,
+        }
+    }
+
     /// Whether the same request may well succeed a little later, without anyone changing anything.
     pub const fn is_passing(&self) -> bool {
         match self {

@@ -254,7 +254,7 @@ impl World {
             None => Ok(self.record(n).expect("it was recorded")),
             Some((_, refusal)) => {
                 assert_eq!(self.record(n), before, "a refusal changes nothing");
-                Err(refusal.code())
+                Err(refusal.code().as_str())
             }
         }
     }

@@ -41,7 +41,7 @@ fn accept(world: &mut World, operation: Operation) {
 #[track_caller]
 fn refuse(world: &mut World, operation: Operation) -> Refusal {
     let refusal = world.apply(operation).expect("possible").expect_err("refused");
-    assert!(refusal.code().bytes().all(|b| b == b'_' || b.is_ascii_lowercase()));
+    assert!(refusal.code().as_str().bytes().all(|b| b == b'_' || b.is_ascii_lowercase()));
     refusal
 }
 fn delegate(d: u8, v: u8, meshx: u64) -> Operation {

@@ -41,7 +41,7 @@ fn run(choice: u64, raws: &[Raw], tally: &mut Tally) {
                 assert_eq!(world.total(), total, "no nano appears or disappears");
                 *tally.accepted.entry(name).or_default() += 1;
             }
-            Some(Err(refusal)) => *tally.refused.entry(refusal.code()).or_default() += 1,
+            Some(Err(refusal)) => *tally.refused.entry(refusal.code().as_str()).or_default() += 1,
             None => *tally.refused.entry("(not possible)").or_default() += 1,
         }
     };

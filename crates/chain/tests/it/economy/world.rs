@@ -222,7 +222,8 @@ impl World {
         }
         self.height += 1;
         self.included += built.included.len() as u64;
-        let refused: Vec<_> = built.refused.iter().map(|(_, refusal)| refusal.code()).collect();
+        let refused: Vec<_> =
+            built.refused.iter().map(|(_, refusal)| refusal.code().as_str()).collect();
         for code in &refused {
             *self.refused.entry(code).or_default() += 1;
         }

@@ -83,7 +83,7 @@ pub fn name(refusal: &Refusal) -> No {
             OutOfPhase::NotPayer => "out_of_phase: not payer",
             OutOfPhase::TooLate(_) => "out_of_phase: too late",
         },
-        other => other.code(),
+        other => other.code().as_str(),
     }
 }
 
