@@ -13,6 +13,11 @@
 //! [`REGISTRY`] lists every parameter that can be changed, with bounds; what they cannot rule out stands in `registry.rs`.
 //! [`cast`], [`shrink`] and [`count`] are how votes follow stake without a loop over delegators.
 
+/// The README's example is compiled and run like any other.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod life;
 mod refusal;
 mod registry;

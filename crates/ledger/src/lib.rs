@@ -13,6 +13,11 @@
 //! Where the accounts' money comes from is a function of the height alone: [`Supply::at`] says how
 //! much is emitted, vested and locked, and [`next_base_fee`] what a transaction burns. Stake is not here.
 
+/// The README's example is compiled and run like any other.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod base_fee;
 mod distribution;
 mod emission;

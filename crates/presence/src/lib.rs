@@ -30,6 +30,11 @@
 
 #![forbid(unsafe_code)]
 
+/// The README's example is compiled and run like any other.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod committee;
 mod expect;
 mod judge;
