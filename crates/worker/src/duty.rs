@@ -13,6 +13,26 @@ pub enum Duty {
     Reveal,
 }
 
+/// What the newest record of a job asks of one worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asks {
+    Duty(Duty),
+    /// Nothing now; later it may.
+    Nothing,
+    /// Nothing, now and for ever: the job has ended.
+    Over,
+}
+
+impl Asks {
+    /// What `job` asks of `worker`.
+    pub fn of(worker: &Address, job: &JobRecord) -> Self {
+        match job.phase {
+            Phase::Settled(_) | Phase::Ended { .. } => Self::Over,
+            _ => duty(worker, job).map_or(Self::Nothing, Self::Duty),
+        }
+    }
+}
+
 /// What `worker` owes to `job` now, if anything.
 pub fn duty(worker: &Address, job: &JobRecord) -> Option<Duty> {
     match &job.phase {

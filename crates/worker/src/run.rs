@@ -25,6 +25,17 @@ pub enum CannotRun {
     Length { declared: u64, actual: u64 },
 }
 
+impl CannotRun {
+    /// Whether a second run would come to the same. One that was killed by its wall-clock limit might not, on an idle
+    /// machine; but its payer owes nothing for it, so a worker does not run it twice for nothing.
+    pub const fn is_lasting(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::WallClock(_) | Self::Profile | Self::Length { .. } => true,
+            Self::Blob { .. } | Self::Cancelled => false,
+        }
+    }
+}
+
 /// One worker: its key, and what it runs jobs with.
 #[derive(Clone)]
 pub struct Worker {
