@@ -37,6 +37,8 @@ pub enum SubmitError {
     Rejected(#[from] mempool::Rejected),
     #[error("the chain has no final block yet")]
     NotReady,
+    #[error("an earlier transaction of this account was refused, so this one was dropped")]
+    Displaced,
     #[error("this validator has stopped")]
     Stopped,
 }
@@ -47,6 +49,7 @@ impl SubmitError {
         match self {
             Self::Refused(refusal) => refusal.code(),
             Self::Rejected(rejected) => rejected.code(),
+            Self::Displaced => Code::NonceGap,
             Self::NotReady | Self::Stopped => Code::NotReady,
         }
     }

@@ -1,26 +1,24 @@
-//! What one key says, in the order of its nonces, through a gateway.
+//! What one key says through a gateway, in the order of its nonces. What becomes of each statement is `worker`'s rule
+//! ([`worker::Tries`]).
 
 use api::{Client, ClientError, Wait};
 use crypto::SigningKey;
 use std::{sync::Mutex, thread, time::Duration};
 use types::{Action, Address, ChainId, Hash, Intent, NanoMeshx, PublicKey, Tx, TxId};
-
-/// How often a statement that is not taken is sent again, and how long between.
-const TRIES: usize = 20;
-const PAUSE: Duration = Duration::from_millis(250);
+use worker::{Next, Tries, Try};
 
 pub(crate) struct Line {
     client: Client,
     key: SigningKey,
     chain: ChainId,
     network: Hash,
-    /// The next nonce, if what was sent before it is taken in; `None`: ask.
-    next: Mutex<Option<u64>>,
+    /// Held while a nonce is asked for and used, so that no two statements have the same.
+    turn: Mutex<()>,
 }
 
 impl Line {
     pub(crate) fn new(client: Client, key: SigningKey, chain: ChainId, network: Hash) -> Self {
-        Self { client, key, chain, network, next: Mutex::new(None) }
+        Self { client, key, chain, network, turn: Mutex::new(()) }
     }
 
     /// Say `action`, and wait until it is final.
@@ -28,40 +26,31 @@ impl Line {
     /// # Errors
     /// Of the last try.
     pub(crate) fn say(&self, action: Action) -> Result<TxId, ClientError> {
-        let mut tries = 0;
+        let mut tries = Tries::default();
         loop {
-            let said =
-                self.send(action.clone()).and_then(|tx| self.client.submit(&tx, Wait::Final));
-            let error = match said {
-                Ok(done) => return Ok(done.tx),
-                Err(error) => error,
+            let sent = self.send(action.clone());
+            let said = sent.and_then(|tx| self.client.submit(&tx, Wait::Final));
+            let came_to = match &said {
+                Ok(_) => Try::Final,
+                Err(error) => Try::failed(error.is_lasting()),
             };
-            *self.next.lock().expect("no panic while locked") = None;
-            tries += 1;
-            if tries >= TRIES || error.is_lasting() {
-                return Err(error);
+            match tries.after(came_to) {
+                Next::Again(after) => thread::sleep(Duration::from_millis(after.get())),
+                Next::Done | Next::GiveUp => return said.map(|done| done.tx),
             }
-            thread::sleep(PAUSE);
         }
     }
 
-    /// Sign with the next nonce and hand over, one after the other.
+    /// Sign with the nonce that the gateway counts next, what waits in its pool included, and hand over.
     fn send(&self, action: Action) -> Result<Tx, ClientError> {
-        let mut next = self.next.lock().expect("no panic while locked");
+        let _turn = self.turn.lock().expect("no panic while locked");
         let sender = PublicKey(self.key.public());
-        let known = self.client.account(self.chain, Address::of(&sender))?.nonce;
-        let nonce = next.map_or(known, |next| next.max(known));
+        let nonce = self.client.account(self.chain, Address::of(&sender))?.nonce;
         let intent = Intent { chain: self.chain, nonce, tip: NanoMeshx::ZERO, action };
         let tx = Tx::signed(&self.network, sender, intent, |domain, message| {
             self.key.sign(domain, message)
         });
-        match self.client.submit(&tx, Wait::None) {
-            Ok(_) => *next = Some(nonce + 1),
-            Err(error) => {
-                *next = None;
-                return Err(error);
-            }
-        }
+        self.client.submit(&tx, Wait::None)?;
         Ok(tx)
     }
 }

@@ -1,7 +1,7 @@
 //! Answers to the API, from the chains' own state.
 
 use crate::{
-    explain,
+    duties, explain,
     host::{Host, Node, workers_of},
     receipts::{NoReceipt, receipt},
 };
@@ -220,11 +220,8 @@ impl Backend for Node {
                 Ok(Submitted { tx: id, chain, height: Some(height), block: Some(block) })
             }
             Ok(Ok(Fate::Refused(refusal))) => Err(refusal_problem(&refusal.into())),
-            Ok(Ok(Fate::Displaced)) => Err(Problem::new(
-                Code::NonceGap,
-                "an earlier transaction of this account was refused, so this one was dropped",
-            )
-            .hint("ask for the account's nonce and sign it again")),
+            Ok(Ok(Fate::Displaced)) => Err(refusal_problem(&SubmitError::Displaced)
+                .hint("ask for the account's nonce and sign it again")),
             _ => Err(Problem::new(
                 Code::Timeout,
                 format!("transaction {id} is not final after a minute"),
@@ -432,7 +429,8 @@ impl Backend for Node {
         let host = self.on(chain)?;
         // The feed first, so that no change falls between the two.
         let finals = host.chain.finals();
-        let waiting: VecDeque<JobId> = host.open_jobs(&worker).into();
+        let open = duties::open_jobs(&host.chain, worker).await.unwrap_or_default();
+        let waiting: VecDeque<JobId> = open.into_iter().collect();
         let state = (self.clone(), finals, waiting);
         let duties = stream::unfold(state, move |(node, mut finals, mut waiting)| async move {
             loop {
@@ -445,7 +443,8 @@ impl Backend for Node {
                     Ok(block) => waiting.extend(changed_for(&block, &worker)),
                     // What was missed is looked up.
                     Err(RecvError::Lagged(_)) => {
-                        waiting.extend(node.on(chain).ok()?.open_jobs(&worker));
+                        let chain = &node.on(chain).ok()?.chain;
+                        waiting.extend(duties::open_jobs(chain, worker).await.unwrap_or_default());
                     }
                     Err(RecvError::Closed) => return None,
                 }

@@ -1,12 +1,12 @@
 //! One process' share of a network, and what it has seen of it.
 
-use crate::outbox::Outbox;
+use crate::line::Line;
 use api::ChainStatus;
 use blobs::{BlobError, Store};
 use commonware_runtime::tokio::Context;
 use consensus::{Chain, Final};
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -31,8 +31,6 @@ pub struct Host {
     recent: Arc<Mutex<VecDeque<Seen>>>,
     /// Jobs submitted since this process started, oldest first, with their payers.
     jobs: Arc<Mutex<VecDeque<(JobId, Address)>>>,
-    /// Open jobs by the workers that have a seat in them, as far as this process saw them drawn.
-    seats: Arc<Mutex<BTreeMap<Address, BTreeSet<JobId>>>>,
     pub(crate) counts: Arc<Counts>,
 }
 
@@ -55,13 +53,7 @@ struct Seen {
 
 impl Host {
     pub(crate) fn new(chain: Chain<Context>) -> Self {
-        Self {
-            chain,
-            recent: Arc::default(),
-            jobs: Arc::default(),
-            seats: Arc::default(),
-            counts: Arc::default(),
-        }
+        Self { chain, recent: Arc::default(), jobs: Arc::default(), counts: Arc::default() }
     }
 
     pub(crate) fn saw(&self, block: &Final) {
@@ -69,7 +61,6 @@ impl Host {
         for event in &block.events {
             let Event::Job { job, phase } = event else { continue };
             // The job's id is its trace: the API answered with it, and the receipt bears it.
-            self.remember_seats(*job, phase);
             tracing::info!(trace = %job, chain = %block.header.chain, height = %block.header.height, phase = phase_name(phase), "job");
             match phase {
                 Phase::Settled(_) => drop(self.counts.jobs_settled.fetch_add(1, Ordering::Relaxed)),
@@ -96,28 +87,6 @@ impl Host {
                 jobs.pop_front();
             }
         }
-    }
-
-    fn remember_seats(&self, job: JobId, phase: &Phase) {
-        let open = matches!(phase, Phase::Committing { .. } | Phase::Revealing { .. });
-        let mut seats = self.seats.lock().expect("no panic while locked");
-        for worker in workers_of(phase) {
-            let jobs = seats.entry(worker).or_default();
-            if open {
-                jobs.insert(job);
-            } else {
-                jobs.remove(&job);
-            }
-            if jobs.is_empty() {
-                seats.remove(&worker);
-            }
-        }
-    }
-
-    /// Open jobs in which `worker` has a seat.
-    pub(crate) fn open_jobs(&self, worker: &Address) -> Vec<JobId> {
-        let seats = self.seats.lock().expect("no panic while locked");
-        seats.get(worker).map(|jobs| jobs.iter().copied().collect()).unwrap_or_default()
     }
 
     /// Jobs submitted since this process started, newest first.
@@ -211,7 +180,7 @@ pub struct Node {
     /// Base URLs of other nodes that may have a blob this one lacks.
     pub(crate) peers: Arc<Vec<String>>,
     /// Who gives money to whoever asks, by chain: none but on a network dealt in this process.
-    pub(crate) faucets: Arc<BTreeMap<ChainId, Outbox>>,
+    pub(crate) faucets: Arc<BTreeMap<ChainId, Line>>,
 }
 
 impl Node {
@@ -219,7 +188,7 @@ impl Node {
         &self.anchor
     }
 
-    pub(crate) fn faucet(&self, chain: ChainId) -> Option<&Outbox> {
+    pub(crate) fn faucet(&self, chain: ChainId) -> Option<&Line> {
         self.faucets.get(&chain)
     }
 

@@ -14,6 +14,7 @@
 //! this process is to run: all of it for `meshx up`, one validator per chain for `meshx node start`.
 
 mod backend;
+mod duties;
 mod economy;
 mod explain;
 mod failstop;
@@ -21,8 +22,8 @@ mod files;
 mod folder;
 mod headers;
 mod host;
+mod line;
 pub mod local;
-mod outbox;
 mod presence;
 mod receipts;
 mod relay;

@@ -1,39 +1,36 @@
 //! What one key says on its chain: a worker's, or the faucet's, in order and in batches.
 //!
-//! Nonces count up by one, so a worker's statements form a line. Sending them one by one would let each
-//! wait for the one before; here whatever waits goes together. A statement that the chain refuses takes
-//! those behind it out of the line with it: they are sent again with the nonces that are then right.
+//! Sending statements one by one would let each wait for the one before; here whatever waits goes together. What becomes
+//! of each is `worker`'s rule ([`worker::Tries`]).
 
 use commonware_runtime::tokio::Context;
 use consensus::{Chain, Fate, SubmitError};
 use crypto::SigningKey;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-use types::{Action, Address, Hash, Intent, NanoMeshx, PublicKey, Tx, TxId};
+use types::{Action, Address, Hash, Intent, Millis, NanoMeshx, PublicKey, Tx, TxId};
+use worker::{AGAIN_AFTER, Next, Tries, Try};
 
 /// Most statements sent at once.
 const BATCH: usize = 256;
-/// How often a statement that the chain does not take yet is sent again, and how long between.
-const TRIES: usize = 20;
-const PAUSE: Duration = Duration::from_millis(250);
 
 /// A statement, how often it was sent, and where to say that it is final or will never be.
 struct Item {
     action: Action,
-    tries: usize,
+    tries: Tries,
     done: oneshot::Sender<Result<TxId, SubmitError>>,
 }
 
 /// A key's line to its chain. Cloning shares it.
 #[derive(Clone)]
-pub(crate) struct Outbox(mpsc::UnboundedSender<Item>);
+pub(crate) struct Line(mpsc::UnboundedSender<Item>);
 
-impl Outbox {
+impl Line {
     /// Open a line for `key`. It closes when the last clone is dropped.
     pub(crate) fn open(chain: Chain<Context>, key: SigningKey, network: Hash) -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let line = Line { chain, key, network, again: sender.downgrade() };
-        tokio::spawn(line.run(receiver));
+        let speaker = Speaker { chain, key, network, again: sender.downgrade() };
+        tokio::spawn(speaker.run(receiver));
         Self(sender)
     }
 
@@ -41,12 +38,13 @@ impl Outbox {
     /// capacity, twice.
     pub(crate) async fn say(&self, action: Action) -> Result<TxId, SubmitError> {
         let (done, outcome) = oneshot::channel();
-        self.0.send(Item { action, tries: 0, done }).map_err(|_| SubmitError::Stopped)?;
+        let item = Item { action, tries: Tries::default(), done };
+        self.0.send(item).map_err(|_| SubmitError::Stopped)?;
         outcome.await.unwrap_or(Err(SubmitError::Stopped))
     }
 }
 
-struct Line {
+struct Speaker {
     chain: Chain<Context>,
     key: SigningKey,
     network: Hash,
@@ -54,19 +52,20 @@ struct Line {
     again: mpsc::WeakUnboundedSender<Item>,
 }
 
-impl Line {
+impl Speaker {
     async fn run(self, mut waiting: mpsc::UnboundedReceiver<Item>) {
         let mut batch = Vec::new();
         while waiting.recv_many(&mut batch, BATCH).await > 0 {
             let refused = self.send(std::mem::take(&mut batch)).await;
             if !refused.is_empty() {
-                tokio::time::sleep(PAUSE).await;
+                // Nothing else is sent meanwhile: a full pool would not take that either.
+                sleep(AGAIN_AFTER).await;
             }
-            refused.into_iter().for_each(|item| self.repeat(item, SubmitError::Stopped));
+            refused.into_iter().for_each(|item| put_back(&self.again, item));
         }
     }
 
-    /// Send `batch`; returns what the chain did not take.
+    /// Send `batch`; returns what is to be sent again.
     async fn send(&self, batch: Vec<Item>) -> Vec<Item> {
         let sender = PublicKey(self.key.public());
         let first = self.chain.next_nonce(Address::of(&sender)).await;
@@ -77,32 +76,31 @@ impl Line {
         let ids: Vec<TxId> = txs.iter().map(Tx::id).collect();
         let fates: Vec<_> = txs.iter().map(|tx| self.chain.watch(tx.id())).collect();
         let verdicts = self.chain.submit_all(txs).await;
-        let mut refused = Vec::new();
+        let mut again = Vec::new();
         for (((item, verdict), fate), id) in batch.into_iter().zip(verdicts).zip(fates).zip(ids) {
             match verdict {
                 Ok(_) => self.follow(item, id, fate),
-                Err(error) if error.is_lasting() => drop(item.done.send(Err(error))),
-                Err(_) => refused.push(item),
+                Err(error) => again.extend(tried(item, Err(error)).map(|(item, _)| item)),
             }
         }
-        refused
+        again
     }
 
     /// Wait for what becomes of a statement that the chain took.
     fn follow(&self, item: Item, id: TxId, fate: oneshot::Receiver<Fate>) {
         let again = self.again.clone();
         tokio::spawn(async move {
-            match fate.await {
-                Ok(Fate::Final { .. }) => drop(item.done.send(Ok(id))),
-                Ok(Fate::Refused(refusal)) => drop(item.done.send(Err(refusal.into()))),
-                Ok(Fate::Displaced) => repeat(&again, item, SubmitError::Stopped),
-                Err(_) => drop(item.done.send(Err(SubmitError::Stopped))),
+            let came_to = match fate.await {
+                Ok(Fate::Final { .. }) => Ok(id),
+                Ok(Fate::Refused(refusal)) => Err(refusal.into()),
+                Ok(Fate::Displaced) => Err(SubmitError::Displaced),
+                Err(_) => Err(SubmitError::Stopped),
+            };
+            if let Some((item, after)) = tried(item, came_to) {
+                sleep(after).await;
+                put_back(&again, item);
             }
         });
-    }
-
-    fn repeat(&self, item: Item, error: SubmitError) {
-        repeat(&self.again, item, error);
     }
 
     fn signed(&self, sender: PublicKey, nonce: u64, action: Action) -> Tx {
@@ -111,11 +109,29 @@ impl Line {
     }
 }
 
-/// Put `item` back into the line, or give up with `error`.
-fn repeat(again: &mpsc::WeakUnboundedSender<Item>, mut item: Item, error: SubmitError) {
-    item.tries += 1;
-    match again.upgrade().filter(|_| item.tries < TRIES) {
-        Some(queue) => drop(queue.send(item)),
-        None => drop(item.done.send(Err(error))),
+/// Say what one try came to if that was the last, or give the statement back with the pause before the next.
+fn tried(mut item: Item, came_to: Result<TxId, SubmitError>) -> Option<(Item, Millis)> {
+    let worth = match &came_to {
+        Ok(_) => Try::Final,
+        Err(error) => Try::failed(error.is_lasting()),
+    };
+    match item.tries.after(worth) {
+        Next::Again(after) => Some((item, after)),
+        Next::Done | Next::GiveUp => {
+            // Whoever does not wait any more does not care.
+            let _ = item.done.send(came_to);
+            None
+        }
     }
+}
+
+fn put_back(again: &mpsc::WeakUnboundedSender<Item>, item: Item) {
+    match again.upgrade() {
+        Some(queue) => drop(queue.send(item)),
+        None => drop(item.done.send(Err(SubmitError::Stopped))),
+    }
+}
+
+async fn sleep(time: Millis) {
+    tokio::time::sleep(Duration::from_millis(time.get())).await;
 }

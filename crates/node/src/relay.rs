@@ -3,7 +3,7 @@
 //! Anyone may; every node does, for the shards it follows. What another brought first is refused here, which does
 //! no harm.
 
-use crate::{host::Node, outbox::Outbox};
+use crate::{host::Node, line::Line};
 use std::collections::BTreeMap;
 use tokio::sync::broadcast::error::RecvError;
 use types::{
@@ -18,7 +18,7 @@ use types::{
 const LOOKS: u64 = 16;
 
 /// Serve until the backbone's feed ends. `lines` speak for a key of ours on each shard.
-pub(crate) async fn serve(node: Node, lines: BTreeMap<ChainId, Outbox>) {
+pub(crate) async fn serve(node: Node, lines: BTreeMap<ChainId, Line>) {
     let Some(backbone) = node.host(ChainId::Backbone) else { return };
     let mut finals = backbone.chain.finals();
     loop {
@@ -42,7 +42,7 @@ pub(crate) async fn serve(node: Node, lines: BTreeMap<ChainId, Outbox>) {
 }
 
 /// Bring `shard` the decrees it does not know yet, one after the other.
-async fn bring(node: &Node, shard: ChainId, line: &Outbox) {
+async fn bring(node: &Node, shard: ChainId, line: &Line) {
     let (Some(backbone), Some(host)) = (node.host(ChainId::Backbone), node.host(shard)) else {
         return;
     };
@@ -60,7 +60,7 @@ async fn bring(node: &Node, shard: ChainId, line: &Outbox) {
 }
 
 /// Bring `shard` the seats that were drawn for it last, if it does not know them.
-async fn bring_seats(node: &Node, shard: ChainId, line: &Outbox) {
+async fn bring_seats(node: &Node, shard: ChainId, line: &Line) {
     let (Some(backbone), Some(host)) = (node.host(ChainId::Backbone), node.host(shard)) else {
         return;
     };

@@ -4,8 +4,8 @@ use crate::{
     failstop,
     folder::Folder,
     host::{Host, Node},
+    line::Line,
     local::{DealtChain, DealtWorker},
-    outbox::Outbox,
     relay, tickets, workers,
 };
 use blobs::{BlobError, Store};
@@ -23,6 +23,7 @@ use std::{
     path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
 };
+use tokio::sync::broadcast::error::RecvError;
 use types::{
     ChainId,
     network::{Anchor, Genesis},
@@ -221,7 +222,7 @@ async fn start_parts(
         .into_iter()
         .filter_map(|(chain, key)| {
             let host: &Host = hosts.get(&chain)?;
-            Some((chain, Outbox::open(host.chain.clone(), key, network)))
+            Some((chain, Line::open(host.chain.clone(), key, network)))
         })
         .collect();
     let node = Node {
@@ -234,8 +235,13 @@ async fn start_parts(
     for host in node.hosts.values().cloned() {
         let mut finals = host.chain.finals();
         tokio::spawn(async move {
-            while let Ok(block) = finals.recv().await {
-                host.saw(&block);
+            loop {
+                match finals.recv().await {
+                    Ok(block) => host.saw(&block),
+                    // What was missed is missing in the figures, and nowhere else.
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return,
+                }
             }
         });
     }
@@ -245,7 +251,7 @@ async fn start_parts(
         if let Some(host) = node.host(*chain) {
             let seed = types::domain_hash("meshx/relay-key/v1", &[dealt.key.seed().as_slice()]);
             lines.entry(*chain).or_insert_with(|| {
-                Outbox::open(host.chain.clone(), SigningKey::from_seed(&seed.0), network)
+                Line::open(host.chain.clone(), SigningKey::from_seed(&seed.0), network)
             });
         }
     }
@@ -253,7 +259,7 @@ async fn start_parts(
     // So it is with tickets, on the backbone.
     if let (Some(first), Some(host)) = (voters.first(), node.host(ChainId::Backbone)) {
         let seed = types::domain_hash("meshx/ticket-line/v1", &[first.seed().as_slice()]);
-        let line = Outbox::open(host.chain.clone(), SigningKey::from_seed(&seed.0), network);
+        let line = Line::open(host.chain.clone(), SigningKey::from_seed(&seed.0), network);
         tokio::spawn(tickets::serve(node.clone(), voters, line));
     }
     for (chain, dealt) in workers {

@@ -2,7 +2,7 @@
 //!
 //! What asks for nothing gets nothing, so a node asks for all whose keys it holds. Whether it will be of use is the draw's matter.
 
-use crate::{host::Node, outbox::Outbox};
+use crate::{host::Node, line::Line};
 use crypto::{SigningKey, VrfKey, VrfSuite};
 use std::collections::BTreeMap;
 use tokio::sync::broadcast::error::RecvError;
@@ -24,7 +24,7 @@ struct Asker {
 }
 
 /// Serve the validators that vote with `keys` until the backbone's feed ends. `line` speaks for any key on the backbone.
-pub(crate) async fn serve(node: Node, keys: Vec<SigningKey>, line: Outbox) {
+pub(crate) async fn serve(node: Node, keys: Vec<SigningKey>, line: Line) {
     let Some(backbone) = node.host(ChainId::Backbone) else { return };
     let mut finals = backbone.chain.finals();
     let mut askers: BTreeMap<PublicKey, Asker> = keys
@@ -49,7 +49,7 @@ pub(crate) async fn serve(node: Node, keys: Vec<SigningKey>, line: Outbox) {
     }
 }
 
-async fn ask(node: &Node, askers: &mut BTreeMap<PublicKey, Asker>, line: &Outbox) {
+async fn ask(node: &Node, askers: &mut BTreeMap<PublicKey, Asker>, line: &Line) {
     let Some(backbone) = node.host(ChainId::Backbone) else { return };
     let draw: Option<DrawRecord> = backbone.chain.record(Key::Draw).await;
     let Some(draw) = draw.filter(|draw| draw.seed != Hash::ZERO) else { return };

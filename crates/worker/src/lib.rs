@@ -25,4 +25,4 @@ pub use backoff::{PAUSE, PAUSE_MAX, pause};
 pub use duty::{Asks, Duty, duty};
 pub use run::{CannotRun, Worker};
 pub use shift::{Order, Shift, Told};
-pub use statement::{AGAIN_AFTER, Next, TRIES_MAX, Tries, Try, is_lasting};
+pub use statement::{AGAIN_AFTER, Next, TRIES_MAX, Tries, Try};

@@ -23,6 +23,13 @@ pub enum Try {
     Lost,
 }
 
+impl Try {
+    /// Of a try that failed. `lasting`: the same again is of no use ([`types::Code::is_lasting`]).
+    pub const fn failed(lasting: bool) -> Self {
+        if lasting { Self::RefusedForGood } else { Self::Lost }
+    }
+}
+
 /// What to do next with a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
@@ -49,25 +56,6 @@ impl Tries {
     }
 }
 
-/// Whether a refusal with this code stays one, however often the same is said.
-pub fn is_lasting(code: &str) -> bool {
-    matches!(
-        code,
-        "out_of_phase"
-            | "insufficient_funds"
-            | "decree_order"
-            | "seats_known"
-            | "ticket_taken"
-            | "ticket_epoch"
-            | "ticket_late"
-            | "not_eligible"
-            | "no_vrf_key"
-            | "late_vrf_key"
-            | "late_attestation"
-            | "not_its_ticket"
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,9 +63,9 @@ mod tests {
     #[test]
     fn a_statement_is_sent_again_until_it_is_final_or_refused_for_good() {
         let mut tries = Tries::default();
-        assert_eq!(tries.after(Try::Lost), Next::Again(AGAIN_AFTER));
+        assert_eq!(tries.after(Try::failed(false)), Next::Again(AGAIN_AFTER));
         assert_eq!(tries.after(Try::Final), Next::Done);
-        assert_eq!(Tries::default().after(Try::RefusedForGood), Next::GiveUp);
+        assert_eq!(Tries::default().after(Try::failed(true)), Next::GiveUp);
     }
 
     #[test]

@@ -1,0 +1,263 @@
+//! What an edge does through its gateway: prove, fetch, run, say.
+
+use crate::{Edge, Said, line::Line};
+use api::{ClientError, Code, JobView, ProofKey};
+use receipt::{Invalid, Shown};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+use types::{
+    Action, Hash, JobId, Outcome,
+    codec::DecodeExt as _,
+    state::{JobRecord, Key, WorkerRecord},
+};
+use worker::{Asks, Duty, Told, Worker, pause};
+
+/// A proof is of the newest state that has a certificate, which may be a little older than what a gateway tells of.
+const PROOF_TRIES: u32 = 20;
+const PROOF_PAUSE: Duration = Duration::from_millis(250);
+
+pub(crate) struct Hands {
+    edge: Edge,
+    line: Line,
+    say: Box<dyn Fn(Said) + Send + Sync>,
+    cancel: Arc<AtomicBool>,
+    /// A feed of duties is open.
+    watching: AtomicBool,
+    /// What was told of was not all taken up: the feed is to be opened anew.
+    missed: AtomicBool,
+}
+
+/// Why something was not done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failed {
+    #[error(transparent)]
+    Gateway(#[from] ClientError),
+    #[error(transparent)]
+    CannotRun(#[from] worker::CannotRun),
+    #[error("the store: {0}")]
+    Store(#[from] blobs::BlobError),
+    #[error("what the gateway says is not proved: {0}")]
+    NotProved(#[from] Invalid),
+    #[error("the gateway proves no such duty")]
+    NoDuty,
+    #[error("the job is over")]
+    Over,
+}
+
+impl Failed {
+    pub(crate) const fn job_is_over(&self) -> bool {
+        matches!(self, Self::Over)
+    }
+
+    /// Whether the same again would fail again.
+    pub(crate) fn is_lasting(&self) -> bool {
+        match self {
+            Self::Gateway(error) => error.is_lasting(),
+            Self::CannotRun(cannot) => cannot.is_lasting(),
+            Self::Over => true,
+            Self::Store(_) | Self::NotProved(_) | Self::NoDuty => false,
+        }
+    }
+
+    fn is_poverty(&self) -> bool {
+        let Self::Gateway(error) = self else { return false };
+        error.problem().is_some_and(|problem| problem.code == Code::InsufficientFunds)
+    }
+}
+
+impl Hands {
+    pub(crate) fn new(
+        edge: Edge,
+        cancel: Arc<AtomicBool>,
+        say: Box<dyn Fn(Said) + Send + Sync>,
+    ) -> Self {
+        let Edge { client, worker, offer, network, .. } = &edge;
+        let line = Line::new(client.clone(), worker.key().clone(), offer.chain, *network);
+        let (watching, missed) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { edge, line, say, cancel, watching, missed }
+    }
+
+    pub(crate) fn stopped(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed)
+    }
+
+    pub(crate) const fn capacity(&self) -> u16 {
+        self.edge.offer.capacity
+    }
+
+    pub(crate) fn tell(&self, said: Said) {
+        if !self.stopped() {
+            (self.say)(said);
+        }
+    }
+
+    pub(crate) fn say(&self, action: Action) -> Result<(), Failed> {
+        Ok(self.line.say(action).map(drop)?)
+    }
+
+    /// Try until it is done or everything is over. Each new reason is told once.
+    pub(crate) fn until_done(&self, what: impl Fn(&Self) -> Result<(), Failed>) {
+        let (mut told, mut failures) = (String::new(), 0);
+        while !self.stopped() {
+            let Err(error) = what(self) else { return };
+            let text = error.to_string();
+            if text != told {
+                self.tell(if error.is_poverty() {
+                    Said::NeedsMoney(self.edge.worker.address().to_string())
+                } else {
+                    Said::Trouble(text.clone())
+                });
+                told = text;
+            }
+            failures += 1;
+            self.rest(Duration::from_millis(pause(failures).get()));
+        }
+    }
+
+    /// Sleep for `pause`, unless everything is over before.
+    fn rest(&self, pause: Duration) {
+        let until = Instant::now() + pause;
+        while Instant::now() < until && !self.stopped() {
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Let the chain know the offer, unless it does.
+    pub(crate) fn register(&self) -> Result<(), Failed> {
+        let Edge { client, worker, offer, .. } = &self.edge;
+        client.ready()?;
+        let known = match client.worker(offer.chain, worker.address()) {
+            Ok(view) => Some(view.record),
+            Err(ClientError::Problem(problem)) if problem.code == Code::UnknownWorker => None,
+            Err(error) => return Err(error.into()),
+        };
+        let same = known.is_some_and(|record| {
+            (record.capacity, record.floor, &record.city)
+                == (offer.capacity, offer.floor, &offer.city)
+        });
+        if !same {
+            let (capacity, city, floor) = (offer.capacity, offer.city.clone(), offer.floor);
+            self.say(Action::RegisterWorker { capacity, city, floor })?;
+        }
+        self.tell(Said::Registered);
+        Ok(())
+    }
+
+    /// What the gateway says of this worker. A gateway that invents a capacity does not make it take on more.
+    pub(crate) fn own(&self) -> Result<Told, Failed> {
+        let Edge { client, worker, offer, .. } = &self.edge;
+        let heartbeat_blocks = client.params(offer.chain)?.heartbeat_blocks;
+        let record = client.worker(offer.chain, worker.address())?.record;
+        let record = WorkerRecord { capacity: offer.capacity, ..record };
+        let height = client.account(offer.chain, worker.address())?.height;
+        Ok(Told::Own { record, height, heartbeat_blocks })
+    }
+
+    /// Tell which of the jobs in `held` are over, then of duties until the feed breaks. Whether a feed is to be opened anew;
+    /// not if another is open, for that one ends with its next duty.
+    pub(crate) fn look_up(
+        &self,
+        held: &[JobId],
+        told: impl Fn(JobId, Asks),
+    ) -> Result<bool, Failed> {
+        for job in held {
+            if self.is_over(*job)? {
+                told(*job, Asks::Over);
+            }
+        }
+        if self.watching.swap(true, Ordering::AcqRel) {
+            self.missed.store(true, Ordering::Release);
+            return Ok(false);
+        }
+        let watched = self.watch(told);
+        self.watching.store(false, Ordering::Release);
+        watched.map(|()| true)
+    }
+
+    fn is_over(&self, job: JobId) -> Result<bool, Failed> {
+        match self.edge.client.job(Some(self.edge.offer.chain), job) {
+            Ok(view) => Ok(view.is_over()),
+            Err(ClientError::Problem(problem)) if problem.code == Code::UnknownJob => Ok(true),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn watch(&self, told: impl Fn(JobId, Asks)) -> Result<(), Failed> {
+        let (client, me) = (&self.edge.client, self.edge.worker.address());
+        self.missed.store(false, Ordering::Release);
+        for view in client.duties(self.edge.offer.chain, me)? {
+            let JobView { job, record, .. } = view?;
+            told(job, Asks::of(&me, &record));
+            if self.stopped() || self.missed.load(Ordering::Acquire) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Run the job that asks for `duty`.
+    pub(crate) fn run(&self, job: JobId, duty: Duty) -> Result<Outcome, Failed> {
+        let Edge { client, store, worker, .. } = &self.edge;
+        let spec = self.proved(job, duty)?.submission.spec;
+        for (hash, _) in Worker::needs(&spec) {
+            if !store.contains(hash) {
+                store.put_expected(hash, client.blob_bytes(hash)?.as_slice())?;
+            }
+        }
+        Ok(worker.run(&spec, &self.cancel)?)
+    }
+
+    pub(crate) fn commit(&self, job: JobId, outcome: Outcome) -> Result<(), Failed> {
+        let worker = &self.edge.worker;
+        let commitment = worker.reveal(job, outcome).commitment(&worker.address());
+        self.say(Action::Commit { job, commitment })
+    }
+
+    /// Show the outcome, once it is proved that all have committed: whoever hears it before could copy it.
+    pub(crate) fn reveal(&self, job: JobId, outcome: Outcome) -> Result<(), Failed> {
+        self.proved(job, Duty::Reveal)?;
+        // Whoever asks the gateway for the job's output finds it there.
+        for output in [outcome.stdout.hash, outcome.stderr.hash] {
+            self.offer_blob(output)?;
+        }
+        self.say(Action::Reveal(self.edge.worker.reveal(job, outcome)))?;
+        self.tell(Said::Ran { job, fuel: outcome.fuel.get() });
+        Ok(())
+    }
+
+    /// The job's record in the newest state that is proved, as soon as it asks for `wanted`.
+    fn proved(&self, job: JobId, wanted: Duty) -> Result<JobRecord, Failed> {
+        let Edge { client, worker, offer, follower, .. } = &self.edge;
+        for _ in 0..PROOF_TRIES {
+            let view = client.proof(offer.chain, ProofKey::Job(job))?;
+            let record = view.value.as_ref().map(|value| value.0.as_slice());
+            let (header, certificate, proof) =
+                (&view.header, &view.certificate.0[..], &view.proof.0[..]);
+            let shown = Shown { header, certificate, record, proof };
+            follower.lock().expect("no panic while locked").check(&Key::Job(job), shown)?;
+            let record = record.and_then(|record| JobRecord::decode(record.to_vec()).ok());
+            match record.map(|record| (Asks::of(&worker.address(), &record), record)) {
+                Some((Asks::Duty(duty), record)) if duty == wanted => return Ok(record),
+                Some((Asks::Over, _)) => return Err(Failed::Over),
+                _ if self.stopped() => break,
+                _ => self.rest(PROOF_PAUSE),
+            }
+        }
+        Err(Failed::NoDuty)
+    }
+
+    fn offer_blob(&self, hash: Hash) -> Result<(), Failed> {
+        let Edge { client, store, .. } = &self.edge;
+        if client.blob_len(hash)?.is_none() {
+            let bytes = store.get(hash)?;
+            client.put_blob(hash, bytes.as_slice(), Some(bytes.len() as u64))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,59 @@
+//! Where a worker is seated: read from the chain's own state, so that nothing is missed by who came late or fell behind.
+
+use commonware_runtime::tokio::Context;
+use consensus::Chain;
+use std::collections::BTreeSet;
+use types::{
+    Address, Height, JobId,
+    codec::DecodeExt as _,
+    state::{Due, JobRecord, Key, Phase, WorkerRecord},
+};
+
+/// Heights that are read at once. The reminders of most jobs stand within so many blocks.
+const HEIGHTS: u64 = 128;
+
+/// Open jobs in which `worker` is seated. `None`: the chain has no final block yet.
+///
+/// Each open job has a reminder at the height at which its phase ends. So the heights ahead are read, until as many jobs
+/// are found as the worker's record says.
+pub(crate) async fn open_jobs(chain: &Chain<Context>, worker: Address) -> Option<BTreeSet<JobId>> {
+    let params = chain.params().await?;
+    let mut from = chain.tip()?.height.next().get();
+    let last = from.saturating_add(params.deadline_blocks_max);
+    let mut found = BTreeSet::new();
+    while from <= last && found.len() < seats(chain, worker).await {
+        found.extend(due_between(chain, from, from + HEIGHTS, worker).await);
+        from += HEIGHTS;
+    }
+    Some(found)
+}
+
+/// How many jobs the worker is seated in now.
+async fn seats(chain: &Chain<Context>, worker: Address) -> usize {
+    let record: Option<WorkerRecord> = chain.record(Key::Worker(worker)).await;
+    record.map_or(0, |record| record.running.into())
+}
+
+async fn due_between(chain: &Chain<Context>, from: u64, to: u64, worker: Address) -> Vec<JobId> {
+    let heights: Vec<Key> = (from..to).map(|height| Key::Due(Height::new(height))).collect();
+    let due = chain.records(&heights).await.into_iter().flatten();
+    let due = due.map(|bytes| Due::decode(bytes).expect("state holds what this code wrote"));
+    let jobs: BTreeSet<JobId> = due.flat_map(Due::into_vec).collect();
+    let keys: Vec<Key> = jobs.iter().map(|job| Key::Job(*job)).collect();
+    let records = chain.records(&keys).await;
+    jobs.into_iter()
+        .zip(records)
+        .filter(|(_, bytes)| bytes.clone().is_some_and(|bytes| is_seated(bytes, worker)))
+        .map(|(job, _)| job)
+        .collect()
+}
+
+fn is_seated(record: Vec<u8>, worker: Address) -> bool {
+    let record = JobRecord::decode(record).expect("state holds what this code wrote");
+    match record.phase {
+        Phase::Committing { seats, .. } | Phase::Revealing { seats, .. } => {
+            seats.iter().any(|seat| seat.worker == worker)
+        }
+        Phase::Queued | Phase::Settled(_) | Phase::Ended { .. } => false,
+    }
+}
