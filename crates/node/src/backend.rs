@@ -429,7 +429,7 @@ impl Backend for Node {
         let host = self.on(chain)?;
         // The feed first, so that no change falls between the two.
         let finals = host.chain.finals();
-        let open = duties::open_jobs(&host.chain, worker).await.unwrap_or_default();
+        let open = duties::open_jobs(&host.chain, worker).await;
         let waiting: VecDeque<JobId> = open.into_iter().collect();
         let state = (self.clone(), finals, waiting);
         let duties = stream::unfold(state, move |(node, mut finals, mut waiting)| async move {
@@ -444,7 +444,7 @@ impl Backend for Node {
                     // What was missed is looked up.
                     Err(RecvError::Lagged(_)) => {
                         let chain = &node.on(chain).ok()?.chain;
-                        waiting.extend(duties::open_jobs(chain, worker).await.unwrap_or_default());
+                        waiting.extend(duties::open_jobs(chain, worker).await);
                     }
                     Err(RecvError::Closed) => return None,
                 }

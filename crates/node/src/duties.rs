@@ -9,23 +9,23 @@ use types::{
     state::{Due, JobRecord, Key, Phase, WorkerRecord},
 };
 
-/// Heights that are read at once. The reminders of most jobs stand within so many blocks.
-const HEIGHTS: u64 = 128;
+/// Heights that are read at once. Few, because each may have a thousand jobs, and a worker's own are due soon.
+const HEIGHTS: u64 = 16;
 
-/// Open jobs in which `worker` is seated. `None`: the chain has no final block yet.
+/// Open jobs in which `worker` is seated; none before the chain's first final block.
 ///
 /// Each open job has a reminder at the height at which its phase ends. So the heights ahead are read, until as many jobs
 /// are found as the worker's record says.
-pub(crate) async fn open_jobs(chain: &Chain<Context>, worker: Address) -> Option<BTreeSet<JobId>> {
-    let params = chain.params().await?;
-    let mut from = chain.tip()?.height.next().get();
-    let last = from.saturating_add(params.deadline_blocks_max);
+pub(crate) async fn open_jobs(chain: &Chain<Context>, worker: Address) -> BTreeSet<JobId> {
     let mut found = BTreeSet::new();
+    let (Some(params), Some(tip)) = (chain.params().await, chain.tip()) else { return found };
+    let mut from = tip.height.next().get();
+    let last = from.saturating_add(params.deadline_blocks_max);
     while from <= last && found.len() < seats(chain, worker).await {
         found.extend(due_between(chain, from, from + HEIGHTS, worker).await);
         from += HEIGHTS;
     }
-    Some(found)
+    found
 }
 
 /// How many jobs the worker is seated in now.

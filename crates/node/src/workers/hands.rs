@@ -7,13 +7,19 @@ use crate::{
 };
 use commonware_runtime::tokio::Context;
 use consensus::{Chain, SubmitError};
-use std::sync::{Arc, atomic::AtomicBool};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 use tokio::sync::mpsc;
 use types::{
     Action, JobId, Outcome,
     state::{JobRecord, Key, WorkerRecord},
 };
 use worker::{Asks, CannotRun, Duty, Order, Told, Worker};
+
+/// How often a worker looks whether its chain has started.
+const START_LOOKS: Duration = Duration::from_millis(250);
 
 /// What carries out the orders of one worker's shift.
 pub(super) struct Hands {
@@ -49,10 +55,12 @@ impl Hands {
                 self.tell(Told::Beat).await;
             }
             Order::LookUp { held } => {
+                // A chain that has just started has no block yet to read from.
+                while self.chain.tip().is_none() && !self.tell.is_closed() {
+                    tokio::time::sleep(START_LOOKS).await;
+                }
                 self.look_at_itself().await;
-                let Some(open) = duties::open_jobs(&self.chain, me).await else {
-                    return self.tell(Told::Lagged).await;
-                };
+                let open = duties::open_jobs(&self.chain, me).await;
                 for job in open.into_iter().chain(held) {
                     self.look_at(job).await;
                 }
