@@ -2,7 +2,6 @@
 
 use crate::{
     audit,
-    load::signed,
     network::{cores, now, wait_ready},
     report::Report,
     usage::{memory_mib, percentile, process_cpu_seconds},
@@ -10,6 +9,7 @@ use crate::{
 use ::network::Latency;
 use ::sandbox::{Ended, Engine, EngineConfig, Job};
 use anyhow::{Context as _, Result, bail, ensure};
+use client::{signed, wallet::address};
 use crypto::SigningKey;
 use node::{
     Folder, Host, Net, Part,
@@ -23,7 +23,7 @@ use std::{
 };
 use types::{
     Abi, Action, Address, Agreement, ChainId, Float, Fuel, Hash, Height, JobId, JobSpec, Limits,
-    List, Millis, NanoMeshx, PublicKey, Submission, Text, domain_hash,
+    List, Millis, NanoMeshx, Submission, Text, domain_hash,
     state::{Event, Phase},
 };
 
@@ -153,10 +153,6 @@ pub fn jobs(load: &JobsLoad) -> Result<Report> {
     })?;
     measured.fill(load, run_us, &mut report);
     Ok(report)
-}
-
-fn address(key: &SigningKey) -> Address {
-    Address::of(&PublicKey(key.public()))
 }
 
 /// Microseconds of CPU that running the module once takes, with nothing around it.

@@ -1,8 +1,9 @@
 //! Signed transactions, made before the clock starts.
 
+use client::{signed, wallet};
 use crypto::SigningKey;
 use types::{
-    Action, Address, ChainId, Hash, Intent, NanoMeshx, PublicKey, Tx,
+    Action, Address, ChainId, Hash, NanoMeshx, Tx,
     codec::{DecodeExt as _, Encode as _},
     domain_hash,
 };
@@ -19,7 +20,7 @@ impl Senders {
             .map(|n| domain_hash("meshx/bench-sender/v1", &[&n.to_be_bytes()]).0)
             .map(|seed| SigningKey::from_seed(&seed))
             .collect();
-        let addresses = keys.iter().map(|key| Address::of(&PublicKey(key.public()))).collect();
+        let addresses = keys.iter().map(wallet::address).collect();
         Self { keys, addresses }
     }
 
@@ -64,13 +65,6 @@ impl Senders {
 fn scatter(index: usize) -> usize {
     let mixed = (index as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     (mixed ^ (mixed >> 29)) as usize
-}
-
-pub fn signed(key: &SigningKey, network: &Hash, chain: ChainId, nonce: u64, action: Action) -> Tx {
-    let intent = Intent { chain, nonce, tip: NanoMeshx::ZERO, action };
-    Tx::signed(network, PublicKey(key.public()), intent, |domain, message| {
-        key.sign(domain, message)
-    })
 }
 
 /// Read `count` transactions of equal length back.

@@ -69,6 +69,25 @@ pub struct Inputs {
 }
 
 impl Inputs {
+    /// Judge at another time: seconds since 1970.
+    pub fn judge_at(&mut self, seconds: u64) {
+        self.now = UnixSeconds::new(seconds);
+    }
+
+    /// What the evidence must answer.
+    pub fn must_answer(&mut self, challenge: Vec<u8>) {
+        self.binding = Binding::Challenge(challenge);
+    }
+
+    /// Accept what this policy, a JSON text, accepts.
+    ///
+    /// # Errors
+    /// If it is no policy.
+    pub fn accept_by(&mut self, policy: &[u8]) -> serde_json::Result<()> {
+        self.policy = serde_json::from_slice(policy)?;
+        Ok(())
+    }
+
     /// Verify, compare with what is stated, appraise.
     ///
     /// # Errors

@@ -15,3 +15,5 @@ mod cross;
 pub use cross::cross_feed;
 mod files;
 pub use files::{certificates, key};
+mod parts;
+pub use parts::{Parts, collateral_of, read};

@@ -2,13 +2,12 @@
 //! decide what every account must hold.
 
 use crate::random::mix;
-use crypto::{Mnemonic, Role, SigningKey, Wallet};
+use client::{signed, wallet};
+use crypto::SigningKey;
 use std::collections::BTreeMap;
-use types::{Action, Address, ChainId, Hash, Intent, NanoMeshx, PublicKey, Tx, domain_hash};
+use types::{Action, Address, ChainId, Hash, NanoMeshx, Tx, domain_hash};
 
-/// The wallet that every local mesh gives money to, public on purpose, and what it gets on each shard.
-const DEV_WORDS: &str =
-    "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about";
+/// What the development wallet has on each shard of a local mesh.
 pub const DEV_BALANCE: u64 = 1_000_000_000_000_000;
 /// What each worker starts with.
 pub const WORKER_BALANCE: u64 = 1_000_000_000;
@@ -35,18 +34,11 @@ pub type Nonces = BTreeMap<ChainId, Vec<u64>>;
 
 impl People {
     /// `count` accounts per chain beside the dev wallet. `fee` is burned for every transfer.
-    ///
-    /// # Panics
-    /// Never: the dev wallet's words are BIP-39's own test words.
     pub fn new(network: Hash, fee: NanoMeshx, count: usize) -> Self {
-        let words = Mnemonic::parse(DEV_WORDS).expect("these are BIP-39's own test words");
-        let dev = Wallet::from_mnemonic(&words, "").key(Role::Spend, 0);
+        let dev = wallet::paying(&wallet::development());
         let seed = |n: usize| domain_hash("meshx/torture/v1", &[&(n as u64).to_be_bytes()]).0;
         let keys: Vec<SigningKey> = (0..count).map(|n| SigningKey::from_seed(&seed(n))).collect();
-        let addresses = std::iter::once(&dev)
-            .chain(&keys)
-            .map(|key| Address::of(&PublicKey(key.public())))
-            .collect();
+        let addresses = std::iter::once(&dev).chain(&keys).map(wallet::address).collect();
         Self { network, fee: fee.get(), dev, keys, addresses }
     }
 
@@ -78,10 +70,7 @@ impl People {
         let key = if number == 0 { &self.dev } else { &self.keys[number - 1] };
         let (to, amount) = self.payment(number, nonce);
         let action = Action::Transfer { to: self.addresses[to], amount: NanoMeshx::new(amount) };
-        let intent = Intent { chain, nonce, tip: NanoMeshx::ZERO, action };
-        Tx::signed(&self.network, PublicKey(key.public()), intent, |domain, message| {
-            key.sign(domain, message)
-        })
+        signed(key, &self.network, chain, nonce, action)
     }
 
     /// What every account must hold after exactly `nonces[number]` transactions of each.

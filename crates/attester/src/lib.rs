@@ -11,6 +11,18 @@
 //! such hardware was at hand. Nitro, Android and Apple attest from their own SDKs; `attestation` reads what
 //! those return.
 
+#[cfg(all(feature = "gramine", feature = "tpm", feature = "tsm"))]
+mod enrol;
+#[cfg(all(feature = "gramine", feature = "tpm", feature = "tsm"))]
+mod source;
+
+#[cfg(all(feature = "gramine", feature = "tpm", feature = "tsm"))]
+pub use enrol::{Collaterals, Enrolment, NotEnrolled, Parent, enrol};
+#[cfg(all(feature = "gramine", feature = "tpm", feature = "tsm"))]
+pub use source::{NoEvidence, Source};
+
+pub use attestation::evidence_hash;
+
 use std::io;
 
 #[cfg(feature = "gramine")]

@@ -14,11 +14,9 @@ macro_rules! println {
 
 mod args;
 mod commands;
-mod home;
-mod local;
+mod request;
 mod settings;
-mod submit;
-mod wallet;
+mod user;
 
 use args::{Args, Command};
 use clap::Parser;

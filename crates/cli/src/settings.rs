@@ -1,10 +1,8 @@
 //! What flags, environment and files add up to: flag > `MESHX_*` > `meshx.toml` > `config.toml`.
 
-use crate::{
-    args::{Global, Output},
-    home,
-};
+use crate::args::{Global, Output};
 use anyhow::{Context as _, Result};
+use client::home;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use types::ChainId;

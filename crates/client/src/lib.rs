@@ -1,7 +1,60 @@
-//! Use a MeshX network from a program of your own.
+//! Use a MeshX network from a program of your own: pay for jobs, follow them, and check what comes back.
+//!
+//! ```text
+//! core: functions of their arguments                      shell: files, and requests that block
+//! Module, Request   a job, complete                       submit   upload, pay, follow
+//! price_max, quote  what it costs                         act      sign, send, wait until final
+//! wallet, stake     keys, and what they sign              fetch    outputs and receipts, checked
+//! check             is that what the chain settled on?    home     what this machine keeps and trusts
+//! ```
+//!
+//! A node is asked through [`api::Client`], and believed in nothing that can be checked here: an output must have the hash
+//! that the chain settled on, and a receipt must verify.
+//!
+//! ```
+//! use client::{Module, Request, Resources, dry_run, engine};
+//! use types::{Agreement, Limits, Fuel, Millis, Status};
+//!
+//! let engine = engine()?;
+//! let text = b"(module (memory (export \"memory\") 1) (func (export \"_start\")))";
+//! let module = Module::read(&engine, "nothing.wat", text)?;
+//! let request = Request::new(module, Resources {
+//!     limits: Limits {
+//!         fuel: Fuel::new(1_000_000),
+//!         memory_bytes: 1 << 20,
+//!         output_bytes: 1 << 10,
+//!         wall: Millis::new(1_000),
+//!     },
+//!     agreement: Agreement { replicas: 4, agree: 3 },
+//!     ..Resources::default()
+//! })?;
+//! assert_eq!(dry_run(&engine, &request)?.status, Status::Exited(0));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Not here: how people are asked and answered (`cli`), and how bytes travel (`api`).
 
 #![forbid(unsafe_code)]
 
+mod check;
+mod dry_run;
+mod fetch;
 mod files;
+pub mod home;
+mod price;
+mod request;
+mod send;
+pub mod stake;
+mod submit;
+pub mod wallet;
 
+pub use check::{Distrusted, checked_output, checked_receipt, verify};
+pub use dry_run::{NoEngine, NoResult, dry_run, engine};
+pub use fetch::{NotFetched, output, receipt};
 pub use files::{NotWritten, write_whole};
+pub use price::{Dear, Priced, WAIT_BLOCKS, price_max, quote};
+pub use receipt::{Failed, Verified};
+pub use request::{BadRequest, Module, OtherProfile, Request, Resources};
+pub use sandbox::binary_of;
+pub use send::{act, act_in_turn, came_second, signed};
+pub use submit::{Finished, NotFinished, Terms, phase_words, submission, submit};

@@ -9,11 +9,30 @@
 //! header that the committee has signed and that is not long over. Blobs are checked against their hashes. What a
 //! gateway can do is to be silent; then another is chosen.
 //!
-//! Everything here blocks; each order has a thread.
+//! [`serve`] blocks; each order has a thread. [`work`] is all of a node that holds no chain: it meets others, finds a gateway and
+//! keeps it, and works behind it; [`carry`] is a node that only carries connections. What they have in common with nodes that
+//! hold chains ([`Meeting`], [`headers`], [`watch`], [`keep_status`]) is here for those, too.
 
+mod carry;
+mod gateway;
 mod hands;
+pub mod headers;
+mod known;
 mod line;
+mod meeting;
+mod news;
+mod registry;
+mod role;
+mod status;
+pub mod watch;
 mod work;
+
+pub use carry::carry;
+pub use known::{NoIdentity, identity};
+pub use meeting::{Meeting, NotMet, multiaddr, now};
+pub use news::{News, Say, tell, tell_onion};
+pub use role::{NotRun, Work, work};
+pub use status::keep_status;
 
 use api::Client;
 use blobs::Store;

@@ -64,6 +64,14 @@ pub struct NodeSecrets {
     pub peers: Vec<(PublicKey, SocketAddr)>,
 }
 
+impl NodeSecrets {
+    /// The key that the node votes with.
+    #[must_use]
+    pub fn signing_key(&self) -> crypto::SigningKey {
+        network::signing_key(&private_key(&self.node_key))
+    }
+}
+
 /// Where the processes of a dealt network are to run.
 #[derive(Clone, Debug)]
 pub struct Layout {

@@ -14,16 +14,20 @@
 //! this process is to run: all of it for `meshx up`, one validator per chain for `meshx node start`.
 
 mod backend;
+pub mod doctor;
 mod duties;
 mod economy;
 mod explain;
 mod failstop;
 mod files;
 mod folder;
+mod gateway;
 mod headers;
 mod host;
 mod line;
 pub mod local;
+pub mod measuring;
+pub mod mesh;
 mod presence;
 mod receipts;
 mod relay;
@@ -33,5 +37,6 @@ mod workers;
 
 pub use files::{BadFile, Layout, NodeFiles, NodeSecrets, read_node, short, write_network};
 pub use folder::{BadFolder, FREE_BYTES_MIN, Folder, free_bytes};
+pub use gateway::{Facts, NoGateway, gateway, usual_chain, usual_roles};
 pub use host::{Host, NoBlob, Node};
 pub use start::{Net, NotStarted, Part, Running, run, serve, start};

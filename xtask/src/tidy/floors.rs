@@ -18,10 +18,10 @@ const FLOORS: [&[&str]; 7] = [
         "receipt",
         "api",
     ],
-    &["attester", "chain", "client", "measure", "overlay", "survey", "worker"],
-    &["consensus", "edge"],
+    &["chain", "client", "conformance", "measure", "overlay", "survey", "worker"],
+    &["attester", "consensus", "edge"],
     &["node", "sim", "fuzz-targets"],
-    &["bench", "conformance", "econ", "torture"],
+    &["bench", "econ", "torture"],
     &["cli", "lab"],
 ];
 

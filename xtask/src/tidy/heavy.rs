@@ -23,7 +23,7 @@ const TABLE: &[Heavy] = &[
     },
     Heavy { name: "commonware-*", allowed: &["chain", "consensus", "network", "receipt", "sim"] },
     Heavy { name: "wasmtime*", allowed: &["sandbox"] },
-    Heavy { name: "axum*", allowed: &["api", "node", "cli"] },
+    Heavy { name: "axum*", allowed: &["api", "node", "edge"] },
     Heavy { name: "utoipa*", allowed: &["api", "node"] },
     Heavy {
         name: "tokio",
@@ -33,6 +33,7 @@ const TABLE: &[Heavy] = &[
             "network",
             "worker",
             "cli",
+            "edge",
             "blobs",
             "consensus",
             "measure",

@@ -1,7 +1,7 @@
 //! What can be typed about nodes.
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
-use overlay::{Cell, Multiaddr, PeerAddress, Tor, TurnServer};
+use overlay::{Cell, Multiaddr, PeerAddress, Role, Tor, TurnServer};
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
@@ -82,6 +82,18 @@ pub enum RoleArg {
     Backbone,
     /// Carry connections of nodes behind NATs.
     Relay,
+}
+
+impl RoleArg {
+    pub const fn role(self) -> Role {
+        match self {
+            Self::Edge => Role::Edge,
+            Self::Aggregator => Role::Aggregator,
+            Self::Validator => Role::Validator,
+            Self::Backbone => Role::Backbone,
+            Self::Relay => Role::Relay,
+        }
+    }
 }
 
 #[derive(ClapArgs)]

@@ -1,12 +1,12 @@
 //! `meshx earnings`: what an account has earned, by how, chain by chain.
 
-use crate::{settings::Settings, submit};
+use crate::{settings::Settings, user};
 use anyhow::Result;
 use types::{Address, NanoMeshx};
 
 pub fn earnings(settings: &Settings, address: Option<Address>) -> Result<()> {
-    let client = submit::client(settings)?;
-    let address = submit::address_or_own(settings, &client, address)?;
+    let client = user::client(settings)?;
+    let address = user::address_or_own(settings, &client, address)?;
     let mut views = Vec::new();
     for status in client.status()?.chains {
         views.push(client.earnings(status.chain, address)?);

@@ -1,13 +1,13 @@
 //! `meshx faucet`: money on a development network.
 
-use crate::{args::Faucet, settings::Settings, submit};
+use crate::{args::Faucet, settings::Settings, user};
 use anyhow::Result;
 use api::FaucetAsked;
 use types::ChainId;
 
 pub fn faucet(settings: &Settings, asked: &Faucet) -> Result<()> {
-    let client = submit::client(settings)?;
-    let address = submit::address_or_own(settings, &client, asked.address)?;
+    let client = user::client(settings)?;
+    let address = user::address_or_own(settings, &client, asked.address)?;
     let mut given = Vec::new();
     for chain in [settings.chain, ChainId::Backbone] {
         let gave = client.faucet(&FaucetAsked { chain, address })?;

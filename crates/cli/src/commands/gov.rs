@@ -3,7 +3,7 @@
 use crate::{
     args::{GovCommand, GovVerb, Proposed},
     settings::Settings,
-    submit, wallet,
+    user,
 };
 use anyhow::{Context as _, Result, bail};
 use api::Client;
@@ -15,7 +15,7 @@ use types::{
 };
 
 pub fn gov(settings: &Settings, command: &GovCommand) -> Result<()> {
-    let client = submit::client(settings)?;
+    let client = user::client(settings)?;
     let action = match &command.verb {
         GovVerb::Params => return params(settings, &client),
         GovVerb::List => return list(settings, &client),
@@ -28,12 +28,12 @@ pub fn gov(settings: &Settings, command: &GovCommand) -> Result<()> {
         }
     };
     let proposes = matches!(action, Action::Propose { .. });
-    let key = submit::paying_key(settings, &client)?;
-    let done = submit::act(&client, &key, ChainId::Backbone, action)?;
+    let key = user::paying_key(settings, &client)?;
+    let done = client::act(&client, &key, ChainId::Backbone, action)?;
     let height = done.height.unwrap_or_default();
     // The chain numbers proposals: ours is the newest that is ours.
     let id = if proposes {
-        let me = wallet::address(&key);
+        let me = client::wallet::address(&key);
         client.proposals()?.into_iter().find(|made| made.proposer == me).map(|made| made.id)
     } else {
         None

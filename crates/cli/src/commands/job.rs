@@ -3,7 +3,7 @@
 use crate::{
     args::{JobCommand, JobVerb},
     settings::Settings,
-    submit, wallet,
+    user,
 };
 use anyhow::Result;
 use api::{JobView, JobsQuery, Output, Wait};
@@ -23,7 +23,7 @@ pub fn job(settings: &Settings, command: &JobCommand) -> Result<()> {
 
 fn list(settings: &Settings) -> Result<()> {
     let query = JobsQuery { limit: LISTED, ..JobsQuery::default() };
-    let page = submit::client(settings)?.jobs(&query)?;
+    let page = user::client(settings)?.jobs(&query)?;
     if settings.json() {
         println!("{}", serde_json::to_string(&page)?);
         return Ok(());
@@ -38,14 +38,14 @@ fn list(settings: &Settings) -> Result<()> {
             "{}  {:5}  {:19}  {price}",
             view.job,
             view.chain,
-            submit::phase_words(&view.record.phase)
+            client::phase_words(&view.record.phase)
         );
     }
     Ok(())
 }
 
 fn show(settings: &Settings, id: JobId) -> Result<()> {
-    let view: JobView = submit::client(settings)?.job(None, id)?;
+    let view: JobView = user::client(settings)?.job(None, id)?;
     if settings.json() {
         println!("{}", serde_json::to_string(&view)?);
         return Ok(());
@@ -59,7 +59,7 @@ fn show(settings: &Settings, id: JobId) -> Result<()> {
         submission.agreement.agree, submission.agreement.replicas
     );
     println!("escrow    {} MESHX, until block {}", submission.price_max, submission.deadline);
-    println!("phase     {}", submit::phase_words(&view.record.phase));
+    println!("phase     {}", client::phase_words(&view.record.phase));
     if let Phase::Settled(settlement) = &view.record.phase {
         println!(
             "result    {:?}, output {}",
@@ -75,25 +75,25 @@ fn show(settings: &Settings, id: JobId) -> Result<()> {
 }
 
 fn logs(settings: &Settings, id: JobId) -> Result<()> {
-    let client = submit::client(settings)?;
+    let client = user::client(settings)?;
     let view = client.job(None, id)?;
-    Ok(to_stdout(&submit::output(&client, &view, Output::Stderr)?)?)
+    Ok(to_stdout(&client::output(&client, &view, Output::Stderr)?)?)
 }
 
 fn cancel(settings: &Settings, id: JobId) -> Result<()> {
-    let client = submit::client(settings)?;
-    let key = submit::paying_key(settings, &client)?;
+    let client = user::client(settings)?;
+    let key = user::paying_key(settings, &client)?;
     let view = client.job(None, id)?;
     let network = Anchor::decode(client.genesis()?)?.network();
-    let nonce = client.account(view.chain, wallet::address(&key))?.nonce;
-    let tx = submit::sign(&key, &network, view.chain, nonce, Action::CancelJob { job: id });
+    let nonce = client.account(view.chain, client::wallet::address(&key))?.nonce;
+    let tx = client::signed(&key, &network, view.chain, nonce, Action::CancelJob { job: id });
     let done = client.submit(&tx, Wait::Final)?;
     println!("cancelled {id}, block {}", done.height.unwrap_or_default());
     Ok(())
 }
 
 pub fn why(settings: &Settings, id: &Hash) -> Result<()> {
-    let why = submit::client(settings)?.why(None, *id)?;
+    let why = user::client(settings)?.why(None, *id)?;
     if settings.json() {
         println!("{}", serde_json::to_string(&why)?);
         return Ok(());

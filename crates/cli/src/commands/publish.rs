@@ -1,6 +1,6 @@
 //! `meshx publish`: stand for a module, and ask for a royalty.
 
-use crate::{settings::Settings, submit};
+use crate::{settings::Settings, user};
 use anyhow::{Context as _, Result};
 use std::path::Path;
 use types::{Action, Hash};
@@ -8,14 +8,14 @@ use types::{Action, Hash};
 /// The module itself stays here: a job brings it along. Only its hash is published.
 pub fn publish(settings: &Settings, file: &Path, royalty_bps: u16) -> Result<()> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    submit::engine()?
+    client::engine()?
         .inspect(&bytes)
         .with_context(|| format!("{} is no module that can run", file.display()))?;
     let module = Hash::of_content(&bytes);
-    let client = submit::client(settings)?;
+    let client = user::client(settings)?;
     let action = Action::PublishModule { module, royalty_bps };
-    let key = submit::paying_key(settings, &client)?;
-    let done = submit::act(&client, &key, settings.chain, action)?;
+    let key = user::paying_key(settings, &client)?;
+    let done = client::act(&client, &key, settings.chain, action)?;
     if settings.json() {
         println!(
             "{}",

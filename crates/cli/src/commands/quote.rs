@@ -1,58 +1,10 @@
 //! `meshx quote`: run a job here, metered, and say what it would cost.
 
-use crate::{
-    args::Job,
-    settings::Settings,
-    submit::{self, Request, WAIT_BLOCKS},
-};
+use crate::{args::Job, request, settings::Settings, user};
 use anyhow::Result;
-use sandbox::{Ended, Job as SandboxJob};
+use client::{Priced, WAIT_BLOCKS};
 use serde_json::json;
-use types::{
-    Float, Hash, Outcome, OutputRef, Ppm, Status,
-    state::{Params, REPUTATION_NEW},
-};
-
-/// A dry run of a request on this machine.
-pub fn dry_run(request: &Request) -> Result<(Outcome, Vec<u8>)> {
-    let spec = &request.spec;
-    let args: Vec<&str> = spec.args.iter().map(|arg| arg.as_str()).collect();
-    let env: Vec<&str> = spec.env.iter().map(|variable| variable.as_str()).collect();
-    let files: Vec<(&str, &[u8])> =
-        request.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
-    let job = SandboxJob {
-        module: &request.module,
-        abi: spec.abi,
-        float: spec.float,
-        input: &request.input,
-        args: &args,
-        env: &env,
-        files: &files,
-        limits: spec.limits,
-        seed: spec.seed,
-        clock: spec.clock,
-    };
-    match submit::engine()?.run(&job, &|_chunk| {}, &false.into())? {
-        Ended::Done(run) => {
-            let kept =
-                |bytes: &[u8]| OutputRef { hash: Hash::of_content(bytes), len: bytes.len() as u64 };
-            let outcome = Outcome {
-                status: run.status,
-                stdout: kept(&run.stdout),
-                stderr: kept(&run.stderr),
-                fuel: run.fuel,
-                memory_bytes: run.memory_bytes,
-            };
-            Ok((outcome, run.stdout))
-        }
-        Ended::Killed { after } => {
-            anyhow::bail!(
-                "the job was killed by its wall-clock limit after {after} ms\nhint: raise --wall; a job killed by the clock has no result"
-            )
-        }
-        Ended::Cancelled => anyhow::bail!("the run was cancelled"),
-    }
-}
+use types::{Ppm, Status, state::Params};
 
 /// What prices follow from.
 struct Rules {
@@ -63,28 +15,23 @@ struct Rules {
 
 /// The rules of the network that is named, or of a local mesh.
 fn rules(settings: &Settings) -> Result<Rules> {
-    if let Some(url) = settings.node.clone().or_else(submit::running_mesh) {
+    if let Some(url) = user::node(settings) {
         let client = api::Client::new(url)?;
         let params = client.params(settings.chain)?;
         let demand = client.market(settings.chain)?.demand;
         return Ok(Rules { params, demand, from_network: true });
     }
-    let profile = sandbox::profile;
-    let params = chain::local_params(profile(Float::Strict), profile(Float::ArchClass), 500);
+    let params = node::mesh::usual_params();
     Ok(Rules { params, demand: Ppm::ONE, from_network: false })
 }
 
 pub fn quote(settings: &Settings, job: &Job) -> Result<()> {
-    let request = Request::read(job)?;
-    let (outcome, _) = dry_run(&request)?;
+    let request = request::read(job)?;
+    let outcome = client::dry_run(&client::engine()?, &request)?;
     let Rules { params, demand, from_network } = rules(settings)?;
-    let (spec, replicas) = (&request.spec, request.agreement.replicas);
-    // Half of the best reputation: what a new worker has.
-    let multipliers = jobs::multipliers(demand, REPUTATION_NEW, &params);
-    let metered = jobs::usage(spec, &outcome, &params)?;
-    let limits = jobs::usage_max(spec, &params)?;
-    let asked = jobs::Asked { metered, limits, replicas, wait_blocks: WAIT_BLOCKS };
-    let quote = jobs::quote(&asked, &params.rates, multipliers, &params.demand)?;
+    let replicas = request.agreement.replicas;
+    let Priced { metered, multipliers, quote } =
+        client::quote(&request, &outcome, demand, &params)?;
     let status = match outcome.status {
         Status::Exited(0) => None,
         other => Some(other),

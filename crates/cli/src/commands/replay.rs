@@ -2,15 +2,11 @@
 
 use crate::{
     args::Replay,
-    commands::{
-        quote::dry_run,
-        verify::{REFUSED, check, refuse},
-    },
-    home,
+    commands::verify::{REFUSED, check, refuse},
     settings::Settings,
-    submit::Request,
 };
 use anyhow::{Context as _, Result, bail};
+use client::{Request, home};
 use serde_json::json;
 use std::{fs, path::PathBuf, process::ExitCode};
 use types::Hash;
@@ -21,24 +17,12 @@ pub fn replay(settings: &Settings, args: &Replay) -> Result<ExitCode> {
         Err(failed) => return Ok(refuse(settings, &failed)),
     };
     let submission = &verified.receipt().record.submission;
-    let spec = submission.spec.clone();
-    if spec.profile != sandbox::profile(spec.float) {
-        bail!(
-            "the job ran under another execution profile than this program's\nhint: use the version of meshx that made the receipt"
-        );
-    }
-    let request = Request {
-        module: content("module", spec.module, args.module.as_ref())?,
-        input: content("input", spec.input, args.input.as_ref())?,
-        files: spec
-            .files
-            .iter()
-            .map(|file| Ok((file.name.to_string(), content("file", file.content, None)?)))
-            .collect::<Result<_>>()?,
-        agreement: submission.agreement,
-        spec,
-    };
-    let (here, _) = dry_run(&request)?;
+    let request = Request::again(submission, |what, hash| match what {
+        "module" => content(what, hash, args.module.as_ref()),
+        "input" => content(what, hash, args.input.as_ref()),
+        _ => content(what, hash, None),
+    })?;
+    let here = client::dry_run(&client::engine()?, &request)?;
     let there = verified.settlement().outcome;
     let same = here == there;
     if settings.json() {
@@ -63,7 +47,7 @@ fn content(what: &str, hash: Hash, named: Option<&PathBuf>) -> Result<Vec<u8>> {
             .with_context(|| format!("the {what} {hash} is not among the files kept from earlier runs\nhint: name it with --{what} FILE"));
     };
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let bytes = if what == "module" { sandbox::binary_of(&bytes)?.into_owned() } else { bytes };
+    let bytes = if what == "module" { client::binary_of(&bytes)?.into_owned() } else { bytes };
     if Hash::of_content(&bytes) != hash {
         bail!("{} is not the {what} of this job\nhint: its BLAKE3 must be {hash}", path.display());
     }

@@ -1,14 +1,10 @@
 //! `meshx run`: a WebAssembly file as a job, here or on a network.
 
-use crate::{
-    args::Run,
-    home, local,
-    settings::Settings,
-    submit,
-    submit::{Finished, Request, Terms},
-};
-use anyhow::{Context as _, Result, bail};
+use crate::{args::Run, request, settings::Settings, user};
+use anyhow::{Result, bail};
 use api::{Client, Output};
+use client::{Request, Terms, home};
+use node::mesh::{self, Latency, Shape};
 use serde_json::json;
 use std::{path::PathBuf, process::ExitCode};
 use talk::{Progress, to_stdout};
@@ -22,14 +18,14 @@ const TRAPPED: u8 = 134;
 
 pub fn run(settings: &Settings, args: &Run) -> Result<ExitCode> {
     // Whatever can never run is refused here, before a mesh is started or money moves.
-    let request = Request::read(&args.job)?;
+    let request = request::read(&args.job)?;
     let progress = Progress::new();
-    if let Some(url) = settings.node.clone().or_else(submit::running_mesh) {
+    if let Some(url) = user::node(settings) {
         return on(settings, args, &Client::new(url)?, &request, &progress);
     }
     progress.say("starting a local mesh of eight chains");
-    let shape = submit::ephemeral(&args.latency)?;
-    local::with_mesh(&shape, |ready| async move {
+    let shape = Shape::ephemeral(Latency::named(&args.latency)?);
+    mesh::with_mesh(&shape, |ready| async move {
         let client = Client::new(&ready.url)?;
         tokio::task::block_in_place(|| on(settings, args, &client, &request, &progress))
     })
@@ -42,14 +38,15 @@ fn on(
     request: &Request,
     progress: &Progress,
 ) -> Result<ExitCode> {
-    let key = submit::paying_key(settings, client)?;
+    let key = user::paying_key(settings, client)?;
     let terms = Terms {
         chain: settings.chain,
         max_price: args.max_price,
         deadline: args.deadline,
         fresh: args.fresh,
     };
-    let Finished { view, network } = submit::submit(client, &key, request, &terms, progress)?;
+    let finished = client::submit(client, &key, request, &terms, &|text| progress.say(text))?;
+    let view = &finished.view;
     let Phase::Settled(settlement) = &view.record.phase else {
         let why = client.why(Some(view.chain), view.job)?;
         bail!(
@@ -59,22 +56,17 @@ fn on(
         );
     };
     progress.say("checking the receipt");
-    let stdout = submit::output(client, &view, Output::Stdout)?;
-    let stderr = submit::output(client, &view, Output::Stderr)?;
-    let receipt = client.receipt(Some(view.chain), view.job)?;
-    let verified = receipt::verify(&receipt, |id| *id == network)
-        .context("the node's receipt does not hold")?;
-    if !submit::same(verified.settlement(), settlement) {
-        bail!("the receipt says something else than the node\nhint: ask another node");
-    }
+    let stdout = client::output(client, view, Output::Stdout)?;
+    let stderr = client::output(client, view, Output::Stderr)?;
+    let (receipt, verified) = client::receipt(client, &finished)?;
     let path = match &args.receipt {
         Some(path) => path.clone(),
         None => home::data()?.join("receipts").join(format!("{}.mxr", view.job)),
     };
-    home::write_whole(&path, &receipt, false)?;
+    client::write_whole(&path, &receipt, false)?;
     progress.say("");
     let facts = Facts {
-        view: &view,
+        view,
         settlement,
         tier: verified.tier().to_string(),
         simulated: verified.dev_dealer(),

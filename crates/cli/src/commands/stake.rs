@@ -3,22 +3,20 @@
 use crate::{
     args::{StakeChange, StakeCommand, StakeVerb},
     settings::Settings,
-    submit, wallet,
+    user,
 };
 use anyhow::{Context as _, Result, bail};
 use api::{Client, StakeView};
-use crypto::{Role, SigningKey, VrfKey, VrfSuite};
+use client::{stake, wallet};
 use serde_json::json;
 use std::{fs::File, io::Read as _, path::Path};
 use types::{
-    Action, Address, Bytes, ChainId, DoubleSigning, Hash, Millis, PublicKey, Signature, SignedVote,
-    Text, VoteKind,
-    committee::vrf_possession,
-    staking::{BOND_DOMAIN, PEER_ADDRESSES_MAX, PeerAddresses, StakeOrder, Standing, bond_message},
+    Action, Address, ChainId, DoubleSigning, Millis, Text,
+    staking::{PEER_ADDRESSES_MAX, PeerAddresses, StakeOrder, Standing},
 };
 
 pub fn stake(settings: &Settings, command: &StakeCommand) -> Result<()> {
-    let client = submit::client(settings)?;
+    let client = user::client(settings)?;
     match &command.verb {
         StakeVerb::Validators => validators(settings, &client),
         StakeVerb::Show { address } => show(settings, &client, *address),
@@ -36,18 +34,11 @@ fn print(value: &impl serde::Serialize) -> Result<()> {
 
 fn order(settings: &Settings, client: &Client, change: &StakeChange) -> Result<()> {
     let status = client.status()?;
-    let wallet = wallet::keys(settings, status.dev_dealer)?;
-    let paying = wallet.key(Role::Spend, 0);
+    let wallet = user::keys_on(settings, status.dev_dealer)?;
+    let paying = wallet::paying(&wallet);
     let order = match change {
         StakeChange::Bond { amount, commission } => {
-            let voting = wallet.key(Role::Consensus, 0);
-            let message = bond_message(&status.network, &wallet::address(&paying));
-            StakeOrder::Bond {
-                key: PublicKey(voting.public()),
-                amount: *amount,
-                commission_bps: *commission,
-                proof: Signature(voting.sign(BOND_DOMAIN, &message)),
-            }
+            stake::bond(&wallet, &status.network, *amount, *commission)
         }
         StakeChange::Delegate { validator, amount } => {
             StakeOrder::Delegate { validator: *validator, amount: *amount }
@@ -63,32 +54,21 @@ fn order(settings: &Settings, client: &Client, change: &StakeChange) -> Result<(
         StakeChange::Commission { set: None } => StakeOrder::ClaimCommission,
         StakeChange::Commission { set: Some(bps) } => StakeOrder::SetCommission { bps: *bps },
         StakeChange::Unjail => StakeOrder::Unjail,
-        StakeChange::Vrf => register_vrf(
-            &wallet.key(Role::Consensus, 0),
-            &status.network,
-            &wallet::address(&paying),
-        ),
+        StakeChange::Vrf => {
+            let operator = wallet::address(&paying);
+            stake::register_vrf(&stake::voting(&wallet), &status.network, &operator)
+        }
         StakeChange::Announce { addresses } => {
             StakeOrder::Announce { addresses: named(addresses)? }
         }
     };
-    let done = submit::act(client, &paying, ChainId::Backbone, Action::Stake(order))?;
+    let done = client::act(client, &paying, ChainId::Backbone, Action::Stake(order))?;
     if settings.json() {
         println!("{}", serde_json::to_string(&done)?);
     } else {
         println!("done in block {} of the backbone", done.height.unwrap_or_default());
     }
     Ok(())
-}
-
-/// The order with which `operator` draws lots beside its voting key.
-pub fn register_vrf(voting: &SigningKey, network: &Hash, operator: &Address) -> StakeOrder {
-    let lots = VrfKey::beside(voting);
-    let proof = lots.prove(VrfSuite::Ell2, &vrf_possession(network, operator).0).to_bytes();
-    StakeOrder::RegisterVrf {
-        key: Hash(lots.public()),
-        proof: Bytes::new(proof.to_vec()).expect("a proof has 80 bytes"),
-    }
 }
 
 fn named(addresses: &[overlay::PeerAddress]) -> Result<PeerAddresses> {
@@ -132,10 +112,10 @@ fn report(settings: &Settings, client: &Client, file: &Path) -> Result<()> {
     if proofs.is_empty() {
         bail!("{} holds an empty list: there is nothing to report", file.display());
     }
-    let paying = submit::paying_key(settings, client)?;
+    let paying = user::paying_key(settings, client)?;
     for proof in proofs {
         let key = proof.key;
-        let done = submit::act(client, &paying, ChainId::Backbone, Action::Report(proof))?;
+        let done = client::act(client, &paying, ChainId::Backbone, Action::Report(proof))?;
         if settings.json() {
             println!("{}", serde_json::to_string(&done)?);
         } else {
@@ -152,22 +132,12 @@ fn misbehave(settings: &Settings, client: &Client) -> Result<DoubleSigning> {
     if !status.dev_dealer {
         bail!("only a development network has a use for this: elsewhere it costs real stake");
     }
-    let key = wallet::keys(settings, true)?.key(Role::Consensus, 0);
+    let wallet = user::keys_on(settings, true)?;
     let chains = status.chains.iter();
     let height = chains.filter(|chain| chain.chain == ChainId::Backbone).map(|chain| chain.height);
     let height = height.max().context("the node does not follow the backbone")?;
     let header = client.block(ChainId::Backbone, height)?.header;
-    let vote = |payload| {
-        let signature = Signature([0; 64]);
-        let (chain, kind, epoch) = (ChainId::Backbone, VoteKind::Finalize, header.epoch);
-        let (view, parent) = (header.view, header.parent_view);
-        let mut vote = SignedVote { chain, kind, epoch, view, parent, payload, signature };
-        let message = vote.message(&status.network);
-        vote.signature = Signature(key.sign(SignedVote::DOMAIN, &message));
-        vote
-    };
-    let (first, second) = (vote(header.id()), vote(Hash::of_content(b"another block")));
-    Ok(DoubleSigning { key: PublicKey(key.public()), first, second })
+    Ok(stake::contradiction(&stake::voting(&wallet), &status.network, &header))
 }
 
 fn validators(settings: &Settings, client: &Client) -> Result<()> {
@@ -195,7 +165,7 @@ fn validators(settings: &Settings, client: &Client) -> Result<()> {
 }
 
 fn show(settings: &Settings, client: &Client, address: Option<Address>) -> Result<()> {
-    let address = submit::address_or_own(settings, client, address)?;
+    let address = user::address_or_own(settings, client, address)?;
     let view: StakeView = client.stake(address)?;
     if settings.json() {
         println!("{}", json!(view));

@@ -1,11 +1,11 @@
 //! `meshx status`: all chains of a network.
 
-use crate::{settings::Settings, submit};
+use crate::{settings::Settings, user};
 use anyhow::Result;
 use api::NetworkStatus;
 
 pub fn status(settings: &Settings) -> Result<()> {
-    let status = submit::client(settings)?.status()?;
+    let status = user::client(settings)?.status()?;
     if settings.json() {
         println!("{}", serde_json::to_string(&status)?);
         return Ok(());

@@ -1,10 +1,11 @@
 //! `meshx up`: a local mesh of eight chains that stays until it is stopped.
 
-use crate::{args::Up, home, local, local::Shape, settings::Settings};
+use crate::{args::Up, settings::Settings};
 use anyhow::{Context as _, Result};
-use network::Latency;
+use client::home;
+use node::mesh::{self, Latency, Shape};
 use serde_json::json;
-use std::{fs, time::Instant};
+use std::{fs, io, time::Instant};
 
 pub fn up(settings: &Settings, args: &Up) -> Result<()> {
     let started = Instant::now();
@@ -17,11 +18,11 @@ pub fn up(settings: &Settings, args: &Up) -> Result<()> {
         listen: args.listen,
         data: args.data.clone(),
     };
-    local::with_mesh(&shape, |ready| async move {
+    mesh::with_mesh(&shape, |ready| async move {
         let seconds = started.elapsed().as_secs_f32();
         let network = ready.node.anchor().network();
-        let mark = home::state()?.join("up");
-        home::write_whole(&mark, ready.url.as_bytes(), false)?;
+        let mark = home::running_mesh_file()?;
+        client::write_whole(&mark, ready.url.as_bytes(), false)?;
         if settings.json() {
             println!(
                 "{}",
@@ -36,12 +37,12 @@ pub fn up(settings: &Settings, args: &Up) -> Result<()> {
             println!("network   {network} (development keys: this process is the whole network)");
             println!(
                 "wallet    {} holds 1000000 MESHX on every shard and is everyone's",
-                local::dev_address()
+                mesh::development_address()
             );
             println!("try       meshx run examples/wordcount.wasm < README.md");
             println!("stop      Ctrl-C");
         }
-        stop_signal().await?;
+        stop_signal().await.context("cannot listen for signals")?;
         eprintln!("stopping");
         let _ = fs::remove_file(mark);
         Ok(())
@@ -49,11 +50,11 @@ pub fn up(settings: &Settings, args: &Up) -> Result<()> {
 }
 
 /// Wait for Ctrl-C, or for the polite end a service manager asks for.
-pub async fn stop_signal() -> Result<()> {
+pub async fn stop_signal() -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
+    let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
-        result = tokio::signal::ctrl_c() => result.context("cannot listen for Ctrl-C"),
+        result = tokio::signal::ctrl_c() => result,
         _ = terminate.recv() => Ok(()),
     }
 }

@@ -1,8 +1,8 @@
 //! `meshx verify`: check a receipt without asking anyone.
 
-use crate::{args::Verify, home, settings::Settings};
+use crate::{args::Verify, settings::Settings};
 use anyhow::{Context as _, Result};
-use receipt::{Failed, Verified};
+use client::{Failed, Verified};
 use serde_json::json;
 use std::{fs, process::ExitCode};
 use types::Status;
@@ -14,9 +14,7 @@ pub const REFUSED: u8 = 1;
 pub fn check(args: &Verify) -> Result<(Result<Verified, Failed>, usize)> {
     let bytes =
         fs::read(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
-    let verdict =
-        receipt::verify(&bytes, |network| args.networks.contains(network) || home::trusts(network));
-    Ok((verdict, bytes.len()))
+    Ok((client::verify(&bytes, &args.networks), bytes.len()))
 }
 
 /// Say why a receipt is refused.

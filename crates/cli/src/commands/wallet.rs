@@ -2,12 +2,11 @@
 
 use crate::{
     args::{WalletCommand, WalletVerb},
-    home, local,
     settings::Settings,
-    submit, wallet,
+    user,
 };
-use anyhow::{Context as _, Result, bail};
-use crypto::{Mnemonic, Role, Wallet, keystore};
+use anyhow::{Context as _, Result};
+use client::wallet::{self, Mnemonic};
 use serde_json::json;
 use std::io::{IsTerminal as _, Read as _};
 use types::{Action, Address, NanoMeshx};
@@ -22,7 +21,8 @@ pub fn wallet(settings: &Settings, command: &WalletCommand) -> Result<()> {
 }
 
 fn new(settings: &Settings) -> Result<()> {
-    let words = Mnemonic::from_entropy(&local::random_seed()?).context("32 bytes make 24 words")?;
+    let words =
+        Mnemonic::from_entropy(&wallet::random::<32>()?).context("32 bytes make 24 words")?;
     let address = keep(settings, &words)?;
     if settings.json() {
         println!(
@@ -56,33 +56,19 @@ fn import(settings: &Settings) -> Result<()> {
 
 /// Seal the words into the wallet file, which must not exist.
 fn keep(settings: &Settings, words: &Mnemonic) -> Result<Address> {
-    if settings.wallet.exists() {
-        bail!(
-            "{} exists already\nhint: name another file with --wallet",
-            settings.wallet.display()
-        );
+    let path = &settings.wallet;
+    if path.exists() {
+        // Before the passphrase is asked for.
+        return Err(wallet::NotKept::Exists(path.clone()).into());
     }
-    let passphrase = wallet::passphrase("Passphrase for the new wallet")?;
-    let (mut salt, mut nonce) = ([0; 16], [0; 12]);
-    getrandom::fill(&mut salt)
-        .and_then(|()| getrandom::fill(&mut nonce))
-        .map_err(|error| anyhow::anyhow!("the machine gives no randomness: {error}"))?;
-    let sealed = keystore::seal(
-        &words.entropy(),
-        &passphrase,
-        salt,
-        nonce,
-        keystore::Argon2Params::default(),
-    )?;
-    home::write_whole(&settings.wallet, keystore::to_text(&sealed).as_bytes(), true)?;
-    Ok(wallet::address(&Wallet::from_mnemonic(words, "").key(Role::Spend, 0)))
+    Ok(wallet::create(path, words, &user::passphrase("Passphrase for the new wallet")?)?)
 }
 
 fn show(settings: &Settings) -> Result<()> {
-    let client = submit::client(settings)?;
+    let client = user::client(settings)?;
     let status = client.status().ok();
-    let key = wallet::paying(settings, status.as_ref().is_some_and(|status| status.dev_dealer))?;
-    let address = wallet::address(&key);
+    let dev_network = status.as_ref().is_some_and(|status| status.dev_dealer);
+    let address = wallet::address(&wallet::paying(&user::keys_on(settings, dev_network)?));
     let account = status.as_ref().and_then(|_| client.account(settings.chain, address).ok());
     if settings.json() {
         println!("{}", json!({ "address": address, "account": account }));
@@ -99,9 +85,9 @@ fn show(settings: &Settings) -> Result<()> {
 }
 
 fn send(settings: &Settings, to: Address, amount: NanoMeshx) -> Result<()> {
-    let client = submit::client(settings)?;
-    let key = submit::paying_key(settings, &client)?;
-    let done = submit::act(&client, &key, settings.chain, Action::Transfer { to, amount })?;
+    let client = user::client(settings)?;
+    let key = user::paying_key(settings, &client)?;
+    let done = client::act(&client, &key, settings.chain, Action::Transfer { to, amount })?;
     if settings.json() {
         println!("{}", serde_json::to_string(&done)?);
     } else {

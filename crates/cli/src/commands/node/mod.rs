@@ -1,44 +1,33 @@
 //! `meshx node …`: nodes of their own, over real sockets.
 
-mod edge;
-mod headers;
-mod meet;
+mod news;
 pub mod peers;
-mod registry;
-mod relay;
-mod watch;
 
 use crate::{
-    args::{NodeCommand, NodeInit, NodeStart, NodeVerb, RoleArg},
+    args::{NodeBootstrap, NodeCommand, NodeInit, NodeStart, NodeVerb, OverlayArgs, RoleArg},
     commands::up::stop_signal,
-    home, local,
     settings::Settings,
 };
-use anyhow::{Result, bail};
-use crypto::SigningKey;
-use network::{Latency, private_key};
-use node::{
-    Folder, Layout, Net, Part,
-    local::{DealtWorker, Plan},
-};
-use types::{ChainId, Millis, NanoMeshx};
-
-/// What the dev wallet starts with on every chain of a dealt network.
-const DEV_BALANCE: NanoMeshx = NanoMeshx::new(1_000_000_000_000_000);
+use anyhow::{Context as _, Result, bail};
+use client::home;
+use edge::{Meeting, Offer, Work};
+use node::{Folder, Layout, local::Plan, measuring::List, mesh, mesh::Latency};
+use overlay::BootstrapList;
+use types::{ChainId, City, Hash, Millis};
 
 pub fn node(settings: &Settings, command: &NodeCommand) -> Result<()> {
     match &command.verb {
         NodeVerb::Init(args) => init(args),
-        NodeVerb::Bootstrap(args) => meet::sign_bootstrap(args),
+        NodeVerb::Bootstrap(args) => sign_bootstrap(args),
         NodeVerb::Start(args) => {
             let keys = args.dir.join("node.json").exists();
             let chainless = |role: &RoleArg| matches!(role, RoleArg::Edge | RoleArg::Relay);
             match (&args.roles[..], keys) {
-                ([], false) => edge::start(settings, args),
+                ([], false) => work(settings, args),
                 (roles, _) if roles.contains(&RoleArg::Edge) && roles.iter().all(chainless) => {
-                    edge::start(settings, args)
+                    work(settings, args)
                 }
-                ([RoleArg::Relay], false) => relay::start(settings, args),
+                ([RoleArg::Relay], false) => carry(settings, args),
                 (roles, true) if !roles.contains(&RoleArg::Edge) => start(args),
                 (_, true) => bail!(
                     "one process is a worker without a chain, or holds chains\nhint: start two, each with a folder of its own"
@@ -76,7 +65,7 @@ fn init(args: &NodeInit) -> Result<()> {
     chains.sort_unstable();
     chains.dedup();
     let listed = match witnesses {
-        Some(list) => crate::commands::presence::entries(list)?,
+        Some(list) => List::read(list)?.entries(list)?,
         None => vec![],
     };
     let plan = Plan {
@@ -87,15 +76,15 @@ fn init(args: &NodeInit) -> Result<()> {
         capacity: 16,
         block: Millis::new(*block_ms),
         term_blocks: *term_blocks,
-        started: local::now(),
+        started: mesh::now(),
         latency: Latency::real(),
         same_validators: true,
-        accounts: vec![(local::dev_address(), DEV_BALANCE)],
+        accounts: vec![(mesh::development_address(), mesh::DEVELOPMENT_BALANCE)],
         witnesses: listed,
     };
     let layout =
         Layout { followers: usize::from(*aggregators), hosts: hosts.clone(), base_port: *port };
-    let anchor = node::write_network(dir, &local::random_seed()?, &plan, &layout)?;
+    let anchor = node::write_network(dir, &client::wallet::random()?, &plan, &layout)?;
     home::trust(&anchor)?;
     println!("network {}", anchor.network());
     for index in 0..processes {
@@ -105,81 +94,88 @@ fn init(args: &NodeInit) -> Result<()> {
     Ok(())
 }
 
+/// A node with keys: it serves edges and carries connections, unless told otherwise.
 fn start(args: &NodeStart) -> Result<()> {
-    let dir = &args.dir;
-    let (files, secrets) = node::read_node(dir)?;
-    let held = Folder::open(dir)?;
-    home::trust(&secrets.anchor)?;
+    let (files, secrets) = node::read_node(&args.dir)?;
     if args.overlay.tor.tor {
         bail!(
             "validators meet each other directly, and so does whoever holds their chains\nhint: --onion lets edges come through Tor; --tor is for --role edge"
         );
     }
-    let meeting = meet::Meeting::of_node(args, &files, &secrets)?;
-    let key = private_key(&secrets.node_key);
-    let place = Latency::real().seat(ChainId::Europe, 0);
-    let parts = secrets
-        .genesis
-        .into_iter()
-        .map(|genesis| {
-            let chain = genesis.chain;
-            // Without one it follows the chain.
-            let share =
-                secrets.shares.iter().find(|(of, _)| *of == chain).map(|(_, share)| share.clone());
-            let workers = secrets.workers.iter().filter(|(of, ..)| *of == chain);
-            let workers = workers.map(|(_, seed, city)| DealtWorker {
-                key: SigningKey::from_seed(seed),
-                place: Latency::real().place(city).unwrap_or_else(|| place.clone()),
-            });
-            Part {
-                genesis,
-                validators: vec![(key.clone(), share, place.clone())],
-                workers: workers.collect(),
-                // Nobody but its peers knows.
-                faucet: None,
-                new_network: false,
-            }
-        })
-        .collect();
-    let net = Net::Sockets { key: key.clone(), listen: files.p2p, peers: secrets.peers };
-    let (anchor, peers, api, folder) =
-        (secrets.anchor, files.blob_peers, files.api, dir.to_owned());
-    node::run(&held, |context| async move {
-        // Probed first: the peer-to-peer listener below has no way to report a port in use.
-        drop(local::bind(files.p2p).await?);
-        let listener = local::bind(api).await?;
-        // Before the start: one whose disk is empty waits for its peers there.
-        println!("node      http://{api}");
-        let anchor_id = anchor.network();
-        println!("network   {anchor_id}");
-        println!("peers     {} at {}", files.index, files.p2p);
-        let running = node::start(context, folder, anchor, parts, net, peers).await?;
-        let serving = tokio::spawn(node::serve(listener, running.node.clone()));
-        // Last, so that whoever is told of this node finds it able to answer.
-        let overlay = overlay::Overlay::start(meeting.config)?;
-        headers::serve(&overlay, &running.node);
-        meet::tell(&overlay, anchor_id).await?;
-        if args.overlay.tor.onion {
-            let overlay = overlay.clone();
-            tokio::spawn(async move { meet::tell_onion(&overlay, anchor_id).await });
-        }
-        let metrics = meet::watch(&overlay, args.overlay.metrics).await?;
-        let serving_edges =
-            tokio::spawn(meet::serve_edges(overlay.clone(), dir.clone(), api, metrics));
-        let announce = async {
-            local::ready(&running.node).await;
-            println!("ready");
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            result = stop_signal() => result?,
-            () = announce => {}
-        }
-        eprintln!("stopping");
-        serving_edges.abort();
-        overlay.close().await;
-        serving.abort();
-        running.stop();
-        Ok(())
-    })
+    let mut meeting = meeting(args, secrets.anchor.network(), node::usual_chain(&secrets));
+    meeting.roles.get_or_insert(node::usual_roles(&secrets));
+    if meeting.listen.is_empty() {
+        meeting.listen.extend(files.overlay.map(edge::multiaddr));
+    }
+    let metrics = args.overlay.metrics;
+    node::gateway(&meeting, (files, secrets), metrics, news::began, &news::said(), stop_signal)?;
+    Ok(())
+}
+
+/// A worker that holds no chain.
+fn work(settings: &Settings, args: &NodeStart) -> Result<()> {
+    let meeting = meeting(args, network_of(args)?, settings.chain);
+    meeting.check()?;
+    let city = City::new(args.edge.city.as_str()).context("a city has at most 64 bytes")?;
+    let _held = Folder::open(&args.dir)?;
+    let cores = std::thread::available_parallelism()
+        .map_or(1, |cores| u16::try_from(cores.get()).unwrap_or(u16::MAX));
+    let offer = Offer {
+        chain: settings.chain,
+        capacity: args.edge.capacity.unwrap_or(cores),
+        city,
+        floor: args.edge.floor,
+    };
+    let work = Work { offer, api: args.edge.api, metrics: args.overlay.metrics };
+    Ok(edge::work(&meeting, &work, &news::said(), stop_signal())?)
+}
+
+/// A node that only carries connections.
+fn carry(settings: &Settings, args: &NodeStart) -> Result<()> {
+    let meeting = meeting(args, network_of(args)?, settings.chain);
+    let _held = Folder::open(&args.dir)?;
+    Ok(edge::carry(&meeting, args.overlay.metrics, &news::said(), stop_signal())?)
+}
+
+/// Which network a node without a chain joins.
+fn network_of(args: &NodeStart) -> Result<Hash> {
+    args.edge.network.context(
+        "which network?\nhint: --network ID and --join ADDRESS; a node of the network prints both when it starts",
+    )
+}
+
+fn meeting(args: &NodeStart, network: Hash, chain: ChainId) -> Meeting {
+    let OverlayArgs { listen, announce, join, bootstrap, bootstrap_key, .. } = &args.overlay;
+    let OverlayArgs { place, asn_table, mdns, no_port_mapping, turn, tor, .. } = &args.overlay;
+    let named = args.roles.iter().map(|role| role.role());
+    Meeting {
+        dir: args.dir.clone(),
+        network,
+        chain,
+        roles: (!args.roles.is_empty()).then(|| named.collect()),
+        listen: listen.clone(),
+        announce: announce.clone(),
+        join: join.clone(),
+        bootstrap: bootstrap.clone().zip(*bootstrap_key),
+        place: *place,
+        asn_table: asn_table.clone(),
+        mdns: *mdns,
+        map_port: !no_port_mapping,
+        tor: tor.used(),
+        turn: turn.turn.clone(),
+        accept_classic: args.overlay.accept_classic,
+    }
+}
+
+/// Sign a list of nodes to begin with.
+fn sign_bootstrap(args: &NodeBootstrap) -> Result<()> {
+    std::fs::create_dir_all(&args.dir)?;
+    let key = edge::identity(&args.dir)?;
+    let list = BootstrapList::new(args.network, edge::now(), args.peers.clone())?;
+    print!("{}", list.sign(&key));
+    eprintln!(
+        "signed by {}\nothers begin with it by --bootstrap FILE --bootstrap-key {0}",
+        Hash(key.public())
+    );
+    Ok(())
 }

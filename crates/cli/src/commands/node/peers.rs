@@ -62,7 +62,7 @@ fn find(settings: &Settings, status: &str, id: &str) -> Result<()> {
     let at = status["metrics"]
         .as_str()
         .context("that node answers no questions\nhint: start it with --metrics 127.0.0.1:9108")?;
-    let text = super::watch::ask(at, &format!("/peers/{id}"))?;
+    let text = edge::watch::ask(at, &format!("/peers/{id}"))?;
     let record: Value = serde_json::from_str(&text).context("no JSON came back")?;
     if let Some(error) = record["error"].as_str() {
         bail!("{error}");

@@ -1,25 +1,19 @@
-//! `meshx presence show | list | register | submit`: what the backbone knows of where validators stand.
+//! `meshx presence show | list | submit`: what the backbone knows of where validators stand.
 
-use super::{list, live};
-use crate::{
-    settings::Settings,
-    submit::{self, address_or_own},
-};
+use crate::{settings::Settings, user};
 use anyhow::{Context as _, Result};
-use api::{Client, ClientError, Code, PresenceView};
+use api::{Client, PresenceView};
+use node::measuring::{operator, read_certificate, write};
 use serde_json::json;
-use std::{path::Path, thread, time::Duration};
+use std::path::Path;
 use types::{
-    Action, Address, ChainId, PublicKey,
+    Action, Address, ChainId,
     presence::{PresenceCertificate, PresenceTier},
 };
 
-/// How often a certificate is sent again because another transaction of the same wallet came first.
-const TRIES: u8 = 40;
-
 pub fn show(settings: &Settings, address: Option<Address>) -> Result<()> {
-    let client = submit::client(settings)?;
-    let address = address_or_own(settings, &client, address)?;
+    let client = user::client(settings)?;
+    let address = user::address_or_own(settings, &client, address)?;
     let view = client.presence(address)?;
     if settings.json() {
         println!("{}", json!(view));
@@ -61,9 +55,9 @@ fn words(view: &PresenceView) -> String {
 }
 
 pub fn list(settings: &Settings, out: &Path) -> Result<()> {
-    let period = submit::client(settings)?.period()?;
+    let period = user::client(settings)?.period()?;
     let (number, count) = (period.period.number, period.witnesses.len());
-    let reached = list::write(period, out)?;
+    let reached = write(period, out)?;
     if settings.json() {
         println!("{}", json!({ "period": number, "witnesses": count, "reached": reached }));
     } else {
@@ -73,35 +67,16 @@ pub fn list(settings: &Settings, out: &Path) -> Result<()> {
 }
 
 pub fn submit(settings: &Settings, certificate: &Path) -> Result<()> {
-    send(settings, &submit::client(settings)?, live::read(certificate)?)
-}
-
-/// Whose validator votes with `key`, if any is known to.
-pub fn operator(client: &Client, key: &PublicKey) -> Result<Option<Address>> {
-    let validators = client.validators()?;
-    Ok(validators.iter().find(|validator| validator.key == *key).map(|found| found.operator))
-}
-
-/// Whether another transaction of the same wallet came first: several nodes may have one.
-fn came_second(error: &anyhow::Error) -> bool {
-    let problem = error.downcast_ref::<ClientError>().and_then(ClientError::problem);
-    let code = problem.map(|problem| problem.code);
-    matches!(code, Some(Code::NonceUsed | Code::NonceOccupied | Code::NonceGap))
+    send(settings, &user::client(settings)?, read_certificate(certificate)?)
 }
 
 /// Send a certificate, paid for by one's own wallet, and say where its validator stands by it.
 pub fn send(settings: &Settings, client: &Client, certificate: PresenceCertificate) -> Result<()> {
     let prover = certificate.claim.prover;
-    let paying = submit::paying_key(settings, client)?;
-    let mut tries = 0;
-    let done = loop {
-        let action = Action::Certify(certificate.clone());
-        match submit::act(client, &paying, ChainId::Backbone, action) {
-            Err(error) if tries < TRIES && came_second(&error) => tries += 1,
-            done => break done?,
-        }
-        thread::sleep(Duration::from_millis(500));
-    };
+    let paying = user::paying_key(settings, client)?;
+    // Several nodes may pay from one wallet.
+    let action = Action::Certify(certificate);
+    let done = client::act_in_turn(client, &paying, ChainId::Backbone, &action)?;
     let operator = operator(client, &prover)?.context("its validator is gone")?;
     let view = client.presence(operator)?;
     if settings.json() {

@@ -1,6 +1,6 @@
 //! What a node tells of its overlay over HTTP, to its own machine: metrics, peers, and where another node is.
 
-use anyhow::{Context as _, Result};
+use crate::{News, Say};
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -11,7 +11,7 @@ use axum::{
 use overlay::{Overlay, PeerId, PeerRecord};
 use serde_json::{Value, json};
 use std::{
-    io::{Read as _, Write as _},
+    io::{self, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     time::Duration,
 };
@@ -21,24 +21,44 @@ use tokio::net::TcpListener;
 const ASK_TIMEOUT: Duration = Duration::from_secs(30);
 const ANSWER_BYTES_MAX: u64 = 1 << 20;
 
-/// Answer on `listener` until the overlay ends.
-pub async fn serve(overlay: Overlay, listener: TcpListener) {
+/// Why a node tells nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum NotWatched {
+    #[error("cannot serve metrics at {address}\nhint: choose another --metrics IP:PORT")]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error("{at} does not answer\nhint: does that node still run?")]
+    NoAnswer { at: String, source: io::Error },
+}
+
+/// Serve metrics and peers at `address`, if there is one, until the overlay ends. Returns where that is.
+///
+/// # Errors
+/// [`NotWatched::Listen`] if something else listens there.
+pub async fn watch(
+    overlay: &Overlay,
+    address: Option<SocketAddr>,
+    say: &Say,
+) -> Result<Option<SocketAddr>, NotWatched> {
+    let Some(address) = address else { return Ok(None) };
+    let bound = async {
+        let listener = TcpListener::bind(address).await?;
+        io::Result::Ok((listener.local_addr()?, listener))
+    };
+    let (at, listener) = bound.await.map_err(|source| NotWatched::Listen { address, source })?;
+    say(News::Metrics(at));
+    tokio::spawn(serve(overlay.clone(), listener, say.clone()));
+    Ok(Some(at))
+}
+
+async fn serve(overlay: Overlay, listener: TcpListener, say: Say) {
     let routes = Router::new()
         .route("/metrics", get(metrics))
         .route("/peers", get(peers))
         .route("/peers/{id}", get(find))
         .with_state(overlay);
     if let Err(error) = axum::serve(listener, routes).await {
-        eprintln!("metrics are not served: {error}");
+        say(News::Trouble(format!("metrics are not served: {error}")));
     }
-}
-
-/// # Errors
-/// If something else listens there.
-pub async fn bind(address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| {
-        format!("cannot serve metrics at {address}\nhint: choose another --metrics IP:PORT")
-    })
 }
 
 async fn metrics(State(overlay): State<Overlay>) -> Response {
@@ -69,14 +89,20 @@ async fn find(State(overlay): State<Overlay>, Path(id): Path<String>) -> Respons
 }
 
 /// What a node of this machine answers at `at`.
-pub fn ask(at: &str, path: &str) -> Result<String> {
-    let refused = || format!("{at} does not answer\nhint: does that node still run?");
-    let mut stream = TcpStream::connect(at).with_context(refused)?;
+///
+/// # Errors
+/// [`NotWatched::NoAnswer`].
+pub fn ask(at: &str, path: &str) -> Result<String, NotWatched> {
+    asked(at, path).map_err(|source| NotWatched::NoAnswer { at: at.to_owned(), source })
+}
+
+fn asked(at: &str, path: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(at)?;
     stream.set_read_timeout(Some(ASK_TIMEOUT))?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {at}\r\n\r\n").with_context(refused)?;
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {at}\r\n\r\n")?;
     let mut text = String::new();
-    stream.take(ANSWER_BYTES_MAX).read_to_string(&mut text).with_context(refused)?;
-    let (_, body) = text.split_once("\r\n\r\n").with_context(refused)?;
+    stream.take(ANSWER_BYTES_MAX).read_to_string(&mut text)?;
+    let (_, body) = text.split_once("\r\n\r\n").ok_or(io::ErrorKind::InvalidData)?;
     Ok(body.to_owned())
 }
 

@@ -1,39 +1,21 @@
 //! Headers by gossip: nodes with a chain publish them, and everybody checks them before passing them on.
 
-use node::Node;
 use overlay::{Overlay, Verdict};
 use receipt::{Follower, Heard};
 use std::sync::{Arc, Mutex};
 use tokio::sync::broadcast::error::RecvError;
 use types::{ChainId, Height};
 
-fn topic(chain: ChainId) -> String {
+/// The topic on which final headers of `chain` are told.
+#[must_use]
+pub fn topic(chain: ChainId) -> String {
     format!("/meshx/headers/{chain}")
 }
 
-/// Tell others what is final on the chains of `node`, and pass on what others tell.
-pub fn serve(overlay: &Overlay, node: &Node) {
-    for chain in ChainId::ALL {
-        let Some(mut told) = node.final_headers(chain) else { continue };
-        let Ok(follower) = Follower::new(node.anchor().clone(), chain) else { continue };
-        let follower = Arc::new(Mutex::new(follower));
-        tokio::spawn(follow(overlay.clone(), follower.clone()));
-        let overlay = overlay.clone();
-        tokio::spawn(async move {
-            while let Some(bytes) = told.recv().await {
-                // Of several nodes the first is heard, and the others have nothing to add.
-                let heard = hear(&follower, &bytes);
-                if matches!(heard, Heard::New(_))
-                    && overlay.publish(&topic(chain), bytes).await.is_err()
-                {
-                    return;
-                }
-            }
-        });
-    }
-}
-
 /// Take in what others tell of the follower's chain, until the overlay ends.
+///
+/// # Panics
+/// If another holder of the follower has panicked.
 pub async fn follow(overlay: Overlay, follower: Arc<Mutex<Follower>>) {
     let chain = follower.lock().expect("no panic while locked").chain();
     let Ok(mut messages) = overlay.subscribe(&topic(chain)).await else { return };
@@ -61,11 +43,15 @@ pub async fn follow(overlay: Overlay, follower: Arc<Mutex<Follower>>) {
 }
 
 /// The newest block that is proved final.
-pub fn newest(follower: &Mutex<Follower>) -> Option<Height> {
+pub(crate) fn newest(follower: &Mutex<Follower>) -> Option<Height> {
     let follower = follower.lock().expect("no panic while locked");
     follower.newest().map(|header| header.height)
 }
 
-fn hear(follower: &Mutex<Follower>, bytes: &[u8]) -> Heard {
+/// Take in a header with its certificate, if both are right.
+///
+/// # Panics
+/// If another holder of the follower has panicked.
+pub fn hear(follower: &Mutex<Follower>, bytes: &[u8]) -> Heard {
     follower.lock().expect("no panic while locked").hear(bytes)
 }

@@ -1,8 +1,8 @@
 //! The list of a period: who may witness, where each is reached, and what is measured between them.
 
-use crate::home;
-use anyhow::{Context as _, Result, bail, ensure};
+use super::NotMeasured;
 use api::{MeasuredView, PeriodView, WitnessView};
+use client::{wallet, write_whole};
 use crypto::SigningKey;
 use overlay::PeerAddress;
 use presence::{Direction, PresenceParams, Reference, Tables, Witness};
@@ -14,7 +14,10 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::Path,
 };
-use types::{Address, Hash, Place, PublicKey};
+use types::{
+    Address, Hash, Place, PublicKey,
+    presence::{WITNESSES_GENESIS_MAX, WitnessEntry},
+};
 
 const FILE_BYTES_MAX: u64 = 256 << 20;
 /// Pairs are kept in a table.
@@ -56,23 +59,45 @@ pub struct List {
 }
 
 impl List {
-    pub fn read(path: &Path) -> Result<Self> {
+    /// # Errors
+    /// [`NotMeasured`] if the file is none of a list.
+    pub fn read(path: &Path) -> Result<Self, NotMeasured> {
+        let unreadable = |source| NotMeasured::Unreadable { path: path.to_owned(), source };
         let mut text = String::new();
-        let file =
-            fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-        file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
-        ensure!(text.len() as u64 <= FILE_BYTES_MAX, "{} is too long", path.display());
-        let file: ListFile = serde_json::from_str(&text).with_context(|| {
-            format!(
-                "{} is no list of witnesses\nhint: meshx presence deal makes one",
-                path.display()
-            )
-        })?;
-        Self::of(file)
+        let file = fs::File::open(path).map_err(unreadable)?;
+        file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
+        if text.len() as u64 > FILE_BYTES_MAX {
+            return Err(NotMeasured::TooLong(path.to_owned()));
+        }
+        let no_list = |source| NotMeasured::NoList { path: path.to_owned(), source };
+        Self::of(serde_json::from_str(&text).map_err(no_list)?)
+    }
+
+    /// Its witnesses as a genesis names them, by key. `path` is where it was read.
+    ///
+    /// # Errors
+    /// If a network cannot begin with so many.
+    pub fn entries(&self, path: &Path) -> Result<Vec<WitnessEntry>, NotMeasured> {
+        let (count, max) = (self.witnesses.len(), WITNESSES_GENESIS_MAX);
+        if count > max {
+            return Err(NotMeasured::TooManyToBegin { path: path.to_owned(), count, max });
+        }
+        let entry = |witness: &Witness| WitnessEntry {
+            key: witness.key,
+            place: witness.place,
+            operator: witness.operator,
+            network: witness.network,
+        };
+        let mut entries: Vec<_> = self.witnesses.iter().map(entry).collect();
+        entries.sort_unstable_by_key(|entry| entry.key);
+        Ok(entries)
     }
 
     /// What a chain knows, and of the witnesses who do not say where they are met, what `met` knows.
-    pub fn of_chain(view: PeriodView, met: &Met) -> Result<Self> {
+    ///
+    /// # Errors
+    /// [`NotMeasured::NoSeed`] in the first moments of a period.
+    pub fn of_chain(view: PeriodView, met: &Met) -> Result<Self, NotMeasured> {
         let mut list = Self::of(file_of(view)?)?;
         for (address, witness) in list.addresses.iter_mut().zip(&list.witnesses) {
             *address = address.or_else(|| met.get(&witness.key).copied());
@@ -92,11 +117,13 @@ impl List {
         (self.period, self.seed)
     }
 
-    fn of(file: ListFile) -> Result<Self> {
+    fn of(file: ListFile) -> Result<Self, NotMeasured> {
         let count = file.witnesses.len();
-        ensure!(count <= WITNESSES_MAX, "{count} witnesses are more than {WITNESSES_MAX}");
-        if let Some((a, b, _)) = file.rtt_us.iter().find(|(a, b, _)| *a >= count || *b >= count) {
-            bail!("rtt_us has the pair {a}, {b}, and there are {count} witnesses");
+        if count > WITNESSES_MAX {
+            return Err(NotMeasured::TooMany { count, max: WITNESSES_MAX });
+        }
+        if let Some(&(a, b, _)) = file.rtt_us.iter().find(|(a, b, _)| *a >= count || *b >= count) {
+            return Err(NotMeasured::Pair { a, b, count });
         }
         let directions =
             file.witnesses.iter().map(|listed| Direction::of_place(listed.place)).collect();
@@ -129,24 +156,31 @@ impl List {
     }
 }
 
-/// A witness for each node of a measured network, all on this machine.
-pub fn deal(network: &Path, dir: &Path, port: u16) -> Result<()> {
-    let network = survey::Network::read(network).with_context(|| {
-        format!(
-            "{} is no measured network\nhint: it needs nodes.csv (id,name,lat,lon,continent) and rtt.csv (src,dst,rtt_ms)",
-            network.display()
-        )
-    })?;
+/// Deal a witness for each of `places`, all on this machine, of which `rtt_us` says what was measured between two. Returns how
+/// many there are; keys and list are in `dir` then.
+///
+/// # Errors
+/// [`NotMeasured`] if `dir` cannot be written.
+///
+/// # Panics
+/// Never: plain data is JSON.
+pub fn deal(
+    places: &[Place],
+    rtt_us: impl Fn(usize, usize) -> Option<u32>,
+    dir: &Path,
+    port: u16,
+) -> Result<usize, NotMeasured> {
     let keys = dir.join("keys");
-    fs::create_dir_all(&keys).with_context(|| format!("cannot make {}", keys.display()))?;
+    let not_made = |source| NotMeasured::NotMade { path: keys.clone(), source };
+    fs::create_dir_all(&keys).map_err(not_made)?;
     let mut witnesses = Vec::new();
-    for (index, node) in (0_u32..).zip(&network.nodes) {
+    for (index, place) in (0_u32..).zip(places) {
         let key = new_key(&keys.join(format!("{index}.key")))?;
         let key = PublicKey(key.public());
         let [_, _, high, low] = index.to_be_bytes();
         witnesses.push(Listed {
             key,
-            place: node.place,
+            place: *place,
             operator: Address::of(&key),
             network: index,
             // Each has an address of its own, by which a simulated wire knows it.
@@ -156,33 +190,39 @@ pub fn deal(network: &Path, dir: &Path, port: u16) -> Result<()> {
     let count = witnesses.len();
     let rtt_us = (0..count)
         .flat_map(|a| (0..a).map(move |b| (a, b)))
-        .filter_map(|(a, b)| Some((a, b, network.rtt_us(a, b)?)))
+        .filter_map(|(a, b)| Some((a, b, rtt_us(a, b)?)))
         .collect();
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).context("no randomness")?;
-    let file = ListFile { seed: Hash(seed), period: 1, params: None, witnesses, rtt_us };
-    let path = dir.join("list.json");
-    home::write_whole(&path, serde_json::to_string(&file)?.as_bytes(), false)?;
-    eprintln!("dealt {count} witnesses on 127.1.0.0/16, for trying things out: {}", path.display());
-    Ok(())
+    let seed = Hash(wallet::random()?);
+    let file = ListFile { seed, period: 1, params: None, witnesses, rtt_us };
+    let text = serde_json::to_string(&file).expect("plain data is JSON");
+    write_whole(&dir.join(DEALT), text.as_bytes(), false)?;
+    Ok(count)
 }
 
+/// The name of a list that was dealt.
+pub const DEALT: &str = "list.json";
+
 /// Where witnesses listen, beside the node that they announce.
-pub const PORT: u16 = 8_790;
+const PORT: u16 = 8_790;
 
 /// Write what a chain knows; returns how many of its witnesses say where they are met.
-pub fn write(view: PeriodView, path: &Path) -> Result<usize> {
+///
+/// # Errors
+/// [`NotMeasured::NoSeed`] in the first moments of a period; or if `path` cannot be written.
+///
+/// # Panics
+/// Never: plain data is JSON.
+pub fn write(view: PeriodView, path: &Path) -> Result<usize, NotMeasured> {
     let file = file_of(view)?;
-    home::write_whole(path, serde_json::to_string(&file)?.as_bytes(), false)?;
+    let text = serde_json::to_string(&file).expect("plain data is JSON");
+    write_whole(path, text.as_bytes(), false)?;
     Ok(file.witnesses.iter().filter(|witness| witness.reached_at.is_some()).count())
 }
 
-fn file_of(view: PeriodView) -> Result<ListFile> {
-    ensure!(
-        view.period.seed != Hash::ZERO,
-        "the seed of period {} is not known yet\nhint: try again in a few seconds",
-        view.period.number
-    );
+fn file_of(view: PeriodView) -> Result<ListFile, NotMeasured> {
+    if view.period.seed == Hash::ZERO {
+        return Err(NotMeasured::NoSeed(view.period.number));
+    }
     let pairs = |(place, witness): (usize, &WitnessView)| -> Vec<(usize, usize, u32)> {
         let pair = |m: &MeasuredView| (place, usize::from(m.witness), m.rtt_us);
         witness.measured.iter().map(pair).collect()
@@ -214,19 +254,24 @@ fn met_at(peer: &str) -> Option<SocketAddr> {
 }
 
 /// Read a key, 64 hex digits of a seed.
-pub fn key(path: &Path) -> Result<SigningKey> {
-    let text =
-        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let seed: Hash = text.trim().parse().ok().with_context(|| {
-        format!("{} holds no key\nhint: a key is 64 hex digits", path.display())
-    })?;
+///
+/// # Errors
+/// [`NotMeasured::NoKey`].
+pub fn key(path: &Path) -> Result<SigningKey, NotMeasured> {
+    let text = fs::read_to_string(path)
+        .map_err(|source| NotMeasured::Unreadable { path: path.to_owned(), source })?;
+    let seed: Option<Hash> = text.trim().parse().ok();
+    let seed = seed.ok_or_else(|| NotMeasured::NoKey(path.to_owned()))?;
     Ok(SigningKey::from_seed(&seed.0))
 }
 
-pub fn new_key(path: &Path) -> Result<SigningKey> {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).context("no randomness")?;
-    home::write_whole(path, hex::encode(seed).as_bytes(), true)?;
+/// Make a key, and keep it in `path`.
+///
+/// # Errors
+/// If `path` cannot be written.
+pub fn new_key(path: &Path) -> Result<SigningKey, NotMeasured> {
+    let seed = wallet::random()?;
+    write_whole(path, hex::encode(seed).as_bytes(), true)?;
     Ok(SigningKey::from_seed(&seed))
 }
 

@@ -1,17 +1,13 @@
-//! `meshx presence attend`: witnesses that measure whoever asks, in one period after another.
+//! Witnesses that measure whoever asks, in one period after another.
 
-use super::{
-    list::{self, List, Met},
-    live::{HANDSHAKE, NAMESPACE},
-};
-use anyhow::{Context as _, Result, ensure};
+use super::{HANDSHAKE, LOOK, List, Met, NAMESPACE, NotMeasured, list};
 use api::Client;
 use crypto::SigningKey;
-use measure::{AttendSettings, Attendant, Draw, WorkRule};
+use measure::{AttendSettings, Attendant, Draw, NotAttended, WorkRule};
 use network::ik::{Identity, Responder, Stream, Suites};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
@@ -31,17 +27,32 @@ const ATTENDED_MAX: usize = 256;
 /// Items of work that a witness asks for, and hashes of each: half a millisecond, so that 96 witnesses ask for a tenth of a second.
 const WORKS: u8 = 3;
 const WORK_ROUNDS: u32 = 4_096;
-/// Between two looks at the file or the chain.
-pub const LOOK: Duration = Duration::from_secs(3);
 
 /// Who attends, and by which list.
-pub struct Asked<'a> {
+pub struct Attending<'a> {
     pub list: Option<&'a Path>,
     /// Whose list of the period is the one that counts; the file then only says where witnesses are met.
     pub chain: Option<Client>,
+    /// A folder of files that end in .key.
     pub keys: &'a Path,
+    /// Ask for work too, within so many milliseconds of the quickest answer.
     pub work_within_ms: Option<u16>,
 }
+
+/// What a person may want to know meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attended {
+    /// So many witnesses attend.
+    Ready(usize),
+    /// Nobody knows where this witness is met.
+    Unmet(PublicKey),
+    Period {
+        number: u64,
+        witnesses: usize,
+    },
+}
+
+type Say = Arc<dyn Fn(Attended) + Send + Sync>;
 
 /// A period's list, and what was claimed in it before each witness of each key, so that nobody tries place after place.
 struct Period {
@@ -57,7 +68,18 @@ enum Source {
     Chain(Client, Met),
 }
 
-pub fn attend(asked: Asked<'_>) -> Result<()> {
+/// Attend until `stop` is done. Exactly one of list and chain may be missing.
+///
+/// # Errors
+/// [`NotMeasured`] if nobody can attend.
+///
+/// # Panics
+/// If neither a list nor a chain is named.
+pub fn attend<S: Future<Output = io::Result<()>>>(
+    asked: Attending<'_>,
+    say: Arc<dyn Fn(Attended) + Send + Sync>,
+    stop: impl FnOnce() -> S,
+) -> Result<(), NotMeasured> {
     let mut settings = AttendSettings::DEFAULT;
     settings.plan.work = asked.work_within_ms.map(|ms| WorkRule {
         count: WORKS,
@@ -66,76 +88,85 @@ pub fn attend(asked: Asked<'_>) -> Result<()> {
     });
     let keys = keys(asked.keys)?;
     let file = asked.list.map(List::read).transpose()?;
-    let mut met = file.as_ref().map(List::met).unwrap_or_default();
+    let met = file.as_ref().map(List::met).unwrap_or_default();
     if let Some(list) = &file {
         let named = |key: &PublicKey| list.witnesses.iter().any(|witness| witness.key == *key);
-        let folder = asked.keys.display();
-        ensure!(keys.keys().any(named), "no key in {folder} is of a witness of the list");
+        if !keys.keys().any(named) {
+            return Err(NotMeasured::NotListed(asked.keys.to_owned()));
+        }
         if let Some(key) = keys.keys().find(|key| named(key) && !met.contains_key(key)) {
-            eprintln!(
-                "nobody knows where witness {key} is met\nhint: its operator says it by meshx stake announce"
-            );
+            say(Attended::Unmet(*key));
         }
     }
-    let (tell, mut now) = watch::channel(None);
+    let (tell, now) = watch::channel(None);
     match (asked.chain, asked.list) {
-        (Some(client), _) => follow(Source::Chain(client, met.clone()), tell),
+        (Some(client), _) => follow(Source::Chain(client, met.clone()), tell, say.clone()),
         (None, Some(path)) => {
             tell.send_replace(file.map(|list| Arc::new(Period::new(list, None))));
-            follow(Source::File(path.to_owned()), tell);
+            follow(Source::File(path.to_owned()), tell, say.clone());
         }
         (None, None) => unreachable!("one of both is asked for"),
     }
+    let witnesses = Witnesses { keys, settings, now, met, say };
     tokio::runtime::Runtime::new()?.block_on(async {
-        let places = Arc::new(Semaphore::new(ATTENDED_MAX));
-        let mut listening = BTreeSet::new();
-        loop {
-            let period = now.borrow_and_update().clone();
-            if let Some(period) = &period {
-                met.extend(period.list.met());
-            }
-            let before = listening.len();
-            for (key, address) in &met {
-                let Some(signing) = keys.get(key).filter(|_| !listening.contains(key)) else {
-                    continue;
-                };
-                let listener = TcpListener::bind(address)
-                    .await
-                    .with_context(|| format!("cannot listen at {address}"))?;
-                listening.insert(*key);
-                tokio::spawn(witness(
-                    listener,
-                    signing.clone(),
-                    now.clone(),
-                    places.clone(),
-                    settings,
-                ));
-            }
-            if listening.len() > before {
-                println!("ready: {} witnesses attend", listening.len());
-            }
-            tokio::select! {
-                changed = now.changed() => changed.context("nobody follows the list any more")?,
-                ended = tokio::signal::ctrl_c() => return Ok(ended?),
-            }
+        tokio::select! {
+            ended = witnesses.listen() => ended,
+            ended = stop() => Ok(ended?),
         }
     })
 }
 
+/// The witnesses of this process.
+struct Witnesses {
+    keys: BTreeMap<PublicKey, Arc<SigningKey>>,
+    settings: AttendSettings,
+    now: Now,
+    met: Met,
+    say: Say,
+}
+
+impl Witnesses {
+    /// Listen for each witness as soon as it is known where it is met.
+    async fn listen(mut self) -> Result<(), NotMeasured> {
+        let places = Arc::new(Semaphore::new(ATTENDED_MAX));
+        let mut listening = BTreeSet::new();
+        loop {
+            let period = self.now.borrow_and_update().clone();
+            if let Some(period) = &period {
+                self.met.extend(period.list.met());
+            }
+            let before = listening.len();
+            for (key, &address) in &self.met {
+                let Some(signing) = self.keys.get(key).filter(|_| !listening.contains(key)) else {
+                    continue;
+                };
+                let listener = TcpListener::bind(address)
+                    .await
+                    .map_err(|source| NotMeasured::Listen { address, source })?;
+                listening.insert(*key);
+                let (signing, now, places) = (signing.clone(), self.now.clone(), places.clone());
+                tokio::spawn(witness(listener, signing, now, places, self.settings));
+            }
+            if listening.len() > before {
+                (self.say)(Attended::Ready(listening.len()));
+            }
+            self.now.changed().await.map_err(|_| NotMeasured::NotFollowed)?;
+        }
+    }
+}
+
 /// The keys of a folder's files that end in .key.
-fn keys(folder: &Path) -> Result<BTreeMap<PublicKey, Arc<SigningKey>>> {
+fn keys(folder: &Path) -> Result<BTreeMap<PublicKey, Arc<SigningKey>>, NotMeasured> {
+    let unreadable = |source| NotMeasured::Unreadable { path: folder.to_owned(), source };
     let mut keys = BTreeMap::new();
-    let files =
-        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    for entry in files {
-        let path = entry?.path();
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
         if path.extension().is_some_and(|extension| extension == "key") {
             let key = list::key(&path)?;
             keys.insert(PublicKey(key.public()), Arc::new(key));
         }
     }
-    ensure!(!keys.is_empty(), "no file in {} ends in .key", folder.display());
-    Ok(keys)
+    if keys.is_empty() { Err(NotMeasured::NoKeys(folder.to_owned())) } else { Ok(keys) }
 }
 
 impl Period {
@@ -148,7 +179,7 @@ impl Period {
 }
 
 /// Tell of each new list, from a thread of its own: reading and asking block.
-fn follow(source: Source, tell: watch::Sender<Option<Arc<Period>>>) {
+fn follow(source: Source, tell: watch::Sender<Option<Arc<Period>>>, say: Say) {
     thread::spawn(move || {
         // A file is read once more at once: it may have been written since.
         let mut read = None;
@@ -159,12 +190,13 @@ fn follow(source: Source, tell: watch::Sender<Option<Arc<Period>>>) {
                     let before = tell.borrow().clone();
                     let known = before.as_ref().map(|before| before.list.seed());
                     if known != Some(list.seed()) {
-                        eprintln!("period {}: {} witnesses", list.period, list.witnesses.len());
+                        let (number, witnesses) = (list.period, list.witnesses.len());
+                        say(Attended::Period { number, witnesses });
                     }
                     tell.send_replace(Some(Arc::new(Period::new(list, before.as_deref()))));
                 }
                 // A file that is being written, a node that is not there: the list that is known stays.
-                Err(error) => tracing::info!("no newer list: {error:#}"),
+                Err(error) => tracing::info!("no newer list: {error}"),
             }
             thread::sleep(LOOK);
         }
@@ -182,7 +214,7 @@ fn state(source: &Source) -> FileState {
 
 impl Source {
     /// The list, if it may be another than the one that was read last.
-    fn newer(&self, read: &mut FileState) -> Result<Option<List>> {
+    fn newer(&self, read: &mut FileState) -> Result<Option<List>, NotMeasured> {
         match self {
             Self::Chain(client, met) => Ok(Some(List::of_chain(client.period()?, met)?)),
             Self::File(path) => {
@@ -221,11 +253,22 @@ async fn witness(
         tokio::spawn(async move {
             let said = serve(socket, &key, &now, &responder, &settings).await;
             if let Err(error) = said {
-                tracing::info!("not attended: {error:#}");
+                tracing::info!("not attended: {error}");
             }
             drop(place);
         });
     }
+}
+
+/// Why a prover was sent away.
+#[derive(Debug, thiserror::Error)]
+enum Unattended {
+    #[error(transparent)]
+    Socket(#[from] io::Error),
+    #[error("no handshake in time")]
+    Slow,
+    #[error(transparent)]
+    NotAttended(#[from] NotAttended),
 }
 
 async fn serve(
@@ -234,11 +277,10 @@ async fn serve(
     now: &Now,
     responder: &Responder,
     settings: &AttendSettings,
-) -> Result<()> {
+) -> Result<(), Unattended> {
     let own = socket.local_addr()?.ip();
-    let channel = timeout(HANDSHAKE, Stream::respond(socket.compat(), responder))
-        .await
-        .context("no handshake in time")??;
+    let handshake = timeout(HANDSHAKE, Stream::respond(socket.compat(), responder));
+    let channel = handshake.await.map_err(|_| Unattended::Slow)??;
     let peer = PublicKey(channel.peer().public());
     let attendant = Attendant {
         key,

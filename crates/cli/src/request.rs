@@ -1,0 +1,56 @@
+//! From what was typed to a job that is complete.
+
+use crate::args::Job;
+use anyhow::{Context as _, Result, bail};
+use client::{Module, Request, Resources};
+use std::{
+    fs,
+    io::{IsTerminal as _, Read as _},
+};
+use types::{Agreement, Fuel, Limits, Millis};
+
+/// Read everything a job needs, and refuse what can never run before anything is sent or paid.
+pub fn read(job: &Job) -> Result<Request> {
+    let name = job.file.display().to_string();
+    let text = fs::read(&job.file).with_context(|| format!("cannot read {name}"))?;
+    let module = Module::read(&client::engine()?, &name, &text)?;
+    let input = input(job)?;
+    let files = job.files.iter().map(|file| named(file)).collect::<Result<_>>()?;
+    let limits = Limits {
+        fuel: Fuel::new(job.fuel),
+        memory_bytes: job.memory.saturating_mul(1 << 20),
+        output_bytes: job.output_limit.saturating_mul(1 << 20),
+        wall: Millis::new(job.wall.saturating_mul(1_000)),
+    };
+    let agreement = Agreement { replicas: job.replicas, agree: job.agree };
+    let (args, env) = (job.args.clone(), job.env.clone());
+    Ok(Request::new(module, Resources { input, files, args, env, limits, agreement })?)
+}
+
+fn named(file: &str) -> Result<(String, Vec<u8>)> {
+    let (name, path) = file
+        .split_once('=')
+        .with_context(|| format!("--file {file:?} names no path\nhint: --file NAME=PATH"))?;
+    Ok((name.to_owned(), fs::read(path).with_context(|| format!("cannot read {path}"))?))
+}
+
+fn input(job: &Job) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = api::BLOB_BYTES_MAX;
+    let read = match &job.input {
+        Some(path) => fs::File::open(path)
+            .and_then(|file| file.take(limit + 1).read_to_end(&mut bytes))
+            .with_context(|| format!("cannot read {}", path.display()))?,
+        // At a terminal nobody has piped anything: the job gets an empty input.
+        None if std::io::stdin().is_terminal() => 0,
+        None => {
+            std::io::stdin().take(limit + 1).read_to_end(&mut bytes).context("cannot read stdin")?
+        }
+    };
+    if read as u64 > limit {
+        bail!(
+            "the input is longer than {limit} bytes\nhint: give large data as several --file NAME=PATH"
+        );
+    }
+    Ok(bytes)
+}

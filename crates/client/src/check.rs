@@ -1,0 +1,62 @@
+//! Whether a node's answer is what the chain settled on.
+
+use crate::home;
+use api::Output;
+use receipt::{Failed, Verified};
+use types::{Hash, JobId, codec::Encode as _, state::Settlement};
+
+/// A node's answer is not what the chain settled on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Distrusted {
+    #[error(
+        "the node sent other bytes than the chain settled on\nhint: ask another node for job {0}"
+    )]
+    Output(JobId),
+    #[error("the node's receipt does not hold")]
+    Receipt(#[source] Failed),
+    #[error("the receipt says something else than the node\nhint: ask another node")]
+    Settlement,
+}
+
+/// `bytes`, if the chain settled on them as that output of `job`.
+///
+/// # Errors
+/// [`Distrusted::Output`].
+pub fn checked_output(
+    job: JobId,
+    settlement: &Settlement,
+    output: Output,
+    bytes: Vec<u8>,
+) -> Result<Vec<u8>, Distrusted> {
+    let expected = match output {
+        Output::Stdout => settlement.outcome.stdout,
+        Output::Stderr => settlement.outcome.stderr,
+    };
+    if Hash::of_content(&bytes) == expected.hash { Ok(bytes) } else { Err(Distrusted::Output(job)) }
+}
+
+/// What a receipt proves, of a network that is named or that this machine has worked with. Asks nobody.
+///
+/// # Errors
+/// [`Failed`] names the first check that does not hold.
+pub fn verify(bytes: &[u8], named: &[Hash]) -> Result<Verified, Failed> {
+    receipt::verify(bytes, |network| named.contains(network) || home::trusts(network))
+}
+
+/// What a receipt of `network` proves, if that is what the node said before.
+///
+/// # Errors
+/// [`Distrusted::Receipt`] if it does not verify, [`Distrusted::Settlement`] if it proves something else.
+pub fn checked_receipt(
+    bytes: &[u8],
+    network: &Hash,
+    settlement: &Settlement,
+) -> Result<Verified, Distrusted> {
+    let verified = receipt::verify(bytes, |id| id == network).map_err(Distrusted::Receipt)?;
+    // By their bytes: what is hashed and signed is what counts.
+    if verified.settlement().encode() == settlement.encode() {
+        Ok(verified)
+    } else {
+        Err(Distrusted::Settlement)
+    }
+}

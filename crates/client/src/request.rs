@@ -1,0 +1,202 @@
+//! A job that is complete: what is asked for, and the bytes that it names.
+
+use sandbox::{Engine, Inspected, Refused};
+use types::{
+    Agreement, Float, Hash, InputFile, JobSpec, Limits, List, Millis, Submission, Text, domain_hash,
+};
+
+/// What the clock of a job reads at its start unless asked otherwise: 2026-01-01T00:00:00Z. A fixed moment, so that equal
+/// requests are equal jobs.
+const CLOCK: Millis = Millis::new(1_767_225_600_000);
+
+/// A module that can run.
+#[derive(Clone, Debug)]
+pub struct Module {
+    /// What errors call it.
+    name: String,
+    bytes: Vec<u8>,
+    seen: Inspected,
+}
+
+/// What a job gets, beside its module.
+#[derive(Clone, Debug)]
+pub struct Resources {
+    /// Its stdin.
+    pub input: Vec<u8>,
+    /// Read-only files below `/in`, by name.
+    pub files: Vec<(String, Vec<u8>)>,
+    pub args: Vec<String>,
+    /// Each `NAME=VALUE`.
+    pub env: Vec<String>,
+    pub limits: Limits,
+    pub agreement: Agreement,
+}
+
+/// A job that is complete.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub spec: JobSpec,
+    pub agreement: Agreement,
+    pub module: Vec<u8>,
+    pub input: Vec<u8>,
+    pub files: Vec<(String, Vec<u8>)>,
+}
+
+/// Why no network could run this.
+#[derive(Debug, thiserror::Error)]
+pub enum BadRequest {
+    #[error("{name} cannot run")]
+    CannotRun { name: String, source: Refused },
+    #[error(
+        "{name} needs {needed} bytes of memory to start, the limit is {limit}\nhint: raise --memory"
+    )]
+    Memory { name: String, needed: u64, limit: u64 },
+    #[error("one of the {0} is too long")]
+    TooLong(&'static str),
+    #[error("too many {0}")]
+    TooMany(&'static str),
+    #[error("the file name {0:?} is too long")]
+    FileName(String),
+}
+
+/// Fuel, floats or the sandbox's functions were others when the job ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the job ran under another execution profile than this program's\nhint: use the version of meshx that made the receipt"
+)]
+pub struct OtherProfile;
+
+impl Module {
+    /// Read a module, which may be text (`.wat`), and refuse what can never run.
+    ///
+    /// # Errors
+    /// [`BadRequest::CannotRun`].
+    pub fn read(engine: &Engine, name: &str, text: &[u8]) -> Result<Self, BadRequest> {
+        let refused = |source| BadRequest::CannotRun { name: name.to_owned(), source };
+        let bytes = sandbox::binary_of(text).map_err(refused)?.into_owned();
+        let seen = engine.inspect(&bytes).map_err(refused)?;
+        Ok(Self { name: name.to_owned(), bytes, seen })
+    }
+}
+
+impl Default for Resources {
+    /// Usual limits, four workers of whom three must agree, and nothing to read.
+    fn default() -> Self {
+        let limits = Limits {
+            fuel: types::Fuel::new(10_000_000_000),
+            memory_bytes: 256 << 20,
+            output_bytes: 16 << 20,
+            wall: Millis::new(60_000),
+        };
+        let agreement = Agreement { replicas: 4, agree: 3 };
+        let (input, files, args, env) = (vec![], vec![], vec![], vec![]);
+        Self { input, files, args, env, limits, agreement }
+    }
+}
+
+impl Request {
+    /// The job that runs `module` with `resources`. Equal arguments make equal jobs: its seed and clock follow from them.
+    ///
+    /// # Errors
+    /// [`BadRequest`] if it could not run within its limits, or something is longer than a job may carry.
+    pub fn new(module: Module, resources: Resources) -> Result<Self, BadRequest> {
+        let Module { name, bytes: module, seen } = module;
+        let Resources { input, files, args, env, limits, agreement } = resources;
+        if seen.memory_bytes_min > limits.memory_bytes {
+            let (needed, limit) = (seen.memory_bytes_min, limits.memory_bytes);
+            return Err(BadRequest::Memory { name, needed, limit });
+        }
+        let (module_hash, input_hash) = (Hash::of_content(&module), Hash::of_content(&input));
+        let named = |(name, bytes): &(String, Vec<u8>)| {
+            let (content, len) = (Hash::of_content(bytes), bytes.len() as u64);
+            let text = Text::new(name.clone()).map_err(|_| BadRequest::FileName(name.clone()))?;
+            Ok(InputFile { name: text, content, len })
+        };
+        let listed = files.iter().map(named).collect::<Result<_, _>>()?;
+        let spec = JobSpec {
+            module: module_hash,
+            module_len: module.len() as u64,
+            abi: seen.abi,
+            float: Float::Strict,
+            input: input_hash,
+            input_len: input.len() as u64,
+            args: list(&args, "arguments")?,
+            env: list(&env, "environment variables")?,
+            files: List::new(listed).map_err(|_| BadRequest::TooMany("files"))?,
+            limits,
+            profile: sandbox::profile(Float::Strict),
+            seed: domain_hash("meshx/job-seed/v1", &[&module_hash.0, &input_hash.0]),
+            clock: CLOCK,
+        };
+        Ok(Self { spec, agreement, module, input, files })
+    }
+
+    /// The job of a receipt, complete again. `content` finds bytes by what they are, "module", "input" or "file", and by their
+    /// hash.
+    ///
+    /// # Errors
+    /// [`OtherProfile`], or whatever `content` fails with.
+    pub fn again<E: From<OtherProfile>>(
+        submission: &Submission,
+        content: impl Fn(&'static str, Hash) -> Result<Vec<u8>, E>,
+    ) -> Result<Self, E> {
+        let (spec, agreement) = (submission.spec.clone(), submission.agreement);
+        if spec.profile != sandbox::profile(spec.float) {
+            return Err(OtherProfile.into());
+        }
+        let module = content("module", spec.module)?;
+        let input = content("input", spec.input)?;
+        let file = |file: &InputFile| Ok((file.name.to_string(), content("file", file.content)?));
+        let files = spec.files.iter().map(file).collect::<Result<_, E>>()?;
+        Ok(Self { spec, agreement, module, input, files })
+    }
+
+    /// Everything that workers must be able to fetch.
+    pub fn blobs(&self) -> impl Iterator<Item = &[u8]> {
+        let files = self.files.iter().map(|(_, bytes)| bytes.as_slice());
+        [self.module.as_slice(), &self.input].into_iter().chain(files)
+    }
+}
+
+fn list<const LEN: usize, const MAX: usize>(
+    texts: &[String],
+    what: &'static str,
+) -> Result<List<Text<LEN>, MAX>, BadRequest> {
+    let texts = texts.iter().map(|text| Text::new(text.clone()));
+    let texts = texts.collect::<Result<_, _>>().map_err(|_| BadRequest::TooLong(what))?;
+    List::new(texts).map_err(|_| BadRequest::TooMany(what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine;
+
+    const TEXT: &[u8] = b"(module (memory (export \"memory\") 2) (func (export \"_start\")))";
+
+    fn request(change: impl FnOnce(&mut Resources)) -> Result<Request, BadRequest> {
+        let module = Module::read(&engine().unwrap(), "m.wat", TEXT)?;
+        let mut resources = Resources::default();
+        change(&mut resources);
+        Request::new(module, resources)
+    }
+
+    #[test]
+    fn equal_requests_are_equal_jobs_and_others_are_not() {
+        let one = request(|_| {}).unwrap();
+        assert_eq!(one.spec, request(|_| {}).unwrap().spec);
+        let other = request(|resources| resources.input = b"x".to_vec()).unwrap();
+        assert_ne!(one.spec.seed, other.spec.seed);
+        assert_eq!(other.blobs().nth(1), Some(&b"x"[..]));
+    }
+
+    #[test]
+    fn what_can_never_run_is_refused_before_anything_is_sent() {
+        let engine = engine().unwrap();
+        let refused = Module::read(&engine, "notes.txt", b"dear diary").unwrap_err();
+        assert!(refused.to_string().starts_with("notes.txt cannot run"), "{refused}");
+        let small = request(|resources| resources.limits.memory_bytes = 65_536).unwrap_err();
+        assert!(matches!(small, BadRequest::Memory { needed: 131_072, limit: 65_536, .. }));
+        request(|resources| resources.limits.memory_bytes = 131_072).unwrap();
+    }
+}

@@ -1,0 +1,236 @@
+//! `meshx node start --role edge`: a worker that holds no chain, wherever it stands.
+
+use crate::{
+    Edge, Meeting, News, NoIdentity, NotMet, Offer, Say,
+    gateway::{Known, Search, keep_gateway},
+    headers, identity, keep_status,
+    registry::Registry,
+    serve,
+    watch::{NotWatched, watch},
+};
+use api::{Client, ClientError};
+use blobs::{BlobError, Store};
+use client::home;
+use overlay::{Overlay, OverlayError, PeerAddress, PeerId};
+use receipt::{Follower, Invalid};
+use std::{
+    io,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+use tokio::{net::TcpListener, runtime::Handle, sync::watch as last};
+use types::{ChainId, Hash, codec::DecodeExt as _, network::Anchor};
+use worker::Worker;
+
+/// What an edge does for others and for its own machine.
+#[derive(Clone, Debug)]
+pub struct Work {
+    pub offer: Offer,
+    /// Where this machine's programs find the API of the gateway.
+    pub api: SocketAddr,
+    /// Where to answer questions about the overlay.
+    pub metrics: Option<SocketAddr>,
+}
+
+/// Why a node without a chain does not run, or has ended.
+#[derive(Debug, thiserror::Error)]
+pub enum NotRun {
+    #[error(transparent)]
+    NotMet(#[from] NotMet),
+    #[error(transparent)]
+    NoIdentity(#[from] NoIdentity),
+    #[error(transparent)]
+    Blobs(#[from] BlobError),
+    #[error(transparent)]
+    NoEngine(#[from] client::NoEngine),
+    #[error("the machine gives no threads")]
+    Runtime(#[source] io::Error),
+    #[error(transparent)]
+    Overlay(#[from] OverlayError),
+    #[error(
+        "cannot listen on {address}\nhint: is another node running there? choose another address with --listen"
+    )]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    NotWatched(#[from] NotWatched),
+    #[error("cannot listen for signals")]
+    Signal(#[source] io::Error),
+    #[error(transparent)]
+    Gateway(#[from] ClientError),
+    #[error("the network cannot be read")]
+    Network(#[source] types::codec::Error),
+    #[error("the gateway serves network {0}")]
+    OtherNetwork(Hash),
+    #[error(transparent)]
+    NotKept(#[from] home::NotKept),
+    #[error(transparent)]
+    NotFollowed(#[from] Invalid),
+    #[error("the worker panicked")]
+    Panicked,
+}
+
+/// Work until `stop` is done.
+///
+/// # Errors
+/// [`NotRun`] if it cannot start, or no gateway serves this network.
+pub fn work(
+    meeting: &Meeting,
+    work: &Work,
+    say: &Say,
+    stop: impl Future<Output = io::Result<()>>,
+) -> Result<(), NotRun> {
+    let key = identity(&meeting.dir)?;
+    let store = Store::open(meeting.dir.join("blobs"))?;
+    let worker = Worker::new(key.clone(), Arc::new(client::engine()?), store.clone());
+    let config = meeting.config(key)?;
+    let runtime = tokio::runtime::Runtime::new().map_err(NotRun::Runtime)?;
+    runtime.block_on(async {
+        let overlay = Overlay::start(config)?;
+        say(News::Id(overlay.id()));
+        say(News::Worker(worker.address(), work.offer.chain));
+        let running = Running {
+            dir: meeting.dir.clone(),
+            network: meeting.network,
+            overlay: overlay.clone(),
+            known: Known::default(),
+            cancel: Arc::default(),
+            say: say.clone(),
+        };
+        let ended = running.run(meeting, work, (worker, store), stop).await;
+        overlay.close().await;
+        ended
+    })?;
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    Ok(())
+}
+
+/// An edge that runs.
+#[derive(Clone)]
+struct Running {
+    dir: PathBuf,
+    network: Hash,
+    overlay: Overlay,
+    known: Known,
+    cancel: Arc<AtomicBool>,
+    say: Say,
+}
+
+impl Running {
+    async fn run(
+        self,
+        meeting: &Meeting,
+        work: &Work,
+        (worker, store): (Worker, Store),
+        stop: impl Future<Output = io::Result<()>>,
+    ) -> Result<(), NotRun> {
+        let Self { overlay, known, say, .. } = &self;
+        let (listener, url) = bind(work.api).await?;
+        let metrics = watch(overlay, work.metrics, say).await?;
+        let status = tokio::spawn(self.clone().keep_status(metrics));
+        // Nodes known before may be gone, and each that is costs a lookup: they only lead into the table.
+        let named: Vec<PeerId> = meeting.join.iter().map(PeerAddress::peer).collect();
+        let (chain, near) = (work.offer.chain, meeting.place);
+        let search = Search { overlay: overlay.clone(), named, chain, near };
+        tokio::pin!(stop);
+        let gateway = tokio::select! {
+            gateway = search.first(say) => gateway,
+            result = &mut stop => {
+                say(News::Stopping);
+                return result.map_err(NotRun::Signal);
+            }
+        };
+        say(News::Gateway(gateway));
+        say(News::Api(url.clone()));
+        let (chosen, choice) = last::channel(gateway);
+        tokio::spawn(overlay::open_api(overlay.clone(), listener, choice));
+        let client = Client::new(&url)?;
+        let keeping =
+            tokio::spawn(keep_gateway(search, client.clone(), known.clone(), chosen, say.clone()));
+        let working = thread::spawn({
+            let (running, offer, handle) = (self.clone(), work.offer.clone(), Handle::current());
+            move || running.follow(client, (worker, store), offer, handle)
+        });
+        let failed = async {
+            while !working.is_finished() {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        };
+        tokio::select! {
+            result = &mut stop => result.map_err(NotRun::Signal)?,
+            () = failed => {}
+        }
+        say(News::Stopping);
+        self.cancel.store(true, Ordering::Relaxed);
+        keeping.abort();
+        status.abort();
+        if working.is_finished() {
+            working.join().map_err(|_| NotRun::Panicked)??;
+        }
+        Ok(())
+    }
+
+    async fn keep_status(self, metrics: Option<SocketAddr>) {
+        let newest = || headers::newest(self.known.get()?);
+        keep_status(&self.overlay, &self.dir, metrics, newest, &self.say).await;
+    }
+
+    /// Follow the chain behind the gateway, and work for it. Blocks.
+    fn follow(
+        self,
+        client: Client,
+        (worker, store): (Worker, Store),
+        offer: Offer,
+        handle: Handle,
+    ) -> Result<(), NotRun> {
+        let anchor = self.anchor(&client)?;
+        if anchor.network() != self.network {
+            return Err(NotRun::OtherNetwork(anchor.network()));
+        }
+        home::trust(&anchor)?;
+        let follower = Arc::new(Mutex::new(Follower::new(anchor.clone(), offer.chain)?));
+        handle.spawn(headers::follow(self.overlay.clone(), follower.clone()));
+        self.known.get_or_init(|| follower.clone());
+        // A network without a backbone has no stake to list anybody with.
+        if let Ok(backbone) = Follower::new(anchor, ChainId::Backbone) {
+            let Self { dir, overlay, cancel, say, .. } = self.clone();
+            let asking = Registry { client: client.clone(), backbone, overlay, handle, say };
+            thread::spawn(move || asking.keep(&dir, &cancel));
+        }
+        let Self { network, cancel, say, .. } = self;
+        let edge = Edge { client, network, worker, store, offer, follower };
+        serve(edge, cancel, move |said| say(News::Work(said)));
+        Ok(())
+    }
+
+    /// What the network is, as soon as the gateway says it.
+    fn anchor(&self, client: &Client) -> Result<Anchor, NotRun> {
+        let mut told = false;
+        loop {
+            match client.genesis() {
+                Ok(bytes) => return Anchor::decode(bytes).map_err(NotRun::Network),
+                Err(error) if self.cancel.load(Ordering::Relaxed) => return Err(error.into()),
+                Err(error) if !told => {
+                    (self.say)(News::Trouble(error.to_string()));
+                    told = true;
+                }
+                Err(_) => {}
+            }
+            thread::sleep(Duration::from_secs(1));
+        }
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, String), NotRun> {
+    let bound = async {
+        let listener = TcpListener::bind(address).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        Ok((listener, url))
+    };
+    bound.await.map_err(|source| NotRun::Listen { address, source })
+}

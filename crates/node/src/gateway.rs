@@ -1,0 +1,207 @@
+//! `meshx node start`: a node with keys, in a process of its own, that serves edges of the overlay.
+
+use crate::{
+    BadFile, BadFolder, Folder, Net, Node, NodeFiles, NodeSecrets, NotStarted, Part,
+    local::DealtWorker,
+    mesh::{self, NoMesh},
+    run, serve, start,
+};
+use crypto::SigningKey;
+use edge::{
+    Meeting, News, NotMet, Say, headers, keep_status, tell, tell_onion,
+    watch::{NotWatched, watch},
+};
+use network::{Latency, PrivateKey, private_key};
+use overlay::{Overlay, OverlayError, Role, Roles};
+use receipt::{Follower, Heard};
+use std::{
+    io,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
+use types::{
+    ChainId,
+    network::{Anchor, Genesis},
+};
+
+/// Why a node does not run, or has ended.
+#[derive(Debug, thiserror::Error)]
+pub enum NoGateway {
+    #[error(transparent)]
+    BadFile(#[from] BadFile),
+    #[error(transparent)]
+    BadFolder(#[from] BadFolder),
+    #[error(transparent)]
+    NotKept(#[from] client::home::NotKept),
+    #[error(transparent)]
+    NotMet(#[from] NotMet),
+    /// A port is in use.
+    #[error(transparent)]
+    NotBound(#[from] NoMesh),
+    #[error(transparent)]
+    NotStarted(#[from] NotStarted),
+    #[error(transparent)]
+    Overlay(#[from] OverlayError),
+    #[error(transparent)]
+    NotWatched(#[from] NotWatched),
+    #[error("cannot listen for signals")]
+    Signal(#[source] io::Error),
+}
+
+/// What is told while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    pub api: SocketAddr,
+    pub network: types::Hash,
+    /// Which of the network's processes this is, and where its peers meet it.
+    pub index: usize,
+    pub p2p: SocketAddr,
+}
+
+/// What a node with these keys does, unless its operator names roles: all that its keys allow.
+#[must_use]
+pub fn usual_roles(secrets: &NodeSecrets) -> Roles {
+    let votes = |backbone| {
+        secrets.shares.iter().any(|(chain, _)| (*chain == ChainId::Backbone) == backbone)
+    };
+    let roles = [
+        Some(Role::Aggregator),
+        Some(Role::Relay),
+        votes(true).then_some(Role::Backbone),
+        votes(false).then_some(Role::Validator),
+    ];
+    roles.into_iter().flatten().collect()
+}
+
+/// The shard of a node that holds several chains.
+#[must_use]
+pub fn usual_chain(secrets: &NodeSecrets) -> ChainId {
+    let mut chains = secrets.genesis.iter().map(|genesis| genesis.chain);
+    chains.find(|chain| *chain != ChainId::Backbone).unwrap_or(ChainId::Backbone)
+}
+
+/// Run the node of a folder until `stop` is done. `say` hears what is to be known; `began` hears where it answers, before it is
+/// ready.
+///
+/// # Errors
+/// [`NoGateway`].
+pub fn gateway<S: Future<Output = io::Result<()>>>(
+    meeting: &Meeting,
+    (files, secrets): (NodeFiles, NodeSecrets),
+    metrics: Option<SocketAddr>,
+    began: impl FnOnce(Facts) + Send,
+    say: &Say,
+    stop: impl FnOnce() -> S + Send,
+) -> Result<(), NoGateway> {
+    let held = Folder::open(&meeting.dir)?;
+    client::home::trust(&secrets.anchor)?;
+    let config = meeting.config(SigningKey::from_seed(&secrets.node_key))?;
+    let onion = meeting.tor.as_ref().is_some_and(|tor| !tor.only);
+    let key = private_key(&secrets.node_key);
+    let network = secrets.anchor.network();
+    let (api, p2p, peers) = (files.api, files.p2p, files.blob_peers);
+    let (anchor, net, parts) = parts(secrets, key, p2p);
+    let facts = Facts { api, network, index: files.index, p2p };
+    run(&held, |context| async move {
+        // Probed first: the peer-to-peer listener below has no way to report a port in use.
+        drop(mesh::bind(p2p).await?);
+        let listener = mesh::bind(api).await?;
+        // Before the start: one whose disk is empty waits for its peers there.
+        began(facts);
+        let running = start(context, meeting.dir.clone(), anchor, parts, net, peers).await?;
+        let serving = tokio::spawn(serve(listener, running.node.clone()));
+        // Last, so that whoever is told of this node finds it able to answer.
+        let overlay = Overlay::start(config)?;
+        tell_headers(&overlay, &running.node);
+        tell(&overlay, network, say).await?;
+        if onion {
+            let (overlay, say) = (overlay.clone(), say.clone());
+            tokio::spawn(async move { tell_onion(&overlay, network, &say).await });
+        }
+        let metrics = watch(&overlay, metrics, say).await?;
+        let edges = serve_edges(overlay.clone(), meeting.dir.clone(), api, metrics, say.clone());
+        let serving_edges = tokio::spawn(edges);
+        let announce = async {
+            mesh::ready(&running.node).await;
+            say(News::Ready);
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            result = stop() => result.map_err(NoGateway::Signal)?,
+            () = announce => {}
+        }
+        say(News::Stopping);
+        serving_edges.abort();
+        overlay.close().await;
+        serving.abort();
+        running.stop();
+        Ok(())
+    })
+}
+
+/// What this process runs of each chain, and where the others are.
+fn parts(secrets: NodeSecrets, key: PrivateKey, listen: SocketAddr) -> (Anchor, Net, Vec<Part>) {
+    let place = Latency::real().seat(ChainId::Europe, 0);
+    let part = |genesis: Genesis| {
+        let chain = genesis.chain;
+        // Without one it follows the chain.
+        let share =
+            secrets.shares.iter().find(|(of, _)| *of == chain).map(|(_, share)| share.clone());
+        let workers = secrets.workers.iter().filter(|(of, ..)| *of == chain);
+        let workers = workers.map(|(_, seed, city)| DealtWorker {
+            key: SigningKey::from_seed(seed),
+            place: Latency::real().place(city).unwrap_or_else(|| place.clone()),
+        });
+        Part {
+            genesis,
+            validators: vec![(key.clone(), share, place.clone())],
+            workers: workers.collect(),
+            // Nobody but its peers knows.
+            faucet: None,
+            new_network: false,
+        }
+    };
+    let parts = secrets.genesis.iter().cloned().map(part).collect();
+    (secrets.anchor, Net::Sockets { key, listen, peers: secrets.peers }, parts)
+}
+
+/// Tell others what is final on the chains of `node`, and pass on what others tell.
+fn tell_headers(overlay: &Overlay, node: &Node) {
+    for chain in ChainId::ALL {
+        let Some(mut told) = node.final_headers(chain) else { continue };
+        let Ok(follower) = Follower::new(node.anchor().clone(), chain) else { continue };
+        let follower = Arc::new(Mutex::new(follower));
+        tokio::spawn(headers::follow(overlay.clone(), follower.clone()));
+        let overlay = overlay.clone();
+        tokio::spawn(async move {
+            while let Some(bytes) = told.recv().await {
+                // Of several nodes the first is heard, and the others have nothing to add.
+                let heard = headers::hear(&follower, &bytes);
+                if matches!(heard, Heard::New(_))
+                    && overlay.publish(&headers::topic(chain), bytes).await.is_err()
+                {
+                    return;
+                }
+            }
+        });
+    }
+}
+
+/// Serve the API to edges, and keep the file of peers.
+async fn serve_edges(
+    overlay: Overlay,
+    dir: PathBuf,
+    api: SocketAddr,
+    metrics: Option<SocketAddr>,
+    say: Say,
+) {
+    tokio::select! {
+        result = overlay::serve_api(&overlay, api) => {
+            if let Err(error) = result {
+                say(News::Trouble(format!("edges are not served: {error}")));
+            }
+        }
+        () = keep_status(&overlay, &dir, metrics, || None, &say) => {}
+    }
+}

@@ -1,0 +1,65 @@
+//! Why nothing was measured.
+
+use crate::BadFile;
+use api::ClientError;
+use client::{NotWritten, wallet::NoRandomness};
+use std::{io, net::SocketAddr, path::PathBuf};
+use types::{Place, presence::PRESENCE_CERTIFICATE_BYTES_MAX};
+
+/// Why nothing was measured, or what was measured counts for nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum NotMeasured {
+    #[error("cannot read {}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("cannot make {}", path.display())]
+    NotMade { path: PathBuf, source: io::Error },
+    #[error("{} is too long", .0.display())]
+    TooLong(PathBuf),
+    #[error("{} is no list of witnesses\nhint: meshx presence deal makes one", path.display())]
+    NoList { path: PathBuf, source: serde_json::Error },
+    #[error("{count} witnesses are more than {max}")]
+    TooMany { count: usize, max: usize },
+    #[error("{} has {count} witnesses; a network begins with at most {max}", path.display())]
+    TooManyToBegin { path: PathBuf, count: usize, max: usize },
+    #[error("rtt_us has the pair {a}, {b}, and there are {count} witnesses")]
+    Pair { a: usize, b: usize, count: usize },
+    #[error("the seed of period {0} is not known yet\nhint: try again in a few seconds")]
+    NoSeed(u64),
+    #[error("{} holds no key\nhint: a key is 64 hex digits", .0.display())]
+    NoKey(PathBuf),
+    #[error("no file in {} ends in .key", .0.display())]
+    NoKeys(PathBuf),
+    #[error("no key in {} is of a witness of the list", .0.display())]
+    NotListed(PathBuf),
+    #[error("cannot listen at {address}")]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error("nobody follows the list any more")]
+    NotFollowed,
+    #[error("{place} has no land within {km} km\nhint: --place is LATITUDE,LONGITUDE")]
+    NoLand { place: Place, km: u32 },
+    #[error("the list has no witness {0}")]
+    NoWitness(usize),
+    #[error(
+        "{} has {length} bytes; a certificate has at most {PRESENCE_CERTIFICATE_BYTES_MAX}",
+        path.display()
+    )]
+    Length { path: PathBuf, length: usize },
+    #[error("{} is no certificate of presence", path.display())]
+    NoCertificate { path: PathBuf, source: types::codec::Error },
+    #[error("the presence certificate is invalid")]
+    Rejected(#[source] presence::Rejected),
+    #[error(transparent)]
+    NotDrawn(#[from] measure::NotDrawn),
+    #[error(transparent)]
+    NotProved(#[from] measure::NotProved),
+    #[error(transparent)]
+    Node(#[from] ClientError),
+    #[error(transparent)]
+    BadFile(#[from] BadFile),
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    #[error(transparent)]
+    NotWritten(#[from] NotWritten),
+    #[error(transparent)]
+    System(#[from] io::Error),
+}

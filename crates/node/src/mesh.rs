@@ -1,0 +1,307 @@
+//! A whole mesh in this process: for `meshx up`, and for a `run` that has no network to go to.
+
+pub use network::Latency;
+
+use crate::{
+    BadFolder, Folder, Net, Node, NotStarted, Part,
+    local::{Plan, deal_network},
+    run, serve, start,
+};
+use client::{home, wallet};
+use serde::{Deserialize, Serialize};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::{Duration, UNIX_EPOCH},
+};
+use tokio::net::TcpListener;
+use types::{Address, ChainId, Float, Millis, NanoMeshx, state::Params};
+
+/// What the development wallet starts with on every chain of a dealt network.
+pub const DEVELOPMENT_BALANCE: NanoMeshx = NanoMeshx::new(1_000_000_000_000_000);
+
+/// Blocks of a committee's term unless something else is asked for: an hour.
+pub const TERM_BLOCKS: u64 = 7_200;
+
+/// How long a mesh may take until every chain has a final block.
+const READY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What a mesh is made of.
+pub struct Shape {
+    pub validators: usize,
+    pub workers: usize,
+    pub latency: Latency,
+    pub block_ms: u64,
+    pub term_blocks: u64,
+    pub listen: SocketAddr,
+    /// `None`: a folder that goes when the mesh does.
+    pub data: Option<PathBuf>,
+}
+
+impl Shape {
+    pub fn ephemeral(latency: Latency) -> Self {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let term_blocks = TERM_BLOCKS;
+        Self { validators: 4, workers: 4, latency, block_ms: 500, term_blocks, listen, data: None }
+    }
+}
+
+/// Where everyone's money is on a network of development keys.
+pub fn development_address() -> Address {
+    wallet::address(&wallet::paying(&wallet::development()))
+}
+
+/// The rules of a network of this program, before governance has changed any.
+pub fn usual_params() -> Params {
+    let profile = sandbox::profile;
+    chain::local_params(profile(Float::Strict), profile(Float::ArchClass), 500)
+}
+
+/// The time, in milliseconds since 1970.
+pub fn now() -> Millis {
+    let since = UNIX_EPOCH.elapsed().unwrap_or_default();
+    Millis::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Why a mesh does not run here.
+#[derive(Debug, thiserror::Error)]
+pub enum NoMesh {
+    #[error("{} is not a mesh file\nhint: choose another --data folder", path.display())]
+    NotAMesh { path: PathBuf, source: serde_json::Error },
+    #[error("{} is damaged: it does not match its own checksum\nhint: bring it back from a copy; it holds the keys of the mesh", .0.display())]
+    Damaged(PathBuf),
+    #[error("{} has version {version}, this program reads {KEPT_VERSION}\nhint: use the version that wrote it", path.display())]
+    Version { path: PathBuf, version: u32 },
+    #[error("{} was started with {kept}\nhint: use the same, or another --data folder", folder.display())]
+    Shape { folder: PathBuf, kept: String },
+    #[error("cannot read {}\nhint: bring it back from a copy; it holds the keys of the mesh", path.display())]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("mesh.json holds no seed")]
+    NoSeed,
+    #[error(
+        "cannot make a temporary folder\nhint: set TMPDIR to a folder you may write to, or use --data"
+    )]
+    NoTemporary(#[source] std::io::Error),
+    #[error(
+        "cannot listen on {address}\nhint: is another node running there? choose another address with --listen"
+    )]
+    Listen { address: SocketAddr, source: std::io::Error },
+    #[error(
+        "the mesh had no final block on every chain after a minute\nhint: is this machine very busy? try fewer --validators"
+    )]
+    Slow,
+    #[error(transparent)]
+    NoRandomness(#[from] wallet::NoRandomness),
+    #[error(transparent)]
+    NotWritten(#[from] client::NotWritten),
+    #[error(transparent)]
+    NotKept(#[from] home::NotKept),
+    #[error(transparent)]
+    Folder(#[from] BadFolder),
+    #[error(transparent)]
+    NotStarted(#[from] NotStarted),
+}
+
+/// What a kept mesh is made from. The seed is every key of the network.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    version: u32,
+    seed: String,
+    started: u64,
+    validators: usize,
+    workers: usize,
+    block_ms: u64,
+    term_blocks: u64,
+    /// BLAKE3 of everything above, so that a damaged file cannot pass for another network.
+    #[serde(default)]
+    check: String,
+    /// Made by this process, just now.
+    #[serde(skip)]
+    new: bool,
+}
+
+const KEPT_VERSION: u32 = 3;
+
+impl Kept {
+    fn checksum(&self) -> String {
+        let Self { version, seed, started, validators, workers, block_ms, term_blocks, .. } = self;
+        let text =
+            format!("{version} {seed} {started} {validators} {workers} {block_ms} {term_blocks}");
+        types::domain_hash("meshx/mesh-file/v1", &[text.as_bytes()]).to_string()
+    }
+
+    fn of(seed: [u8; 32], shape: &Shape) -> Self {
+        let mut kept = Self {
+            version: KEPT_VERSION,
+            seed: hex::encode(seed),
+            started: now().get(),
+            validators: shape.validators,
+            workers: shape.workers,
+            block_ms: shape.block_ms,
+            term_blocks: shape.term_blocks,
+            check: String::new(),
+            new: true,
+        };
+        kept.check = kept.checksum();
+        kept
+    }
+
+    /// Read what `folder` was started with, or start it now.
+    fn open(folder: &Path, shape: &Shape) -> Result<Self, NoMesh> {
+        let path = folder.join("mesh.json");
+        match fs::read_to_string(&path) {
+            Ok(text) => Self::read(folder, path, &text, shape),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let kept = Self::of(wallet::random()?, shape);
+                let text = serde_json::to_string_pretty(&kept).expect("plain data is JSON");
+                client::write_whole(&path, text.as_bytes(), true)?;
+                Ok(kept)
+            }
+            Err(source) => Err(NoMesh::Unreadable { path, source }),
+        }
+    }
+
+    /// What stands in the file, if it is whole and of this shape.
+    fn read(folder: &Path, path: PathBuf, text: &str, shape: &Shape) -> Result<Self, NoMesh> {
+        let kept: Self = match serde_json::from_str(text) {
+            Ok(kept) => kept,
+            Err(source) => return Err(NoMesh::NotAMesh { path, source }),
+        };
+        let version = kept.version;
+        if version != KEPT_VERSION {
+            return Err(NoMesh::Version { path, version });
+        }
+        if kept.check != kept.checksum() {
+            return Err(NoMesh::Damaged(path));
+        }
+        let Self { validators, workers, block_ms, term_blocks, .. } = kept;
+        let asked = (shape.validators, shape.workers, shape.block_ms, shape.term_blocks);
+        if (validators, workers, block_ms, term_blocks) != asked {
+            let kept = format!(
+                "--validators {validators} --workers {workers} --block-ms {block_ms} --term-blocks {term_blocks}"
+            );
+            return Err(NoMesh::Shape { folder: folder.to_owned(), kept });
+        }
+        Ok(kept)
+    }
+}
+
+/// A mesh that is ready: its node, and where its API listens.
+pub struct Ready {
+    pub node: Node,
+    pub url: String,
+}
+
+/// Start a mesh, wait until every chain has a final block, run `main`, and take the mesh down.
+///
+/// # Errors
+/// [`NoMesh`] if it does not start, or what `main` fails with.
+pub fn with_mesh<T, E, F>(shape: &Shape, main: impl FnOnce(Ready) -> F + Send) -> Result<T, E>
+where
+    T: Send,
+    E: From<NoMesh> + Send,
+    F: Future<Output = Result<T, E>>,
+{
+    let temporary = passing_folder()?;
+    let folder = shape.data.clone().unwrap_or_else(|| temporary.path().to_owned());
+    let held = Folder::open(&folder).map_err(NoMesh::from)?;
+    let kept = Kept::open(&folder, shape)?;
+    let seed = hex::decode(&kept.seed).ok().and_then(|seed| seed.try_into().ok());
+    let dealt = deal_network(&seed.ok_or(NoMesh::NoSeed)?, &plan(&kept, shape));
+    home::trust(&dealt.anchor).map_err(NoMesh::from)?;
+    let parts = dealt.chains.into_iter();
+    let parts = parts.map(|dealt| Part { new_network: kept.new, ..Part::from(dealt) }).collect();
+    let (anchor, net, listen) = (dealt.anchor, Net::InProcess(shape.latency.clone()), shape.listen);
+    run(&held, |context| async move {
+        // Before anything else, so that a port in use costs no start.
+        let listener = bind(listen).await?;
+        let address = listener.local_addr().map_err(|source| not_bound(listen, source))?;
+        let running =
+            start(context, folder, anchor, parts, net, vec![]).await.map_err(NoMesh::from)?;
+        let serving = tokio::spawn(serve(listener, running.node.clone()));
+        let result = match tokio::time::timeout(READY_TIMEOUT, ready(&running.node)).await {
+            Ok(()) => {
+                main(Ready { node: running.node.clone(), url: format!("http://{address}") }).await
+            }
+            Err(_) => Err(NoMesh::Slow.into()),
+        };
+        serving.abort();
+        running.stop();
+        result
+    })
+}
+
+fn plan(kept: &Kept, shape: &Shape) -> Plan {
+    Plan {
+        name: "local".into(),
+        chains: ChainId::ALL.to_vec(),
+        validators: shape.validators,
+        workers: shape.workers,
+        capacity: 16,
+        block: Millis::new(shape.block_ms),
+        term_blocks: shape.term_blocks,
+        started: Millis::new(kept.started),
+        latency: shape.latency.clone(),
+        same_validators: false,
+        accounts: vec![(development_address(), DEVELOPMENT_BALANCE)],
+        witnesses: vec![],
+    }
+}
+
+/// A folder that goes with the mesh: in memory where the machine offers that, for 32 validators sync their files several times
+/// a second. A mesh writes about 160 MB an hour and keeps three hours.
+fn passing_folder() -> Result<tempfile::TempDir, NoMesh> {
+    let make = || tempfile::Builder::new().prefix("meshx-").to_owned();
+    if let Ok(folder) = make().tempdir_in("/dev/shm") {
+        return Ok(folder);
+    }
+    make().tempdir().map_err(NoMesh::NoTemporary)
+}
+
+/// Listen on `address`.
+///
+/// # Errors
+/// [`NoMesh::Listen`], for instance because another node listens there.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, NoMesh> {
+    TcpListener::bind(address).await.map_err(|source| not_bound(address, source))
+}
+
+const fn not_bound(address: SocketAddr, source: std::io::Error) -> NoMesh {
+    NoMesh::Listen { address, source }
+}
+
+/// Wait until every chain of `node` has a final block.
+pub async fn ready(node: &Node) {
+    while !node.ready() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(workers: usize) -> Shape {
+        Shape { workers, ..Shape::ephemeral(Latency::none()) }
+    }
+
+    #[test]
+    fn a_kept_mesh_comes_back_whole_and_in_its_own_shape_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let made = Kept::open(dir.path(), &shape(4)).unwrap();
+        let kept = Kept::open(dir.path(), &shape(4)).unwrap();
+        assert_eq!((kept.seed, made.new, kept.new), (made.seed, true, false));
+        let other = Kept::open(dir.path(), &shape(5)).err().unwrap();
+        assert!(other.to_string().contains("--workers 4"), "{other}");
+        let path = dir.path().join("mesh.json");
+        let text = fs::read_to_string(&path).unwrap();
+        let change = |from: &str, to: &str| {
+            fs::write(&path, text.replace(from, to)).unwrap();
+            Kept::open(dir.path(), &shape(4)).err().unwrap()
+        };
+        assert!(matches!(change("\"started\": 1", "\"started\": 2"), NoMesh::Damaged(_)));
+        assert!(matches!(change("\"version\": 3", "\"version\": 2"), NoMesh::Version { .. }));
+        assert!(matches!(change("{", "["), NoMesh::NotAMesh { .. }));
+    }
+}
