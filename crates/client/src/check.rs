@@ -60,3 +60,37 @@ pub fn checked_receipt(
         Err(Distrusted::Settlement)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use types::{Fuel, Height, NanoMeshx, Outcome, OutputRef, Status};
+
+    #[test]
+    fn other_bytes_than_the_chain_settled_on_are_refused() {
+        let kept = |bytes: &[u8]| OutputRef { hash: Hash::of_content(bytes), len: 5 };
+        let outcome = Outcome {
+            status: Status::Exited(0),
+            stdout: kept(b"right"),
+            stderr: kept(b"other"),
+            fuel: Fuel::new(1),
+            memory_bytes: 0,
+        };
+        let settlement = Settlement {
+            height: Height::new(9),
+            outcome,
+            agreed: 3,
+            seats: Default::default(),
+            paid: NanoMeshx::ZERO,
+            refunded: NanoMeshx::ZERO,
+            cached_from: None,
+        };
+        let checked = |output, bytes: &[u8]| {
+            checked_output(Hash([4; 32]), &settlement, output, bytes.to_vec())
+        };
+        assert_eq!(checked(Output::Stdout, b"right").unwrap(), b"right");
+        let refused = Err(Distrusted::Output(Hash([4; 32])));
+        assert_eq!(checked(Output::Stdout, b"wrong"), refused);
+        assert_eq!(checked(Output::Stderr, b"right"), refused, "that is of the other output");
+    }
+}

@@ -60,3 +60,32 @@ pub fn came_second(error: &ClientError) -> bool {
     let code = error.problem().map(|problem| problem.code);
     matches!(code, Some(Code::NonceUsed | Code::NonceOccupied | Code::NonceGap))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use api::Problem;
+
+    #[test]
+    fn only_who_comes_second_signs_again() {
+        let refused = |code| ClientError::Problem(Problem::new(code, "refused"));
+        for code in [Code::NonceUsed, Code::NonceOccupied, Code::NonceGap] {
+            assert!(came_second(&refused(code)), "{code:?}");
+        }
+        assert!(!came_second(&refused(Code::BadRequest)));
+        assert!(!came_second(&ClientError::TimedOut { url: String::new() }));
+    }
+
+    #[test]
+    fn a_transaction_is_of_its_key_and_network() {
+        let key = SigningKey::from_seed(&[5; 32]);
+        let network = Hash([1; 32]);
+        let tx = signed(&key, &network, ChainId::Europe, 7, Action::Heartbeat);
+        let holds = |network: &Hash| {
+            crypto::verify(&key.public(), Tx::DOMAIN, &tx.signing_bytes(network), &tx.signature.0)
+        };
+        assert_eq!((tx.from(), tx.nonce), (wallet::address(&key), 7));
+        assert!(holds(&network).is_ok());
+        assert!(holds(&Hash([2; 32])).is_err());
+    }
+}
