@@ -1,6 +1,6 @@
 //! Which protocols a node speaks, and how each is bounded.
 
-use crate::{gate::Gate, overlay::Config, record::Role, rendezvous};
+use crate::{config::Config, gate::Gate, record::Role, rendezvous};
 use libp2p::{
     PeerId, StreamProtocol,
     allow_block_list::{self, BlockedPeers},

@@ -2,8 +2,8 @@
 
 use crate::{
     address::{host_of, port_of},
+    command::Command,
     nat::{self, MapBy},
-    swarm::Command,
 };
 use std::{
     sync::Arc,

@@ -3,7 +3,7 @@
 //! The daemon is asked over its control port to hold an onion service whose key follows from the node's own, so
 //! that the address stays the same, and to drop it when the connection to it ends.
 
-use crate::{overlay::OverlayError, swarm::Command};
+use crate::{command::Command, error::OverlayError};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use crypto::SigningKey;
 use futures::future::{BoxFuture, FutureExt as _};

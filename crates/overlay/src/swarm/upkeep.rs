@@ -1,12 +1,13 @@
 //! What the driver does now and then, whatever comes in: say who it is, keep relays, visit lists, make room.
 
-use super::{Driver, Path, Query, Told, now, role_key};
+use super::{Driver, Told, now, role_key::role_key};
 use crate::{
     address::place,
     meter::Way,
     record::{PeerRecord, RECORD_ADDRESSES_MAX, Role},
     rendezvous,
     standing::{Candidate, worst},
+    status::Path,
 };
 use libp2p::{Multiaddr, PeerId, kad, multiaddr::Protocol};
 use std::time::{Duration, Instant};
@@ -19,8 +20,6 @@ const RECORD_EVERY: Duration = Duration::from_secs(20 * 60);
 const UNREACHED_AFTER: Duration = Duration::from_secs(8);
 /// Relays that hold a place at once.
 const RELAYS_WANTED: usize = 2;
-/// A lookup that has found a record waits so long for a newer one.
-const NEWER_WITHIN: Duration = Duration::from_secs(1);
 /// How often the worst peer makes room, and above how many that could.
 const ROTATE_EVERY: Duration = Duration::from_secs(60 * 60);
 const ROTATED_ABOVE: usize = 8;
@@ -50,24 +49,6 @@ impl Driver {
             self.swarm.behaviour_mut().banned.unblock_peer(peer);
         }
         self.answer_found();
-    }
-
-    /// Whoever stalls a lookup that has found something holds it up no longer.
-    fn answer_found(&mut self) {
-        let enough = |query: &Query| match query {
-            Query::Find(_, Some((_, at)), _) => at.elapsed() >= NEWER_WITHIN,
-            _ => false,
-        };
-        let due: Vec<kad::QueryId> =
-            self.queries.iter().filter(|(_, query)| enough(query)).map(|(id, _)| *id).collect();
-        for id in due {
-            if let Some(mut query) = self.swarm.behaviour_mut().kad.query_mut(&id) {
-                query.finish();
-            }
-            if let Some(Query::Find(_, found, answer)) = self.queries.remove(&id) {
-                drop(answer.send(found.map(|(record, _)| record)));
-            }
-        }
     }
 
     /// Put one's record into the table, and say which roles one has.

@@ -1,6 +1,6 @@
 //! The connection to a TURN server that keeps an allocation: RFC 8656 with the TCP of RFC 6062.
 
-use super::{Arrived, TurnServer, invite::Permit};
+use super::{Arrived, TurnServer};
 use std::{
     collections::{BTreeMap, VecDeque},
     io,
@@ -18,7 +18,7 @@ use stun_types::{
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpStream, lookup_host},
-    sync::mpsc,
+    sync::{mpsc, oneshot},
     time::{Instant, timeout},
 };
 use turn_types::{
@@ -43,6 +43,9 @@ const HEADER_BYTES: usize = 20;
 const TCP: u8 = 6;
 const UNAUTHENTICATED: u16 = 401;
 const STALE_NONCE: u16 = 438;
+
+/// Somebody to be let in; the answer comes when the server knows.
+pub(super) type Permit = (IpAddr, oneshot::Sender<()>);
 
 /// What stands behind the requests of one connection.
 #[derive(Clone)]

@@ -8,12 +8,15 @@
 //!                  "go" ─────────▶  dials the address; the handshake is as with everybody
 //! ```
 
-use super::{Arrived, TurnServer, control::Control};
+use super::{
+    Arrived, TurnServer,
+    control::{Control, Permit},
+};
 use crate::{
     address::at_socket,
+    command::Command,
     nat::is_global,
-    overlay::{Path, SEEN_AS_MAX, Status},
-    swarm::Command,
+    status::{Path, SEEN_AS_MAX, Status},
 };
 use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
 use libp2p::{PeerId, StreamProtocol, multiaddr::Protocol};
@@ -43,9 +46,6 @@ const TALKS_MAX: usize = 16;
 /// How long to wait before a server that went away is asked again.
 const SERVER_AGAIN: Duration = Duration::from_secs(10);
 const GO: u8 = b'!';
-
-/// Somebody to be let in; the answer comes when the server knows.
-pub(super) type Permit = (IpAddr, oneshot::Sender<()>);
 
 /// Have an address at `server`, and invite those who come through a relay, as long as the overlay lives.
 pub(crate) async fn keep_allocation(

@@ -7,6 +7,7 @@
 mod control;
 mod invite;
 
+use crate::{address::at_socket, error::OverlayError};
 use control::Control;
 use futures::future::{Ready, ready};
 pub(crate) use invite::{PROTOCOL, answer_invitations, keep_allocation};
@@ -23,8 +24,6 @@ use std::{
     task::{Context, Poll},
 };
 use tokio::{net::TcpStream, sync::mpsc};
-
-use crate::{address::at_socket, overlay::OverlayError};
 
 /// A TURN server and what it lets this node in by.
 #[derive(Clone, PartialEq, Eq)]
