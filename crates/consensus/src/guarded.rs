@@ -7,7 +7,7 @@
 //!
 //! A validator that lost its disk has forgotten what it signed; the mark keeps it from contradicting itself.
 
-use crate::{block::plain_key, rejoin::Standing, silence::BEGINNING};
+use crate::{begun::Begun, block::plain_key, silence::BEGINNING};
 use commonware_codec::{Buf, Error, FixedSize, Read, ReadExt, Write};
 use commonware_consensus::{
     simplex::{scheme::bls12381_threshold::vrf, types::Subject},
@@ -64,7 +64,7 @@ pub struct Guarded {
     key: Option<Arc<SigningKey>>,
     silent_to: Round,
     /// Told when the engine asks for a signature for the first time.
-    standing: Option<Arc<Standing>>,
+    begun: Option<Begun>,
 }
 
 impl Guarded {
@@ -79,7 +79,7 @@ impl Guarded {
         key: Option<&network::PrivateKey>,
     ) -> Self {
         let key = key.map(|key| Arc::new(network::signing_key(key)));
-        Self { inner, network, chain, key, silent_to: BEGINNING, standing: None }
+        Self { inner, network, chain, key, silent_to: BEGINNING, begun: None }
     }
 
     /// Signs nothing in rounds up to and including `round`.
@@ -87,9 +87,9 @@ impl Guarded {
         Self { silent_to: round, ..self }
     }
 
-    /// The engine reports what its journal holds before it signs anything: then `standing` is known.
-    pub(crate) fn telling(self, standing: Arc<Standing>) -> Self {
-        Self { standing: Some(standing), ..self }
+    /// The engine reports what its journal holds before it signs anything: then it has `begun`.
+    pub(crate) fn telling(self, begun: Begun) -> Self {
+        Self { begun: Some(begun), ..self }
     }
 
     /// `subject` as evidence shows it, still unsigned.
@@ -281,8 +281,8 @@ impl SchemeTrait for Guarded {
     }
 
     fn sign<D: Digest>(&self, subject: Subject<'_, D>) -> Option<Attestation<Self>> {
-        if let Some(standing) = &self.standing {
-            standing.begin();
+        if let Some(begun) = &self.begun {
+            begun.set();
         }
         if round_of(&subject) <= self.silent_to {
             return None;

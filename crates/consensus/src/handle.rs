@@ -1,15 +1,16 @@
 //! What the shell may ask of a running chain.
 
-pub use crate::app::Final;
 use crate::{
-    app::{SharedState, lock},
     block::Block,
     guarded::Guarded,
-    intake::{self, Request},
+    intake::Mailbox,
+    locked::lock,
+    news::{Fate, Final, SubmitError},
     schemes::Schemes,
-    store::{Databases, TipStore, prove},
+    shared::Shared,
+    store::{Databases, TipStore, accounts, prove},
 };
-use chain::{Refusal, Store as _};
+use chain::Store as _;
 use commonware_codec::{DecodeExt as _, Encode as _};
 use commonware_consensus::{
     marshal::{Identifier, core::Mailbox as Marshal, standard::Standard},
@@ -18,61 +19,15 @@ use commonware_consensus::{
 use commonware_runtime::{Handle, Spawner};
 use commonware_storage::Context as StorageContext;
 use receipt::light::digest;
-use std::sync::{Arc, Mutex, atomic::Ordering};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use std::sync::{Arc, Mutex};
+use tokio::sync::{broadcast, oneshot};
 use types::{
-    Address, ChainId, Code, DoubleSigning, Epoch, Hash, Header, Height, Tx, TxId,
+    Address, ChainId, DoubleSigning, Epoch, Header, Height, Tx, TxId,
     state::{Account, Key, Params},
 };
 
 /// The newest final block this node has applied.
 pub type Tip = Header;
-
-/// Why a transaction was not accepted. Nothing has happened.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SubmitError {
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    #[error(transparent)]
-    Rejected(#[from] mempool::Rejected),
-    #[error("the chain has no final block yet")]
-    NotReady,
-    #[error("an earlier transaction of this account was refused, so this one was dropped")]
-    Displaced,
-    #[error("this validator has stopped")]
-    Stopped,
-}
-
-impl SubmitError {
-    /// The word for it in the API.
-    pub const fn code(&self) -> Code {
-        match self {
-            Self::Refused(refusal) => refusal.code(),
-            Self::Rejected(rejected) => rejected.code(),
-            Self::Displaced => Code::NonceGap,
-            Self::NotReady | Self::Stopped => Code::NotReady,
-        }
-    }
-
-    /// Whether the same again is of no use until somebody changes something: see [`Code::is_lasting`].
-    pub const fn is_lasting(&self) -> bool {
-        self.code().is_lasting()
-    }
-}
-
-/// What became of a transaction.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
-    Final {
-        height: Height,
-        block: Hash,
-    },
-    /// The state it met refused it.
-    Refused(Refusal),
-    /// One of its sender's before it was refused, so this one's nonce leaves a gap now. It was dropped;
-    /// sign it again with the next nonce.
-    Displaced,
-}
 
 /// A record, or its absence, with everything that proves it.
 #[derive(Clone, Debug)]
@@ -91,12 +46,12 @@ const PROOF_TRIES: usize = 40;
 /// A handle to a running chain; cloning it gives another to the same one.
 pub struct Chain<E: StorageContext + Spawner> {
     pub(crate) context: Arc<E>,
-    pub(crate) shared: Arc<SharedState>,
+    pub(crate) shared: Arc<Shared>,
     pub(crate) databases: Databases<E>,
     pub(crate) marshal: Marshal<Guarded, Standard<Block>>,
     pub(crate) silent_to: Round,
     pub(crate) schemes: Schemes,
-    pub(crate) requests: mpsc::Sender<Request>,
+    pub(crate) mailbox: Mailbox,
     pub(crate) engine: Arc<Mutex<Option<Handle<()>>>>,
 }
 
@@ -109,7 +64,7 @@ impl<E: StorageContext + Spawner> Clone for Chain<E> {
             marshal: self.marshal.clone(),
             silent_to: self.silent_to,
             schemes: self.schemes.clone(),
-            requests: self.requests.clone(),
+            mailbox: self.mailbox.clone(),
             engine: self.engine.clone(),
         }
     }
@@ -142,7 +97,7 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
 
     /// `None` until the first block after genesis is final.
     pub fn tip(&self) -> Option<Tip> {
-        self.shared.tip()
+        self.shared.memory().tip().cloned()
     }
 
     /// Whether this validator knows a final block and may vote in the views after it. One that lost its disk
@@ -157,19 +112,19 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
     /// How many transactions' signatures this validator has checked since it started. One that waits in
     /// its pool is not checked again in a block.
     pub fn signatures_checked(&self) -> u64 {
-        self.shared.signatures_checked.load(Ordering::Relaxed)
+        self.shared.memory().signatures_checked()
     }
 
     /// Proofs that validators signed twice, as seen by this one since it started: at most
     /// [`EVIDENCE_MAX`](crate::EVIDENCE_MAX), one per validator and view. Each passes
     /// [`receipt::check_double_signing`] and convinces anybody who knows the network's id.
     pub fn evidence(&self) -> Vec<DoubleSigning> {
-        self.shared.evidence()
+        self.shared.memory().evidence()
     }
 
     /// Transactions that wait for a block here.
     pub fn waiting(&self) -> usize {
-        lock(&self.shared.pool).len()
+        self.shared.memory().waiting()
     }
 
     /// Check `tx` and pass it to the committee. It is refused here, before anything moves, if the
@@ -183,36 +138,30 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
 
     /// [`Chain::submit`] for several, each with its own verdict, in order.
     pub async fn submit_all(&self, txs: Vec<Tx>) -> Vec<Result<TxId, SubmitError>> {
-        let count = txs.len();
-        let all = |error: SubmitError| vec![Err(error); count];
         if self.tip().is_none() {
-            return all(SubmitError::NotReady);
+            return vec![Err(SubmitError::NotReady); txs.len()];
         }
-        let (reply, verdicts) = oneshot::channel();
-        match self.requests.try_send(Request { txs, reply }) {
-            Ok(()) => verdicts.await.unwrap_or_else(|_| all(SubmitError::Stopped)),
-            Err(mpsc::error::TrySendError::Full(_)) => all(mempool::Rejected::Full.into()),
-            Err(mpsc::error::TrySendError::Closed(_)) => all(SubmitError::Stopped),
-        }
+        self.mailbox.submit(txs).await
     }
 
     /// Hear what becomes of a transaction, from now on: ask before it is submitted.
     pub fn watch(&self, id: TxId) -> oneshot::Receiver<Fate> {
-        self.shared.watch(id)
+        self.shared.memory().watch(id)
     }
 
     pub async fn account(&self, address: Address) -> Account {
-        let mut accounts = intake::accounts(&self.databases, &[address]).await;
-        accounts.pop().expect("one account for one address")
+        let mut found = accounts(&self.databases, &[address]).await;
+        found.pop().expect("one account for one address")
     }
 
     /// The nonce `address` should use next, counting what waits in this node's pool.
     pub async fn next_nonce(&self, address: Address) -> u64 {
         loop {
-            let round = self.shared.pool_round.load(Ordering::Relaxed);
+            let round = self.shared.memory().round();
             let account = self.account(address).await;
-            if let Some(pool) = self.shared.pool_at(round) {
-                return pool.next_nonce(&address, account.nonce);
+            let next = self.shared.memory().next_nonce(round, &address, account.nonce);
+            if let Some(next) = next {
+                return next;
             }
         }
     }
@@ -269,11 +218,7 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
             (state.root(), prove(&state, path).await?)
         };
         let root = crate::block::hash(&root);
-        let header = lock(&self.shared.applied)
-            .values()
-            .rev()
-            .find(|header| header.state_root == root)
-            .cloned()?;
+        let header = self.shared.memory().header_of(&root).cloned()?;
         let certificate = self.certificate(header.height).await?;
         Some(Proof { header, certificate, record, proof })
     }

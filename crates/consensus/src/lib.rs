@@ -28,6 +28,7 @@
 //! Messages between chains are not here yet.
 
 mod app;
+mod begun;
 mod block;
 mod ceremony;
 mod dealer;
@@ -37,6 +38,9 @@ mod evidence;
 mod guarded;
 mod handle;
 mod intake;
+mod locked;
+mod memory;
+mod news;
 mod paced;
 mod peers;
 mod pooled;
@@ -44,6 +48,7 @@ mod rejoin;
 mod reported;
 mod schemes;
 mod secrets;
+mod shared;
 mod silence;
 mod snapshot;
 mod state_store;
@@ -56,7 +61,8 @@ pub use dealer::{BadKeys, Committee, deal, scheme};
 pub use engine::{CHANNELS, ChainConfig, Channels, Env, message_bytes_max, start, start_on};
 pub use evidence::EVIDENCE_MAX;
 pub use guarded::{Guarded, VoteSignature};
-pub use handle::{Chain, Fate, Final, Proof, SubmitError, Tip};
+pub use handle::{Chain, Proof, Tip};
+pub use news::{Fate, Final, SubmitError};
 pub use snapshot::Snapshot;
 pub use state_store::{Proved, StateStore};
 pub use transition::{ApplyBlock, Before, Transition};

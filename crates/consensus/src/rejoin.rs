@@ -18,7 +18,7 @@
 //! so that nobody silences a validator with a number. Not covered: a validator wiped within the first
 //! two views of its network counts as faulty (ADR 6).
 
-use crate::{guarded::Guarded, silence::BEGINNING};
+use crate::{begun::Begun, guarded::Guarded, locked::lock, silence::BEGINNING};
 use bytes::BufMut;
 use commonware_codec::{
     Buf, DecodeExt as _, Encode as _, EncodeSize, Error, Read, ReadExt as _, Write,
@@ -37,10 +37,7 @@ use rand_core::CryptoRng;
 use receipt::light::Digest;
 use std::{
     collections::BTreeMap,
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -64,14 +61,18 @@ pub(crate) struct Seen {
 #[derive(Default)]
 pub(crate) struct Standing {
     seen: Mutex<Option<Seen>>,
-    /// The engine has begun, so what its journal holds has been reported. Until then "nothing seen"
-    /// could be wrong.
-    begun: AtomicBool,
+    /// Until the engine has begun, "nothing seen" could be wrong.
+    begun: Begun,
 }
 
 impl Standing {
     pub(crate) fn begin(&self) {
-        self.begun.store(true, Ordering::Relaxed);
+        self.begun.set();
+    }
+
+    /// To be set by whoever sees the engine begin.
+    pub(crate) fn begun(&self) -> Begun {
+        self.begun.clone()
     }
 
     pub(crate) fn hear(&self, activity: &Activity<Guarded, Digest>) {
@@ -83,7 +84,7 @@ impl Standing {
             Activity::Finalization(finalization) => Certified::Finalization(finalization.clone()),
             _ => return,
         };
-        let mut seen = crate::app::lock(&self.seen);
+        let mut seen = lock(&self.seen);
         let seen = seen
             .get_or_insert_with(|| Seen { certificate: certificate.clone(), finalization: None });
         if round_of(&certificate) >= round_of(&seen.certificate) {
@@ -97,9 +98,9 @@ impl Standing {
     }
 
     fn answer(&self) -> Option<Message> {
-        match crate::app::lock(&self.seen).clone() {
-            Some(seen) => Some(Message::Seen(seen)),
-            None => self.begun.load(Ordering::Relaxed).then_some(Message::Nothing),
+        match lock(&self.seen).clone() {
+            Some(seen) => Some(Message::Seen(Box::new(seen))),
+            None => self.begun.is_set().then_some(Message::Nothing),
         }
     }
 }
@@ -108,7 +109,7 @@ impl Standing {
 enum Message {
     Ask,
     Nothing,
-    Seen(Seen),
+    Seen(Box<Seen>),
 }
 
 impl Write for Message {
@@ -141,7 +142,7 @@ impl Read for Message {
             2 => {
                 let certificate = Certified::read_cfg(buf, &())?;
                 let finalization = Option::<Final>::read_cfg(buf, &())?;
-                Self::Seen(Seen { certificate, finalization })
+                Self::Seen(Box::new(Seen { certificate, finalization }))
             }
             tag => return Err(Error::InvalidEnum(tag)),
         })
@@ -230,7 +231,7 @@ where
                         answers.entry(peer).or_insert(None);
                     }
                     Ok(Message::Seen(seen)) if self.holds(context, &seen) => {
-                        answers.insert(peer, Some(seen));
+                        answers.insert(peer, Some(*seen));
                     }
                     Ok(Message::Seen(_)) | Err(_) => {
                         commonware_p2p::block!(self.blocker, peer, "false word of how far it is");
@@ -252,7 +253,7 @@ where
     }
 
     /// Answer whoever asks, until the network is gone.
-    pub(crate) async fn answer(mut self, standing: std::sync::Arc<Standing>) {
+    pub(crate) async fn answer(mut self, standing: Arc<Standing>) {
         while let Ok((peer, bytes)) = self.receiver.recv().await {
             if matches!(Message::decode(bytes), Ok(Message::Ask))
                 && let Some(answer) = standing.answer()
@@ -346,7 +347,7 @@ mod tests {
 
     #[test]
     fn messages_come_back_as_they_were_sent() {
-        let sent = Message::Seen(seen(9, Some(7)).expect("made"));
+        let sent = Message::Seen(Box::new(seen(9, Some(7)).expect("made")));
         let Ok(Message::Seen(back)) = Message::decode(sent.encode()) else { panic!("reads back") };
         assert_eq!(Message::Seen(back).encode(), sent.encode());
         assert!(Message::decode(vec![3_u8]).is_err());

@@ -1,6 +1,6 @@
 //! The scheme of each term: who votes in it, checked or signed with in the hand of this validator.
 
-use crate::{guarded::Guarded, rejoin::Standing};
+use crate::{begun::Begun, guarded::Guarded, locked::lock};
 use commonware_consensus::types::{Epoch, Round};
 use commonware_cryptography::{
     bls12381::primitives::variant::MinSig,
@@ -24,7 +24,7 @@ struct Hand {
     chain: ChainId,
     key: PrivateKey,
     silent_to: Round,
-    standing: Arc<Standing>,
+    begun: Begun,
     schemes: Mutex<BTreeMap<Epoch, Arc<Guarded>>>,
 }
 
@@ -39,29 +39,29 @@ impl Schemes {
         chain: ChainId,
         key: PrivateKey,
         silent_to: Round,
-        standing: Arc<Standing>,
+        begun: Begun,
     ) -> Self {
         let schemes = Mutex::default();
-        Self(Arc::new(Hand { network, chain, key, silent_to, standing, schemes }))
+        Self(Arc::new(Hand { network, chain, key, silent_to, begun, schemes }))
     }
 
     pub(crate) fn get(&self, epoch: Epoch) -> Option<Arc<Guarded>> {
-        crate::app::lock(&self.0.schemes).get(&epoch).cloned()
+        lock(&self.0.schemes).get(&epoch).cloned()
     }
 
     /// The newest term that is known here, and who votes in it.
     pub(crate) fn newest(&self) -> Option<(Epoch, Set<PublicKey>)> {
-        let schemes = crate::app::lock(&self.0.schemes);
+        let schemes = lock(&self.0.schemes);
         let (epoch, scheme) = schemes.last_key_value()?;
         Some((*epoch, scheme.participants().clone()))
     }
 
     fn keep(&self, epoch: Epoch, scheme: Scheme, votes: bool) {
-        let Hand { network, chain, key, silent_to, standing, schemes } = &*self.0;
+        let Hand { network, chain, key, silent_to, begun, schemes } = &*self.0;
         let guarded = Guarded::new(scheme, *network, *chain, votes.then_some(key))
             .silent_to(*silent_to)
-            .telling(standing.clone());
-        let mut schemes = crate::app::lock(schemes);
+            .telling(begun.clone());
+        let mut schemes = lock(schemes);
         schemes.insert(epoch, Arc::new(guarded));
         while schemes.len() > TERMS_KEPT {
             schemes.pop_first();

@@ -1,7 +1,6 @@
 //! Several records of one and the same block's state.
 
 use crate::{
-    app::lock,
     handle::{Chain, Tip},
     store::TipStore,
 };
@@ -24,8 +23,7 @@ impl<E: StorageContext + Spawner + Clock> Chain<E> {
         let state = self.databases.0.read().await;
         let root = crate::block::hash(&state.root());
         let records = TipStore::<E>(&state).get_many(keys).await;
-        let applied = lock(&self.shared.applied);
-        let tip = applied.values().rev().find(|header| header.state_root == root)?;
-        Some(Snapshot { tip: tip.clone(), records })
+        let tip = self.shared.memory().header_of(&root).cloned()?;
+        Some(Snapshot { tip, records })
     }
 }

@@ -1,5 +1,6 @@
 //! State and outbox on disk: two QMDB databases that advance together with the chain.
 
+use chain::Store as _;
 use commonware_codec::Encode as _;
 use commonware_cryptography::Blake3;
 use commonware_glue::stateful::db::{DatabaseSet, Shared};
@@ -19,7 +20,11 @@ use commonware_storage::{
 use commonware_utils::{NZU16, NZU64, NZUsize};
 use receipt::light::{CHUNK_BYTES, Digest, Family, Record, digest};
 use std::num::NonZeroUsize;
-use types::state::Key;
+use types::{
+    Address,
+    codec::DecodeExt as _,
+    state::{Account, Key},
+};
 
 pub(crate) type StateDb<E> =
     variable::Db<Family, E, Digest, Record, Blake3, EightCap, CHUNK_BYTES, Sequential>;
@@ -97,6 +102,19 @@ impl<E: StorageContext + Spawner> chain::Store for TipStore<'_, E> {
         }
         records
     }
+}
+
+/// Accounts of the newest applied state, in the order asked for.
+pub(crate) async fn accounts<E: StorageContext + Spawner>(
+    databases: &Databases<E>,
+    addresses: &[Address],
+) -> Vec<Account> {
+    let keys: Vec<Key> = addresses.iter().map(|address| Key::Account(*address)).collect();
+    let state = databases.0.read().await;
+    let records = TipStore::<E>(&state).get_many(&keys).await;
+    let decoded =
+        |bytes: Vec<u8>| Account::decode(bytes).expect("state holds what this code wrote");
+    records.into_iter().map(|bytes| bytes.map(decoded).unwrap_or_default()).collect()
 }
 
 /// A cache for the pages of a validator's files.
