@@ -1,6 +1,6 @@
 //! Announcements among nodes that all know each other: the overlay's gossip over Noise IK, beside libp2p's noise.
 
-use crate::{link::Kind, sybils::secured, usage::process_cpu_seconds};
+use crate::{kind::Kind, sybils::secured, usage::process_cpu_seconds};
 use anyhow::{Context as _, Result, bail};
 use crypto::SigningKey;
 use futures::StreamExt as _;

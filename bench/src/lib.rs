@@ -7,6 +7,7 @@ mod attack;
 mod audit;
 mod gossip;
 mod jobs;
+mod kind;
 mod link;
 mod load;
 mod network;

@@ -1,11 +1,11 @@
 //! Encrypted links: Noise IK as every connection of MeshX has it, beside the noise that libp2p brings.
 
-use crate::{gossip, report::Report, usage::thread_cpu_seconds};
+use crate::{gossip, kind::Kind, report::Report, usage::thread_cpu_seconds};
 use anyhow::{Context as _, Result, ensure};
 use crypto::SigningKey;
 use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use libp2p_core::upgrade::{InboundConnectionUpgrade as _, OutboundConnectionUpgrade as _};
-use network::ik::{Identity, PeerIdentity, Responder, Stream, Suites};
+use network::ik::{Identity, PeerIdentity, Responder, Stream};
 use std::{
     io,
     net::{TcpListener, TcpStream},
@@ -28,34 +28,6 @@ const READ_BYTES: usize = 256 * 1024;
 
 trait Link: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Link for T {}
-
-/// Which handshake and records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Hybrid,
-    Classic,
-    /// `Noise_XX` of libp2p, as it is published.
-    Libp2p,
-}
-
-impl Kind {
-    const ALL: [Self; 3] = [Self::Hybrid, Self::Classic, Self::Libp2p];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Hybrid => "ik_hybrid",
-            Self::Classic => "ik_classic",
-            Self::Libp2p => "libp2p_xx",
-        }
-    }
-
-    pub(crate) const fn suites(self) -> Suites {
-        match self {
-            Self::Hybrid | Self::Libp2p => Suites::HybridOnly,
-            Self::Classic => Suites::OfferClassic,
-        }
-    }
-}
 
 /// Both sides' keys, made once.
 struct Ends {

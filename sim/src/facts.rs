@@ -7,7 +7,7 @@ use crate::{
     committee::{Committee, STARTED},
     properties::{self as must, Property, Verdict, Violation},
     scenario::Moment,
-    traffic::truth,
+    truth::truth,
 };
 use commonware_consensus::types::Round;
 use commonware_runtime::Clock;

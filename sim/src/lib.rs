@@ -25,6 +25,7 @@ mod scenario;
 mod tally;
 mod traffic;
 mod treason;
+mod truth;
 mod watched;
 mod wire;
 mod world;

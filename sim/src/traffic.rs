@@ -8,6 +8,7 @@ use crate::{
     committee::{Person, bounded, profile},
     machine::Machine,
     scenario::Conduct,
+    truth::truth,
     world::World,
 };
 use commonware_runtime::{Clock as _, deterministic::Context};
@@ -16,13 +17,12 @@ use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use types::{
     Abi, Action, Agreement, Float, Fuel, Hash, JobId, JobSpec, Limits, Millis, NanoMeshx, Outcome,
-    OutputRef, Reveal, Status, Submission, Tx, domain_hash,
+    OutputRef, Reveal, Submission, Tx, domain_hash,
     state::{JobRecord, Key, Phase},
 };
 
-/// The fuel limit of simulated jobs, and what their true run uses.
+/// The fuel limit of simulated jobs.
 const FUEL_MAX: Fuel = Fuel::new(1_000_000);
-const FUEL_USED: Fuel = Fuel::new(400_000);
 /// A job's deadline lies this many blocks ahead: drawn, committed and revealed within, if all answer.
 const DEADLINE_BLOCKS: std::ops::RangeInclusive<u64> = 8..=16;
 
@@ -119,13 +119,6 @@ fn submission(rng: &mut StdRng, deadline: u64, salt: u64) -> Submission {
         deadline: types::Height::new(deadline),
         fresh: true,
     }
-}
-
-/// What running `job` gives.
-pub fn truth(job: &JobId) -> Outcome {
-    let output = OutputRef { hash: *job, len: 1 };
-    let (status, fuel) = (Status::Exited(0), FUEL_USED);
-    Outcome { status, stdout: output, stderr: output, fuel, memory_bytes: 1 }
 }
 
 /// What a liar says instead: each another lie, and a dearer one.

@@ -22,6 +22,14 @@ impl Store {
         Ok(BlobReader { blob, decoder, chunk: [0; CHUNK_BYTES], from: 0, to: 0, failed: false })
     }
 
+    /// The content's length in bytes, as recorded; reading verifies it.
+    ///
+    /// # Errors
+    /// [`BlobError::NotFound`]; [`BlobError::Damaged`] if the file has a length no blob has.
+    pub fn len(&self, hash: Hash) -> Result<u64, BlobError> {
+        Ok(Files::open(&self.inner, hash)?.len)
+    }
+
     /// A blob's whole content, at most [`BLOB_BYTES_MAX`](crate::BLOB_BYTES_MAX) bytes in memory.
     ///
     /// # Errors

@@ -82,14 +82,6 @@ impl Store {
         self.inner.path(hash).is_file()
     }
 
-    /// The content's length in bytes, as recorded; reading verifies it.
-    ///
-    /// # Errors
-    /// [`BlobError::NotFound`]; [`BlobError::Damaged`] if the file has a length no blob has.
-    pub fn len(&self, hash: Hash) -> Result<u64, BlobError> {
-        Ok(crate::read::Files::open(&self.inner, hash)?.len)
-    }
-
     /// Every blob here, by hash in ascending order, damaged ones included unless their length shows it.
     ///
     /// # Errors

@@ -1,7 +1,8 @@
 //! Batches: many signatures checked together, each with the verdict it would get alone.
 
+use crate::bad_signature::BadSignature;
 use crate::public_key;
-use crate::signature::{BadSignature, framed, verify};
+use crate::signature::{framed, verify};
 use ed25519_zebra::{Signature, VerificationKeyBytes, batch};
 use rand_core::{TryCryptoRng, TryRng};
 use std::convert::Infallible;

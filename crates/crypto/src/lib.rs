@@ -41,6 +41,7 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+mod bad_signature;
 mod batch;
 mod ecvrf;
 mod ecvrf_batch;
@@ -52,6 +53,7 @@ mod signature;
 mod slip10;
 mod wallet;
 
+pub use bad_signature::BadSignature;
 pub use batch::{Signed, verify_batch};
 pub use ecvrf::{
     BadVrf, VRF_OUTPUT_BYTES, VRF_PROOF_BYTES, VrfKey, VrfOutput, VrfProof, VrfPublicKey, VrfSuite,
@@ -62,5 +64,5 @@ pub use sealing::{
     BadSealingKey, NotOpened, SEALING_ENTROPY_BYTES, SEALING_KEY_BYTES, SEALING_OVERHEAD,
     SealingKey, SealingPublicKey,
 };
-pub use signature::{BadSignature, DOMAIN_BYTES_MAX, SigningKey, verify};
+pub use signature::{DOMAIN_BYTES_MAX, SigningKey, verify};
 pub use wallet::{COIN_TYPE, Role, Wallet};

@@ -4,7 +4,7 @@
 //! invites a trick: under a key of small order one signature fits every message, and a second
 //! encoding of the same key is a second account for the same person.
 
-use crate::signature::BadSignature;
+use crate::bad_signature::BadSignature;
 
 /// The y-coordinates, sign bit cleared, of all points whose order divides 8.
 const SMALL_ORDER_Y: [[u8; 32]; 5] = {

@@ -1,6 +1,6 @@
 //! Signatures: Ed25519 under a domain, verified by ZIP-215.
 
-use crate::public_key;
+use crate::{bad_signature::BadSignature, public_key};
 use ed25519_zebra::{Signature, VerificationKey, VerificationKeyBytes};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -49,31 +49,6 @@ impl std::fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "SigningKey(public {})", hex::encode(self.public()))
     }
-}
-
-/// Why a signature does not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadSignature {
-    /// A second way of writing some key.
-    #[error(
-        "public key is not canonically encoded\nhint: the key was crafted or damaged; ask its owner for it again"
-    )]
-    KeyNotCanonical,
-    /// A key under which signatures fit any message.
-    #[error(
-        "public key is of small order\nhint: no honest wallet makes such a key; refuse its owner"
-    )]
-    KeySmallOrder,
-    /// Bytes that are no key at all.
-    #[error(
-        "public key is not a point of the curve\nhint: check that the 32 bytes were copied whole"
-    )]
-    KeyNotAPoint,
-    /// An ordinary key and a signature that is not its own.
-    #[error(
-        "signature does not match key, domain and message\nhint: check that all three are those it was made with"
-    )]
-    Mismatch,
 }
 
 /// Check that `signature` was made by the owner of `public` over `message` under `domain`.

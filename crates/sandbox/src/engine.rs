@@ -9,6 +9,7 @@ use crate::limits::{
 };
 use crate::meter;
 use crate::module::Inspected;
+use crate::prepared::Prepared;
 use crate::refused::Refused;
 use crate::rewrite::{rewrite, start_name};
 use crate::run::run;
@@ -19,12 +20,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use types::{Float, Fuel, Hash};
 use wasmtime::{
-    Config, InstanceAllocationStrategy, InstancePre, Linker, Module, OptLevel,
-    PoolingAllocationConfig, Store,
+    Config, InstanceAllocationStrategy, Linker, Module, OptLevel, PoolingAllocationConfig, Store,
 };
-
-/// The engine's version, pinned in the workspace; part of the execution profile.
-pub(crate) const WASMTIME: &str = "48.0.8";
 
 /// Memory kept mapped per slot between jobs: small jobs then need no system call to be wiped.
 const KEEP_RESIDENT_BYTES: usize = 64 << 10;
@@ -61,14 +58,6 @@ pub struct Engine {
 struct Mode {
     engine: wasmtime::Engine,
     linker: Linker<State>,
-}
-
-/// A module ready to run.
-pub(crate) struct Prepared {
-    pub(crate) instance: InstancePre<State>,
-    pub(crate) facts: Facts,
-    /// The export to call first, if the module has a start function.
-    pub(crate) start: Option<String>,
 }
 
 impl Engine {

@@ -1,10 +1,11 @@
 //! The facts about a module that decide whether it may run: what it holds, needs and offers.
 
+use crate::advice::{feature_advice, import_advice, not_wasm};
 use crate::limits::{
     MEMORIES_MAX, MEMORY_BYTES_MAX, MODULE_BYTES_MAX, PAGE_BYTES, TABLE_ELEMENTS_MAX, TABLES_MAX,
 };
 use crate::meter;
-use crate::refused::{Refused, feature_advice, import_advice, not_wasm};
+use crate::refused::Refused;
 use std::collections::BTreeMap;
 use types::{Abi, Fuel};
 use wasmparser::{

@@ -53,6 +53,7 @@
 struct Readme;
 
 // What is asked and answered.
+mod advice;
 mod job;
 mod limits;
 mod refused;
@@ -60,6 +61,7 @@ mod refused;
 // A module, from bytes to something that can run.
 mod facts;
 mod module;
+mod prepared;
 mod rewrite;
 
 // Running it.

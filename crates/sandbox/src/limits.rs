@@ -5,6 +5,9 @@
 use types::Trap;
 use wasmtime::ResourceLimiter;
 
+/// The engine's version, pinned in the workspace; part of the execution profile.
+pub(crate) const WASMTIME: &str = "48.0.8";
+
 /// Largest module accepted, in bytes. Models and data belong in blobs, not in the module.
 pub const MODULE_BYTES_MAX: usize = 64 << 20;
 /// Most linear memories one module may have. Each costs a worker 4 GiB of address space.

@@ -2,6 +2,7 @@
 
 use crate::limits::{
     MEMORIES_MAX, OUTPUT_BYTES_MAX, PAGE_BYTES, STACK_BYTES, TABLE_ELEMENTS_MAX, TABLES_MAX,
+    WASMTIME,
 };
 use std::sync::LazyLock;
 use types::{ExecProfile, Float, Fuel, domain_hash};
@@ -56,7 +57,7 @@ fn profile_of(float: Float) -> ExecProfile {
         "meshx/exec-profile/v1",
         &[
             REVISION.as_bytes(),
-            format!("wasmtime {}", crate::engine::WASMTIME).as_bytes(),
+            format!("wasmtime {}", WASMTIME).as_bytes(),
             floats.as_bytes(),
             format!("{limits:?} {host:?}").as_bytes(),
             format!("{:?}", operator_cost()).as_bytes(),
@@ -88,7 +89,7 @@ mod tests {
     #[test]
     fn the_profile_names_the_version_that_is_built() {
         let manifest = include_str!("../../../Cargo.toml");
-        let pinned = format!("wasmtime = {{ version = \"={}\"", crate::engine::WASMTIME);
+        let pinned = format!("wasmtime = {{ version = \"={}\"", WASMTIME);
         assert!(manifest.contains(&pinned), "{pinned}");
     }
 

@@ -1,7 +1,8 @@
 //! A module before it runs: its binary form, and what one may know of it.
 
+use crate::advice::{is_wat, not_wasm};
 use crate::limits::MODULE_BYTES_MAX;
-use crate::refused::{Refused, not_wasm};
+use crate::refused::Refused;
 use std::borrow::Cow;
 use types::{Abi, Fuel};
 
@@ -40,12 +41,6 @@ pub fn binary_of(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Refused> {
     }
     let binary = wat::parse_bytes(bytes).map_err(|error| Refused::BadText(error.to_string()))?;
     Ok(Cow::Owned(binary.into_owned()))
-}
-
-/// Whether `bytes` begin like WebAssembly text: a parenthesis or a comment.
-pub(crate) fn is_wat(bytes: &[u8]) -> bool {
-    let text = bytes.trim_ascii_start();
-    text.starts_with(b"(") || text.starts_with(b";;")
 }
 
 #[cfg(test)]

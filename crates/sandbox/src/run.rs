@@ -1,9 +1,9 @@
 //! One run: an instance is made, entered, and its end is given a name.
 
 use crate::call::between;
-use crate::engine::Prepared;
 use crate::job::{Ended, Job, Run};
 use crate::loan::Loan;
+use crate::prepared::Prepared;
 use crate::raw;
 use crate::refused::Refused;
 use crate::state::{State, Stop};
