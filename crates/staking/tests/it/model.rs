@@ -5,7 +5,7 @@
 use crate::world::{Operation, World, who};
 use num_bigint::BigInt;
 use num_rational::BigRational;
-use staking::Portion;
+use staking::{Moment, Portion};
 use std::collections::BTreeMap;
 use types::{
     staking::{Fault, Standing},
@@ -142,41 +142,10 @@ impl Model {
                 self.validators.get_mut(&v).unwrap().add(d, &amount.into());
             }
             Operation::Undelegate { d, v, portion } => {
-                self.pay_debts(d, v, at);
-                let amount = self.leave(d, v, portion);
-                let matures = at + params.unbonding_ms.get();
-                let faults = self.validators[&v].punished.len();
-                let same = |l: &&mut Leaving| (l.created, l.faults) == (height, faults);
-                // One block's parts are rounded as one.
-                match self.leaving.iter_mut().rev().find(|l| (l.d, l.v) == (d, v)).filter(same) {
-                    Some(last) => last.amount += amount,
-                    None => self.leaving.push(Leaving {
-                        d,
-                        v,
-                        amount,
-                        created: height,
-                        matures,
-                        faults,
-                    }),
-                }
+                self.undelegate(d, v, portion, now, params.unbonding_ms.get());
             }
             Operation::Redelegate { d, v, to, portion } => {
-                assert_ne!(v, to);
-                self.pay_debts(d, v, at);
-                self.pay_debts(d, to, at);
-                let amount = self.leave(d, v, portion);
-                let shares = self.validators.get_mut(&to).unwrap().add(d, &amount);
-                let matures = at + params.unbonding_ms.get();
-                let created = height;
-                self.moved.push(Moved {
-                    d,
-                    from: v,
-                    v: to,
-                    shares,
-                    created,
-                    matures,
-                    debts: vec![],
-                });
+                self.redelegate((d, v, to), portion, now, params.unbonding_ms.get());
             }
             Operation::Withdraw { d, v } => {
                 let mut sum = BigInt::from(0);
@@ -207,46 +176,85 @@ impl Model {
                 let current = if at >= old.2 { old.1 } else { old.0 };
                 *old = (current, bps, at + params.unbonding_ms.get());
             }
-            Operation::Reward { v, amount } => {
-                let validator = self.validators.get_mut(&v).unwrap();
-                let (old, new, from) = validator.bps;
-                let bps = if at >= from { new } else { old };
-                let kept = floor(q(amount) * part(bps));
-                let all = validator.shares();
-                for holder in validator.holders.values_mut() {
-                    holder.owed += q(BigInt::from(amount) - &kept)
-                        * Q::new(holder.shares.clone(), all.clone());
-                }
-                validator.commission += kept;
-                validator.periods += 1;
-            }
+            Operation::Reward { v, amount } => self.reward(v, amount, at),
             Operation::Slash { v, fault, height: of } => {
-                let validator = self.validators.get_mut(&v).unwrap();
-                assert!(
-                    of <= height && world.times[of as usize].get() + params.unbonding_ms.get() > at
-                );
-                assert!(!validator.punished.contains(&(fault, of)), "nobody is punished twice");
-                validator.punished.push((fault, of));
-                let lost = ceil(q(validator.tokens.clone()) * part(params.slash_bps));
-                assert!(lost <= validator.tokens);
+                let since = world.times[of as usize].get();
+                assert!(of <= height && since + params.unbonding_ms.get() > at);
+                let lost = self.slash(v, fault, of, at, params.slash_bps);
                 assert_eq!(BigInt::from(world.burned - before.burned), lost);
-                validator.tokens -= lost;
-                validator.roundings += 1;
-                for holder in validator.holders.values_mut() {
-                    holder.stake *= q(1) - part(params.slash_bps);
-                }
-                for l in self.leaving.iter_mut().filter(|l| l.v == v && of <= l.created) {
-                    assert!(at < l.matures, "stake that is through owes nothing");
-                    let lost = ceil(q(l.amount.clone()) * part(params.slash_bps));
-                    l.amount -= lost;
-                }
-                for m in self.moved.iter_mut().filter(|m| m.from == v && of <= m.created) {
-                    m.debts.push(params.slash_bps);
-                }
             }
             Operation::Settle { d, v } => self.pay_debts(d, v, at),
             Operation::Unjail { .. } | Operation::Advance { .. } => {}
         }
+    }
+
+    fn undelegate(&mut self, d: u8, v: u8, portion: Portion, now: Moment, unbonding: u64) {
+        let (height, at) = (now.height.get(), now.at.get());
+        self.pay_debts(d, v, at);
+        let amount = self.leave(d, v, portion);
+        let matures = at + unbonding;
+        let faults = self.validators[&v].punished.len();
+        let same = |l: &&mut Leaving| (l.created, l.faults) == (height, faults);
+        // One block's parts are rounded as one.
+        match self.leaving.iter_mut().rev().find(|l| (l.d, l.v) == (d, v)).filter(same) {
+            Some(last) => last.amount += amount,
+            None => self.leaving.push(Leaving { d, v, amount, created: height, matures, faults }),
+        }
+    }
+
+    fn redelegate(
+        &mut self,
+        (d, v, to): (u8, u8, u8),
+        portion: Portion,
+        now: Moment,
+        unbonding: u64,
+    ) {
+        let (height, at) = (now.height.get(), now.at.get());
+        assert_ne!(v, to);
+        self.pay_debts(d, v, at);
+        self.pay_debts(d, to, at);
+        let amount = self.leave(d, v, portion);
+        let shares = self.validators.get_mut(&to).unwrap().add(d, &amount);
+        let matures = at + unbonding;
+        let created = height;
+        self.moved.push(Moved { d, from: v, v: to, shares, created, matures, debts: vec![] });
+    }
+
+    fn reward(&mut self, v: u8, amount: u64, at: u64) {
+        let validator = self.validators.get_mut(&v).unwrap();
+        let (old, new, from) = validator.bps;
+        let bps = if at >= from { new } else { old };
+        let kept = floor(q(amount) * part(bps));
+        let all = validator.shares();
+        for holder in validator.holders.values_mut() {
+            holder.owed +=
+                q(BigInt::from(amount) - &kept) * Q::new(holder.shares.clone(), all.clone());
+        }
+        validator.commission += kept;
+        validator.periods += 1;
+    }
+
+    /// What `v` and those who were with it at height `of` lose. Returns what is burnt at once.
+    fn slash(&mut self, v: u8, fault: Fault, of: u64, at: u64, bps: u16) -> BigInt {
+        let validator = self.validators.get_mut(&v).unwrap();
+        assert!(!validator.punished.contains(&(fault, of)), "nobody is punished twice");
+        validator.punished.push((fault, of));
+        let lost = ceil(q(validator.tokens.clone()) * part(bps));
+        assert!(lost <= validator.tokens);
+        validator.tokens -= &lost;
+        validator.roundings += 1;
+        for holder in validator.holders.values_mut() {
+            holder.stake *= q(1) - part(bps);
+        }
+        for l in self.leaving.iter_mut().filter(|l| l.v == v && of <= l.created) {
+            assert!(at < l.matures, "stake that is through owes nothing");
+            let lost = ceil(q(l.amount.clone()) * part(bps));
+            l.amount -= lost;
+        }
+        for m in self.moved.iter_mut().filter(|m| m.from == v && of <= m.created) {
+            m.debts.push(bps);
+        }
+        lost
     }
 
     fn pay_debts(&mut self, d: u8, v: u8, at: u64) {
