@@ -121,7 +121,7 @@ pub fn write_network(
         .enumerate()
         .map(|(index, secret)| (public_key(&private_key(secret)), layout.peers(index)))
         .collect();
-    for index in 0..nodes {
+    for (index, secret) in secrets.iter().enumerate() {
         let node = folder.join(format!("node-{index}"));
         fs::create_dir_all(&node)
             .map_err(|source| BadFile::Unwritable { path: node.clone(), source })?;
@@ -140,7 +140,7 @@ pub fn write_network(
             anchor: hex::encode(dealt.anchor.encode()),
             genesis: dealt.chains.iter().map(|chain| hex::encode(chain.genesis.encode())).collect(),
             index,
-            node_key: hex::encode(secrets[index]),
+            node_key: hex::encode(secret),
             shares: dealt
                 .chains
                 .iter()
