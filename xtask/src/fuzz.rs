@@ -73,7 +73,7 @@ fn build(root: &Path) -> Result<PathBuf, String> {
         .map_err(|error| error.to_string())?;
     let output = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| folder.join("target"), |target| PathBuf::from(target).join("fuzz"));
-    let host = host()?;
+    let host = workspace::host().map_err(|error| format!("{error:#}"))?;
     let status = Command::new(workspace::cargo())
         .args(["build", "--quiet", "--release", "--target", &host])
         .current_dir(&folder)
@@ -85,13 +85,6 @@ fn build(root: &Path) -> Result<PathBuf, String> {
         Ok(status) if status.success() => Ok(output.join(host).join("release/run")),
         _ => Err("it does not build here; the reason is above".into()),
     }
-}
-
-fn host() -> Result<String, String> {
-    let output = Command::new("rustc").arg("-vV").output().map_err(|error| error.to_string())?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
-    host.map(str::to_owned).ok_or_else(|| "rustc does not name its host".into())
 }
 
 fn fuzz(root: &Path, program: &Path, name: &str, seconds: u32) -> Result<(String, Outcome)> {

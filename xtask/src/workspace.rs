@@ -1,5 +1,6 @@
 //! The workspace as cargo describes it: packages, their arrows, features and root files.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,8 @@ pub struct Package {
     pub directory: PathBuf,
     pub dependencies: Vec<Dependency>,
     pub features: Vec<String>,
+    /// Dependencies that no line names and that are needed all the same.
+    pub ignored: Vec<String>,
     pub targets: Vec<Target>,
 }
 
@@ -23,6 +26,8 @@ pub struct Dependency {
     /// Without `meshx-` if it belongs to this workspace, and before any renaming.
     pub name: String,
     pub kind: Kind,
+    /// What the crate calls it, where that is another name.
+    pub rename: Option<String>,
     /// Whether it is a package of this tree rather than of a registry.
     pub ours: bool,
 }
@@ -32,6 +37,19 @@ pub enum Kind {
     Normal,
     Build,
     Dev,
+}
+
+/// A package as it is locked, ours or of a registry.
+#[derive(Clone, Debug)]
+pub struct Locked {
+    pub name: String,
+    pub version: String,
+    /// An SPDX expression; empty where the package says nothing.
+    pub licence: String,
+    /// Where it comes from; none for a package of this tree.
+    pub source: Option<String>,
+    /// The name of its library in code.
+    pub library: Option<String>,
 }
 
 /// A library, program or test, with the file it starts from.
@@ -65,21 +83,57 @@ pub fn root() -> Result<PathBuf> {
     }
 }
 
+/// The triple of this machine.
+pub fn host() -> Result<String> {
+    let output = Command::new("rustc").arg("-vV").output().context("cannot start rustc")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).context("rustc does not name its host")
+}
+
 pub fn load(root: &Path) -> Result<Vec<Package>> {
+    parse(&metadata(root, &["--no-deps"])?)
+}
+
+/// All packages that this machine builds, of registries too.
+pub fn locked(root: &Path) -> Result<Vec<Locked>> {
+    let json = metadata(root, &["--locked", "--filter-platform", &host()?])?;
+    let nodes = list(&json["resolve"]["nodes"]);
+    let built: BTreeSet<&str> = nodes.filter_map(|node| node["id"].as_str()).collect();
+    let built = |json: &&Value| json["id"].as_str().is_some_and(|id| built.contains(id));
+    list(&json["packages"]).filter(built).map(lock).collect()
+}
+
+fn metadata(root: &Path, words: &[&str]) -> Result<Value> {
     let output = Command::new(cargo())
-        .args(["metadata", "--format-version", "1", "--no-deps"])
+        .args(["metadata", "--format-version", "1"])
+        .args(words)
         .current_dir(root)
         .output()
         .context("cannot start cargo")?;
     if !output.status.success() {
         bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
-    parse(&output.stdout)
+    serde_json::from_slice(&output.stdout).context("cargo metadata")
 }
 
-pub fn parse(metadata: &[u8]) -> Result<Vec<Package>> {
-    let metadata: Value = serde_json::from_slice(metadata).context("cargo metadata")?;
+fn parse(metadata: &Value) -> Result<Vec<Package>> {
     list(&metadata["packages"]).map(package).collect()
+}
+
+fn lock(json: &Value) -> Result<Locked> {
+    let is_library = |target: &&Value| {
+        list(&target["kind"])
+            .any(|kind| matches!(kind.as_str(), Some("lib" | "rlib" | "proc-macro")))
+    };
+    let library = list(&json["targets"]).find(is_library);
+    Ok(Locked {
+        name: text(&json["name"])?.to_owned(),
+        version: text(&json["version"])?.to_owned(),
+        licence: json["license"].as_str().unwrap_or_default().to_owned(),
+        source: json["source"].as_str().map(str::to_owned),
+        library: library.and_then(|target| target["name"].as_str()).map(str::to_owned),
+    })
 }
 
 fn package(json: &Value) -> Result<Package> {
@@ -93,6 +147,9 @@ fn package(json: &Value) -> Result<Package> {
             .into_iter()
             .flat_map(|f| f.keys().cloned())
             .collect(),
+        ignored: list(&json["metadata"]["cargo-machete"]["ignored"])
+            .map(|name| text(name).map(str::to_owned))
+            .collect::<Result<_>>()?,
         targets: list(&json["targets"]).map(target).collect::<Result<_>>()?,
     })
 }
@@ -106,7 +163,8 @@ fn dependency(json: &Value) -> Result<Dependency> {
         Some("dev") => Kind::Dev,
         Some(other) => bail!("unknown kind of dependency: {other}"),
     };
-    Ok(Dependency { name: if ours { short(name) } else { name.to_owned() }, kind, ours })
+    let rename = json["rename"].as_str().map(str::to_owned);
+    Ok(Dependency { name: if ours { short(name) } else { name.to_owned() }, kind, rename, ours })
 }
 
 fn target(json: &Value) -> Result<Target> {
@@ -155,7 +213,7 @@ pub fn fixture(lines: &[&str]) -> Vec<Package> {
             })
         })
         .collect();
-    parse(json!({"packages": packages}).to_string().as_bytes()).unwrap()
+    parse(&json!({"packages": packages})).unwrap()
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ const BUFFER: usize = crate::QUESTION_BYTES + 1;
 /// How a witness attends.
 #[derive(Clone, Copy, Debug)]
 pub struct AttendSettings {
+    /// What is asked, and how long answers are waited for.
     pub plan: Plan,
     /// How long a prover may take to ask, and then to say where it answers. Usually 5 s.
     pub turn: Duration,
@@ -38,6 +39,7 @@ pub struct AttendSettings {
 }
 
 impl AttendSettings {
+    /// The plan's own, and what one turn of a healthy peer takes.
     pub const DEFAULT: Self = Self {
         plan: Plan::DEFAULT,
         turn: Duration::from_secs(5),
@@ -59,7 +61,9 @@ pub struct Attendant<'a> {
 /// What a witness measured and said.
 #[derive(Clone, Debug)]
 pub struct Attended {
+    /// What was claimed.
     pub claim: Claim,
+    /// What was measured and signed.
     pub minimum: Minimum,
     /// Of all answers, in microseconds.
     pub samples_us: Vec<u32>,
@@ -69,6 +73,7 @@ pub struct Attended {
 
 /// Why a witness said nothing.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NotAttended {
     #[error("{0}")]
     Channel(#[from] ChannelFault),
@@ -113,6 +118,7 @@ where
     A: FnOnce(&Claim, &Draw) -> Result<u16, E>,
     E: Display,
 {
+    let admit = |claim: &Claim, draw: &Draw| admit(claim, draw).map_err(|why| why.to_string());
     let attended = measure(&mut channel, peer, attendant, admit, settings).await;
     let last = match &attended {
         Ok(attended) => ToProver::Measured { minimum: attended.minimum },
@@ -125,25 +131,20 @@ where
     Ok(attended)
 }
 
-async fn measure<C, A, E>(
-    channel: &mut C,
+async fn measure(
+    channel: &mut (impl AsyncRead + AsyncWrite + Unpin),
     peer: &PublicKey,
     attendant: &Attendant<'_>,
-    admit: A,
+    admit: impl FnOnce(&Claim, &Draw) -> Result<u16, String>,
     settings: &AttendSettings,
-) -> Result<Attended, NotAttended>
-where
-    C: AsyncRead + AsyncWrite + Unpin,
-    A: FnOnce(&Claim, &Draw) -> Result<u16, E>,
-    E: Display,
-{
+) -> Result<Attended, NotAttended> {
     let (claim, index) = match hear(channel, settings.turn, "ask").await? {
         ToWitness::Ask { claim, .. } if claim.prover != *peer => {
             return Err(NotAttended::Another { claimed: claim.prover, peer: *peer });
         }
         ToWitness::Ask { claim, draw } => {
             let index = admit(&claim, &draw);
-            (claim, index.map_err(|why| NotAttended::Unwelcome(why.to_string()))?)
+            (claim, index.map_err(NotAttended::Unwelcome)?)
         }
         _ => return Err(ChannelFault::OutOfTurn.into()),
     };

@@ -218,6 +218,7 @@ fn asks_for_work(packet: &[u8]) -> bool {
 }
 
 #[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "an ioctl makes the device")]
 mod tun {
     use std::{fs::File, os::fd::AsRawFd as _};
 

@@ -1,16 +1,14 @@
-//! Features: none in `types`, the rule crates and `chain`, so that no build can carry other rules (style §10).
+//! Features: none in pure crates, so that no build can carry other rules (style §10).
 //!
 //! Optional dependencies count: each is a feature of its name.
 
+use super::PURE;
 use crate::workspace::Package;
-
-const WITHOUT: &[&str] =
-    &["types", "ledger", "staking", "governance", "jobs", "presence", "attestation", "chain"];
 
 pub fn check(packages: &[Package]) -> Vec<String> {
     packages
         .iter()
-        .filter(|package| WITHOUT.contains(&package.name.as_str()) && !package.features.is_empty())
+        .filter(|package| PURE.contains(&package.name.as_str()) && !package.features.is_empty())
         .map(|package| {
             format!(
                 "{} declares features ({}): rules have none",

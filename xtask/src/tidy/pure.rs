@@ -5,12 +5,10 @@
 
 use anyhow::Result;
 
+use super::PURE;
 use super::reach::{self, is_cfg_test};
-use super::source::{Token, inside, past_group};
+use super::text::{Token, inside, past_group};
 use crate::workspace::Package;
-
-const PURE: &[&str] =
-    &["types", "ledger", "jobs", "receipt", "staking", "governance", "presence", "attestation"];
 
 /// Names that may not occur at all, with the reason.
 const NAMES: &[(&str, &str)] = &[
@@ -116,7 +114,7 @@ fn past_item(tokens: &[Token], begin: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tidy::source::tokens;
+    use crate::tidy::text::tokens;
 
     fn check(source: &str, expected: &[&str]) {
         let shown: Vec<String> = scan(&tokens(source))

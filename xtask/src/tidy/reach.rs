@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::source::{self, Kind, Token, inside, past_group};
+use super::text::{self, Kind, Token, inside, past_group};
 use crate::workspace::Package;
 
 pub fn check(packages: &[Package]) -> Result<Vec<String>> {
@@ -56,7 +56,7 @@ fn walk(
     }
     let text =
         fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let tokens = source::tokens(&text);
+    let tokens = text::tokens(&text);
     let modules = modules(&tokens);
     files.insert(path.to_owned(), Reached { tokens, test_only });
     for module in modules {
@@ -157,7 +157,7 @@ pub fn is_cfg_test(attribute: &[Token]) -> bool {
     }
 }
 
-fn list(folder: &Path, all: &mut Vec<PathBuf>) -> Result<()> {
+pub(super) fn list(folder: &Path, all: &mut Vec<PathBuf>) -> Result<()> {
     let entries =
         fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
     for entry in entries {
@@ -175,7 +175,7 @@ fn list(folder: &Path, all: &mut Vec<PathBuf>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tidy::source::tokens;
+    use crate::tidy::text::tokens;
     use crate::workspace::fixture;
 
     fn shown(source: &str) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use attestation::{Claims, Reject, UnixSeconds};
+use attestation::{Anchors, Binding, Claims, Collateral, Evidence, Reject, UnixSeconds};
 use serde_json::{Map, Value};
 
 const YEARS_20: u64 = 20 * 365 * 86_400;
@@ -35,6 +35,17 @@ pub fn cases(technology: &str) -> Vec<Case> {
         .collect();
     cases.sort_by(|a, b| a.id.cmp(&b.id));
     cases
+}
+
+/// What evidence that names no root proves, if `platform_key` vouches for its hardware.
+pub fn under_key(
+    evidence: &Evidence,
+    anchors: &Anchors,
+    platform_key: &[u8],
+    binding: &Binding,
+) -> Result<Claims, Reject> {
+    let collateral = Collateral { platform_key: platform_key.to_vec(), ..Collateral::default() };
+    attestation::verify_under(anchors, evidence, &collateral, binding, UnixSeconds::new(0))
 }
 
 impl Case {

@@ -1,29 +1,20 @@
 //! Arm CCA: real tokens of models, and tokens made here.
 
-use attestation::{
-    Anchors, Binding, Claims, Class, Collateral, Evidence, Reject, Technology, UnixSeconds,
-};
+use attestation::{Anchors, Binding, Claims, Class, Evidence, Reject, Technology};
 use ciborium::Value;
 use ring::digest::{self, SHA256, SHA384, SHA512, digest};
 
 use crate::{
-    cases::{Case, blocks, cases, flips, refuses_garbage, refuses_other_lengths},
+    cases::{Case, blocks, cases, flips, refuses_garbage, refuses_other_lengths, under_key},
     cose::{self, Key, Map},
 };
 
-fn verify(token: &[u8], platform_key: &[u8]) -> Result<Claims, Reject> {
-    verify_for(&Anchors::Vendors, token, platform_key, &Binding::Unchecked)
+fn evidence(token: &[u8]) -> Evidence {
+    Evidence::Cca { token: token.to_vec() }
 }
 
-fn verify_for(
-    anchors: &Anchors,
-    token: &[u8],
-    platform_key: &[u8],
-    binding: &Binding,
-) -> Result<Claims, Reject> {
-    let evidence = Evidence::Cca { token: token.to_vec() };
-    let collateral = Collateral { platform_key: platform_key.to_vec(), ..Collateral::default() };
-    attestation::verify_under(anchors, &evidence, &collateral, binding, UnixSeconds::new(0))
+fn verify(token: &[u8], platform_key: &[u8]) -> Result<Claims, Reject> {
+    under_key(&evidence(token), &Anchors::Vendors, platform_key, &Binding::Unchecked)
 }
 
 fn platform_key(case: &Case) -> Vec<u8> {
@@ -55,7 +46,8 @@ fn cases_have_their_verdicts_and_claims() {
         assert_eq!(code(&verify(&token, &[])), "missing");
         let bind = |challenge: &[u8]| Binding::Challenge(challenge.to_vec());
         let bound = |challenge: &[u8]| {
-            verify_for(&Anchors::Vendors, &token, &key, &bind(challenge)).map(|it| it.is_bound())
+            under_key(&evidence(&token), &Anchors::Vendors, &key, &bind(challenge))
+                .map(|it| it.is_bound())
         };
         assert_eq!(bound(claims.binding()), Ok(true));
         assert_eq!(bound(&[0, 0xff]), Err(Reject::WrongChallenge));
@@ -205,7 +197,9 @@ fn only_an_endorsed_key_makes_hardware() {
     let class = |technology, key: &[u8]| {
         let key = digest(&SHA256, key).as_ref().try_into().expect("32 bytes");
         let anchors = Anchors::VendorsAnd { technology, key };
-        verify_for(&anchors, &parts.token(), &spki, &Binding::Unchecked).expect("a token").class()
+        under_key(&evidence(&parts.token()), &anchors, &spki, &Binding::Unchecked)
+            .expect("a token")
+            .class()
     };
     assert_eq!(class(Technology::ArmCca, &spki), Class::ConfidentialVm);
     assert_eq!(class(Technology::ArmPsa, &spki), Class::Simulated);

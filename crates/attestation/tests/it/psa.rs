@@ -1,29 +1,20 @@
 //! PSA tokens: a real one under a public test key, and tokens made here.
 
-use attestation::{
-    Anchors, Binding, Claims, Class, Collateral, Evidence, Reject, Technology, UnixSeconds,
-};
+use attestation::{Anchors, Binding, Claims, Class, Evidence, Reject, Technology};
 use ciborium::Value;
 use ring::digest::{SHA256, digest};
 
 use crate::{
-    cases::{blocks, cases, flat, flips, refuses_garbage, refuses_other_lengths},
+    cases::{blocks, cases, flat, flips, refuses_garbage, refuses_other_lengths, under_key},
     cose::{self, Key, Map},
 };
 
-fn verify(token: &[u8], platform_key: &[u8]) -> Result<Claims, Reject> {
-    verify_for(&Anchors::Vendors, token, platform_key, &Binding::Unchecked)
+fn evidence(token: &[u8]) -> Evidence {
+    Evidence::Psa { token: token.to_vec() }
 }
 
-fn verify_for(
-    anchors: &Anchors,
-    token: &[u8],
-    platform_key: &[u8],
-    binding: &Binding,
-) -> Result<Claims, Reject> {
-    let evidence = Evidence::Psa { token: token.to_vec() };
-    let collateral = Collateral { platform_key: platform_key.to_vec(), ..Collateral::default() };
-    attestation::verify_under(anchors, &evidence, &collateral, binding, UnixSeconds::new(0))
+fn verify(token: &[u8], platform_key: &[u8]) -> Result<Claims, Reject> {
+    under_key(&evidence(token), &Anchors::Vendors, platform_key, &Binding::Unchecked)
 }
 
 fn code(result: &Result<Claims, Reject>) -> &'static str {
@@ -42,7 +33,7 @@ fn cases_have_their_verdicts_and_claims() {
         assert_eq!(code(&verify(&token, &Key::p384().spki())), "signature");
         assert_eq!(code(&verify(&token, &[])), "missing");
         let wrong = Binding::Challenge(vec![0, 0xff]);
-        let result = verify_for(&Anchors::Vendors, &token, &key, &wrong);
+        let result = under_key(&evidence(&token), &Anchors::Vendors, &key, &wrong);
         assert_eq!(result, Err(Reject::WrongChallenge));
 
         let judge = |bytes: &[u8]| verify(bytes, &key);
@@ -156,7 +147,7 @@ fn only_an_endorsed_key_makes_hardware() {
             technology,
             key: digest(&SHA256, &key.spki()).as_ref().try_into().expect("32 bytes"),
         };
-        let claims = verify_for(&anchors, &token, &key.spki(), &Binding::Unchecked);
+        let claims = under_key(&evidence(&token), &anchors, &key.spki(), &Binding::Unchecked);
         claims.expect("a token").class()
     };
     assert_eq!(class(Technology::ArmPsa), Class::DeviceBoundKey);

@@ -1,7 +1,7 @@
 //! Claims measured over wires, and what `presence` makes of the certificates.
 
 use crate::world::{
-    ATTEND, Claimant, PROVE, Reports, World, direction, home, key, measure_from, way_us,
+    ATTEND, Claimant, EUROPE, PROVE, Reports, World, direction, home, key, measure_from, way_us,
 };
 use measure::{Attendant, NotProved, Proved, attend, prove, seat};
 use presence::{Tier, verify};
@@ -9,49 +9,6 @@ use std::{collections::BTreeMap, net::SocketAddr};
 use tokio::net::UdpSocket;
 use types::{ChainId, PublicKey, presence::Claim};
 
-/// Forty cities of Europe, most within a thousand kilometres of Frankfurt.
-const EUROPE: [&str; 40] = [
-    "50.11,8.68",
-    "52.52,13.41",
-    "48.14,11.58",
-    "53.55,9.99",
-    "50.94,6.96",
-    "48.78,9.18",
-    "51.34,12.37",
-    "49.45,11.08",
-    "52.37,9.73",
-    "53.08,8.80",
-    "52.37,4.90",
-    "50.85,4.35",
-    "49.61,6.13",
-    "48.86,2.35",
-    "45.76,4.84",
-    "48.57,7.75",
-    "47.38,8.54",
-    "46.20,6.14",
-    "45.46,9.19",
-    "48.21,16.37",
-    "50.08,14.44",
-    "52.23,21.01",
-    "47.50,19.04",
-    "55.68,12.57",
-    "51.51,-0.13",
-    "53.48,-2.24",
-    "53.35,-6.26",
-    "59.33,18.06",
-    "59.91,10.75",
-    "60.17,24.94",
-    "40.42,-3.70",
-    "41.39,2.17",
-    "38.72,-9.14",
-    "41.90,12.50",
-    "43.30,5.37",
-    "45.81,15.98",
-    "44.43,26.10",
-    "42.70,23.32",
-    "54.69,25.28",
-    "56.95,24.11",
-];
 const FRANKFURT: &str = "50.10,8.60";
 const NEW_YORK: &str = "40.71,-74.01";
 

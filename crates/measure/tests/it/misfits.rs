@@ -1,6 +1,6 @@
 //! Witnesses that say nothing, nonsense, or not enough: a certificate is made without them, in time.
 
-use crate::world::{ATTEND, Claimant, Reports, World, honest};
+use crate::world::{ATTEND, Claimant, EUROPE, Reports, World, honest};
 use measure::{NotProved, ProveSettings, Stage, ToProver, Why, prove};
 use std::{io, time::Duration};
 use tokio::{
@@ -10,17 +10,6 @@ use tokio::{
 };
 use types::{ChainId, Signature, codec::Encode as _, presence::Minimum};
 
-const PLACES: [&str; 9] = [
-    "50.11,8.68",
-    "52.52,13.41",
-    "48.14,11.58",
-    "53.55,9.99",
-    "50.94,6.96",
-    "48.78,9.18",
-    "51.34,12.37",
-    "49.45,11.08",
-    "52.37,9.73",
-];
 const FRANKFURT: &str = "50.10,8.60";
 
 fn framed(message: &ToProver) -> Vec<u8> {
@@ -47,7 +36,7 @@ fn says(bytes: Vec<u8>) -> DuplexStream {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn misfits_keep_nobody_waiting() {
-    let world = World::new(&PLACES);
+    let world = World::new(&EUROPE[..9]);
     let claimant = Claimant::new(&world, FRANKFURT, ChainId::Europe);
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let request = claimant.request(&world, Some(socket.local_addr().unwrap()));
@@ -98,7 +87,7 @@ async fn misfits_keep_nobody_waiting() {
 
 #[tokio::test]
 async fn without_any_witness_there_is_no_certificate() {
-    let world = World::new(&PLACES[..2]);
+    let world = World::new(&EUROPE[..2]);
     let claimant = Claimant::new(&world, FRANKFURT, ChainId::Europe);
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let request = claimant.request(&world, None);

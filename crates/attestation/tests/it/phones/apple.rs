@@ -351,7 +351,7 @@ fn the_nonce_ties_all_data_to_the_leaf() {
 }
 
 #[test]
-fn authenticator_data_is_the_leafs_and_nothing_more() {
+fn authenticator_data_is_that_of_the_leaf_and_nothing_more() {
     assert_eq!(Forge::changed(|forge| forge.rp_id = "TEAM.other.app".into()), "mismatch");
     assert_eq!(Forge::changed(|forge| forge.counter = 1), "mismatch");
     assert_eq!(Forge::changed(|forge| forge.aaguid[15] = 1), "unsupported");
