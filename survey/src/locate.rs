@@ -62,7 +62,9 @@ pub const READINGS_MIN: usize = 3;
 /// Where a node seems to stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Located {
+    /// The most likely place.
     pub place: Place,
+    /// The continent of that place.
     pub continent: ChainId,
     /// Readings that were believed.
     pub believed: usize,
@@ -71,7 +73,9 @@ pub struct Located {
 /// A time that was measured between the node and a known one, by its place in the reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading {
+    /// Which witness, by its place in the list.
     pub witness: usize,
+    /// Its quickest round trip, in microseconds.
     pub rtt_us: u32,
 }
 

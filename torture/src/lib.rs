@@ -15,7 +15,7 @@
 //!
 //! Not here: power cuts (a killed process leaves its writes with the kernel), and liars (see `sim`).
 
-#![forbid(unsafe_code)]
+#![allow(missing_docs, reason = "switched on crate by crate: see CONTRIBUTING.md")]
 
 mod audit;
 mod flips;

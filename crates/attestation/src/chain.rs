@@ -19,8 +19,11 @@ const CLOCK_SKEW_SECONDS: u64 = 30;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Link {
+    /// What this link's machine says.
     pub evidence: Evidence,
+    /// What its evidence is checked with.
     pub collateral: Collateral,
+    /// What its evidence is bound to.
     pub statement: Statement,
 }
 

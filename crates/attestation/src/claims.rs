@@ -24,7 +24,9 @@ pub enum BootState {
 /// When everything that was checked is valid, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Validity {
+    /// The first second.
     pub not_before: UnixSeconds,
+    /// The last second.
     pub not_after: UnixSeconds,
 }
 
@@ -129,61 +131,73 @@ impl Claims {
         Ok(self)
     }
 
+    /// Which kind of evidence it was.
     #[must_use]
     pub const fn technology(&self) -> Technology {
         self.technology
     }
 
+    /// What kind of machine stands behind it.
     #[must_use]
     pub const fn class(&self) -> Class {
         self.class
     }
 
+    /// Name of the root that verified.
     #[must_use]
     pub fn root(&self) -> &str {
         &self.root
     }
 
+    /// What runs: MRENCLAVE, MRTD, SNP measurement, PCR0, application id, boot digest.
     #[must_use]
     pub fn measurement(&self) -> &[u8] {
         &self.measurement
     }
 
+    /// `SubjectPublicKeyInfo` (DER) of a key that lives in the hardware; empty if the evidence names none.
     #[must_use]
     pub fn device_key(&self) -> &[u8] {
         &self.device_key
     }
 
+    /// The bytes the attester put in: report data, challenge, nonce.
     #[must_use]
     pub fn binding(&self) -> &[u8] {
         &self.binding
     }
 
+    /// Whether those bytes were compared with a challenge.
     #[must_use]
     pub const fn is_bound(&self) -> bool {
         self.bound
     }
 
+    /// How the vendor rates the firmware.
     #[must_use]
     pub const fn tcb_status(&self) -> TcbStatus {
         self.tcb_status
     }
 
+    /// The vendor's names of the weaknesses behind that rating.
     #[must_use]
     pub fn advisories(&self) -> &[String] {
         &self.advisories
     }
 
+    /// Whether the owner of the machine may look into it: then it hides nothing.
     #[must_use]
     pub const fn is_debug(&self) -> bool {
         self.debug
     }
 
+    /// Whether the owner of the machine may have the guest moved to another one, by an agent he chose.
     #[must_use]
     pub const fn is_migratable(&self) -> bool {
         self.migratable
     }
 
+    /// How the device booted.
     #[must_use]
     pub const fn boot(&self) -> BootState {
         self.boot
@@ -195,11 +209,13 @@ impl Claims {
         &self.platform
     }
 
+    /// When everything that was checked is valid.
     #[must_use]
     pub const fn validity(&self) -> Validity {
         self.validity
     }
 
+    /// What this technology says beside, in its own words.
     #[must_use]
     pub const fn details(&self) -> &Details {
         &self.details
@@ -210,18 +226,29 @@ impl Claims {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Details {
+    /// Of an SGX enclave.
     Sgx(Sgx),
+    /// Of a TDX virtual machine.
     Tdx(Box<Tdx>),
+    /// Of an SEV-SNP virtual machine.
     Snp(Snp),
+    /// Of a Nitro enclave.
     Nitro(Nitro),
+    /// Of an Android device.
     Android(Box<Android>),
+    /// Of an Apple device.
     Apple(Apple),
+    /// Of a CCA realm.
     Cca(Cca),
+    /// Of a PSA device.
     Psa(Psa),
+    /// Of a TPM.
     Tpm(Tpm),
 }
 
+/// What an SGX quote says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "fields are called what the format calls them")]
 pub struct Sgx {
     pub quote_version: u16,
     pub tee: &'static str,
@@ -240,7 +267,9 @@ pub struct Sgx {
     pub dcap: Dcap,
 }
 
+/// What a TDX quote says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "fields are called what the format calls them")]
 pub struct Tdx {
     pub quote_version: u16,
     pub tee: &'static str,
@@ -273,6 +302,7 @@ pub struct Tdx {
 
 /// What both kinds of Intel quote say about their platform.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "fields are called what the format calls them")]
 pub struct Dcap {
     pub fmspc: String,
     pub ppid: String,
@@ -287,7 +317,9 @@ pub struct Dcap {
     pub tcb_date: u64,
 }
 
+/// What an SEV-SNP report says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "fields are called what the format calls them")]
 pub struct Snp {
     pub version: u32,
     pub guest_svn: u32,
@@ -310,7 +342,9 @@ pub struct Snp {
     pub product: &'static str,
 }
 
+/// What a Nitro document says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "fields are called what the format calls them")]
 pub struct Nitro {
     pub module_id: String,
     pub timestamp_ms: u64,
@@ -325,12 +359,17 @@ pub struct Nitro {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SecurityLevel {
+    /// The key lives in ordinary software.
     Software,
+    /// It lives in a trusted execution environment of the main processor.
     TrustedEnvironment,
+    /// It lives in a chip of its own.
     StrongBox,
 }
 
+/// What an Android key's certificate says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "fields are called what the format calls them")]
 pub struct Android {
     pub attestation_version: u64,
     pub attestation_security_level: SecurityLevel,
@@ -363,7 +402,9 @@ pub struct Android {
     pub provisioning: &'static str,
 }
 
+/// What an App Attest statement says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "fields are called what the format calls them")]
 pub struct Apple {
     /// `production` or `development`.
     pub environment: &'static str,
@@ -376,7 +417,9 @@ pub struct Apple {
     pub receipt_len: u64,
 }
 
+/// What a CCA token says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "fields are called what the format calls them")]
 pub struct Cca {
     pub platform_profile: String,
     pub implementation_id: String,
@@ -389,7 +432,9 @@ pub struct Cca {
     pub personalization: String,
 }
 
+/// What a PSA token says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "fields are called what the format calls them")]
 pub struct Psa {
     pub profile: String,
     pub challenge: String,
@@ -400,7 +445,9 @@ pub struct Psa {
     pub sw: Vec<SoftwareComponent>,
 }
 
+/// One stage of the boot, as a PSA token lists it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "fields are called what the format calls them")]
 pub struct SoftwareComponent {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
@@ -408,7 +455,9 @@ pub struct SoftwareComponent {
     pub signer: String,
 }
 
+/// What a TPM's quote says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "fields are called what the format calls them")]
 pub struct Tpm {
     pub extra_data: String,
     pub pcr_bank: &'static str,

@@ -22,11 +22,13 @@ const CERTIFICATES_MAX: usize = 16;
 pub struct UnixSeconds(u64);
 
 impl UnixSeconds {
+    /// So many seconds since 1970.
     #[must_use]
     pub const fn new(seconds: u64) -> Self {
         Self(seconds)
     }
 
+    /// Seconds since 1970.
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0
@@ -39,48 +41,59 @@ impl UnixSeconds {
 pub enum Evidence {
     /// A DCAP quote of an SGX enclave, version 3.
     Sgx {
+        /// The quote's bytes.
         #[serde(with = "serde_bytes")]
         quote: Vec<u8>,
     },
     /// A DCAP quote of a TDX trust domain, version 4 or 5.
     Tdx {
+        /// The quote's bytes.
         #[serde(with = "serde_bytes")]
         quote: Vec<u8>,
     },
     /// An attestation report of an AMD SEV-SNP guest, 1,184 bytes. Its VCEK or VLEK certificate is
     /// collateral.
     SevSnp {
+        /// The report's bytes.
         #[serde(with = "serde_bytes")]
         report: Vec<u8>,
     },
     /// A `COSE_Sign1` document of the Nitro Security Module.
     Nitro {
+        /// The document's bytes.
         #[serde(with = "serde_bytes")]
         document: Vec<u8>,
     },
     /// A chain of DER certificates, leaf first, as Android's keystore returns it.
     AndroidKey {
+        /// Certificates (DER), the key's own first.
         chain: Vec<serde_bytes::ByteBuf>,
     },
     /// An attestation object of the App Attest service. `app_id` (team and bundle) and
     /// `client_data_hash` are not inside it: their hashes are.
     AppAttest {
+        /// The attestation object's bytes (CBOR).
         #[serde(with = "serde_bytes")]
         attestation: Vec<u8>,
+        /// The app it is said to come from: team and bundle.
         app_id: String,
+        /// SHA-256 of what the app bound it to.
         #[serde(with = "serde_bytes")]
         client_data_hash: Vec<u8>,
     },
     /// A CCA token: platform and realm token under CBOR tag 399.
     Cca {
+        /// The token's bytes.
         #[serde(with = "serde_bytes")]
         token: Vec<u8>,
     },
     /// A PSA token (RFC 9783, or the older `PSA_IOT_PROFILE_1`).
     Psa {
+        /// The token's bytes.
         #[serde(with = "serde_bytes")]
         token: Vec<u8>,
     },
+    /// A TPM 2.0: quote, log and certificates.
     Tpm(TpmQuote),
 }
 
@@ -119,6 +132,7 @@ pub struct TpmQuote {
 }
 
 impl Evidence {
+    /// Which kind it is.
     #[must_use]
     pub const fn technology(&self) -> Technology {
         match self {

@@ -13,19 +13,23 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
+    /// The classes that are accepted.
     pub classes: BTreeSet<Class>,
     /// Empty: every technology of an accepted class.
     pub technologies: BTreeSet<Technology>,
+    /// The ratings of firmware that are accepted.
     pub tcb_statuses: BTreeSet<TcbStatus>,
     /// Security advisories (such as `INTEL-SA-00615`) that refuse a platform.
     pub refused_advisories: BTreeSet<String>,
     /// Lower-case hex. Empty: any measurement.
     pub measurements: BTreeSet<String>,
+    /// Whether machines that their owner may look into are accepted.
     pub allow_debug: bool,
     /// TDX and SEV-SNP: guests that another machine may take over while they run.
     pub allow_migration: bool,
     /// App Attest: keys of applications that are not from the store.
     pub allow_development: bool,
+    /// Whether a device must have booted what its vendor signed.
     pub require_verified_boot: bool,
     /// Android: keys in a StrongBox only.
     pub require_strongbox: bool,
@@ -38,10 +42,14 @@ pub struct Policy {
 /// What a policy granted: this is what a chain or a scheduler acts on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Grant {
+    /// Which kind of evidence it was.
     pub technology: Technology,
+    /// What kind of machine stands behind it.
     pub class: Class,
+    /// What runs.
     #[serde(with = "hex::serde")]
     pub measurement: Vec<u8>,
+    /// Names the physical platform; empty if the evidence names none.
     #[serde(with = "hex::serde")]
     pub platform: Vec<u8>,
     /// The last second it holds.

@@ -4,6 +4,7 @@ use crate::{Class, TcbStatus, Technology};
 
 /// Why evidence was refused: by a verifier, or afterwards by a policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Reject {
     #[error("{what} is malformed: {why}")]
     Malformed { what: &'static str, why: String },

@@ -121,7 +121,12 @@ pub enum Anchors {
     /// The vendors' and, for `technology`, evidence under the platform key with this SHA-256 of its
     /// `SubjectPublicKeyInfo`: somebody with the right to say so vouches for its maker. Arm's tokens
     /// name no root.
-    VendorsAnd { technology: Technology, key: [u8; 32] },
+    VendorsAnd {
+        /// Whose evidence it may sign.
+        technology: Technology,
+        /// SHA-256 of its SubjectPublicKeyInfo.
+        key: [u8; 32],
+    },
     /// These certificates (DER) alone. A vendor's own root among them still makes hardware;
     /// every other makes [`Class::Simulated`].
     Only(Vec<Vec<u8>>),

@@ -22,6 +22,7 @@ pub struct Statement {
     /// SHA-256 of the HPKE (X-Wing) public key that private inputs are sealed to; zeros for none.
     #[serde(with = "hex::serde")]
     pub sealing_key_hash: [u8; 32],
+    /// When it was made, by the attester's clock.
     pub timestamp: UnixSeconds,
     /// What the verifier asked for, so that old evidence answers no new question.
     #[serde(with = "hex::serde")]
@@ -61,6 +62,7 @@ impl Statement {
         }
     }
 
+    /// What evidence of `technology` must be bound to, to be evidence for this statement.
     #[must_use]
     pub fn binding(&self, technology: Technology) -> Binding {
         Binding::Challenge(self.challenge(technology))

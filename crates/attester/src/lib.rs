@@ -34,6 +34,7 @@ pub mod tsm;
 
 /// Why there is no evidence.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Failed {
     #[error("{what}: {error}")]
     Io { what: String, error: io::Error },

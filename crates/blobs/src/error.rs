@@ -6,6 +6,7 @@ use types::Hash;
 
 /// Why the store did not do as asked. Whatever a failed call wrote is gone again.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BlobError {
     /// The directory cannot be made, or nothing can be written in it.
     #[error("cannot write in the blob directory {}: {source}\nhint: choose another directory, or give yourself the rights to it", dir.display())]

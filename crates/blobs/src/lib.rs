@@ -38,8 +38,6 @@
 //! Calls block: from async code, run them on a thread for blocking work ([`Store`] is a cheap clone).
 //! Not here: who may store what, which blobs to forget, fetching from peers, encryption.
 
-#![forbid(unsafe_code)]
-
 /// The README's example is compiled and run like any other.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -15,19 +15,28 @@ use types::{
 /// Where a block stands, beside what it contains.
 #[derive(Clone, Debug)]
 pub struct BlockContext {
+    /// The network's id.
     pub network: Hash,
+    /// The chain whose block it is.
     pub chain: ChainId,
+    /// The block's height.
     pub height: Height,
+    /// The committee's term.
     pub epoch: Epoch,
+    /// The view of that term.
     pub view: u64,
+    /// The consensus key of the proposer.
     pub leader: PublicKey,
+    /// The block's time.
     pub timestamp: Millis,
 }
 
 /// What a block wants done. The caller has checked each beacon's signature.
 #[derive(Clone, Debug, Default)]
 pub struct Proposal {
+    /// For each height whose jobs are drawn in this block, ascending.
     pub beacons: Vec<Beacon>,
+    /// In the order to try them in.
     pub txs: Vec<CheckedTx>,
 }
 
@@ -51,9 +60,11 @@ pub trait Store: Send + Sync {
 pub struct Applied {
     /// In key order; each key once.
     pub writes: Vec<Write>,
+    /// What happened, in order.
     pub events: Vec<Event>,
     /// What went through, in order: all of the proposal under [`Mode::Check`].
     pub beacons: Vec<Beacon>,
+    /// The transactions that were executed, in order.
     pub included: Vec<CheckedTx>,
     /// What did not, under [`Mode::Build`].
     pub refused: Vec<(CheckedTx, Refusal)>,

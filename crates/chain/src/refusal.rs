@@ -7,6 +7,7 @@ use types::{
 
 /// The reason; state is as it was before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Refusal {
     #[error(transparent)]
     Ledger(#[from] ledger::Refusal),

@@ -12,6 +12,7 @@ pub struct Reason {
     pub worker: Option<Address>,
     /// A code that never changes meaning.
     pub rule: &'static str,
+    /// Which worker or value, in words for the payer.
     pub detail: String,
 }
 

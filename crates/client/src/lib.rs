@@ -34,8 +34,6 @@
 //!
 //! Not here: how people are asked and answered (`cli`), and how bytes travel (`api`).
 
-#![forbid(unsafe_code)]
-
 mod check;
 mod dry_run;
 mod fetch;

@@ -39,6 +39,7 @@ pub enum VrfSuite {
 
 /// Why a proof proves nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadVrf {
     /// RFC 9381 §5.4.5, and one encoding for each key.
     #[error("the VRF key is no point of the curve in its one encoding, or of small order")]
@@ -169,6 +170,7 @@ impl VrfPublicKey {
         Ok(Self { bytes, point })
     }
 
+    /// The key's 32 bytes: a compressed point (RFC 9381, 5.5).
     #[must_use]
     pub fn to_bytes(&self) -> [u8; 32] {
         self.bytes
@@ -246,6 +248,7 @@ impl VrfProof {
         })
     }
 
+    /// The proof's 80 bytes: gamma, challenge, response (RFC 9381, 5.4).
     #[must_use]
     pub fn to_bytes(&self) -> [u8; VRF_PROOF_BYTES] {
         let mut bytes = [0; VRF_PROOF_BYTES];

@@ -6,10 +6,13 @@ use curve25519_dalek::EdwardsPoint;
 /// One proof to check, with what it claims to prove.
 #[derive(Clone, Copy, Debug)]
 pub struct VrfClaim<'a> {
+    /// Who is said to have proved it.
     pub public: &'a VrfPublicKey,
+    /// By which suite.
     pub suite: VrfSuite,
     /// The message.
     pub alpha: &'a [u8],
+    /// The proof.
     pub proof: &'a VrfProof,
 }
 

@@ -34,8 +34,6 @@
 //! Not here: addresses and wire types (`types`), who may sign what (the rule crates), file modes and
 //! prompts (`cli`).
 
-#![forbid(unsafe_code)]
-
 /// The README's example is compiled and run like any other.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -8,6 +8,7 @@ pub struct Mnemonic(bip39::Mnemonic);
 
 /// Why some text or bytes are not a mnemonic. Never repeats the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadMnemonic {
     /// Only two strengths are offered.
     #[error(

@@ -31,6 +31,7 @@ impl SealingKey {
         Self { inner: Box::new(XWing::derive_keypair(seed).0) }
     }
 
+    /// What others seal to.
     pub fn public(&self) -> SealingPublicKey {
         SealingPublicKey(Box::new(XWing::sk_to_pk(&self.inner)))
     }
@@ -82,6 +83,7 @@ impl SealingPublicKey {
             .map_err(|_| BadSealingKey)
     }
 
+    /// The key's 1,216 bytes (X-Wing).
     pub fn to_bytes(&self) -> Vec<u8> {
         self.0.to_bytes().to_vec()
     }
@@ -116,12 +118,14 @@ impl SealingPublicKey {
     }
 }
 
+/// The message was not sealed to this key, or was changed on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "nothing was opened\nhint: it was sealed to another key or for another purpose, or is damaged"
 )]
 pub struct NotOpened;
 
+/// Bytes that are no X-Wing public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no X-Wing public key\nhint: such a key has 1,216 bytes, and its ML-KEM part is reduced")]
 pub struct BadSealingKey;

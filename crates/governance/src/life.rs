@@ -153,9 +153,13 @@ pub fn close(
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
+    /// It is carried out after its timelock.
     Passed,
+    /// Too few said yes.
     Rejected,
+    /// Too little stake voted.
     NoQuorum,
+    /// Rejected, and the deposit is burned.
     Vetoed,
 }
 
@@ -183,6 +187,7 @@ fn verdict(tally: &Tally, bonded: NanoMeshx, emergency: bool, rules: &Governance
 pub enum Deed {
     /// All chains are to know.
     Order(Order),
+    /// Move money.
     Pay(Transfer),
 }
 

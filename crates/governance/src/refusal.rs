@@ -4,6 +4,7 @@ use types::{Code, Millis, NanoMeshx, ParamName};
 
 /// The reason; nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Refusal {
     #[error("{} is within {} and {} {}, not {value}", crate::info(*.name).text, crate::info(*.name).min, crate::info(*.name).max, crate::info(*.name).unit)]
     OutOfBounds { name: ParamName, value: u64 },

@@ -10,12 +10,17 @@ use types::{Fuel, Millis, NanoMeshx, ParamName, Params, Ppm};
 /// What is known about one parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParamInfo {
+    /// Which parameter.
     pub name: ParamName,
     /// As people write it.
     pub text: &'static str,
+    /// What its value counts, such as `blocks` or `basis points`.
     pub unit: &'static str,
+    /// The least it can be set to.
     pub min: u64,
+    /// The most it can be set to.
     pub max: u64,
+    /// What it does, in a sentence for whoever votes.
     pub doc: &'static str,
 }
 

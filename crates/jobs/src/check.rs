@@ -5,6 +5,7 @@ use types::{Float, Height, NanoMeshx, Ppm, REPLICAS_MAX, Submission, state::Para
 
 /// Why a job is not taken on. Nothing has been paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Unacceptable {
     #[error(
         "{agree} of {replicas} replicas cannot agree; ask for 1 to {REPLICAS_MAX} replicas and more than half of them"

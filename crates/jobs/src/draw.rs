@@ -20,6 +20,7 @@ const CAPACITY_FULL: u16 = 16;
 
 /// The rule that keeps a worker from a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Ineligible {
     #[error("is running {running} of at most {capacity} jobs")]
     Busy { running: u16, capacity: u16 },

@@ -12,23 +12,32 @@ use types::{
 pub enum Input {
     /// The beacon drew these workers, at these terms.
     Drawn(Vec<(Address, Terms)>),
+    /// A worker promises an outcome.
     Commit {
+        /// Who.
         worker: Address,
+        /// [`Reveal::commitment`] of what it will reveal.
         commitment: Hash,
     },
+    /// A worker shows the outcome it promised.
     Reveal {
+        /// Who.
         worker: Address,
+        /// The outcome and the salt.
         reveal: Reveal,
     },
     /// The payer wants out.
     Cancel {
+        /// Who asks; only the payer may.
         by: Address,
     },
     /// The chain reached a height this job asked to be reminded of.
     Tick,
     /// An equal job has settled before.
     CacheHit {
+        /// The job that settled.
         job: JobId,
+        /// What it gave and cost.
         settlement: Settlement,
     },
 }
@@ -37,21 +46,46 @@ pub enum Input {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// From escrow to a worker, who gets its share after the split.
-    Pay { worker: Address, amount: NanoMeshx },
+    Pay {
+        /// Who earned it.
+        worker: Address,
+        /// What is split among worker, author, validators, treasury and the burn.
+        amount: NanoMeshx,
+    },
     /// From escrow back to the payer.
-    Refund { payer: Address, amount: NanoMeshx },
+    Refund {
+        /// Who paid for the job.
+        payer: Address,
+        /// What nobody earned.
+        amount: NanoMeshx,
+    },
     /// A seat is taken: the worker has one free place fewer.
-    Occupy { worker: Address },
+    Occupy {
+        /// Whose place.
+        worker: Address,
+    },
     /// A seat is free again; `good` says whether the worker did what the quorum did (`None`: no verdict).
-    Release { worker: Address, good: Option<bool> },
+    Release {
+        /// Whose place.
+        worker: Address,
+        /// Raises or lowers the worker's reputation.
+        good: Option<bool>,
+    },
     /// Send [`Input::Tick`] at this height.
-    Remind { at: Height },
+    Remind {
+        /// The height.
+        at: Height,
+    },
     /// Equal jobs may be answered by this one.
-    Cache { key: Hash },
+    Cache {
+        /// [`cache_key`] of the job's spec.
+        key: Hash,
+    },
 }
 
 /// An input that does not fit the job's phase. The job is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum OutOfPhase {
     #[error("the job has ended")]
     Over,

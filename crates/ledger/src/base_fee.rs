@@ -7,6 +7,7 @@ pub const BASE_FEE_MIN: NanoMeshx = NanoMeshx::new(8);
 
 /// Why fees refused. A refusal changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum FeeRefusal {
     #[error("a base fee needs a target above zero")]
     NoTarget,
@@ -17,6 +18,7 @@ pub enum FeeRefusal {
 }
 
 impl FeeRefusal {
+    /// The name of this refusal in the API, such as `below_base_fee`.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NoTarget => "no_target",

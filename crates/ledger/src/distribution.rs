@@ -18,17 +18,21 @@ pub struct Pools {
     pub emitted: NanoMeshx,
     /// The rest of the mining pool. Under some schedules part of it is never minted.
     pub unemitted: NanoMeshx,
+    /// The part of the team's pool that its owners may take out.
     pub team_vested: NanoMeshx,
+    /// The part of the team's pool that has not vested yet.
     pub team_locked: NanoMeshx,
     /// In the hands of governance.
     pub ecosystem: NanoMeshx,
     /// In the hands of governance.
     pub treasury: NanoMeshx,
+    /// Free from genesis.
     pub liquidity: NanoMeshx,
 }
 
 /// Why a plan of the supply is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadPlan {
     #[error("the pools sum to {sum} nano, all there is are {}", SUPPLY_MAX.get())]
     WrongSum { sum: u128 },
@@ -41,6 +45,7 @@ pub enum BadPlan {
 }
 
 impl BadPlan {
+    /// The name of this fault in the API.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::WrongSum { .. } => "wrong_sum",
@@ -69,10 +74,12 @@ impl Supply {
         Ok(Self { distribution, emission: Emission::new(schedule, mining)?, team })
     }
 
+    /// How the mining pool is emitted.
     pub fn emission(&self) -> &Emission {
         &self.emission
     }
 
+    /// Where all MESHX is at `height`; the pools sum to [`types::SUPPLY_MAX`].
     pub fn at(&self, height: Height) -> Pools {
         let Distribution { mining, ecosystem, team, treasury, liquidity } = self.distribution;
         let rest = |of: NanoMeshx, part| of.checked_sub(part).expect("a part is within its pool");

@@ -10,6 +10,7 @@ pub struct Emission {
 
 /// Why a schedule is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadSchedule {
     #[error("step {step} of the emission lasts no blocks")]
     EmptyStep { step: u64 },
@@ -18,6 +19,7 @@ pub enum BadSchedule {
 }
 
 impl BadSchedule {
+    /// The name of this fault in the API.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::EmptyStep { .. } => "empty_step",

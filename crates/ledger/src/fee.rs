@@ -6,10 +6,15 @@ use types::{NanoMeshx, state::Params};
 /// One payment, divided. The five parts sum to exactly what was divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Split {
+    /// The worker's, after all other shares.
     pub worker: NanoMeshx,
+    /// The royalty of the module's author.
     pub author: NanoMeshx,
+    /// The validators' share.
     pub validators: NanoMeshx,
+    /// The treasury's share, with what rounding leaves over.
     pub treasury: NanoMeshx,
+    /// What is destroyed.
     pub burned: NanoMeshx,
 }
 

@@ -11,6 +11,7 @@ pub type Accounts = BTreeMap<Address, Account>;
 
 /// Why the ledger refused. A refusal leaves every balance as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Refusal {
     #[error("account {account} holds {available} MESHX, this needs {needed}")]
     InsufficientFunds { account: Address, available: NanoMeshx, needed: NanoMeshx },

@@ -4,6 +4,7 @@ use types::{Height, NanoMeshx, Vesting};
 
 /// Why vesting refused. A refusal changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum VestingRefusal {
     #[error("a vesting of no blocks vests at no moment")]
     NoLength,
@@ -14,6 +15,7 @@ pub enum VestingRefusal {
 }
 
 impl VestingRefusal {
+    /// The name of this refusal in the API.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NoLength => "no_length",

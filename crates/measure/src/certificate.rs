@@ -10,11 +10,14 @@ use types::{
 /// A transcript's root and the prover's signature over claim and root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignedTranscript {
+    /// The root of all challenges and answers.
     pub root: Hash,
+    /// By the prover, over claim and root.
     pub signature: Signature,
 }
 
 impl SignedTranscript {
+    /// The transcript with this root, signed for `claim`.
     #[must_use]
     pub fn new(claim: &Hash, root: Hash, key: &SigningKey) -> Self {
         let message = PresenceCertificate::message(claim, &root);

@@ -25,7 +25,9 @@ const BODY: usize = 32;
 pub type SessionId = [u8; 8];
 /// What nobody can answer before it is asked.
 pub type Nonce = [u8; 16];
+/// A question on the wire.
 pub type QuestionBytes = [u8; QUESTION_BYTES];
+/// An answer on the wire.
 pub type AnswerBytes = [u8; ANSWER_BYTES];
 
 /// What a witness made for one claim and told only the holder of the claim's key. Wiped when dropped, never printed.

@@ -10,6 +10,7 @@ use types::{
 
 /// Why somebody does not measure a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NotDrawn {
     #[error("the claim is of period {claimed}, and this is period {now}")]
     Period { claimed: u64, now: u64 },

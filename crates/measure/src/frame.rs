@@ -7,6 +7,7 @@ use types::codec::{Decode, Encode};
 
 /// What goes wrong on a channel.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum ChannelFault {
     #[error("the channel ended: {0}")]
     Io(#[from] io::Error),

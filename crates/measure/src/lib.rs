@@ -46,8 +46,6 @@
 //! the allowance, and attestation keeps keys inside machines. Not here: who may claim, how often, and what it is worth
 //! (`presence`, the chain); how channels are opened (`overlay`, `network`).
 
-#![forbid(unsafe_code)]
-
 mod attend;
 mod certificate;
 mod datagram;

@@ -67,20 +67,29 @@ impl From<Endpoint> for SocketAddr {
 /// From the prover.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ToWitness {
+    /// Asks to be measured.
     Ask {
+        /// What the prover says of itself.
         claim: Claim,
+        /// The proof that this witness was drawn.
         draw: Draw,
     },
     /// Where it answers; `None` if the witness is to see that from the opening datagram.
     Ready {
+        /// Where the prover answers datagrams; none: where this channel comes from.
         udp: Option<Endpoint>,
     },
+    /// Asks for a signature.
     Root {
+        /// The root of all challenges and answers.
         transcript: Hash,
         /// The prover's, over claim and transcript.
         signature: Signature,
+        /// How many of this witness's challenges were answered.
         answered: u8,
+        /// The place of this witness's part among all.
         position: u8,
+        /// Leads from that part to the root.
         path: Path,
     },
 }
@@ -93,18 +102,25 @@ wire_enum!(ToWitness {
 /// From the witness.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ToProver {
+    /// The witness is about to measure.
     Session {
+        /// Names the session in datagrams.
         id: SessionId,
+        /// Authenticates its datagrams.
         key: SessionKey,
         /// Where it asks from, if it is reached there.
         udp: Option<Endpoint>,
     },
     /// No answer counts any more.
     Probed,
+    /// What was measured, signed.
     Measured {
+        /// The quickest round trip.
         minimum: Minimum,
     },
+    /// The witness will not go on.
     Refused {
+        /// In words, for whoever runs the prover.
         why: Text<WHY_BYTES_MAX>,
     },
 }

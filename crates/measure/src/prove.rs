@@ -41,6 +41,7 @@ pub struct ProveSettings {
 }
 
 impl ProveSettings {
+    /// For the default plan, and witnesses anywhere on earth.
     pub const DEFAULT: Self =
         Self { probing: Duration::from_secs(8), deadline: Duration::from_secs(12) };
 }
@@ -48,6 +49,7 @@ impl ProveSettings {
 /// What is to be measured, and by whom.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// What is to be shown.
     pub claim: Claim,
     /// The proof that the committee was drawn.
     pub draw: Draw,
@@ -62,6 +64,7 @@ pub struct Request {
 /// A certificate, and who is not in it.
 #[derive(Debug)]
 pub struct Proved {
+    /// What the witnesses signed.
     pub certificate: PresenceCertificate,
     /// Sorted by witness.
     pub silent: Vec<(u16, Why)>,
@@ -70,13 +73,17 @@ pub struct Proved {
 /// How far a witness had come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
+    /// It had not said yet that it would measure.
     Asking,
+    /// It was measuring.
     Probing,
+    /// It had not signed yet what it measured.
     Signing,
 }
 
 /// Why there is no minimum of a witness.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Why {
     #[error("not reached: {0}")]
     Unreached(io::Error),
@@ -96,6 +103,7 @@ pub enum Why {
 
 /// Why there is no certificate.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NotProved {
     #[error("a deadline of {deadline:?} is not after {probing:?} of probing")]
     Deadline { deadline: Duration, probing: Duration },
@@ -209,17 +217,24 @@ fn check(request: &Request, key: &SigningKey, settings: &ProveSettings) -> Resul
 
 /// What the task of a witness says to the loop.
 enum Event {
+    /// A witness began.
     Session {
+        /// Which witness.
         index: u16,
+        /// Names the session in datagrams.
         id: SessionId,
+        /// Authenticates its datagrams.
         key: SessionKey,
+        /// Where its datagrams come from.
         udp: Option<SocketAddr>,
         /// Whether the session is open now.
         opened: oneshot::Sender<Result<(), Unopened>>,
         /// What the witness is to sign for; dropped if it is in no transcript.
         rooted: oneshot::Sender<Rooted>,
     },
+    /// A witness has asked all it wanted to.
     Probed {
+        /// Which witness.
         index: u16,
     },
 }

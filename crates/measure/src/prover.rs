@@ -10,6 +10,7 @@ use types::presence::{PROBES, WITNESSES_MAX};
 
 /// Why a session is not opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Unopened {
     #[error("there are {WITNESSES_MAX} sessions already")]
     Full,

@@ -20,7 +20,9 @@ const AGE_MAX: Duration = Duration::from_millis(100);
 /// Whose time of arrival it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stamp {
+    /// When the kernel had it.
     Kernel,
+    /// When this process read it, which is later.
     Reading,
 }
 

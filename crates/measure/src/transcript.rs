@@ -12,6 +12,7 @@ use types::{
 pub const PATH_MAX: usize = 7;
 const _: () = assert!(WITNESSES_MAX <= 1 << PATH_MAX && PROBES == 8, "a byte says which rounds");
 
+/// The hashes beside a part's way to the root, from below.
 pub type Path = List<Hash, PATH_MAX>;
 
 /// A probe and the MAC that answers it.
@@ -48,6 +49,7 @@ pub struct Part {
     pub answered: u8,
     /// Of the leaf, counted from the left.
     pub position: u8,
+    /// Leads from this part to the root.
     pub path: Path,
 }
 
@@ -67,6 +69,7 @@ impl Transcript {
         Self { leaves }
     }
 
+    /// The root of all parts.
     #[must_use]
     pub fn root(&self) -> Hash {
         let mut row = self.bottom();

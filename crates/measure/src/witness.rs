@@ -20,6 +20,7 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The product's: four seconds, and one second of patience.
     pub const DEFAULT: Self = Self { window_us: 4_000_000, patience_us: 1_000_000, work: None };
 }
 
@@ -53,9 +54,15 @@ struct Asked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// The time of a question.
-    Ask { at_us: u64 },
+    Ask {
+        /// When, in microseconds since the session began.
+        at_us: u64,
+    },
     /// Answers; none counts after that time.
-    Wait { until_us: u64 },
+    Wait {
+        /// Until when, in microseconds since the session began.
+        until_us: u64,
+    },
     /// Nothing: all were answered.
     Over,
 }
@@ -63,13 +70,17 @@ pub enum Next {
 /// An answer that is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
+    /// What was asked for.
     pub kind: Kind,
+    /// Which of the questions.
     pub round: u8,
+    /// The round trip, in microseconds.
     pub rtt_us: u32,
 }
 
 /// Why a witness does not sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Unsigned {
     #[error("none of {PROBES} challenges was answered")]
     NoAnswer,
@@ -120,11 +131,13 @@ impl Prepared {
         Self { witness: Witness { index, id, key, opening, asked, next: 0, plan: *plan } }
     }
 
+    /// Names the session in datagrams.
     #[must_use]
     pub const fn id(&self) -> SessionId {
         self.witness.id
     }
 
+    /// Authenticates its datagrams.
     #[must_use]
     pub fn key(&self) -> SessionKey {
         self.witness.key.clone()
@@ -147,16 +160,19 @@ impl Prepared {
 }
 
 impl Witness {
+    /// Its place in the period's list.
     #[must_use]
     pub const fn index(&self) -> u16 {
         self.index
     }
 
+    /// Whether this datagram is the prover's first of this session.
     #[must_use]
     pub fn is_opening(&self, datagram: &[u8]) -> bool {
         datagram::is_the(datagram, &self.opening)
     }
 
+    /// What to do now.
     #[must_use]
     pub fn next(&self) -> Next {
         if let Some(asked) = self.asked.get(self.next) {

@@ -12,17 +12,24 @@ use types::{Address, Code, NanoMeshx, TxId};
 
 /// What the pool needs to know of a transaction.
 pub trait Pooled: Clone {
+    /// The transaction's name.
     fn id(&self) -> TxId;
+    /// Whose nonce it uses.
     fn sender(&self) -> Address;
+    /// Which one.
     fn nonce(&self) -> u64;
+    /// What the proposer gets.
     fn tip(&self) -> NanoMeshx;
+    /// Its length on the wire.
     fn bytes(&self) -> usize;
 }
 
 /// How much the pool holds.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
+    /// Most transactions that wait.
     pub txs_max: usize,
+    /// Most bytes that all of them have together.
     pub bytes_max: usize,
     /// Per sender, so that nobody fills the pool alone.
     pub lane_max: usize,
@@ -38,6 +45,7 @@ impl Default for Limits {
 
 /// Why a transaction was not taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Rejected {
     #[error("the pool is full; try again in a second")]
     Full,
@@ -88,16 +96,20 @@ impl<T> Lane<T> {
 }
 
 impl<T: Pooled> Pool<T> {
+    /// An empty pool.
     pub fn new(limits: Limits) -> Self {
         Self { limits, lanes: BTreeMap::new(), ids: BTreeSet::new(), bytes: 0 }
     }
 
+    /// How many transactions wait.
     pub fn len(&self) -> usize {
         self.ids.len()
     }
+    /// Whether none waits.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
+    /// Whether this transaction waits here.
     pub fn contains(&self, id: &TxId) -> bool {
         self.ids.contains(id)
     }

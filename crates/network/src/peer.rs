@@ -27,6 +27,7 @@ pub(crate) trait Outlet: Send + Sync + 'static {
     fn send(&self, to: &[PublicKey], message: IoBufs, priority: bool) -> bool;
 }
 
+/// The sending end of a channel; clones share it.
 #[derive(Clone)]
 pub struct Sender(pub(crate) Arc<dyn Outlet>);
 
@@ -44,6 +45,7 @@ impl LimitedSender for Sender {
     }
 }
 
+/// A message's recipients, chosen before the message is made.
 pub struct Checked {
     to: Vec<PublicKey>,
     outlet: Arc<dyn Outlet>,
@@ -89,6 +91,7 @@ impl Ord for Parcel {
     }
 }
 
+/// The receiving end of a channel.
 pub struct Receiver {
     inbox: mpsc::Receiver<Parcel>,
     /// Arrived in the process, not yet in the city.
@@ -158,6 +161,7 @@ struct BlocksState {
 }
 
 impl Blocks {
+    /// Whether nothing of this peer is let through.
     pub fn contains(&self, peer: &PublicKey) -> bool {
         self.state.lock().expect("no panic while locked").blocked.contains(peer)
     }

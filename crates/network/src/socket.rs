@@ -28,14 +28,20 @@ const MESSAGES_PER_SECOND: u32 = 512;
 /// Most messages that wait for one peer and are packed into records together.
 const MESSAGES_AT_ONCE: NonZeroUsize = NZUsize!(128);
 
+/// How a node is reached, and whom it reaches.
 #[derive(Clone, Debug)]
 pub struct SocketsConfig {
+    /// Who it is.
     pub key: PrivateKey,
+    /// Which handshakes it takes and begins.
     pub suites: Suites,
     /// Separates networks: peers of another one fail the handshake.
     pub namespace: Vec<u8>,
+    /// Where it listens.
     pub listen: SocketAddr,
+    /// Whom it dials, and where.
     pub peers: Vec<(PublicKey, SocketAddr)>,
+    /// Longest message it takes, in bytes.
     pub message_bytes_max: u32,
 }
 

@@ -7,10 +7,13 @@ use types::{Address, Place, PublicKey, domain_hash, presence::PresenceParams};
 /// A certified node that measures others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Witness {
+    /// What it signs its measurements with.
     pub key: PublicKey,
+    /// Where it stands.
     pub place: Place,
     /// Who runs it, and what network it is in: few of either measure one claim.
     pub operator: Address,
+    /// The autonomous system it is in.
     pub network: u32,
 }
 

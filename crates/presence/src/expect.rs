@@ -77,11 +77,13 @@ impl Reference {
         Self { directions, times: Times::Pairs(times) }
     }
 
+    /// Where the measured places stand, in the order of their numbers.
     #[must_use]
     pub fn directions(&self) -> &[Direction] {
         &self.directions
     }
 
+    /// The round trip between two of them in microseconds, as measured; none if nobody measured it.
     #[must_use]
     pub fn rtt_us(&self, a: usize, b: usize) -> Option<u32> {
         let us = match &self.times {

@@ -18,6 +18,7 @@ pub enum Tier {
 }
 
 impl Tier {
+    /// The name on the command line, such as `certified`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -42,7 +43,9 @@ pub struct Sight {
 /// Land that a claim could not be told from: where the node may stand instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Weakness {
+    /// A place on land that could not be ruled out.
     pub cell: Place,
+    /// The continent it is on.
     pub continent: ChainId,
     /// Witnesses that would exclude it, were the claim true.
     pub able: u16,
@@ -50,11 +53,14 @@ pub struct Weakness {
     pub refuted: u16,
 }
 
+/// What the measured times say about a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Judgement {
+    /// The strictest tier that holds.
     pub tier: Tier,
     /// The land that keeps the claim from `Certified`, and from `Provisional`: of all, the one with the least part refuted.
     pub not_certified: Option<Weakness>,
+    /// What keeps the claim from the weakest tier, if anything does.
     pub not_provisional: Option<Weakness>,
     /// Pairs of land and witness that were looked at: the work this took.
     pub looked_at: u64,

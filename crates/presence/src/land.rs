@@ -20,7 +20,9 @@ pub const CELL_RADIUS_KM: u32 = 92;
 pub struct Cell {
     /// Its middle.
     pub place: Place,
+    /// Its middle, as a direction from the centre of the earth.
     pub direction: Direction,
+    /// The continent it belongs to.
     pub continent: ChainId,
 }
 

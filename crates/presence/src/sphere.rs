@@ -23,6 +23,7 @@ const ANTIPODE_KM: u32 = 20_015;
 pub struct Direction(pub [i32; 3]);
 
 impl Direction {
+    /// The direction of `place` from the centre of the earth.
     #[must_use]
     pub fn of_place(place: Place) -> Self {
         let (lat, lon) = (i64::from(place.lat()), i64::from(place.lon()));

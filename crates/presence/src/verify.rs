@@ -24,6 +24,7 @@ const GAS_WITNESS: u64 = 250;
 pub struct Tables<'a> {
     /// Of the beacon, not known before the period's claimants had registered.
     pub seed: Hash,
+    /// The period that is on.
     pub period: u64,
     /// At most 65,535.
     pub witnesses: &'a [Witness],
@@ -34,22 +35,29 @@ pub struct Tables<'a> {
 /// What a certificate shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Verdict {
+    /// How strictly the claim holds.
     pub tier: Tier,
+    /// The continent that was claimed.
     pub continent: ChainId,
+    /// The place that was claimed.
     pub place: Place,
     /// Witnesses that were drawn, and those that said something.
     pub drawn: u16,
+    /// How many witnesses' times were counted.
     pub measured: u16,
     /// Land that keeps the claim from the next tier.
     pub not_certified: Option<Weakness>,
+    /// What keeps the claim from the weakest tier, if anything does.
     pub not_provisional: Option<Weakness>,
     /// Witnesses that measured a time in which nothing gets to the claim and back.
     pub faster_than_light: Vec<u16>,
+    /// What checking cost, in the unit blocks are limited by.
     pub gas: u64,
 }
 
 /// Why a certificate is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Rejected {
     #[error("it is of period {claimed}, and this is period {now}")]
     Period { claimed: u64, now: u64 },

@@ -4,6 +4,7 @@ use types::{Code, DoubleSigning, Hash, SignedVote, VoteKind};
 
 /// Why two votes prove nothing against the key they name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadEvidence {
     #[error("the votes are for different chains")]
     DifferentChains,

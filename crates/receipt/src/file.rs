@@ -16,8 +16,11 @@ pub const RECEIPT_BYTES_MAX: usize = 2 << 20;
 /// A settled job with everything needed to check it offline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
+    /// The network it is of.
     pub anchor: Anchor,
+    /// The chain that settled the job.
     pub chain: ChainId,
+    /// Which job.
     pub job: JobId,
     /// As it stands in the chain's state.
     pub record: JobRecord,
@@ -34,6 +37,7 @@ wire_struct!(Receipt { anchor, chain, job, record, header, certificate, proof, r
 
 /// A file that is no receipt.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Unreadable {
     #[error("not a receipt: it does not start with MXR")]
     NotAReceipt,

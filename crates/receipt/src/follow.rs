@@ -23,10 +23,13 @@ pub enum Heard {
 /// What a gateway says of one record of the state.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown<'a> {
+    /// What is said to be final.
     pub header: &'a Header,
+    /// What makes it final, as consensus encodes it.
     pub certificate: &'a [u8],
     /// `None`: there is none.
     pub record: Option<&'a [u8]>,
+    /// That a record is in the state under this header.
     pub proof: &'a [u8],
 }
 
@@ -46,11 +49,13 @@ impl Follower {
         Ok(Self { anchor, chain, newest: None })
     }
 
+    /// The chain that is followed.
     #[must_use]
     pub fn chain(&self) -> ChainId {
         self.chain
     }
 
+    /// The newest header that was accepted; none before the first.
     #[must_use]
     pub fn newest(&self) -> Option<&Header> {
         self.newest.as_ref()

@@ -31,17 +31,25 @@ pub const CHUNK_BYTES: usize = 32;
 /// Most digests in a proof: a path through 2^64 operations, peaks included.
 const PROOF_DIGESTS_MAX: usize = 256;
 
+/// A block's name, as consensus signs it.
 pub type Digest = Blake3Digest;
+/// How a committee signs: BLS12-381 threshold signatures whose members are named by Ed25519 keys.
 pub type Scheme = vrf::Scheme<ed25519::PublicKey, MinSig>;
+/// The certificate that makes a block final.
 pub type Finalization = SimplexFinalization<Scheme, Digest>;
+/// A state record's bytes.
 pub type Record = Bytes<RECORD_BYTES_MAX>;
+/// The shape of the authenticated store: a Merkle mountain belt.
 pub type Family = mmb::Family;
+/// That a key has a value.
 pub type Inclusion = constant::KeyValueProof<Family, Digest, Digest, CHUNK_BYTES>;
+/// That a key has none.
 pub type Exclusion =
     constant::ExclusionProof<Family, Digest, VariableEncoding<Record>, Digest, CHUNK_BYTES>;
 
 /// Why a certificate or proof does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Invalid {
     #[error("the network's anchor has no chain {0}")]
     UnknownChain(ChainId),
@@ -71,6 +79,7 @@ pub fn namespace(network: &Hash, chain: ChainId) -> Vec<u8> {
     bytes
 }
 
+/// A hash of ours as consensus takes it.
 pub fn digest(hash: &Hash) -> Digest {
     Digest::from(hash.0)
 }

@@ -16,7 +16,12 @@ pub enum Tier {
     /// One worker's word.
     None,
     /// This many of that many workers gave the same result.
-    Quorum { agreed: u8, replicas: u8 },
+    Quorum {
+        /// How many revealed the outcome.
+        agreed: u8,
+        /// How many were drawn.
+        replicas: u8,
+    },
 }
 
 impl std::fmt::Display for Tier {
@@ -39,6 +44,7 @@ pub fn tier(settlement: &Settlement) -> Tier {
 
 /// The check that failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Failed {
     #[error("format: {0}")]
     Format(#[from] Unreadable),
@@ -73,15 +79,19 @@ pub struct Verified {
 }
 
 impl Verified {
+    /// The file that was checked.
     pub const fn receipt(&self) -> &Receipt {
         &self.receipt
     }
+    /// What the job gave and cost.
     pub const fn settlement(&self) -> &Settlement {
         &self.settlement
     }
+    /// The network that vouches for it.
     pub const fn network(&self) -> Hash {
         self.network
     }
+    /// How much stands behind the result.
     pub fn tier(&self) -> Tier {
         tier(&self.settlement)
     }

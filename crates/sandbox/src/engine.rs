@@ -181,6 +181,7 @@ impl Mode {
     }
 
     /// Every import that modules may have, with its type.
+    #[expect(unsafe_code, reason = "its store is gone before what it borrows")]
     fn offer(&self) -> Offer {
         let nobody = Job::new(&[], types::Abi::Raw, NO_LIMITS);
         let cancel = AtomicBool::new(false);

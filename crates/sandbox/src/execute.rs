@@ -15,6 +15,7 @@ const WALL_MAX: Millis = Millis::new(60 * 60 * 1000);
 
 /// Why [`execute_wasm`] gave no output.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Error {
     #[error(transparent)]
     Refused(#[from] Refused),

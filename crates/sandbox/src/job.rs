@@ -7,7 +7,9 @@ use types::{Abi, Float, Fuel, Hash, Limits, Millis, Status};
 pub struct Job<'a> {
     /// The module in binary form.
     pub module: &'a [u8],
+    /// How the module is entered.
     pub abi: Abi,
+    /// Whether replicas may differ in architecture.
     pub float: Float,
     /// Standard input, or the argument of `run`.
     pub input: &'a [u8],
@@ -17,6 +19,7 @@ pub struct Job<'a> {
     pub env: &'a [&'a str],
     /// Name and content of each file under `/in`, also for `meshx.read_blob`.
     pub files: &'a [(&'a str, &'a [u8])],
+    /// What it may use.
     pub limits: Limits,
     /// What the job's randomness is made from.
     pub seed: Hash,
@@ -48,7 +51,10 @@ pub enum Ended {
     /// The module ran to its end or to a limit that every machine shares.
     Done(Run),
     /// The wall clock ran out after this long. Machines differ, so this is never an agreed outcome.
-    Killed { after: Millis },
+    Killed {
+        /// The limit it ran into.
+        after: Millis,
+    },
     /// The caller raised the cancel flag.
     Cancelled,
 }
@@ -56,6 +62,7 @@ pub enum Ended {
 /// What a run gave: the same on every honest machine of one profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
+    /// How it ended.
     pub status: Status,
     /// What was printed, emitted or returned by `run`, at most [`Limits::output_bytes`].
     pub stdout: Vec<u8>,

@@ -70,6 +70,7 @@ mod run;
 
 // What running needs.
 mod cache;
+#[expect(unsafe_code, reason = "lends a job's borrows to a store that wants them for ever")]
 mod loan;
 mod meter;
 mod slots;

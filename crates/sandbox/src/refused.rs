@@ -4,6 +4,7 @@ use types::Abi;
 
 /// Why a module or a job was refused. The message says what was found and what to try.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Refused {
     #[error("not a WebAssembly module: it is {looks}; {advice}")]
     NotWasm { looks: &'static str, advice: &'static str },

@@ -12,6 +12,7 @@ use types::{Abi, Fuel, Millis, Status, Trap};
 use wasmtime::{Store, UpdateDeadline};
 
 /// Run `prepared` as `job` says. The job has been checked against the module.
+#[expect(unsafe_code, reason = "its store is gone before what it borrows")]
 pub(crate) fn run(
     prepared: &Prepared,
     job: &Job<'_>,

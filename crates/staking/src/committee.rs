@@ -9,8 +9,11 @@ use types::{
 /// A seat, and the stake behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Member {
+    /// Whose validator it is.
     pub operator: Address,
+    /// What it votes with.
     pub key: PublicKey,
+    /// All stake behind it.
     pub tokens: NanoMeshx,
 }
 

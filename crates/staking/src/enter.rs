@@ -10,8 +10,11 @@ use types::{
 /// Who wants to be a validator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Candidate {
+    /// Whose validator it will be.
     pub operator: Address,
+    /// What it will vote with.
     pub key: PublicKey,
+    /// What it keeps of rewards, in basis points.
     pub commission_bps: u16,
 }
 

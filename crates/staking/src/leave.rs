@@ -10,6 +10,7 @@ use types::{
 /// How much of a delegation leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Portion {
+    /// So much of it.
     Amount(NanoMeshx),
     /// All shares, whatever they are worth.
     All,

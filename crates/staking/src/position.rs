@@ -11,7 +11,9 @@ use types::{
 /// When something happens: the block, and its timestamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
+    /// The block's height.
     pub height: Height,
+    /// The block's time.
     pub at: Millis,
 }
 
@@ -21,7 +23,9 @@ pub type Sources = BTreeMap<Address, SlashLog>;
 /// What `delegator` has at stake with `validator`. The caller loads it, and stores it after a rule has changed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
+    /// Whose stake it is.
     pub delegator: Address,
+    /// The validator it is behind.
     pub validator: ValidatorRecord,
     /// The default when there is no record; a record equal to the default need not be stored.
     pub delegation: DelegationRecord,

@@ -4,6 +4,7 @@ use types::{Address, Code, Height, Millis, NanoMeshx, staking::Fault};
 
 /// Why staking refused. A refusal leaves every record as it was and moves no money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Refusal {
     #[error("an amount of zero moves nothing")]
     ZeroAmount,

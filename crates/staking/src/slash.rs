@@ -10,7 +10,9 @@ use types::{
 /// A fault that was proved. The caller has checked the proof; fault and height name the offence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offence {
+    /// What was done.
     pub fault: Fault,
+    /// When it was done: stake that was there at this height answers for it.
     pub height: Height,
     /// The timestamp of the block at `height`, from the chain and not from whoever accuses.
     pub at: Millis,

@@ -9,8 +9,6 @@
 //! assert_eq!(code, std::process::ExitCode::from(talk::OWN_FAILURE));
 //! ```
 
-#![forbid(unsafe_code)]
-
 mod progress;
 
 pub use progress::Progress;

@@ -5,6 +5,7 @@ use types::{
     state::{JobRecord, Phase},
 };
 
+/// What a worker owes to one job now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Duty {
     /// Run the job and commit to its outcome.

@@ -10,6 +10,7 @@ use types::{
 
 /// Why a worker has nothing to commit to. It stays silent; others may still answer.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum CannotRun {
     #[error("blob {hash} could not be had: {source}")]
     Blob { hash: Hash, source: BlobError },
@@ -45,18 +46,22 @@ pub struct Worker {
 }
 
 impl Worker {
+    /// A worker that signs with `key`, runs jobs in `engine`, and keeps files in `store`.
     pub fn new(key: SigningKey, engine: Arc<Engine>, store: Store) -> Self {
         Self { key, engine, store }
     }
 
+    /// The account it is paid to.
     pub fn address(&self) -> Address {
         Address::of(&self.public())
     }
 
+    /// The key that others know it by.
     pub fn public(&self) -> PublicKey {
         PublicKey(self.key.public())
     }
 
+    /// What it signs with.
     pub const fn key(&self) -> &SigningKey {
         &self.key
     }

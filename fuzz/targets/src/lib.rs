@@ -13,7 +13,7 @@
 //! Not here: sockets (the transport's handshake and framing belong to its own project), and what only a process can show,
 //! such as memory that is never given back.
 
-#![forbid(unsafe_code)]
+#![allow(missing_docs, reason = "switched on crate by crate: see CONTRIBUTING.md")]
 
 mod attest;
 mod block;

@@ -70,6 +70,7 @@ pub struct Credential {
 }
 
 impl<T: Transport> Tpm<T> {
+    /// The TPM at the other end of `transport`.
     pub const fn new(transport: T) -> Self {
         Self(transport)
     }

@@ -43,12 +43,15 @@ struct Checked {
 }
 
 impl CheckedTx {
+    /// The transaction.
     pub fn tx(&self) -> &Tx {
         &self.0.tx
     }
+    /// Its name.
     pub fn id(&self) -> TxId {
         self.0.id
     }
+    /// Who pays, and whose nonce counts.
     pub fn from(&self) -> Address {
         self.0.from
     }

@@ -19,8 +19,11 @@ pub struct Argon2Params {
      hint: 19456–1048576 KiB, 2–16 passes and 1–16 lanes are accepted; a file outside them was not made by meshx"
 )]
 pub struct OutOfBounds {
+    /// Memory in KiB, as the file asks for it.
     pub memory_kib: u32,
+    /// Passes over that memory.
     pub passes: u32,
+    /// Lanes that are computed side by side.
     pub lanes: u32,
 }
 

@@ -28,6 +28,7 @@ use zeroize::Zeroizing;
 
 /// Why a secret could not be sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NotSealed {
     /// A keystore is for keys, not for files.
     #[error(
@@ -41,6 +42,7 @@ pub enum NotSealed {
 
 /// Why a keystore stayed shut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Locked {
     /// Neither the binary form nor the printable one.
     #[error(

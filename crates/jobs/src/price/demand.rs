@@ -10,6 +10,7 @@ const FULL_BPS: u16 = 10_000;
 
 /// Why a rule for demand is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadDemandRule {
     #[error("a target of {target_bps} basis points is not within 1 to 9999")]
     Target { target_bps: u16 },
@@ -18,6 +19,7 @@ pub enum BadDemandRule {
 }
 
 impl BadDemandRule {
+    /// The name of this fault in the API.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Target { .. } => "demand_target",

@@ -15,6 +15,7 @@ const MILLION: u64 = 1_000_000;
 
 /// Why something has no price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Unpriceable {
     #[error("no amount of MESHX pays for this")]
     TooMuch,
@@ -23,6 +24,7 @@ pub enum Unpriceable {
 }
 
 impl Unpriceable {
+    /// The name of this refusal in the API.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::TooMuch => "price_too_much",

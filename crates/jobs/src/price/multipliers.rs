@@ -5,6 +5,7 @@ use types::{Ppm, Tee};
 
 /// The cheapest and the dearest place to compute (DESIGN §6).
 pub const LOCATION_MIN: Ppm = Ppm::new(800_000);
+/// The dearest place computes at 1.50 of the base rates.
 pub const LOCATION_MAX: Ppm = Ppm::new(1_500_000);
 
 /// The best reputation there is; half of it is worth 1.00.
@@ -13,14 +14,19 @@ pub const REPUTATION_FULL: u16 = 10_000;
 /// What the base rates are multiplied by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Multipliers {
+    /// How much load raises prices.
     pub demand: Ppm,
+    /// What computing in this place costs beside elsewhere.
     pub location: Ppm,
+    /// What confidential hardware adds.
     pub tee: Ppm,
+    /// What the worker's reputation adds or takes.
     pub reputation: Ppm,
 }
 
 /// Why a multiplier is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadMultiplier {
     #[error("a location's multiplier is within {LOCATION_MIN} and {LOCATION_MAX}, not {location}")]
     Location { location: Ppm },
@@ -29,6 +35,7 @@ pub enum BadMultiplier {
 }
 
 impl BadMultiplier {
+    /// The name of this fault in the API.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Location { .. } => "location_multiplier",

@@ -30,6 +30,7 @@ pub struct Quote {
     /// To the limits, on the dearest location and reputation, and as high as demand can be by then.
     /// A cap of this much is never reached by surprise; consensus pays no more than the cap.
     pub max: NanoMeshx,
+    /// What the base price was multiplied by.
     pub multipliers: Multipliers,
 }
 

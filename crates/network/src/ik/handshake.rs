@@ -89,6 +89,7 @@ impl Suites {
 
 /// Why there is no connection.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum HandshakeError {
     #[error("the peer does not speak MeshX: its first bytes are {0:02x?}")]
     NotMeshx([u8; 3]),
@@ -116,7 +117,9 @@ pub enum HandshakeError {
 
 /// What both sides have after two messages.
 pub struct Established {
+    /// Who is at the other end.
     pub peer: PeerIdentity,
+    /// What both agreed on.
     pub suite: Suite,
     /// Encrypts what is sent.
     pub sealer: Sealer,
@@ -197,8 +200,11 @@ impl Initiator {
 /// The side that was dialled: what it needs before anybody comes.
 #[derive(Clone, Debug)]
 pub struct Responder {
+    /// Who answers.
     pub me: Identity,
+    /// Which suites it takes.
     pub suites: Suites,
+    /// The network: a handshake for another one fails.
     pub namespace: Vec<u8>,
 }
 

@@ -80,6 +80,7 @@ impl PeerIdentity {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadIdentity {
     #[error("the identity is no point of Ed25519")]
     NoPoint,

@@ -23,6 +23,7 @@ const BYTES_PER_KEY: u64 = 64 << 20;
 pub(crate) const KEY_LIFETIME: Duration = Duration::from_secs(120);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum RecordError {
     #[error("a record was changed, lost, repeated or is not the peer's")]
     NotOpened,

@@ -24,12 +24,14 @@ pub struct Ik {
 }
 
 impl Ik {
+    /// Handshakes as `me`, with one of `suites`.
     pub fn new(me: Identity, suites: Suites) -> Self {
         Self { me, suites }
     }
 }
 
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum IkError {
     #[error("the connection: {0}")]
     Io(#[from] RuntimeError),

@@ -12,7 +12,9 @@ use types::ChainId;
 /// A city a node stands in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Place {
+    /// The city, as the table spells it.
     pub city: String,
+    /// The continent it is on.
     pub shard: ChainId,
     latitude: f64,
     longitude: f64,
@@ -20,6 +22,7 @@ pub struct Place {
 
 /// A latency table that cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadLatency {
     #[error(
         "cannot read {path}: {source}; --latency takes none, real or a folder with nodes.csv and rtt.csv"
@@ -83,6 +86,7 @@ impl Latency {
         &self.model.name
     }
 
+    /// The city of this name; none if the table does not have it.
     pub fn place(&self, city: &str) -> Option<Place> {
         self.model.places.iter().find(|place| place.city == city).cloned()
     }

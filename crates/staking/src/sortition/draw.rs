@@ -8,6 +8,7 @@ use types::{Address, ChainId, Epoch, NanoMeshx, PublicKey, committee::SortitionP
 /// An eligible validator, and its ticket if one came in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Contender {
+    /// Whose validator it is.
     pub operator: Address,
     /// What it would sign votes with.
     pub key: PublicKey,
@@ -20,7 +21,9 @@ pub struct Contender {
 /// The committee that is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Term {
+    /// The chain whose blocks are made.
     pub chain: ChainId,
+    /// The draw's number.
     pub epoch: Epoch,
     /// Most seats it has.
     pub seats: u16,
@@ -28,6 +31,7 @@ pub struct Term {
 
 /// Why there is no new committee. The old one stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NoCommittee {
     #[error("the draw fills {seats} seats, a committee needs {min}")]
     TooSmall { seats: u16, min: u16 },

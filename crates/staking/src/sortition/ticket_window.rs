@@ -10,11 +10,13 @@ use types::Height;
 pub struct TicketWindow {
     /// The first block after the epoch's anchor.
     pub opens: Height,
+    /// The last block in which a ticket counts.
     pub closes: Height,
 }
 
 /// Why a ticket does not count, however good it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Untimely {
     #[error("the ticket is in block {at}, tickets are taken from block {opens} on")]
     Early { at: Height, opens: Height },

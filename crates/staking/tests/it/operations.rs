@@ -6,7 +6,7 @@ use types::{Millis, NanoMeshx, staking::Fault, staking::StakingParams};
 
 pub const VALIDATORS: u8 = 3;
 pub const ACCOUNTS: u8 = 7;
-/// Numbers an operation is made of: kind, three whos, kind of amount, amount.
+/// Numbers an operation is made of: kind, three parties, kind of amount, amount.
 pub type Raw = (u8, u8, u8, u8, u8, u64);
 
 /// Parameters of a case: small and large amounts, mild and total slashes, short times.
