@@ -414,7 +414,7 @@ impl Target {
 
 /// Neighbourhoods by the dozen, so that the gate is not what keeps them out.
 fn net(high: u8, index: usize) -> u16 {
-    u16::from(high) << 8 | 1 + u16::try_from(index % 200).expect("below 200")
+    u16::from(high) << 8 | (1 + u16::try_from(index % 200).expect("below 200"))
 }
 
 /// A stream whose written bytes are kept.

@@ -121,7 +121,7 @@ pub fn tx(load: &TxLoad) -> Result<Report> {
         wait_ready(&running.node).await?;
         let mut outcome = measure(load, &running.node, drivers).await;
         if let Ok(measured) = &mut outcome {
-            let checked = running.validators.iter().map(|chain| chain.signatures_checked());
+            let checked = running.validators.iter().map(consensus::Chain::signatures_checked);
             measured.signatures_checked = checked.min().unwrap_or(0);
         }
         running.stop();

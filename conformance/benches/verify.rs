@@ -1,5 +1,7 @@
 //! Microseconds to verify one piece of evidence of each technology, collateral included: `cargo bench -p meshx-conformance`.
 
+#![allow(missing_docs, reason = "criterion makes functions")]
+
 use std::path::Path;
 
 use conformance::cases;

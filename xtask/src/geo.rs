@@ -53,8 +53,10 @@ impl Country {
     fn continent(&self, lat: f64, lon: f64) -> u8 {
         match self.name.as_str() {
             _ if lat < -60.0 => AN,
-            "Russia" => return if (19.0..60.0).contains(&lon) { EU } else { AS },
-            "France" if lon < -45.0 => return if lat < 6.5 && lon > -55.0 { SA } else { NA },
+            "Russia" if (19.0..60.0).contains(&lon) => EU,
+            "Russia" => AS,
+            "France" if lon < -45.0 && lat < 6.5 && lon > -55.0 => SA,
+            "France" if lon < -45.0 => NA,
             "France" if lat < 0.0 => AF,
             "United States of America" if lat < 24.0 && lon < -154.0 => OC,
             "Spain" if lat < 30.0 => AF,

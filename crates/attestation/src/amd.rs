@@ -168,7 +168,7 @@ impl<'a> Report<'a> {
 /// comes with the collateral.
 fn chain(
     anchors: &Anchors,
-    vek: &X509Certificate,
+    vek: &X509Certificate<'_>,
     more: &[serde_bytes::ByteBuf],
     now: UnixSeconds,
 ) -> Result<(&'static str, x509::Rooted), Reject> {
@@ -202,7 +202,7 @@ fn chain(
 }
 
 /// The certificate of a VCEK names its chip: 64 bytes, of which Turin uses the first 8.
-fn check_chip(vek: &X509Certificate, chip: &[u8]) -> Result<(), Reject> {
+fn check_chip(vek: &X509Certificate<'_>, chip: &[u8]) -> Result<(), Reject> {
     let id = x509::extension(vek, OID_HWID)?
         .ok_or_else(|| Reject::malformed("VCEK certificate", "it names no chip"))?;
     // Some certificates wrap the bytes in an OCTET STRING once more.
@@ -222,7 +222,7 @@ fn check_chip(vek: &X509Certificate, chip: &[u8]) -> Result<(), Reject> {
 }
 
 /// The key was derived for one set of firmware versions; the report must state the same.
-fn check_tcb(vek: &X509Certificate, product: &str, tcb: &[u8]) -> Result<(), Reject> {
+fn check_tcb(vek: &X509Certificate<'_>, product: &str, tcb: &[u8]) -> Result<(), Reject> {
     let milan =
         [(0, OID_SPL_BOOTLOADER), (1, OID_SPL_TEE), (6, OID_SPL_SNP), (7, OID_SPL_MICROCODE)];
     let turin = [

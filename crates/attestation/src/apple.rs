@@ -120,7 +120,7 @@ pub(crate) fn verify(
 /// Leaf and intermediate come with the evidence; the root does not.
 fn verify_chain(
     anchors: &Anchors,
-    chain: &[x509_parser::certificate::X509Certificate],
+    chain: &[x509_parser::certificate::X509Certificate<'_>],
     now: UnixSeconds,
 ) -> Result<Rooted, Reject> {
     let apple = hex::decode(APPLE_ROOT_SPKI)
@@ -131,7 +131,7 @@ fn verify_chain(
         .iter()
         .map(|der| x509::parse(der, "anchor"))
         .collect::<Result<Vec<_>, _>>()?;
-    let above: Vec<&SubjectPublicKeyInfo> =
+    let above: Vec<&SubjectPublicKeyInfo<'_>> =
         [&apple].into_iter().chain(others.iter().map(|other| other.public_key())).collect();
     let rules = Rules {
         technology: Technology::AppleAppAttest,
@@ -251,7 +251,7 @@ impl<'a> AuthenticatorData<'a> {
 ///
 /// It is a `COSE_Key` in CTAP2's canonical form (WebAuthn §6.5.1.1), of which a point has just
 /// one: compared as bytes, a key with other or repeated labels is another key.
-fn check_key(data: &AuthenticatorData, point: &[u8; 65]) -> Result<(), Reject> {
+fn check_key(data: &AuthenticatorData<'_>, point: &[u8; 65]) -> Result<(), Reject> {
     let [_, coordinates @ ..] = point;
     let (x, y) = coordinates.split_at(32);
     // { 1 (kty): 2 (EC2), 3 (alg): -7 (ES256), -1 (crv): 1 (P-256), -2: x, -3: y }

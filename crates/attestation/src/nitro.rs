@@ -38,7 +38,7 @@ pub(crate) fn verify(
     let chain = std::iter::once(&leaf)
         .chain(bundle.iter().rev())
         .map(|der| x509::parse(der, "certificate"))
-        .collect::<Result<Vec<X509Certificate>, _>>()?;
+        .collect::<Result<Vec<X509Certificate<'_>>, _>>()?;
     let rules = Rules {
         technology: Technology::AwsNitro,
         issuers_are_cas: true,

@@ -132,8 +132,8 @@ pub(crate) fn extension<'a>(
 /// `above`, whose key must be an anchor.
 pub(crate) fn verify_chain(
     anchors: &Anchors,
-    chain: &[X509Certificate],
-    above: &[&SubjectPublicKeyInfo],
+    chain: &[X509Certificate<'_>],
+    above: &[&SubjectPublicKeyInfo<'_>],
     now: UnixSeconds,
     rules: Rules,
 ) -> Result<Rooted, Reject> {
@@ -177,7 +177,7 @@ pub(crate) fn verify_chain(
 
 /// Is `certificate`, at `index` from the leaf, valid now?
 pub(crate) fn check_validity(
-    certificate: &X509Certificate,
+    certificate: &X509Certificate<'_>,
     index: usize,
     now: UnixSeconds,
 ) -> Result<Validity, Reject> {
@@ -185,7 +185,7 @@ pub(crate) fn check_validity(
 }
 
 /// When `certificate` says it is valid. What began before 1970 began in 1970.
-pub(crate) fn window(certificate: &X509Certificate) -> Validity {
+pub(crate) fn window(certificate: &X509Certificate<'_>) -> Validity {
     let second = |time: i64| UnixSeconds::new(u64::try_from(time).unwrap_or(0));
     Validity {
         not_before: second(certificate.validity().not_before.timestamp()),
@@ -196,7 +196,7 @@ pub(crate) fn window(certificate: &X509Certificate) -> Validity {
 /// Does now lie in `validity`, the window of `certificate` or the part of it that counts?
 pub(crate) fn check_window(
     validity: Validity,
-    certificate: &X509Certificate,
+    certificate: &X509Certificate<'_>,
     index: usize,
     now: UnixSeconds,
 ) -> Result<Validity, Reject> {
@@ -211,8 +211,8 @@ pub(crate) fn check_window(
 }
 
 pub(crate) fn check_signature(
-    certificate: &X509Certificate,
-    issuer: &SubjectPublicKeyInfo,
+    certificate: &X509Certificate<'_>,
+    issuer: &SubjectPublicKeyInfo<'_>,
     index: usize,
 ) -> Result<(), Reject> {
     let algorithm = &certificate.signature_algorithm.algorithm;
@@ -227,7 +227,7 @@ pub(crate) fn check_signature(
         .map_err(|_| Reject::signature(format!("certificate {index} ({})", certificate.subject())))
 }
 
-fn check_issuer_is_ca(certificate: &X509Certificate, index: usize) -> Result<(), Reject> {
+fn check_issuer_is_ca(certificate: &X509Certificate<'_>, index: usize) -> Result<(), Reject> {
     let constraints = certificate
         .basic_constraints()
         .map_err(|error| Reject::malformed("certificate", error))?
@@ -250,7 +250,7 @@ fn check_issuer_is_ca(certificate: &X509Certificate, index: usize) -> Result<(),
 }
 
 /// RFC 5280 §4.2: a critical extension that is not understood refuses the certificate.
-fn refuse_unknown_critical(certificate: &X509Certificate) -> Result<(), Reject> {
+fn refuse_unknown_critical(certificate: &X509Certificate<'_>) -> Result<(), Reject> {
     use x509_parser::extensions::ParsedExtension;
     for extension in certificate.extensions() {
         let known = matches!(

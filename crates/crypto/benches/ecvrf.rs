@@ -1,6 +1,8 @@
 //! `cargo bench -p meshx-crypto --bench ecvrf`: one proof, one verification, and batches of 1, 16 and 128 verifications beside
 //! as many single ones, of 40-byte messages on one core.
 
+#![allow(missing_docs, reason = "criterion makes functions")]
+
 use criterion::{Criterion, criterion_group, criterion_main};
 use crypto::{VrfClaim, VrfKey, VrfPublicKey, VrfSuite, verify_vrf_batch};
 use std::hint::black_box;

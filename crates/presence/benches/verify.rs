@@ -1,5 +1,7 @@
 //! One certificate with 96 witnesses, checked and judged.
 
+#![allow(missing_docs, reason = "criterion makes functions")]
+
 #[path = "../tests/it/world.rs"]
 mod world;
 

@@ -186,7 +186,7 @@ impl Facts {
                 // The first memory only: the instance gets one of its own in its place.
                 (Wanted::Memory, None)
                     if module == "env" && name == "memory" && self.memories_imported() == 1 => {}
-                (Wanted::Memory, _) | (Wanted::Other(_), None) | (Wanted::Function(_), None) => {
+                (Wanted::Memory, _) | (Wanted::Other(_) | Wanted::Function(_), None) => {
                     let names = offer.keys().filter(|(from, _)| *from == module);
                     let names: Vec<_> = names.map(|(_, name)| name.as_str()).collect();
                     let advice = import_advice(&module, &names);

@@ -14,6 +14,7 @@ impl Progress {
         Self { shown: std::io::stderr().is_terminal() }
     }
 
+    /// Show `text` instead of what was shown before.
     pub fn say(&self, text: &str) {
         if self.shown {
             eprint!("\r\x1b[2K{text}");

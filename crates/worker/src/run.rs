@@ -88,8 +88,8 @@ impl Worker {
             .zip(&contents)
             .map(|(file, bytes)| (file.name.as_str(), bytes.as_slice()))
             .collect();
-        let args: Vec<&str> = spec.args.iter().map(|arg| arg.as_str()).collect();
-        let env: Vec<&str> = spec.env.iter().map(|variable| variable.as_str()).collect();
+        let args: Vec<&str> = spec.args.iter().map(types::Text::as_str).collect();
+        let env: Vec<&str> = spec.env.iter().map(types::Text::as_str).collect();
         let job = Job {
             module: &module,
             abi: spec.abi,

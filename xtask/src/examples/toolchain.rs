@@ -139,9 +139,10 @@ fn assemblyscript(folder: &Path) -> Result<Toolchain, String> {
 
 /// Where a lab script keeps what it fetched.
 fn lab_home(variable: &str, name: &str) -> PathBuf {
-    env::var_os(variable).map(PathBuf::from).unwrap_or_else(|| {
-        Path::new(&env::var_os("HOME").unwrap_or_default()).join(".cache").join(name)
-    })
+    env::var_os(variable).map_or_else(
+        || Path::new(&env::var_os("HOME").unwrap_or_default()).join(".cache").join(name),
+        PathBuf::from,
+    )
 }
 
 fn run_setup(script: &Path) -> Result<(), String> {

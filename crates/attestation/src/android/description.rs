@@ -140,7 +140,7 @@ impl<'a> Authorizations<'a> {
 
 /// Check the form of a list that no claim is made of. Its order is that of the keystore service,
 /// which some systems got wrong; a repeated tag has no excuse.
-fn walk_through(mut list: Reader) -> Result<(), Reject> {
+fn walk_through(mut list: Reader<'_>) -> Result<(), Reject> {
     let mut seen = BTreeSet::new();
     while !list.is_empty() {
         let (tag, mut value) = tagged(&mut list)?;
@@ -165,7 +165,7 @@ fn tagged<'a>(list: &mut Reader<'a>) -> Result<(u32, Reader<'a>), Reject> {
 
 /// Purposes in the order they stand in. DER would have sets sorted (X.690 §11.6), but keystores
 /// write them as the application asked, so their order is let be.
-fn purposes(value: &mut Reader) -> Result<Vec<u64>, Reject> {
+fn purposes(value: &mut Reader<'_>) -> Result<Vec<u64>, Reject> {
     let mut set = value.inside(SET)?;
     let mut purposes = Vec::new();
     while !set.is_empty() {

@@ -94,8 +94,8 @@ pub(crate) fn verify(
 /// By the extension in the attestation key's certificate or, for chains without it, by the name
 /// Google signed for the intermediate.
 fn provisioning(
-    attestation_key: &X509Certificate,
-    intermediate: &X509Certificate,
+    attestation_key: &X509Certificate<'_>,
+    intermediate: &X509Certificate<'_>,
 ) -> Result<Provisioning, Reject> {
     let has_info = x509::extension(attestation_key, PROVISIONING_INFO)?.is_some();
     let is_named = intermediate
@@ -110,7 +110,10 @@ fn provisioning(
 /// Its key can sign certificates, and so could make a leaf of its own below a genuine one. The
 /// genuine one betrays itself by its extension; the length of the chain stops keys that Google
 /// certifies for other ends, such as those of protected virtual machines.
-fn refuse_extended(chain: &[X509Certificate], provisioning: Provisioning) -> Result<(), Reject> {
+fn refuse_extended(
+    chain: &[X509Certificate<'_>],
+    provisioning: Provisioning,
+) -> Result<(), Reject> {
     for (link, certificate) in chain.iter().enumerate().skip(1) {
         if x509::extension(certificate, KEY_DESCRIPTION)?.is_some() {
             return Err(Reject::Chain { link, why: "an attested key signs another" });
@@ -131,7 +134,7 @@ fn refuse_extended(chain: &[X509Certificate], provisioning: Provisioning) -> Res
 /// The leaf's come from the device's clock. The root is trusted for its key, whose certificate
 /// Google re-issues from time to time (RFC 5280 §6.1: an anchor is no part of the path).
 fn check_times(
-    above: &[X509Certificate],
+    above: &[X509Certificate<'_>],
     provisioning: Provisioning,
     now: UnixSeconds,
 ) -> Result<Validity, Reject> {
@@ -148,7 +151,7 @@ fn check_times(
 
 /// Refuse the chain if any of its serials is on the status list. The list is compared as numbers
 /// are: an entry that is padded or in capitals revokes, too.
-fn refuse_revoked(chain: &[X509Certificate], collateral: &Collateral) -> Result<(), Reject> {
+fn refuse_revoked(chain: &[X509Certificate<'_>], collateral: &Collateral) -> Result<(), Reject> {
     for certificate in chain {
         let serial = certificate.serial.to_str_radix(16);
         if collateral
@@ -164,7 +167,7 @@ fn refuse_revoked(chain: &[X509Certificate], collateral: &Collateral) -> Result<
 
 /// What a description proves, if it is about a key that was born in hardware.
 fn claims(
-    description: &Description,
+    description: &Description<'_>,
     provisioning: Provisioning,
     root: (String, crate::Class),
     validity: Validity,

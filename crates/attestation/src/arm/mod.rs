@@ -49,7 +49,7 @@ fn platform_key(
 }
 
 /// An uncompressed point on P-256 or P-384, which are all that the profiles allow.
-fn point(key: &SubjectPublicKeyInfo) -> Result<Vec<u8>, Reject> {
+fn point(key: &SubjectPublicKeyInfo<'_>) -> Result<Vec<u8>, Reject> {
     let curve = key.algorithm.parameters.as_ref().and_then(|curve| curve.as_oid().ok());
     let curve = curve.map(|oid| oid.to_id_string()).unwrap_or_default();
     let algorithm = key.algorithm.algorithm.to_id_string();

@@ -80,7 +80,7 @@ pub(super) fn replay(
 }
 
 /// The first event names the algorithms and their lengths.
-fn header(reader: &mut Reader) -> Result<BTreeMap<u16, usize>, Reject> {
+fn header(reader: &mut Reader<'_>) -> Result<BTreeMap<u16, usize>, Reject> {
     let (register, kind) = (reader.u32()?, reader.u32()?);
     let _sha1 = reader.take(20)?;
     let length = reader.length()?;
@@ -140,10 +140,10 @@ impl<'a> Event<'a> {
                 .get(&algorithm)
                 .ok_or_else(|| malformed("an event uses an algorithm the header does not name"))?;
             let value = reader.take(*size)?;
-            if Bank::of(algorithm) == Some(bank) {
-                if digest.replace(value).is_some() || value.len() != bank.length() {
-                    return Err(malformed("an event's digest stands twice or has a wrong length"));
-                }
+            if Bank::of(algorithm) == Some(bank)
+                && (digest.replace(value).is_some() || value.len() != bank.length())
+            {
+                return Err(malformed("an event's digest stands twice or has a wrong length"));
             }
         }
         let length = reader.length()?;

@@ -113,7 +113,7 @@ fn guest_measurement(guest: &[u8], registers: &[u8]) -> Vec<u8> {
 
 /// The quoted digest is the hash over the selected registers, in ascending order. Its algorithm is the
 /// signature's; the length tells which.
-fn check_registers(quote: &Quote, values: &BTreeMap<u8, ByteBuf>) -> Result<(), Reject> {
+fn check_registers(quote: &Quote<'_>, values: &BTreeMap<u8, ByteBuf>) -> Result<(), Reject> {
     let algorithm = match quote.digest.len() {
         32 => &digest::SHA256,
         48 => &digest::SHA384,
@@ -150,7 +150,7 @@ fn vouch(
     anchors: &Anchors,
     evidence: &TpmQuote,
     collateral: &Collateral,
-    key: &SubjectPublicKeyInfo,
+    key: &SubjectPublicKeyInfo<'_>,
     now: UnixSeconds,
 ) -> Result<Vouched, Reject> {
     if !evidence.snp_report.is_empty() {
@@ -192,7 +192,7 @@ fn by_snp_report(
     anchors: &Anchors,
     evidence: &TpmQuote,
     collateral: &Collateral,
-    key: &SubjectPublicKeyInfo,
+    key: &SubjectPublicKeyInfo<'_>,
     now: UnixSeconds,
 ) -> Result<Vouched, Reject> {
     let guest = amd::verify(anchors, &evidence.snp_report, collateral, now)?;
@@ -254,7 +254,7 @@ fn runtime_key(runtime: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Reject> {
 
 /// One CA issues certificates for endorsement keys and for attestation keys. Only the latter are for
 /// signatures (RFC 5280 §4.2.1.3; TCG, *EK Credential Profile* §3.3).
-fn check_signs(certificate: &X509Certificate) -> Result<(), Reject> {
+fn check_signs(certificate: &X509Certificate<'_>) -> Result<(), Reject> {
     let usage = certificate
         .key_usage()
         .map_err(|error| Reject::malformed("certificate", error))?
@@ -273,8 +273,8 @@ fn parse_chain(chain: &[ByteBuf]) -> Result<Vec<X509Certificate<'_>>, Reject> {
 /// Complete the chain with certificates from the collateral, then verify it.
 fn under(
     anchors: &Anchors,
-    chain: &[X509Certificate],
-    given: &[X509Certificate],
+    chain: &[X509Certificate<'_>],
+    given: &[X509Certificate<'_>],
     now: UnixSeconds,
 ) -> Result<x509::Rooted, Reject> {
     let mut chain = chain.to_vec();

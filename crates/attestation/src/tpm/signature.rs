@@ -24,7 +24,7 @@ const ALG_ECDSA: u16 = 0x0018;
 
 /// Verify under the attestation key. SHA-1 is no hash for signatures any more and is refused.
 pub(super) fn verify(
-    key: &SubjectPublicKeyInfo,
+    key: &SubjectPublicKeyInfo<'_>,
     message: &[u8],
     signature: &[u8],
 ) -> Result<(), Reject> {
@@ -49,7 +49,7 @@ pub(super) fn verify(
 type Algorithms = Vec<&'static dyn VerificationAlgorithm>;
 
 /// What a bare signature may be, by the kind of key.
-fn bare_algorithms(key: &SubjectPublicKeyInfo) -> Result<Algorithms, Reject> {
+fn bare_algorithms(key: &SubjectPublicKeyInfo<'_>) -> Result<Algorithms, Reject> {
     match &*key.algorithm.algorithm.to_id_string() {
         OID_RSA => Ok(vec![
             &RSA_PKCS1_2048_8192_SHA256,
@@ -69,7 +69,7 @@ fn bare_algorithms(key: &SubjectPublicKeyInfo) -> Result<Algorithms, Reject> {
 }
 
 /// `algorithm u16 ‖ hash u16 ‖ TPM2B signature`, or `… ‖ TPM2B r ‖ TPM2B s`. `None`: it is none.
-fn parse_marshalled(key: &SubjectPublicKeyInfo, bytes: &[u8]) -> Option<(Algorithms, Vec<u8>)> {
+fn parse_marshalled(key: &SubjectPublicKeyInfo<'_>, bytes: &[u8]) -> Option<(Algorithms, Vec<u8>)> {
     let mut reader = Reader(bytes);
     let (scheme, hash) = (reader.u16().ok()?, reader.u16().ok()?);
     let scheme_of_key = match &*key.algorithm.algorithm.to_id_string() {
@@ -112,7 +112,7 @@ fn is_sha1(bytes: &[u8]) -> bool {
     (0..numbers).all(|_| reader.sized().is_ok()) && reader.0.is_empty()
 }
 
-fn curve(key: &SubjectPublicKeyInfo) -> Option<String> {
+fn curve(key: &SubjectPublicKeyInfo<'_>) -> Option<String> {
     let parameters = key.algorithm.parameters.as_ref()?;
     Some(parameters.as_oid().ok()?.to_id_string())
 }

@@ -129,7 +129,7 @@ impl World {
             witnesses: List::default(),
         };
         let mut world = Self { store: Memory::default(), genesis, height: 0 };
-        world.to_next_challenge();
+        world.await_next_challenge();
         world
     }
 
@@ -190,7 +190,7 @@ impl World {
         built
     }
 
-    fn to_next_challenge(&mut self) {
+    fn await_next_challenge(&mut self) {
         let before = self.challenges().current;
         while self.challenges().current == before {
             self.apply(vec![]);
@@ -308,9 +308,9 @@ fn every_refusal_has_its_code() {
     let mut world = World::new(all_classes());
     let device = Device::new(1);
     let stale = world.attestation(0, &device, None, |_| {});
-    world.to_next_challenge();
+    world.await_next_challenge();
     let late = world.attestation(0, &device, None, |_| {});
-    world.to_next_challenge();
+    world.await_next_challenge();
     assert_eq!(world.send(0, stale), Err("stale_challenge"));
     let none = world.attestation(0, &device, None, |a| a.challenge = Hash::ZERO);
     assert_eq!(world.send(0, none), Err("stale_challenge"));

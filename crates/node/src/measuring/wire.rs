@@ -1,7 +1,7 @@
 //! A simulated wire: it stands before a prover on this machine and holds each witness's datagrams back, both ways.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
@@ -30,10 +30,10 @@ pub async fn before(
             let Ok((length, from)) = front.recv_from(&mut buffer).await else { continue };
             let came = Instant::now();
             let Some(one_way) = one_way.get(&from.ip()).copied() else { continue };
-            if !ends.contains_key(&from) {
+            if let Entry::Vacant(place) = ends.entry(from) {
                 let Ok(end) = towards(prover).await else { continue };
                 tokio::spawn(back(end.clone(), front.clone(), from, one_way));
-                ends.insert(from, end);
+                place.insert(end);
             }
             let (end, datagram) = (ends[&from].clone(), buffer[..length].to_vec());
             tokio::spawn(async move {

@@ -14,7 +14,7 @@ use types::Hash;
 /// Longest wait for anything; a busy machine takes a good part of it.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 
-pub fn config(seed: u8, bootstrap: &[PeerAddress]) -> Config {
+pub(crate) fn config(seed: u8, bootstrap: &[PeerAddress]) -> Config {
     let listen = vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()];
     let key = SigningKey::from_seed(&[seed; 32]);
     Config {
@@ -24,14 +24,14 @@ pub fn config(seed: u8, bootstrap: &[PeerAddress]) -> Config {
     }
 }
 
-pub async fn start(config: Config) -> (Overlay, PeerAddress) {
+pub(crate) async fn start(config: Config) -> (Overlay, PeerAddress) {
     let overlay = Overlay::start(config).unwrap();
     let address = overlay.listening().await.unwrap().remove(0);
     (overlay, address)
 }
 
 /// Wait until `done` says so; `what` is what is then missing.
-pub async fn until<F: AsyncFnMut() -> bool>(what: &str, mut done: F) {
+pub(crate) async fn until<F: AsyncFnMut() -> bool>(what: &str, mut done: F) {
     let patience = Instant::now() + PATIENCE;
     while !done().await {
         assert!(Instant::now() < patience, "{what}");

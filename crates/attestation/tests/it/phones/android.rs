@@ -386,7 +386,7 @@ fn lists_are_strict_in_form_and_open_to_new_tags() {
     };
     assert_eq!(hardware(|list| list.swap(0, 1)), "malformed");
     assert_eq!(hardware(|list| list.insert(1, list[1].clone())), "malformed");
-    assert_eq!(hardware(|list| list.clear()), "missing");
+    assert_eq!(hardware(Vec::clear), "missing");
     assert_eq!(hardware(|list| list[1].1 = enumerated(3)), "malformed");
     assert_eq!(hardware(|list| list[1].1.push(0)), "malformed");
     assert_eq!(hardware(|list| list[1].1 = Vec::new()), "malformed");
@@ -404,7 +404,7 @@ fn lists_are_strict_in_form_and_open_to_new_tags() {
         key.answer()
     };
     assert_eq!(software(|list| list.swap(0, 1)), "accept");
-    assert_eq!(software(|list| list.clear()), "accept");
+    assert_eq!(software(Vec::clear), "accept");
     assert_eq!(software(|list| list.push((709, octets(b"again")))), "malformed");
     assert_eq!(software(|list| list[0].1.push(0)), "malformed");
 

@@ -410,7 +410,8 @@ fn the_object_has_exactly_its_parts() {
         object[place].1 = value;
         answer(object)
     };
-    let stating = |change: &dyn Fn(&mut Vec<(Value, Value)>)| {
+    type Parts = Vec<(Value, Value)>;
+    let stating = |change: &dyn Fn(&mut Parts)| {
         let mut statement = statement.clone();
         change(&mut statement);
         with(1, Value::Map(statement))

@@ -19,7 +19,7 @@ impl Model {
 
         let capacity: u128 = self.workers.values().map(|w| u128::from(w.capacity)).sum();
         let running: u128 = self.workers.values().map(|w| u128::from(w.running)).sum();
-        let used = if capacity == 0 { 0 } else { (running * 10_000 / capacity).min(10_000) };
+        let used = (running * 10_000).checked_div(capacity).unwrap_or(0).min(10_000);
         if used > 6_000 {
             self.demand += step(self.demand, used - 6_000, 4_000);
         } else if used < 6_000 {

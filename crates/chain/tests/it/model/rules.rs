@@ -170,7 +170,7 @@ impl Model {
 
     /// At a boundary a beacon is asked for, jobs or not, unless 256 heights wait.
     fn ask_challenge(&mut self, place: &Place) {
-        if self.now % self.params.epoch_blocks != 0 || self.rounds.len() >= 256 {
+        if !self.now.is_multiple_of(self.params.epoch_blocks) || self.rounds.len() >= 256 {
             return;
         }
         let round = Round { epoch: place.epoch, view: place.view, jobs: vec![] };
