@@ -115,18 +115,42 @@ pub fn outcomes(whole: &Proposal, built: &Applied, expected: &Expected) -> Resul
     Ok(())
 }
 
+/// What the store's keys say without their records.
+#[derive(Default)]
+struct Held {
+    accounts: BTreeSet<Address>,
+    jobs: BTreeSet<JobId>,
+    workers: BTreeSet<Address>,
+    /// How many places the roll of workers has.
+    places: usize,
+    /// How many heights have jobs that wait.
+    queued: usize,
+    /// How many jobs answer equal ones.
+    answers: usize,
+}
+
 /// Every record of the store against the model, and nothing in the store that the model does not know.
 pub fn states(store: &Memory, model: &Model) -> Result<(), String> {
-    let (mut accounts, mut jobs, mut workers) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    let (mut places, mut queued, mut answers) = (0, 0, 0);
+    let held = held(store, model)?;
+    let total = people(store, model, &held)?;
+    jobs_and_workers(store, model, &held)?;
+    waiting(store, model, &held)?;
+    challenges(store, model)?;
+    answers(store, model, &held)?;
+    market(store, model)?;
+    money(store, model, total)
+}
+
+fn held(store: &Memory, model: &Model) -> Result<Held, String> {
+    let mut held = Held::default();
     for key in store.0.keys() {
         match key {
-            Key::Account(who) => drop(accounts.insert(*who)),
-            Key::Job(id) => drop(jobs.insert(*id)),
-            Key::Worker(who) => drop(workers.insert(*who)),
-            Key::WorkerAt(_) => places += 1,
-            Key::Queued(_) => queued += 1,
-            Key::Cached(_) => answers += 1,
+            Key::Account(who) => drop(held.accounts.insert(*who)),
+            Key::Job(id) => drop(held.jobs.insert(*id)),
+            Key::Worker(who) => drop(held.workers.insert(*who)),
+            Key::WorkerAt(_) => held.places += 1,
+            Key::Queued(_) => held.queued += 1,
+            Key::Cached(_) => held.answers += 1,
             Key::Earned(who) => {
                 if !model.earned.contains_key(who) {
                     return Err(format!("{who} has earned nothing by the model"));
@@ -144,8 +168,13 @@ pub fn states(store: &Memory, model: &Model) -> Result<(), String> {
             other => return Err(format!("nothing writes {other:?} here")),
         }
     }
-    accounts.extend(model.balances.keys());
-    accounts.extend(model.nonces.keys());
+    Ok(held)
+}
+
+/// Balances and nonces; gives the sum of all balances.
+fn people(store: &Memory, model: &Model, held: &Held) -> Result<u128, String> {
+    let known = model.balances.keys().chain(model.nonces.keys());
+    let accounts: BTreeSet<Address> = held.accounts.iter().chain(known).copied().collect();
     let mut total = 0_u128;
     for who in accounts {
         let account: Account = get(store, Key::Account(who)).unwrap_or_default();
@@ -158,15 +187,17 @@ pub fn states(store: &Memory, model: &Model) -> Result<(), String> {
             &model.nonces.get(&who).copied().unwrap_or(0),
         )?;
     }
-    jobs.extend(model.jobs.keys());
-    for id in jobs {
-        let found: Option<JobRecord> = get(store, Key::Job(id));
-        same(&format!("job {id}"), &found, &model.jobs.get(&id).map(super::rules::Job::record))?;
+    Ok(total)
+}
+
+fn jobs_and_workers(store: &Memory, model: &Model, held: &Held) -> Result<(), String> {
+    for id in held.jobs.iter().chain(model.jobs.keys()) {
+        let found: Option<JobRecord> = get(store, Key::Job(*id));
+        same(&format!("job {id}"), &found, &model.jobs.get(id).map(super::rules::Job::record))?;
     }
-    workers.extend(model.workers.keys());
-    for who in workers {
-        let found: Option<WorkerRecord> = get(store, Key::Worker(who));
-        let expected = model.workers.get(&who).map(|worker| WorkerRecord {
+    for who in held.workers.iter().chain(model.workers.keys()) {
+        let found: Option<WorkerRecord> = get(store, Key::Worker(*who));
+        let expected = model.workers.get(who).map(|worker| WorkerRecord {
             capacity: worker.capacity,
             running: worker.running,
             reputation: worker.reputation,
@@ -183,22 +214,28 @@ pub fn states(store: &Memory, model: &Model) -> Result<(), String> {
         &get::<u32>(store, Key::WorkerCount),
         &u32::try_from(model.roll.len()).ok(),
     )?;
-    same("places on the roll", &places, &model.roll.len())?;
+    same("places on the roll", &held.places, &model.roll.len())?;
     for (n, who) in (0..).zip(&model.roll) {
         same(&format!("worker number {n}"), &get::<Address>(store, Key::WorkerAt(n)), &Some(*who))?;
     }
+    Ok(())
+}
 
+fn waiting(store: &Memory, model: &Model, held: &Held) -> Result<(), String> {
     let heights: Heights = get(store, Key::Queue).unwrap_or_default();
     let waiting: Vec<Height> = model.rounds.keys().map(|height| Height::new(*height)).collect();
     same("heights that wait", &heights.as_slice(), &waiting.as_slice())?;
-    same("rounds that wait", &queued, &model.rounds.len())?;
+    same("rounds that wait", &held.queued, &model.rounds.len())?;
     for (height, round) in &model.rounds {
         let found: Option<Queued> = get(store, Key::Queued(Height::new(*height)));
         let jobs = List::new(round.jobs.clone()).expect("few");
         let expected = Queued { epoch: Epoch::new(round.epoch), view: round.view, jobs };
         same(&format!("jobs of height {height}"), &found, &Some(expected))?;
     }
+    Ok(())
+}
 
+fn challenges(store: &Memory, model: &Model) -> Result<(), String> {
     let made = |beacon: &Option<Beacon>| match beacon {
         Some(beacon) => domain_hash("meshx/att/challenge/v1", &[&NETWORK.0, &beacon.encode()]),
         None => Hash::ZERO,
@@ -211,20 +248,23 @@ pub fn states(store: &Memory, model: &Model) -> Result<(), String> {
         awaited: Height::new(model.awaited),
     };
     let found: Challenges = get(store, Key::Challenges).unwrap_or_default();
-    same("challenges", &found, &expected)?;
+    same("challenges", &found, &expected)
+}
 
-    same("number of kept answers", &answers, &model.answers.len())?;
+fn answers(store: &Memory, model: &Model, held: &Held) -> Result<(), String> {
+    same("number of kept answers", &held.answers, &model.answers.len())?;
     for id in model.answers.values() {
         let key = Key::Cached(types::state::cache_key(&model.jobs[id].submission.spec));
         same("the job that answers", &get::<JobId>(store, key), &Some(*id))?;
     }
+    Ok(())
+}
 
-    let supply: Option<Supply> = get(store, Key::Supply);
-    let nano = |amount| NanoMeshx::new(u64::try_from(amount).expect("within the supply"));
-    let (genesis, burned) = (nano(model.minted), nano(model.burned));
-    let expected = Supply { genesis, minted: NanoMeshx::ZERO, burned };
-    same("supply", &supply, &Some(expected))?;
+fn nano(amount: u128) -> NanoMeshx {
+    NanoMeshx::new(u64::try_from(amount).expect("within the supply"))
+}
 
+fn market(store: &Memory, model: &Model) -> Result<(), String> {
     let ppm = |demand| Ppm::new(u32::try_from(demand).expect("within its bounds"));
     let sum = |of: fn(&super::rules::Worker) -> u16| {
         model.workers.values().map(|worker| u64::from(of(worker))).sum()
@@ -241,6 +281,14 @@ pub fn states(store: &Memory, model: &Model) -> Result<(), String> {
         let expected = Earned { jobs: nano(*jobs), tips: nano(*tips), ..Earned::default() };
         same(&format!("what {who} has earned"), &get(store, Key::Earned(*who)), &Some(expected))?;
     }
+    Ok(())
+}
+
+fn money(store: &Memory, model: &Model, total: u128) -> Result<(), String> {
+    let supply: Option<Supply> = get(store, Key::Supply);
+    let (genesis, burned) = (nano(model.minted), nano(model.burned));
+    let expected = Supply { genesis, minted: NanoMeshx::ZERO, burned };
+    same("supply", &supply, &Some(expected))?;
 
     // Said once more without the model's help: money is conserved, and escrow holds what open jobs promised.
     let supply = supply.expect("compared");

@@ -248,16 +248,7 @@ impl World {
                 self.sign(self.person(payer), Nonce::Right, tip, Action::SubmitJob(submission));
             }
             Operation::Commit { job, seat, answer, stranger } => {
-                let Some(id) =
-                    self.job(job, committing).or_else(|| (job % 8 == 7).then(Hash::default))
-                else {
-                    return Ok(());
-                };
-                let who = match self.seat(id, seat) {
-                    Some(worker) if !stranger => self.name_of(&worker),
-                    _ => self.person(seat),
-                };
-                self.commit(id, who, answer);
+                self.commit_seat(job, seat, answer, stranger);
             }
             Operation::CommitAll { job, wrong, silent } => {
                 let Some(id) = self.job(job, committing) else { return Ok(()) };
@@ -268,30 +259,7 @@ impl World {
                     }
                 }
             }
-            Operation::Reveal { job, seat, how } => {
-                let Some(id) =
-                    self.job(job, revealing).or_else(|| (job % 8 == 7).then(Hash::default))
-                else {
-                    return Ok(());
-                };
-                let who = self.seat(id, seat).unwrap_or_else(|| address(self.person(seat)));
-                let mut reveal = self.secret(id, who, 0);
-                let mut by = self.name_of(&who);
-                match how {
-                    How::AsCommitted => {}
-                    How::OtherSalt => reveal.salt = Hash([9; 32]),
-                    How::OtherOutcome => reveal.outcome.stdout.len += 1,
-                    How::Copied => {
-                        let next = self.seat(id, seat.wrapping_add(1)).unwrap_or(who);
-                        reveal = self.secret(id, next, 0);
-                    }
-                    How::OfAnotherJob => {
-                        reveal.job = self.job(job.wrapping_add(1), revealing).unwrap_or_default()
-                    }
-                    How::ByStranger => by = POOR,
-                }
-                self.sign(by, Nonce::Right, 0, Action::Reveal(reveal));
-            }
+            Operation::Reveal { job, seat, how } => self.reveal_seat(job, seat, how),
             Operation::RevealAll { job, silent } => {
                 let Some(id) = self.job(job, revealing) else { return Ok(()) };
                 for (n, seat) in self.ahead().jobs[&id].seats.clone().iter().enumerate() {
@@ -307,18 +275,49 @@ impl World {
                 }
             }
             Operation::Cancel { job, by_payer } => {
-                let Some(id) = self
-                    .job(job, |life| *life == Life::Waiting)
-                    .or_else(|| (job % 8 == 7).then(Hash::default))
-                else {
-                    return Ok(());
-                };
+                let waiting = |life: &Life| *life == Life::Waiting;
+                let Some(id) = self.job_or_none(job, waiting) else { return Ok(()) };
                 let payer = self.ahead().jobs.get(&id).map(|job| job.payer).filter(|_| by_payer);
                 let by = payer.map_or(POOR, |payer| self.name_of(&payer));
                 self.sign(by, Nonce::Right, 0, Action::CancelJob { job: id });
             }
         }
         Ok(())
+    }
+
+    /// A job in this phase, now and then one that nobody submitted.
+    fn job_or_none(&self, job: u8, phase: fn(&Life) -> bool) -> Option<JobId> {
+        self.job(job, phase).or_else(|| (job % 8 == 7).then(Hash::default))
+    }
+
+    fn commit_seat(&mut self, job: u8, seat: u8, answer: u8, stranger: bool) {
+        let Some(id) = self.job_or_none(job, committing) else { return };
+        let who = match self.seat(id, seat) {
+            Some(worker) if !stranger => self.name_of(&worker),
+            _ => self.person(seat),
+        };
+        self.commit(id, who, answer);
+    }
+
+    fn reveal_seat(&mut self, job: u8, seat: u8, how: How) {
+        let Some(id) = self.job_or_none(job, revealing) else { return };
+        let who = self.seat(id, seat).unwrap_or_else(|| address(self.person(seat)));
+        let mut reveal = self.secret(id, who, 0);
+        let mut by = self.name_of(&who);
+        match how {
+            How::AsCommitted => {}
+            How::OtherSalt => reveal.salt = Hash([9; 32]),
+            How::OtherOutcome => reveal.outcome.stdout.len += 1,
+            How::Copied => {
+                let next = self.seat(id, seat.wrapping_add(1)).unwrap_or(who);
+                reveal = self.secret(id, next, 0);
+            }
+            How::OfAnotherJob => {
+                reveal.job = self.job(job.wrapping_add(1), revealing).unwrap_or_default();
+            }
+            How::ByStranger => by = POOR,
+        }
+        self.sign(by, Nonce::Right, 0, Action::Reveal(reveal));
     }
 
     fn seat(&self, id: JobId, n: u8) -> Option<Address> {
