@@ -1,11 +1,12 @@
 //! Use a MeshX network from a program of your own: pay for jobs, follow them, and check what comes back.
 //!
 //! ```text
-//! core: functions of their arguments                      shell: files, and requests that block
-//! Module, Request   a job, complete                       submit   upload, pay, follow
-//! price_max, quote  what it costs                         act      sign, send, wait until final
-//! wallet, stake     keys, and what they sign              fetch    outputs and receipts, checked
-//! check             is that what the chain settled on?    home     what this machine keeps and trusts
+//! core: functions of their arguments                   shell: files, and requests that block
+//! Module, Request   a job, complete                    submit   upload, pay, follow
+//! Errand            what is to be done next            act      sign, send, wait until final
+//! price_max, quote  what it costs                      fetch    outputs and receipts, checked
+//! wallet, stake     keys, and what they sign           home     what this machine keeps and trusts
+//! check             is that what the chain settled on?
 //! ```
 //!
 //! A node is asked through [`api::Client`], and believed in nothing that can be checked here: an output must have the hash
@@ -36,6 +37,7 @@
 
 mod check;
 mod dry_run;
+mod errand;
 mod fetch;
 mod files;
 pub mod home;
@@ -48,6 +50,7 @@ pub mod wallet;
 
 pub use check::{Distrusted, checked_output, checked_receipt, verify};
 pub use dry_run::{NoEngine, NoResult, dry_run, engine};
+pub use errand::{Answer, Errand, Finished, Next, Stuck, Terms, submission};
 pub use fetch::{NotFetched, output, receipt};
 pub use files::{NotWritten, write_whole};
 pub use price::{Dear, Priced, WAIT_BLOCKS, price_max, quote};
@@ -55,4 +58,4 @@ pub use receipt::{Failed, Verified};
 pub use request::{BadRequest, Module, OtherProfile, Request, Resources};
 pub use sandbox::binary_of;
 pub use send::{act, act_in_turn, came_second, signed};
-pub use submit::{Finished, NotFinished, Terms, phase_words, submission, submit};
+pub use submit::{NotFinished, phase_words, submit};

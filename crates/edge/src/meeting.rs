@@ -178,7 +178,7 @@ fn text(path: &Path, bytes_max: u64) -> io::Result<String> {
     Ok(text)
 }
 
-/// The time at which lists of nodes are signed and judged, in milliseconds since 1970.
+/// The time of this machine, in milliseconds since 1970.
 #[must_use]
 pub fn now() -> Millis {
     let since = UNIX_EPOCH.elapsed().unwrap_or_default();

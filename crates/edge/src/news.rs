@@ -2,7 +2,7 @@
 
 use crate::Said;
 use overlay::{Overlay, OverlayError, PeerId};
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{error::Error, net::SocketAddr, sync::Arc, time::Duration};
 use types::{Address, ChainId, Hash};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,19 @@ pub enum News {
     Ready,
     Stopping,
     Trouble(String),
+}
+
+impl News {
+    /// A failure with its causes, which goes on without ending anything.
+    pub(crate) fn trouble(error: &dyn Error) -> Self {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            text += &format!(": {error}");
+            cause = error.source();
+        }
+        Self::Trouble(text)
+    }
 }
 
 /// Hears news, from several threads.

@@ -46,7 +46,7 @@ impl Registry {
                 Ok(known) if known.is_empty() => AGAIN,
                 Ok(known) => {
                     if let Err(error) = known::keep_registry(dir, &known) {
-                        (self.say)(News::Trouble(error.to_string()));
+                        (self.say)(News::trouble(&error));
                     }
                     let tried = known::registry(dir, somewhere().unwrap_or(0));
                     tracing::info!(nodes = known.len(), "the chain says where nodes are");

@@ -216,7 +216,7 @@ impl Running {
                 Ok(bytes) => return Anchor::decode(bytes).map_err(NotRun::Network),
                 Err(error) if self.cancel.load(Ordering::Relaxed) => return Err(error.into()),
                 Err(error) if !told => {
-                    (self.say)(News::Trouble(error.to_string()));
+                    (self.say)(News::trouble(&error));
                     told = true;
                 }
                 Err(_) => {}

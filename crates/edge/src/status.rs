@@ -26,14 +26,14 @@ pub async fn keep_status(
     let mut kept = Vec::new();
     while let Ok(status) = overlay.status().await {
         kept = known::keep_anchors(dir, kept.clone(), status.anchors()).unwrap_or_else(|error| {
-            say(News::Trouble(error.to_string()));
+            say(News::trouble(&error));
             kept
         });
         let mut value = serde_json::to_value(&status).expect("plain data is JSON");
         value["metrics"] = metrics.map(|address| address.to_string()).into();
         value["newest"] = newest().map(Height::get).into();
         if let Err(error) = write_whole(&path, value.to_string().as_bytes(), false) {
-            say(News::Trouble(error.to_string()));
+            say(News::trouble(&error));
         }
         tokio::time::sleep(EVERY).await;
     }

@@ -1,5 +1,6 @@
 //! A whole mesh in this process: for `meshx up`, and for a `run` that has no network to go to.
 
+pub use edge::now;
 pub use network::Latency;
 
 use crate::{
@@ -13,7 +14,7 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    time::{Duration, UNIX_EPOCH},
+    time::Duration,
 };
 use tokio::net::TcpListener;
 use types::{Address, ChainId, Float, Millis, NanoMeshx, state::Params};
@@ -56,12 +57,6 @@ pub fn development_address() -> Address {
 pub fn usual_params() -> Params {
     let profile = sandbox::profile;
     chain::local_params(profile(Float::Strict), profile(Float::ArchClass), 500)
-}
-
-/// The time, in milliseconds since 1970.
-pub fn now() -> Millis {
-    let since = UNIX_EPOCH.elapsed().unwrap_or_default();
-    Millis::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Why a mesh does not run here.

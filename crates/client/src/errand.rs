@@ -1,0 +1,280 @@
+//! What a client does next for a job: asks, uploads, pays, follows. No clock, socket or disk: whoever drives it has those.
+//!
+//! ```text
+//! ready? ─▶ network ─▶ params ─▶ account ─▶ each blob: there? else upload ─▶ demand ─▶ send ─▶ follow ─▶ over
+//! ```
+
+use crate::{Dear, Request, price_max, signed, wallet};
+use api::JobView;
+use crypto::SigningKey;
+use types::{
+    Action, Address, ChainId, Hash, Height, JobId, NanoMeshx, Ppm, Submission, Tx, state::Params,
+};
+
+/// How a job is to be paid for and waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    pub chain: ChainId,
+    /// `None`: what the job can cost at its limits.
+    pub max_price: Option<NanoMeshx>,
+    /// Blocks until the job ends by itself and the money goes back.
+    pub deadline: u64,
+    /// Run it even if an equal job has been answered before.
+    pub fresh: bool,
+}
+
+/// A job that is over.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    pub view: JobView,
+    pub network: Hash,
+}
+
+/// What is to be asked of the node, or done there. [`Answer`] says what comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next<'a> {
+    /// Has the node a final block of every chain? [`Answer::Yes`] or [`Answer::No`]; then wait a moment.
+    AskReady,
+    /// [`Answer::Network`].
+    AskNetwork,
+    /// [`Answer::Params`].
+    AskParams(ChainId),
+    /// [`Answer::Account`].
+    AskAccount(ChainId, Address),
+    /// Does the node have it? [`Answer::Yes`] or [`Answer::No`].
+    AskBlob(Hash),
+    /// [`Answer::Yes`].
+    Upload(Hash, &'a [u8]),
+    /// [`Answer::Demand`].
+    AskDemand(ChainId),
+    /// Send it and wait until it is final: [`Answer::Job`].
+    Send(&'a Tx),
+    /// [`Answer::Phase`] for each phase it comes to, then [`Answer::End`].
+    Follow(ChainId, JobId),
+    /// [`Errand::finished`] has it.
+    Nothing,
+}
+
+/// What the node said.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    Yes,
+    No,
+    /// The network that its genesis names.
+    Network(Hash),
+    Params(Box<Params>),
+    /// Transactions of the account so far, and the newest block.
+    Account {
+        nonce: u64,
+        height: Height,
+    },
+    Demand(Ppm),
+    Job(JobId),
+    Phase(Box<JobView>),
+    /// Nothing more is told of the job.
+    End,
+}
+
+/// Why an errand goes no further.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Stuck {
+    #[error(transparent)]
+    Dear(#[from] Dear),
+    #[error("the node says nothing about the job\nhint: meshx job show asks again")]
+    Silent,
+    /// A mistake of whoever drives it.
+    #[error("that is no answer to what was asked")]
+    OutOfTurn,
+}
+
+/// One job on its way.
+pub struct Errand<'a> {
+    key: &'a SigningKey,
+    request: &'a Request,
+    terms: Terms,
+    stage: Stage,
+}
+
+/// What is known before the job is paid for.
+struct Known {
+    network: Hash,
+    params: Box<Params>,
+    nonce: u64,
+    height: Height,
+}
+
+enum Stage {
+    Ready,
+    Network,
+    Params(Hash),
+    Account(Hash, Box<Params>),
+    /// The blob of this number.
+    Blob(Known, usize),
+    Upload(Known, usize),
+    Demand(Known),
+    Send(Hash, Box<Tx>),
+    Follow(Hash, JobId, Option<Box<JobView>>),
+    Over(Box<Finished>),
+}
+
+impl<'a> Errand<'a> {
+    #[must_use]
+    pub const fn new(key: &'a SigningKey, request: &'a Request, terms: Terms) -> Self {
+        Self { key, request, terms, stage: Stage::Ready }
+    }
+
+    /// What is to be done now. The same until [`Self::take`] hears what came of it.
+    #[must_use]
+    pub fn next(&self) -> Next<'_> {
+        let chain = self.terms.chain;
+        match &self.stage {
+            Stage::Ready => Next::AskReady,
+            Stage::Network => Next::AskNetwork,
+            Stage::Params(_) => Next::AskParams(chain),
+            Stage::Account(..) => Next::AskAccount(chain, wallet::address(self.key)),
+            Stage::Blob(_, index) => Next::AskBlob(Hash::of_content(self.blob(*index))),
+            Stage::Upload(_, index) => {
+                let blob = self.blob(*index);
+                Next::Upload(Hash::of_content(blob), blob)
+            }
+            Stage::Demand(_) => Next::AskDemand(chain),
+            Stage::Send(_, tx) => Next::Send(tx),
+            Stage::Follow(_, job, _) => Next::Follow(chain, *job),
+            Stage::Over(_) => Next::Nothing,
+        }
+    }
+
+    /// Go on with what the node said.
+    ///
+    /// # Errors
+    /// [`Stuck`].
+    pub fn take(self, answer: Answer) -> Result<Self, Stuck> {
+        let Self { key, request, terms, stage } = self;
+        let last = request.blobs().count();
+        let after = |known, index| match index + 1 {
+            index if index == last => Stage::Demand(known),
+            index => Stage::Blob(known, index),
+        };
+        let stage = match (stage, answer) {
+            (Stage::Ready, Answer::Yes) => Stage::Network,
+            (Stage::Ready, Answer::No) => Stage::Ready,
+            (Stage::Network, Answer::Network(network)) => Stage::Params(network),
+            (Stage::Params(network), Answer::Params(params)) => Stage::Account(network, params),
+            (Stage::Account(network, params), Answer::Account { nonce, height }) => {
+                Stage::Blob(Known { network, params, nonce, height }, 0)
+            }
+            (Stage::Blob(known, index), Answer::No) => Stage::Upload(known, index),
+            (Stage::Blob(known, index) | Stage::Upload(known, index), Answer::Yes) => {
+                after(known, index)
+            }
+            (Stage::Demand(known), Answer::Demand(demand)) => {
+                let Known { network, params, nonce, height } = known;
+                let price_max = price_max(request, demand, &params)?;
+                let action = Action::SubmitJob(submission(request, &terms, price_max, height));
+                let tx = signed(key, &network, terms.chain, nonce, action);
+                Stage::Send(network, Box::new(tx))
+            }
+            (Stage::Send(network, _), Answer::Job(job)) => Stage::Follow(network, job, None),
+            (Stage::Follow(network, job, _), Answer::Phase(view)) => {
+                Stage::Follow(network, job, Some(view))
+            }
+            (Stage::Follow(network, _, last), Answer::End) => {
+                let view = *last.ok_or(Stuck::Silent)?;
+                Stage::Over(Box::new(Finished { view, network }))
+            }
+            _ => return Err(Stuck::OutOfTurn),
+        };
+        Ok(Self { key, request, terms, stage })
+    }
+
+    /// The job, once there is nothing left to do.
+    #[must_use]
+    pub fn finished(self) -> Option<Finished> {
+        match self.stage {
+            Stage::Over(finished) => Some(*finished),
+            _ => None,
+        }
+    }
+
+    fn blob(&self, index: usize) -> &'a [u8] {
+        self.request.blobs().nth(index).expect("stages count them")
+    }
+}
+
+/// What is asked of the chain at height `now`, where the job can cost `price_max`.
+#[must_use]
+pub fn submission(
+    request: &Request,
+    terms: &Terms,
+    price_max: NanoMeshx,
+    now: Height,
+) -> Submission {
+    Submission {
+        spec: request.spec.clone(),
+        agreement: request.agreement,
+        price_max: terms.max_price.unwrap_or(price_max),
+        deadline: Height::new(now.get().saturating_add(terms.deadline)),
+        fresh: terms.fresh,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Module, Resources, engine};
+
+    const TERMS: Terms =
+        Terms { chain: ChainId::Europe, max_price: None, deadline: 1_200, fresh: false };
+
+    fn request() -> Request {
+        let text = b"(module (memory (export \"memory\") 1) (func (export \"_start\")))";
+        let module = Module::read(&engine().unwrap(), "m", text).unwrap();
+        Request::new(module, Resources { input: b"in".to_vec(), ..Resources::default() }).unwrap()
+    }
+
+    #[test]
+    fn a_job_goes_from_the_first_question_to_being_followed() {
+        let (key, request, network) = (SigningKey::from_seed(&[1; 32]), request(), Hash([7; 32]));
+        let hash = |index: usize| Hash::of_content(request.blobs().nth(index).unwrap());
+        let mut errand = Errand::new(&key, &request, TERMS);
+        let mut expect = |expected: Next<'_>, answer: Answer| {
+            let now = std::mem::replace(&mut errand, Errand::new(&key, &request, TERMS));
+            assert_eq!(now.next(), expected);
+            errand = now.take(answer).unwrap();
+        };
+        let chain = TERMS.chain;
+        expect(Next::AskReady, Answer::No);
+        expect(Next::AskReady, Answer::Yes);
+        expect(Next::AskNetwork, Answer::Network(network));
+        expect(Next::AskParams(chain), Answer::Params(Box::new(Params::DEFAULT)));
+        let account = Answer::Account { nonce: 4, height: Height::new(30) };
+        expect(Next::AskAccount(chain, wallet::address(&key)), account);
+        // The module is there already, the input is not.
+        expect(Next::AskBlob(hash(0)), Answer::Yes);
+        expect(Next::AskBlob(hash(1)), Answer::No);
+        expect(Next::Upload(hash(1), b"in"), Answer::Yes);
+        expect(Next::AskDemand(chain), Answer::Demand(Ppm::ONE));
+        let Next::Send(tx) = errand.next() else { panic!("paid for once all is there") };
+        assert_eq!((tx.nonce, tx.chain), (4, chain));
+        let Action::SubmitJob(asked) = &tx.action else { panic!("a job") };
+        assert_eq!(asked.deadline, Height::new(1_230));
+        assert_eq!(asked.price_max, price_max(&request, Ppm::ONE, &Params::DEFAULT).unwrap());
+        let errand = errand.take(Answer::Job(Hash([9; 32]))).unwrap();
+        assert_eq!(errand.next(), Next::Follow(chain, Hash([9; 32])));
+        assert_eq!(errand.take(Answer::End).err(), Some(Stuck::Silent));
+    }
+
+    #[test]
+    fn an_answer_to_another_question_changes_nothing() {
+        let (key, request) = (SigningKey::from_seed(&[1; 32]), request());
+        let errand = Errand::new(&key, &request, TERMS);
+        assert_eq!(errand.take(Answer::Demand(Ppm::ONE)).err(), Some(Stuck::OutOfTurn));
+    }
+
+    #[test]
+    fn a_cap_that_is_named_counts_and_a_deadline_ends_with_time() {
+        let terms = Terms { max_price: Some(NanoMeshx::new(7)), deadline: u64::MAX, ..TERMS };
+        let asked = submission(&request(), &terms, NanoMeshx::new(500), Height::new(30));
+        assert_eq!((asked.price_max, asked.deadline), (NanoMeshx::new(7), Height::new(u64::MAX)));
+    }
+}
