@@ -4,8 +4,10 @@
 use crate::noun;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use types::{
-    Address, ChainId, Epoch, Hash, Header, Height, JobId, Millis, NanoMeshx, PublicKey, TxId,
-    state::{JobRecord, Phase, WorkerRecord},
+    Address, Bytes, ChainId, Epoch, Hash, Header, Height, JobId, Millis, NanoMeshx, Proved,
+    PublicKey, Record, TxId,
+    codec::TooLong,
+    state::{JobRecord, Key, Phase, WorkerRecord},
 };
 use utoipa::ToSchema;
 
@@ -244,6 +246,43 @@ pub struct ProofView {
     /// The certificate of `header`.
     #[schema(value_type = noun::Hex)]
     pub certificate: Hex,
+}
+
+impl From<ProofKey> for Key {
+    fn from(key: ProofKey) -> Self {
+        match key {
+            ProofKey::Account(address) => Self::Account(address),
+            ProofKey::Job(job) => Self::Job(job),
+            ProofKey::Worker(address) => Self::Worker(address),
+            ProofKey::Peers(operator) => Self::Peers(operator),
+        }
+    }
+}
+
+impl From<Proved<Option<Record>>> for ProofView {
+    fn from(proved: Proved<Option<Record>>) -> Self {
+        let Proved { record, header, certificate, proof } = proved;
+        Self {
+            present: record.is_some(),
+            value: record.map(|record| Hex(record.as_slice().to_vec())),
+            proof: Hex(proof.as_slice().to_vec()),
+            header,
+            certificate: Hex(certificate.as_slice().to_vec()),
+        }
+    }
+}
+impl TryFrom<ProofView> for Proved<Option<Record>> {
+    type Error = TooLong;
+
+    fn try_from(view: ProofView) -> Result<Self, TooLong> {
+        let ProofView { value, header, certificate, proof, .. } = view;
+        Ok(Self {
+            record: value.map(|value| Bytes::new(value.0)).transpose()?,
+            header,
+            certificate: Bytes::new(certificate.0)?,
+            proof: Bytes::new(proof.0)?,
+        })
+    }
 }
 
 mod base64_text {

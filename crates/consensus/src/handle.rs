@@ -22,23 +22,12 @@ use receipt::light::digest;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{broadcast, oneshot};
 use types::{
-    Address, ChainId, DoubleSigning, Epoch, Header, Height, Tx, TxId,
+    Address, Bytes, ChainId, DoubleSigning, Epoch, Header, Height, Proved, Record, Tx, TxId,
     state::{Account, Key, Params},
 };
 
 /// The newest final block this node has applied.
 pub type Tip = Header;
-
-/// A record, or its absence, with everything that proves it.
-#[derive(Clone, Debug)]
-pub struct Proof {
-    pub header: Header,
-    /// The finalization certificate of that block.
-    pub certificate: Vec<u8>,
-    /// `None`: the proof shows that there is none.
-    pub record: Option<Vec<u8>>,
-    pub proof: Vec<u8>,
-}
 
 /// How often [`Chain::prove`] waits for a block with a certificate of its own.
 const PROOF_TRIES: usize = 40;
@@ -201,7 +190,7 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
     ///
     /// Proofs are of the newest applied state; when that block was finalised by a later one's
     /// certificate, this waits for the next. `None` if no provable block came in 40 tries.
-    pub async fn prove(&self, key: &Key) -> Option<Proof> {
+    pub async fn prove(&self, key: &Key) -> Option<Proved<Option<Record>>> {
         for _ in 0..PROOF_TRIES {
             if let Some(proof) = self.try_prove(key).await {
                 return Some(proof);
@@ -211,7 +200,7 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
         None
     }
 
-    async fn try_prove(&self, key: &Key) -> Option<Proof> {
+    async fn try_prove(&self, key: &Key) -> Option<Proved<Option<Record>>> {
         let path = digest(&key.path());
         let (root, (record, proof)) = {
             let state = self.databases.0.read().await;
@@ -219,8 +208,9 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
         };
         let root = crate::block::hash(&root);
         let header = self.shared.memory().header_of(&root).cloned()?;
-        let certificate = self.certificate(header.height).await?;
-        Some(Proof { header, certificate, record, proof })
+        let certificate = Bytes::new(self.certificate(header.height).await?).ok()?;
+        let record = record.map(Bytes::new).transpose().ok()?;
+        Some(Proved { record, header, certificate, proof: Bytes::new(proof).ok()? })
     }
 
     /// Stop taking part. Blocks that are final stay so.

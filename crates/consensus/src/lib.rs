@@ -63,7 +63,7 @@ pub use dealer::{BadKeys, Committee, deal, scheme};
 pub use engine::{CHANNELS, ChainConfig, Channels, Env, message_bytes_max, start, start_on};
 pub use evidence::EVIDENCE_MAX;
 pub use guarded::{Guarded, VoteSignature};
-pub use handle::{Chain, Proof, Tip};
+pub use handle::{Chain, Tip};
 pub use news::{Fate, Final, SubmitError};
 pub use snapshot::Snapshot;
 pub use state_store::{Proved, StateStore};

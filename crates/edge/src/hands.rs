@@ -2,7 +2,7 @@
 
 use crate::{Edge, Said, line::Line};
 use api::{ClientError, Code, JobView, ProofKey};
-use receipt::{Invalid, Shown};
+use receipt::Invalid;
 use std::{
     sync::{
         Arc,
@@ -13,7 +13,6 @@ use std::{
 };
 use types::{
     Action, Hash, JobId, Outcome,
-    codec::DecodeExt as _,
     state::{JobRecord, Key, WorkerRecord},
 };
 use worker::{Asks, Duty, Told, Worker, pause};
@@ -235,13 +234,9 @@ impl Hands {
     fn proved(&self, job: JobId, wanted: Duty) -> Result<JobRecord, Failed> {
         let Edge { client, worker, offer, follower, .. } = &self.edge;
         for _ in 0..PROOF_TRIES {
-            let view = client.proof(offer.chain, ProofKey::Job(job))?;
-            let record = view.value.as_ref().map(|value| value.0.as_slice());
-            let (header, certificate, proof) =
-                (&view.header, &view.certificate.0[..], &view.proof.0[..]);
-            let shown = Shown { header, certificate, record, proof };
-            follower.lock().expect("no panic while locked").check(&Key::Job(job), shown)?;
-            let record = record.and_then(|record| JobRecord::decode(record.to_vec()).ok());
+            let proved = client.proved(offer.chain, ProofKey::Job(job))?;
+            follower.lock().expect("no panic while locked").check(&Key::Job(job), &proved)?;
+            let record = proved.decoded::<JobRecord>().map(|proved| proved.record);
             match record.map(|record| (Asks::of(&worker.address(), &record), record)) {
                 Some((Asks::Duty(duty), record)) if duty == wanted => return Ok(record),
                 Some((Asks::Over, _)) => return Err(Failed::Over),

@@ -8,14 +8,14 @@ use crate::{
 };
 use api::{Client, ClientError, ProofKey};
 use overlay::{Overlay, PeerAddress};
-use receipt::{Follower, Invalid, Shown};
+use receipt::{Follower, Invalid};
 use std::{
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 use tokio::runtime::Handle;
-use types::{Address, ChainId, codec::DecodeExt as _, staking::PeerAddresses, state::Key};
+use types::{Address, ChainId, staking::PeerAddresses, state::Key};
 
 /// How often the chain is asked where nodes are, and how soon again where that failed.
 const EVERY: Duration = Duration::from_secs(60 * 60);
@@ -93,9 +93,7 @@ fn peers_of(
     backbone: &mut Follower,
     operator: Address,
 ) -> Result<PeerAddresses, NotRead> {
-    let view = client.proof(ChainId::Backbone, ProofKey::Peers(operator))?;
-    let record = view.value.as_ref().map(|value| value.0.as_slice());
-    let (header, certificate, proof) = (&view.header, &view.certificate.0[..], &view.proof.0[..]);
-    backbone.check(&Key::Peers(operator), Shown { header, certificate, record, proof })?;
-    Ok(record.and_then(|record| PeerAddresses::decode(record.to_vec()).ok()).unwrap_or_default())
+    let proved = client.proved(ChainId::Backbone, ProofKey::Peers(operator))?;
+    backbone.check(&Key::Peers(operator), &proved)?;
+    Ok(proved.decoded().map(|proved| proved.record).unwrap_or_default())
 }

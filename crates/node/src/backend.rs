@@ -486,23 +486,11 @@ impl Backend for Node {
     }
 
     async fn proof(&self, chain: ChainId, key: ProofKey) -> Answer<ProofView> {
-        let key = match key {
-            ProofKey::Account(address) => Key::Account(address),
-            ProofKey::Job(job) => Key::Job(job),
-            ProofKey::Worker(address) => Key::Worker(address),
-            ProofKey::Peers(operator) => Key::Peers(operator),
-        };
-        let proof = self.on(chain)?.chain.prove(&key).await.ok_or_else(|| {
+        let proof = self.on(chain)?.chain.prove(&key.into()).await.ok_or_else(|| {
             Problem::new(Code::Timeout, "no block with a certificate of its own came in time")
                 .hint("try again")
         })?;
-        Ok(ProofView {
-            present: proof.record.is_some(),
-            value: proof.record.map(Hex),
-            proof: Hex(proof.proof),
-            header: proof.header,
-            certificate: Hex(proof.certificate),
-        })
+        Ok(proof.into())
     }
 }
 

@@ -5,7 +5,6 @@ use consensus::Chain;
 use receipt::Receipt;
 use types::{
     Action, Height, JobId, List,
-    codec::{Bytes, DecodeExt as _},
     network::Anchor,
     state::{JobRecord, Key, Phase},
 };
@@ -58,15 +57,14 @@ pub(crate) async fn receipt(
         }
     }
     let proof = chain.prove(&Key::Job(job)).await.ok_or(NoReceipt::NotProved)?;
-    let record = proof.record.ok_or(NoReceipt::UnknownJob(job))?;
+    if proof.record.is_none() {
+        return Err(NoReceipt::UnknownJob(job));
+    }
     Ok(Receipt {
         anchor: anchor.clone(),
         chain: chain.id(),
         job,
-        record: JobRecord::decode(record).expect("state holds what this code wrote"),
-        header: proof.header,
-        certificate: Bytes::new(proof.certificate).map_err(|_| NoReceipt::NotProved)?,
-        proof: Bytes::new(proof.proof).map_err(|_| NoReceipt::NotProved)?,
+        proved: proof.decoded().expect("state holds what this code wrote"),
         reveals,
     })
 }

@@ -1,21 +1,57 @@
-//! The relay: bring each shard the decrees of the backbone and the seats drawn for it, with what proves them.
+//! The relay: bring each shard the records of the backbone that it is to know, with what proves them.
 //!
 //! Anyone may; every node does, for the shards it follows. What another brought first is refused here, which does
-//! no harm.
+//! no harm. [`KINDS`] lists what is brought.
 
 use crate::{host::Node, line::Line};
+use commonware_runtime::tokio::Context;
+use consensus::Chain;
 use std::collections::BTreeMap;
 use tokio::sync::broadcast::error::RecvError;
 use types::{
-    Action, ChainId, Relayed,
-    codec::{Bytes, DecodeExt as _},
-    committee::{RelayedSeats, SeatsRecord},
-    governance::Decree,
+    Action, ChainId, Proved, Record, Relayed,
+    codec::DecodeExt as _,
+    committee::SeatsRecord,
+    network::Anchor,
     state::{Decrees, Event, Key},
 };
 
 /// Blocks of the backbone between two looks at whether a shard has missed something.
 const LOOKS: u64 = 16;
+
+/// One kind of record that shards learn from the backbone. Its records are numbered from 1.
+struct Kind {
+    name: &'static str,
+    /// Whether an event of the backbone says that there is a new one.
+    is_news: fn(&Event) -> bool,
+    /// Where the backbone and a shard hold what they know of the shard's newest, and its number in there.
+    newest_at: fn(shard: ChainId) -> Key,
+    number: fn(Vec<u8>) -> Option<u64>,
+    /// Where the backbone holds the one to bring to a shard that knows those up to a number.
+    next_at: fn(shard: ChainId, known: u64) -> Key,
+    /// The transaction that brings it.
+    action: fn(Anchor, Proved<Option<Record>>) -> Option<Action>,
+}
+
+const KINDS: [Kind; 2] = [
+    Kind {
+        name: "decree",
+        is_news: |event| matches!(event, Event::Decree { .. }),
+        newest_at: |_| Key::Decrees,
+        number: |bytes| Decrees::decode(bytes).ok().map(|decrees| decrees.known),
+        next_at: |_, known| Key::Decree(known + 1),
+        action: |anchor, proved| Some(Action::Relay(Relayed { anchor, proved: proved.decoded()? })),
+    },
+    // Only the newest seats matter, so numbers are left out.
+    Kind {
+        name: "seats",
+        is_news: |event| matches!(event, Event::Seats { .. }),
+        newest_at: Key::Seats,
+        number: |bytes| SeatsRecord::decode(bytes).ok().map(|seats| seats.number),
+        next_at: |shard, _| Key::Seats(shard),
+        action: |anchor, proved| Some(Action::Seat(Relayed { anchor, proved: proved.decoded()? })),
+    },
+];
 
 /// Serve until the backbone's feed ends. `lines` speak for a key of ours on each shard.
 pub(crate) async fn serve(node: Node, lines: BTreeMap<ChainId, Line>) {
@@ -24,78 +60,52 @@ pub(crate) async fn serve(node: Node, lines: BTreeMap<ChainId, Line>) {
     loop {
         let look = match finals.recv().await {
             Ok(block) => {
-                let is_news =
-                    |event: &Event| matches!(event, Event::Decree { .. } | Event::Seats { .. });
-                let news = block.events.iter().any(is_news);
-                news || block.header.height.get().is_multiple_of(LOOKS)
+                let is_news = |event| KINDS.iter().any(|kind| (kind.is_news)(event));
+                block.events.iter().any(is_news) || block.header.height.get().is_multiple_of(LOOKS)
             }
             Err(RecvError::Lagged(_)) => true,
             Err(RecvError::Closed) => return,
         };
-        if look {
-            for (shard, line) in &lines {
-                bring(&node, *shard, line).await;
-                bring_seats(&node, *shard, line).await;
+        if !look {
+            continue;
+        }
+        for (shard, line) in &lines {
+            let Some(host) = node.host(*shard) else { continue };
+            for kind in &KINDS {
+                kind.bring(node.anchor(), &backbone.chain, &host.chain, line).await;
             }
         }
     }
 }
 
-/// Bring `shard` the decrees it does not know yet, one after the other.
-async fn bring(node: &Node, shard: ChainId, line: &Line) {
-    let (Some(backbone), Some(host)) = (node.host(ChainId::Backbone), node.host(shard)) else {
-        return;
-    };
-    let known = |decrees: Option<Decrees>| decrees.map_or(0, |decrees| decrees.known);
-    let issued = known(backbone.chain.record(Key::Decrees).await);
-    let brought = known(host.chain.record(Key::Decrees).await);
-    for number in brought + 1..=issued {
-        let Some(relayed) = proved(node, number).await else { return };
-        if let Err(error) = line.say(Action::Relay(relayed)).await {
-            tracing::debug!(%shard, number, %error, "decree not brought");
-            return;
+impl Kind {
+    /// Bring the shard what it does not know yet, one after the other.
+    async fn bring(
+        &self,
+        anchor: &Anchor,
+        backbone: &Chain<Context>,
+        shard: &Chain<Context>,
+        line: &Line,
+    ) {
+        let (kind, to) = (self.name, shard.id());
+        loop {
+            let known = self.newest(shard, to).await;
+            if known >= self.newest(backbone, to).await {
+                return;
+            }
+            let Some(proved) = backbone.prove(&(self.next_at)(to, known)).await else { return };
+            let Some(action) = (self.action)(anchor.clone(), proved) else { return };
+            if let Err(error) = line.say(action).await {
+                tracing::debug!(kind, %to, known, %error, "not brought");
+                return;
+            }
+            tracing::info!(kind, %to, known, "brought the next");
         }
-        tracing::info!(%shard, number, "decree brought");
     }
-}
 
-/// Bring `shard` the seats that were drawn for it last, if it does not know them.
-async fn bring_seats(node: &Node, shard: ChainId, line: &Line) {
-    let (Some(backbone), Some(host)) = (node.host(ChainId::Backbone), node.host(shard)) else {
-        return;
-    };
-    let key = Key::Seats(shard);
-    let number = |seats: Option<SeatsRecord>| seats.map_or(0, |seats| seats.number);
-    if number(host.chain.record(key).await) >= number(backbone.chain.record(key).await) {
-        return;
+    /// The number of the newest that `chain` knows for `shard`.
+    async fn newest(&self, chain: &Chain<Context>, shard: ChainId) -> u64 {
+        let record = chain.records(&[(self.newest_at)(shard)]).await.pop().flatten();
+        record.and_then(|bytes| (self.number)(bytes)).unwrap_or(0)
     }
-    let Some(relayed) = proved_seats(node, &key).await else { return };
-    let number = relayed.seats.number;
-    match line.say(Action::Seat(relayed)).await {
-        Ok(_) => tracing::info!(%shard, number, "seats brought"),
-        Err(error) => tracing::debug!(%shard, number, %error, "seats not brought"),
-    }
-}
-
-async fn proved_seats(node: &Node, key: &Key) -> Option<RelayedSeats> {
-    let proof = node.host(ChainId::Backbone)?.chain.prove(key).await?;
-    Some(RelayedSeats {
-        anchor: node.anchor().clone(),
-        seats: SeatsRecord::decode(proof.record?).ok()?,
-        header: proof.header,
-        certificate: Bytes::new(proof.certificate).ok()?,
-        proof: Bytes::new(proof.proof).ok()?,
-    })
-}
-
-async fn proved(node: &Node, number: u64) -> Option<Relayed> {
-    let backbone = node.host(ChainId::Backbone)?;
-    let proof = backbone.chain.prove(&Key::Decree(number)).await?;
-    Some(Relayed {
-        anchor: node.anchor().clone(),
-        decree: Decree::decode(proof.record?).ok()?,
-        header: proof.header,
-        certificate: Bytes::new(proof.certificate).ok()?,
-        proof: Bytes::new(proof.proof).ok()?,
-    })
 }

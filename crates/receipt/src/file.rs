@@ -1,8 +1,8 @@
 //! The bytes of a `.mxr` file: magic, version, content, checksum.
 
 use types::{
-    ChainId, Hash, Header, JobId, List, Tx,
-    codec::{Bytes, DecodeExt, Encode},
+    ChainId, Hash, JobId, List, Proved, Tx,
+    codec::{DecodeExt, Encode},
     network::Anchor,
     state::{JobRecord, Key},
     wire_struct,
@@ -22,18 +22,12 @@ pub struct Receipt {
     pub chain: ChainId,
     /// Which job.
     pub job: JobId,
-    /// As it stands in the chain's state.
-    pub record: JobRecord,
-    /// The block whose state holds the record.
-    pub header: Header,
-    /// The committee's finalization certificate for that block.
-    pub certificate: Bytes<4_096>,
-    /// From the record to the header's state root.
-    pub proof: Bytes<65_536>,
+    /// The job's record, as it stands in the chain's state.
+    pub proved: Proved<JobRecord>,
     /// The workers' signed reveals.
     pub reveals: List<Tx, 16>,
 }
-wire_struct!(Receipt { anchor, chain, job, record, header, certificate, proof, reveals });
+wire_struct!(Receipt { anchor, chain, job, proved, reveals });
 
 /// A file that is no receipt.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,6 +50,11 @@ fn checksum(content: &[u8]) -> Hash {
 }
 
 impl Receipt {
+    /// The job as it was settled.
+    pub const fn record(&self) -> &JobRecord {
+        &self.proved.record
+    }
+
     /// The file's bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();

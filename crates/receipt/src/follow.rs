@@ -2,7 +2,8 @@
 
 use crate::light::{self, Invalid};
 use types::{
-    ChainId, FinalHeader, Header, Height, codec::DecodeExt as _, network::Anchor, state::Key,
+    ChainId, Entry, FinalHeader, Header, Height, Proved, codec::DecodeExt as _, network::Anchor,
+    state::Key,
 };
 
 /// How far behind the newest header known a state may be that still proves something: an old state is true, and
@@ -18,19 +19,6 @@ pub enum Heard {
     Old,
     /// No certificate of this chain makes it final: whoever passes it on has not checked it.
     False(Invalid),
-}
-
-/// What a gateway says of one record of the state.
-#[derive(Clone, Copy, Debug)]
-pub struct Shown<'a> {
-    /// What is said to be final.
-    pub header: &'a Header,
-    /// What makes it final, as consensus encodes it.
-    pub certificate: &'a [u8],
-    /// `None`: there is none.
-    pub record: Option<&'a [u8]>,
-    /// That a record is in the state under this header.
-    pub proof: &'a [u8],
 }
 
 /// The newest header of one chain that is proved final.
@@ -86,8 +74,8 @@ impl Follower {
     ///
     /// # Errors
     /// [`Invalid`].
-    pub fn check(&mut self, key: &Key, shown: Shown<'_>) -> Result<(), Invalid> {
-        let Shown { header, certificate, record, proof } = shown;
+    pub fn check<T: Entry>(&mut self, key: &Key, shown: &Proved<T>) -> Result<(), Invalid> {
+        let header = &shown.header;
         if header.chain != self.chain {
             return Err(Invalid::OtherChain { got: header.chain, here: self.chain });
         }
@@ -95,11 +83,7 @@ impl Follower {
         if newest.saturating_sub(header.height).get() > BEHIND_MAX {
             return Err(Invalid::Behind { got: header.height, newest });
         }
-        light::verify_certificate(&self.anchor, header, certificate)?;
-        match record {
-            Some(record) => light::verify_inclusion(header, key, record, proof)?,
-            None => light::verify_exclusion(header, key, proof)?,
-        }
+        light::verify(&self.anchor, key, shown)?;
         if self.is_newer(header) {
             self.newest = Some(header.clone());
         }

@@ -30,6 +30,6 @@ mod verify;
 
 pub use evidence::{BadEvidence, check_double_signing};
 pub use file::{MAGIC, RECEIPT_BYTES_MAX, Receipt, Unreadable};
-pub use follow::{BEHIND_MAX, Follower, Heard, Shown};
+pub use follow::{BEHIND_MAX, Follower, Heard};
 pub use light::Invalid;
 pub use verify::{Failed, Tier, Verified, tier, verify};

@@ -21,11 +21,11 @@ use commonware_storage::{
 };
 use rand::{SeedableRng as _, rngs::StdRng};
 use types::{
-    Beacon, ChainId, Hash, Header, Height, codec::Bytes, domain_hash, network::Anchor, state::Key,
+    Beacon, ChainId, Entry, Hash, Header, Height, Proved, codec::Bytes, domain_hash,
+    network::Anchor, state::Key,
 };
+pub use types::{RECORD_BYTES_MAX, Record};
 
-/// Most bytes of one state record.
-pub const RECORD_BYTES_MAX: usize = 1 << 20;
 /// Bytes of one chunk of the state's activity bitmap.
 pub const CHUNK_BYTES: usize = 32;
 /// Most digests in a proof: a path through 2^64 operations, peaks included.
@@ -37,8 +37,6 @@ pub type Digest = Blake3Digest;
 pub type Scheme = vrf::Scheme<ed25519::PublicKey, MinSig>;
 /// The certificate that makes a block final.
 pub type Finalization = SimplexFinalization<Scheme, Digest>;
-/// A state record's bytes.
-pub type Record = Bytes<RECORD_BYTES_MAX>;
 /// The shape of the authenticated store: a Merkle mountain belt.
 pub type Family = mmb::Family;
 /// That a key has a value.
@@ -69,6 +67,27 @@ pub enum Invalid {
     OtherChain { got: ChainId, here: ChainId },
     #[error("the state of block {got} is long over: block {newest} is final")]
     Behind { got: Height, newest: Height },
+}
+
+impl Invalid {
+    /// Whether it is the way from the header to the record that does not hold, and not the header's certificate.
+    pub const fn is_of_state(self) -> bool {
+        matches!(self, Self::BadProof | Self::ProofMismatch)
+    }
+}
+
+/// Check that the state of a final block of the network holds what `proved` says at `key`, or holds nothing there if it
+/// says so. Of which chain, and how long ago, is the caller's to look at.
+///
+/// # Errors
+/// [`Invalid`], the first check that fails: certificate, then state.
+pub fn verify<T: Entry>(anchor: &Anchor, key: &Key, proved: &Proved<T>) -> Result<(), Invalid> {
+    let Proved { record, header, certificate, proof } = proved;
+    verify_certificate(anchor, header, certificate.as_slice())?;
+    match record.bytes() {
+        Some(record) => verify_inclusion(header, key, &record, proof.as_slice()),
+        None => verify_exclusion(header, key, proof.as_slice()),
+    }
 }
 
 /// What every signature of a chain is made under.

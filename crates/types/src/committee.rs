@@ -1,11 +1,10 @@
 //! Committees on the chain: keys for lots, tickets, the draw that is open, and the seats that were drawn.
 
 use crate::{
-    Address, CERTIFICATE_BYTES_MAX, ChainId, Epoch, Hash, Header, Height, List, NanoMeshx,
-    PublicKey,
+    Address, ChainId, Epoch, Hash, Height, List, NanoMeshx, PublicKey,
     codec::{Bytes, Encode},
     hash::domain_hash,
-    network::{Anchor, VALIDATORS_MAX},
+    network::VALIDATORS_MAX,
     presence::VRF_PROOF_BYTES,
     wire_struct,
 };
@@ -126,15 +125,3 @@ pub struct SeatsRecord {
     pub seats: List<CommitteeSeat, VALIDATORS_MAX>,
 }
 wire_struct!(SeatsRecord { chain, number, chosen, seats });
-
-/// The newest seats of a shard and what proves them: a final block of the backbone, and that they are in its state.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RelayedSeats {
-    /// Its hash is the network's id, so it cannot be another network's.
-    pub anchor: Anchor,
-    pub seats: SeatsRecord,
-    pub header: Header,
-    pub certificate: Bytes<CERTIFICATE_BYTES_MAX>,
-    pub proof: Bytes<65_536>,
-}
-wire_struct!(RelayedSeats { anchor, seats, header, certificate, proof });

@@ -37,6 +37,7 @@ pub mod network;
 mod params;
 mod place;
 pub mod presence;
+mod proved;
 pub mod staking;
 pub mod state;
 mod supply;
@@ -60,8 +61,9 @@ pub use market::{BaseFeeRule, DemandRule, Ppm, Rates, Tee, Usage};
 pub use params::{GovernanceParams, ParamName, Params};
 pub use place::{ChainId, City, UnknownChain};
 pub use presence::{BadPlace, Place};
+pub use proved::{Entry, Proved, RECORD_BYTES_MAX, Record, Relay, Relayed, STATE_PROOF_BYTES_MAX};
 pub use supply::{
     Distribution, ERA_BLOCKS, EmissionStep, STEPS_MAX, Schedule, SupplyPlan, Vesting, YEAR_BLOCKS,
 };
-pub use tx::{Action, Intent, Relayed, Reveal, SignedForm, Submission, Tx, TxId};
+pub use tx::{Action, Intent, Reveal, SignedForm, Submission, Tx, TxId};
 pub use units::{BadAmount, Epoch, Fuel, Height, Millis, NanoMeshx, SUPPLY_MAX};

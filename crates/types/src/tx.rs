@@ -1,14 +1,13 @@
 //! Transactions: the one door through which state changes.
 
 use crate::{
-    Address, Agreement, CERTIFICATE_BYTES_MAX, ChainId, City, DoubleSigning, Hash, Header, Height,
-    JobId, JobSpec, NanoMeshx, Outcome, PublicKey, Signature, Text,
+    Address, Agreement, ChainId, City, DoubleSigning, Hash, Height, JobId, JobSpec, NanoMeshx,
+    Outcome, PublicKey, Relayed, Signature, Text,
     attest::Attestation,
-    codec::{Bytes, Encode as _, EncodeSize as _, FixedSize as _, Write as _},
-    committee::{RelayedSeats, Ticket},
+    codec::{Encode as _, EncodeSize as _, FixedSize as _, Write as _},
+    committee::{SeatsRecord, Ticket},
     governance::{Decree, ProposalId, ProposalKind, VoteOption},
     hash::domain_hash,
-    network::Anchor,
     presence::PresenceCertificate,
     staking::StakeOrder,
     wire_enum, wire_struct,
@@ -79,7 +78,7 @@ pub enum Action {
         option: VoteOption,
     },
     /// Bring a shard the next decision of the backbone. Free: each is brought once.
-    Relay(Relayed),
+    Relay(Relayed<Decree>),
     /// Prove what machine holds the sender's key.
     Attest(Attestation),
     /// Take out what has vested.
@@ -91,7 +90,7 @@ pub enum Action {
     /// Prove where the validator stands that votes with the key that was measured. Anybody may.
     Certify(PresenceCertificate),
     /// Tell a shard who is to make its blocks. Free: each number is told once.
-    Seat(RelayedSeats),
+    Seat(Relayed<SeatsRecord>),
 }
 wire_enum!(Action {
     0 => Transfer { to, amount },
@@ -113,18 +112,6 @@ wire_enum!(Action {
     16 => Certify(certificate),
     17 => Seat(relayed),
 });
-
-/// A decision of the backbone and what proves it: a final block, and that the decree is in its state.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Relayed {
-    /// Its hash is the network's id, so it cannot be another network's.
-    pub anchor: Anchor,
-    pub decree: Decree,
-    pub header: Header,
-    pub certificate: Bytes<CERTIFICATE_BYTES_MAX>,
-    pub proof: Bytes<65_536>,
-}
-wire_struct!(Relayed { anchor, decree, header, certificate, proof });
 
 /// A job and what its payer offers for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,10 +2,10 @@
 
 use measure::{ToProver, ToWitness};
 use types::{
-    Address, Agreement, Beacon, Block, Body, DoubleSigning, Header, JobSpec, Outcome, Reveal,
-    Submission, Tx,
+    Address, Agreement, Beacon, Block, Body, DoubleSigning, Header, JobSpec, Outcome, Relayed,
+    Reveal, Submission, Tx,
     codec::{Decode, DecodeExt, Encode},
-    committee::{DrawRecord, RelayedSeats, SeatsRecord, Ticket},
+    committee::{DrawRecord, SeatsRecord, Ticket},
     network::{Anchor, Genesis},
     presence::{MeasuredRecord, PeriodRecord, PresenceCertificate, PresenceRecord, WitnessList},
     state::{
@@ -48,7 +48,7 @@ pub(crate) fn run(input: &[u8]) {
         27 => one_form::<ToWitness>(bytes),
         28 => one_form::<ToProver>(bytes),
         29 => one_form::<Ticket>(bytes),
-        30 => one_form::<RelayedSeats>(bytes),
+        30 => one_form::<Relayed<SeatsRecord>>(bytes),
         31 => one_form::<SeatsRecord>(bytes),
         32 => one_form::<DrawRecord>(bytes),
         33 => one_form::<PresenceRecord>(bytes),

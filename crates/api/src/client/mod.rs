@@ -32,7 +32,7 @@ use crate::{
 use ask::{checked_base, job_path, page_query};
 use std::{io::Read, time::Duration};
 use types::{
-    Address, ChainId, DoubleSigning, Hash, Height, JobId, Tx, codec::Encode as _,
+    Address, ChainId, DoubleSigning, Hash, Height, JobId, Proved, Record, Tx, codec::Encode as _,
     governance::Proposal, state::Params,
 };
 use ureq::Agent;
@@ -322,14 +322,24 @@ impl Client {
     }
 
     pub fn proof(&self, chain: ChainId, key: ProofKey) -> Answer<ProofView> {
-        let key = match key {
-            ProofKey::Account(address) => format!("account/{address}"),
-            ProofKey::Job(job) => format!("job/{job}"),
-            ProofKey::Worker(address) => format!("worker/{address}"),
-            ProofKey::Peers(operator) => format!("peers/{operator}"),
-        };
-        self.json(&format!("/v1/chains/{chain}/proof/{key}"))
+        self.json(&proof_path(chain, key))
     }
+
+    /// The same as a record with its proof. It is still to be verified: see `receipt::light::verify`.
+    pub fn proved(&self, chain: ChainId, key: ProofKey) -> Answer<Proved<Option<Record>>> {
+        let view = self.proof(chain, key)?;
+        view.try_into().map_err(|error| self.bad_answer(&proof_path(chain, key), error))
+    }
+}
+
+fn proof_path(chain: ChainId, key: ProofKey) -> String {
+    let key = match key {
+        ProofKey::Account(address) => format!("account/{address}"),
+        ProofKey::Job(job) => format!("job/{job}"),
+        ProofKey::Worker(address) => format!("worker/{address}"),
+        ProofKey::Peers(operator) => format!("peers/{operator}"),
+    };
+    format!("/v1/chains/{chain}/proof/{key}")
 }
 
 #[cfg(test)]

@@ -3,13 +3,12 @@
 use crate::{
     Refusal,
     apply::BlockContext,
-    decrees,
-    proved::{self, Proof},
+    decrees, proved,
     scratch::{Scratch, Stop},
 };
 use types::{
     Address, Relayed, Text,
-    governance::{Ballot, Proposal, ProposalId, ProposalKind, ValidatorVotes, VoteOption},
+    governance::{Ballot, Decree, Proposal, ProposalId, ProposalKind, ValidatorVotes, VoteOption},
     staking::DelegationRecord,
     state::{
         Backed, BallotKey, Event, Key, OPEN_PROPOSALS_MAX, OpenProposals, Params, Stake, VotesKey,
@@ -109,16 +108,14 @@ pub(super) fn follow_stake(pad: &mut Scratch<'_>, stake: Stake, shares: u128) ->
 /// A decree is what the backbone's committee signed, or it is not taken.
 pub(super) fn relay(
     pad: &mut Scratch<'_>,
-    relayed: &Relayed,
+    relayed: &Relayed<Decree>,
     context: &BlockContext,
 ) -> Result<(), Stop> {
     if !context.chain.is_shard() {
         return Err(Refusal::OwnDecree.into());
     }
-    let Relayed { anchor, decree, header, certificate, proof } = relayed;
+    let decree = &relayed.proved.record;
     // Before any curve is touched: the number, so that the same is not judged twice.
     decrees::learn(pad, decree, context)?;
-    let proof =
-        Proof { anchor, header, certificate: certificate.as_slice(), inclusion: proof.as_slice() };
-    Ok(proved::check(&proof, &Key::Decree(decree.number), decree, context)?)
+    Ok(proved::check(relayed, &Key::Decree(decree.number), context)?)
 }

@@ -129,7 +129,7 @@ pub(crate) fn static_keys(tx: &Tx, keys: &mut Vec<Key>) {
             Key::Vrf(ticket.operator),
             Key::Attested(ticket.operator),
         ]),
-        Action::Seat(relayed) => keys.push(Key::Seats(relayed.seats.chain)),
+        Action::Seat(relayed) => keys.push(Key::Seats(relayed.proved.record.chain)),
         Action::Certify(certificate) => {
             keys.extend([Key::Period, Key::Witnesses, Key::ValidatorKey(certificate.claim.prover)])
         }

@@ -3,21 +3,22 @@
 use crate::{
     Refusal,
     apply::BlockContext,
-    proved::{self, Proof},
+    proved,
     scratch::{Scratch, Stop},
 };
 use types::{
-    committee::{RelayedSeats, SeatsRecord},
+    Relayed,
+    committee::SeatsRecord,
     state::{Event, Key},
 };
 
 /// Numbers may be left out: only the newest seats matter.
 pub(super) fn apply(
     pad: &mut Scratch<'_>,
-    relayed: &RelayedSeats,
+    relayed: &Relayed<SeatsRecord>,
     context: &BlockContext,
 ) -> Result<(), Stop> {
-    let RelayedSeats { anchor, seats, header, certificate, proof } = relayed;
+    let seats = &relayed.proved.record;
     if !context.chain.is_shard() {
         return Err(Refusal::OwnSeats.into());
     }
@@ -30,9 +31,7 @@ pub(super) fn apply(
     if seats.number <= known {
         return Err(Refusal::SeatsKnown { known, got: seats.number }.into());
     }
-    let proof =
-        Proof { anchor, header, certificate: certificate.as_slice(), inclusion: proof.as_slice() };
-    proved::check(&proof, &key, seats, context)?;
+    proved::check(relayed, &key, context)?;
     pad.put(key, seats);
     pad.emit(Event::Seats { chain: context.chain, number: seats.number });
     Ok(())

@@ -2,9 +2,9 @@
 
 use crate::economy::world::{EPOCH, World, lots, voting, who};
 use types::{
-    Action, Bytes, ChainId, Epoch, Hash, Height, List, NanoMeshx, PublicKey, Text,
+    Action, Bytes, ChainId, Epoch, Hash, Height, List, NanoMeshx, Proved, PublicKey, Relayed, Text,
     codec::Encode as _,
-    committee::{DrawRecord, RelayedSeats, SeatsRecord, SortitionParams, TicketRecord},
+    committee::{DrawRecord, SeatsRecord, SortitionParams, TicketRecord},
     network::Anchor,
     staking::{DelegationRecord, StakeOrder},
     state::{Key, Stake, TermRecord},
@@ -250,7 +250,8 @@ fn rewards_go_to_those_who_sat() {
 fn told(seats: SeatsRecord) -> Action {
     let anchor = Anchor { name: Text::default(), dev_dealer: true, chains: List::default() };
     let (certificate, proof) = (Bytes::default(), Bytes::default());
-    Action::Seat(RelayedSeats { anchor, seats, header: header(), certificate, proof })
+    let proved = Proved { record: seats, header: header(), certificate, proof };
+    Action::Seat(Relayed { anchor, proved })
 }
 
 /// That they are taken when they are proved is shown on running chains, in the node's tests.

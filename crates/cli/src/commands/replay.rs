@@ -16,7 +16,7 @@ pub fn replay(settings: &Settings, args: &Replay) -> Result<ExitCode> {
         Ok(verified) => verified,
         Err(failed) => return Ok(refuse(settings, &failed)),
     };
-    let submission = &verified.receipt().record.submission;
+    let submission = &verified.receipt().record().submission;
     let request = Request::again(submission, |what, hash| match what {
         "module" => content(what, hash, args.module.as_ref()),
         "input" => content(what, hash, args.input.as_ref()),

@@ -43,8 +43,8 @@ pub fn verify(settings: &Settings, args: &Verify) -> Result<ExitCode> {
     if settings.json() {
         let object = json!({
             "accepted": true, "network": verified.network(), "dev_dealer": verified.dev_dealer(), "chain": receipt.chain,
-            "height": receipt.header.height, "job": receipt.job, "module": receipt.record.submission.spec.module,
-            "input": receipt.record.submission.spec.input, "status": outcome.status, "output_hash": outcome.stdout.hash,
+            "height": receipt.proved.header.height, "job": receipt.job, "module": receipt.record().submission.spec.module,
+            "input": receipt.record().submission.spec.input, "status": outcome.status, "output_hash": outcome.stdout.hash,
             "fuel": outcome.fuel, "price": settlement.paid, "tier": verified.tier().to_string(),
         });
         println!("{object}");
@@ -55,9 +55,12 @@ pub fn verify(settings: &Settings, args: &Verify) -> Result<ExitCode> {
         Status::Trapped(trap) => format!("trapped: {trap:?}"),
     };
     println!("accepted  {} ({bytes} bytes)", args.file.display());
-    println!("job       {} on {}, block {}", receipt.job, receipt.chain, receipt.header.height);
-    println!("module    {}", receipt.record.submission.spec.module);
-    println!("input     {}", receipt.record.submission.spec.input);
+    println!(
+        "job       {} on {}, block {}",
+        receipt.job, receipt.chain, receipt.proved.header.height
+    );
+    println!("module    {}", receipt.record().submission.spec.module);
+    println!("input     {}", receipt.record().submission.spec.input);
     println!("output    {} ({} bytes), {ending}", outcome.stdout.hash, outcome.stdout.len);
     println!("price     {} MESHX for {} fuel", settlement.paid, outcome.fuel);
     println!("evidence  {}", verified.tier());

@@ -4,9 +4,9 @@ use crate::support::{CHAIN, Client, address, plan, with_network};
 use api::{Backend as _, Body, Output, ProofKey, Wait};
 use futures::TryStreamExt as _;
 use network::Latency;
-use receipt::{Follower, Heard, Shown};
+use receipt::{Follower, Heard};
 use types::{
-    Action, Address, ChainId, NanoMeshx, PublicKey, Status, Trap,
+    Action, Address, ChainId, NanoMeshx, Proved, PublicKey, Record, Status, Trap,
     state::{Key, Phase},
 };
 
@@ -194,20 +194,17 @@ fn a_chain_is_followed_by_headers_that_anybody_brings() {
         let me = address(&Client::new(&node).key);
         let view = node.proof(CHAIN, ProofKey::Account(me)).await.unwrap();
         let (key, other) = (Key::Account(me), Key::Account(Address::pool("nobody")));
-        let value = view.value.as_ref().map(|value| value.0.as_slice());
-        let (header, certificate, proof) =
-            (&view.header, &view.certificate.0[..], &view.proof.0[..]);
-        let shown = Shown { header, certificate, record: value, proof };
-        follower.check(&key, shown).unwrap();
+        let shown: Proved<Option<Record>> = view.clone().try_into().unwrap();
+        follower.check(&key, &shown).unwrap();
         assert!(follower.newest().unwrap().height >= view.header.height, "it follows this, too");
-        assert!(follower.check(&other, shown).is_err(), "another's record");
-        let empty = Shown { record: None, ..shown };
-        assert!(follower.check(&key, empty).is_err(), "denied, and there");
+        assert!(follower.check(&other, &shown).is_err(), "another's record");
+        let empty = Proved { record: None, ..shown.clone() };
+        assert!(follower.check(&key, &empty).is_err(), "denied, and there");
         let later = types::Height::new(view.header.height.get() + receipt::BEHIND_MAX + 4);
         while follower.newest().unwrap().height < later {
             follower.hear(&told.recv().await.unwrap());
         }
-        let behind = follower.check(&key, shown);
+        let behind = follower.check(&key, &shown);
         assert!(matches!(behind, Err(receipt::Invalid::Behind { .. })), "{behind:?}");
     });
 }

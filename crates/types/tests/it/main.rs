@@ -1,16 +1,16 @@
 //! The bytes of wire types are pinned: `vectors/` at the root of the repository, read by everyone who
 //! speaks the protocol. `MESHX_UPDATE=1` writes them anew, which is a decision and says so in its commit.
 
+use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt::Debug, path::Path};
 use types::{
     Abi, Action, Address, Agreement, Beacon, Block, Body, ChainId, DoubleSigning, Epoch,
     FinalHeader, Float, Fuel, Hash, Header, Height, InputFile, JobSpec, Limits, List, LogRoot,
-    Millis, NanoMeshx, Outcome, OutputRef, ParamName, Ppm, PublicKey, Reveal, Signature,
-    SignedVote, Status, Submission, Text, Trap, Tx, VoteKind,
+    Millis, NanoMeshx, Outcome, OutputRef, ParamName, Ppm, Proved, PublicKey, Relay, Relayed,
+    Reveal, Signature, SignedVote, Status, Submission, Text, Trap, Tx, VoteKind,
     codec::{Bytes, DecodeExt, Encode, Read},
     committee::{
-        CommitteeSeat, DrawRecord, RelayedSeats, SeatsRecord, SortitionParams, Ticket,
-        TicketRecord, VrfRecord,
+        CommitteeSeat, DrawRecord, SeatsRecord, SortitionParams, Ticket, TicketRecord, VrfRecord,
     },
     governance::{
         Decree, Order, ParamChange, Proposal, ProposalKind, ProposalStatus, Tally, VoteOption,
@@ -479,14 +479,46 @@ fn committees() {
         dev_dealer: false,
         chains: List::new(vec![]).unwrap(),
     };
-    let relayed = RelayedSeats {
-        anchor,
-        seats,
+    let proved = Proved {
+        record: seats,
         header: header(Hash::ZERO),
         certificate: Bytes::new(vec![19; 240]).unwrap(),
         proof: Bytes::new(vec![20; 32]).unwrap(),
     };
-    check("tx-seat", &tx(Action::Seat(relayed)));
+    let relayed = Relayed { anchor, proved };
+    check("tx-seat", &tx(Action::Seat(relayed.clone())));
+    is_flat("seats", &relayed, Action::Seat(relayed.clone()));
+    let order = Order::SetParams { changes: List::default() };
+    let record = Decree { number: 21, proposal: 22, order };
+    let Proved { header, certificate, proof, .. } = relayed.proved;
+    let proved = Proved { record, header, certificate, proof };
+    let relayed = Relayed { anchor: relayed.anchor, proved };
+    is_flat("decree", &relayed, Action::Relay(relayed.clone()));
+}
+
+/// A relayed record has its parts' bytes one after the other, and in JSON goes by its name.
+#[track_caller]
+fn is_flat<T>(name: &str, relayed: &Relayed<T>, action: Action)
+where
+    T: Relay + Encode + Serialize + DeserializeOwned + PartialEq + Debug,
+{
+    let Relayed { anchor, proved: Proved { record, header, certificate, proof } } = relayed;
+    let parts =
+        [anchor.encode(), record.encode(), header.encode(), certificate.encode(), proof.encode()];
+    assert_eq!(relayed.encode(), parts.concat());
+    let json = serde_json::to_string(relayed).unwrap();
+    let parts = [
+        ("anchor", serde_json::to_string(anchor)),
+        (name, serde_json::to_string(record)),
+        ("header", serde_json::to_string(header)),
+        ("certificate", serde_json::to_string(certificate)),
+        ("proof", serde_json::to_string(proof)),
+    ];
+    let parts = parts.map(|(name, json)| format!("\"{name}\":{}", json.unwrap()));
+    assert_eq!(json, format!("{{{}}}", parts.join(",")));
+    assert_eq!(serde_json::from_str::<Relayed<T>>(&json).unwrap(), *relayed);
+    let json = serde_json::to_string(&action).unwrap();
+    assert_eq!(serde_json::from_str::<Action>(&json).unwrap(), action);
 }
 
 /// What is measured in a period counts from the next one on, however often it is measured anew.
