@@ -277,7 +277,7 @@ impl Backend for Node {
         let seen: Vec<(ChainId, JobId)> = hosts
             .iter()
             .flat_map(|host| {
-                host.jobs_seen(query.payer).into_iter().map(|job| (host.chain.id(), job))
+                host.seen().jobs(query.payer).into_iter().map(|job| (host.chain.id(), job))
             })
             .collect();
         let start = match &query.cursor {

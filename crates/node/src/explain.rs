@@ -2,11 +2,8 @@
 
 use crate::host::{Host, Node};
 use api::Submitted;
-use std::{
-    fmt::Write as _,
-    sync::atomic::{AtomicU64, Ordering},
-};
-use types::{Address, Height, TxId};
+use std::fmt::Write as _;
+use types::{Address, Height, Millis, TxId};
 
 /// How many blocks back a repeated transaction is looked for.
 const REPEAT_BLOCKS_MAX: u64 = 1_200;
@@ -21,6 +18,7 @@ pub(crate) fn metrics(node: &Node) -> String {
         }
     };
     let tip = |host: &Host| host.chain.tip();
+    let finality = |host: &Host, n: usize| host.seen().finality(n).map_or(0, Millis::get);
     family("gauge", "meshx_chain_height", "Height of the newest final block.", &|host| {
         tip(host).map_or(0, |t| t.height.get())
     });
@@ -30,15 +28,14 @@ pub(crate) fn metrics(node: &Node) -> String {
     family("gauge", "meshx_mempool_txs", "Transactions that wait for a block here.", &|host| {
         host.chain.waiting() as u64
     });
-    let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     family("counter", "meshx_txs_final_total", "Transactions in final blocks.", &|host| {
-        count(&host.counts.txs)
+        host.seen().counts().txs
     });
     family("counter", "meshx_jobs_settled_total", "Jobs that ended with a result.", &|host| {
-        count(&host.counts.jobs_settled)
+        host.seen().counts().jobs_settled
     });
     family("counter", "meshx_jobs_ended_total", "Jobs that ended without a result.", &|host| {
-        count(&host.counts.jobs_ended)
+        host.seen().counts().jobs_ended
     });
     family(
         "counter",
@@ -50,10 +47,10 @@ pub(crate) fn metrics(node: &Node) -> String {
         "gauge",
         "meshx_finality_p50_milliseconds",
         "From a block's timestamp to its finality here, median of the last 120 blocks.",
-        &|host| host.finality(50),
+        &|host| finality(host, 50),
     );
     family("gauge", "meshx_finality_p99_milliseconds", "The same, 99th percentile.", &|host| {
-        host.finality(99)
+        finality(host, 99)
     });
     let _ = writeln!(
         text,

@@ -1,21 +1,19 @@
 //! Starting a node's part of a network.
 
 use crate::{
-    failstop,
-    folder::Folder,
     host::{Host, Node},
     line::Line,
-    local::{DealtChain, DealtWorker},
-    relay, tickets, workers,
+    local::DealtWorker,
+    part::Part,
+    relay, tickets,
+    wires::{Net, Wires},
+    workers,
 };
 use blobs::{BlobError, Store};
-use commonware_runtime::{Runner as _, Supervisor as _, tokio as tokio_runtime};
-use consensus::{CHANNELS, Chain, ChainConfig, Channels, message_bytes_max};
+use commonware_runtime::{Supervisor as _, tokio as tokio_runtime};
+use consensus::{Chain, ChainConfig};
 use crypto::SigningKey;
-use futures::future::{BoxFuture, FutureExt as _, LocalBoxFuture, try_join_all};
-use network::{
-    Latency, Mesh, Place, PrivateKey, PublicKey, Sockets, SocketsConfig, consensus_key, ik::Suites,
-};
+use futures::future::{BoxFuture, FutureExt as _, try_join_all};
 use sandbox::{Engine, EngineConfig};
 use std::{
     collections::BTreeMap,
@@ -24,42 +22,8 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 use tokio::sync::broadcast::error::RecvError;
-use types::{
-    ChainId,
-    network::{Anchor, Genesis},
-};
+use types::{ChainId, Hash, network::Anchor};
 use worker::Worker;
-
-/// How the validators of this process reach the others.
-#[expect(clippy::large_enum_variant, reason = "there is one per process")]
-pub enum Net {
-    /// All of them are in this process.
-    InProcess(Latency),
-    /// One per process; the addresses of all, by node key.
-    Sockets { key: PrivateKey, listen: SocketAddr, peers: Vec<(types::PublicKey, SocketAddr)> },
-}
-
-/// The validators and workers of one chain that this process runs.
-pub struct Part {
-    pub genesis: Genesis,
-    /// Key, threshold share, place. Without a share it follows the chain and does not vote.
-    pub validators: Vec<(PrivateKey, Option<Vec<u8>>, Place)>,
-    pub workers: Vec<DealtWorker>,
-    /// The key of the chain's faucet, if this process has it.
-    pub faucet: Option<SigningKey>,
-    /// None of these validators has ever run: begin at genesis without asking the others.
-    pub new_network: bool,
-}
-
-impl From<DealtChain> for Part {
-    /// The whole of a chain, with all its secrets.
-    fn from(dealt: DealtChain) -> Self {
-        let validators =
-            dealt.validators.into_iter().map(|v| (v.key, Some(v.share), v.place)).collect();
-        let (genesis, workers, faucet) = (dealt.genesis, dealt.workers, Some(dealt.faucet));
-        Self { genesis, validators, workers, faucet, new_network: false }
-    }
-}
 
 /// Why a node did not start.
 #[derive(Debug, thiserror::Error)]
@@ -92,50 +56,6 @@ impl Running {
     }
 }
 
-/// Memory for pages of files, shared by the validators of this process, and the most for one.
-const CACHE_BYTES: usize = 128 << 20;
-const CACHE_BYTES_EACH_MAX: usize = 32 << 20;
-
-/// Starting an engine moves state machines of some hundred kilobytes through the stack.
-const STACK_BYTES: usize = 32 << 20;
-
-/// Run `main` on the runtime every node needs, with its files under `folder`.
-///
-/// # Panics
-/// If the machine gives no thread, or `main` panics.
-pub fn run<T, F>(folder: &Folder, main: impl FnOnce(tokio_runtime::Context) -> F + Send) -> T
-where
-    T: Send,
-    F: Future<Output = T>,
-{
-    let mut result = None;
-    // Behind a pointer, so that the runtime is compiled here and not by every caller.
-    run_boxed(
-        folder,
-        Box::new(|context| main(context).map(|value| result = Some(value)).boxed_local()),
-    );
-    result.expect("main ran to its end")
-}
-
-type Main<'a> = Box<dyn FnOnce(tokio_runtime::Context) -> LocalBoxFuture<'a, ()> + Send + 'a>;
-
-fn run_boxed(folder: &Folder, main: Main<'_>) {
-    failstop::arm(folder.path());
-    let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
-    let config = tokio_runtime::Config::default()
-        .with_storage_directory(folder.path().join("chains"))
-        .with_worker_threads(threads)
-        .with_catch_panics(false);
-    std::thread::scope(|scope| {
-        let main = std::thread::Builder::new()
-            .name("node".into())
-            .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, || tokio_runtime::Runner::new(config).start(main))
-            .expect("the machine has a thread to spare");
-        main.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
-}
-
 /// Start `parts` of the network `anchor` describes. Blobs go to `folder/blobs`; `peers` are base URLs
 /// of nodes that may have blobs this one lacks.
 ///
@@ -152,6 +72,10 @@ pub fn start(
     start_parts(context, folder, anchor, parts, net, peers).boxed()
 }
 
+/// Memory for pages of files, shared by the validators of this process, and the most for one.
+const CACHE_BYTES: usize = 128 << 20;
+const CACHE_BYTES_EACH_MAX: usize = 32 << 20;
+
 async fn start_parts(
     context: tokio_runtime::Context,
     folder: PathBuf,
@@ -161,30 +85,76 @@ async fn start_parts(
     peers: Vec<String>,
 ) -> Result<Running, NotStarted> {
     let store = Store::open(folder.join("blobs"))?;
-    let slots = std::thread::available_parallelism()
-        .map_or(2, |n| u32::try_from(n.get()).unwrap_or(2))
-        .max(2);
-    let engine = Arc::new(Engine::new(EngineConfig {
-        slots,
-        memory_bytes_max: 1 << 30,
-        cache_modules: 64,
-    })?);
+    let engine = Arc::new(Engine::new(engine_config())?);
+    let Roster { starting, workers, voters, faucets } = enlist(&context, &anchor, parts, net);
+    let validators = try_join_all(starting).await?;
+    let mut hosts = BTreeMap::new();
+    for chain in &validators {
+        // The first validator of each chain is this node's view of it.
+        hosts.entry(chain.id()).or_insert_with(|| Host::new(chain.clone()));
+    }
+    let network = anchor.network();
+    let faucets = faucets.into_iter().filter_map(|(chain, key)| {
+        let host: &Host = hosts.get(&chain)?;
+        Some((chain, Line::open(host.chain.clone(), key, network)))
+    });
+    let faucets = Arc::new(faucets.collect());
+    let node = Node {
+        anchor: Arc::new(anchor),
+        hosts: Arc::new(hosts),
+        faucets,
+        store: store.clone(),
+        peers: Arc::new(peers),
+    };
+    for host in node.hosts.values().cloned() {
+        tokio::spawn(watch(host));
+    }
+    tokio::spawn(relay::serve(node.clone(), relay_lines(&node, &workers)));
+    if let Some(line) = ticket_line(&node, &voters) {
+        tokio::spawn(tickets::serve(node.clone(), voters, line));
+    }
     let cancel = Arc::new(AtomicBool::new(false));
+    for (chain, dealt) in workers {
+        let Some(host) = node.host(chain) else { continue };
+        let worker = Worker::new(dealt.key, engine.clone(), store.clone());
+        tokio::spawn(workers::serve(node.clone(), host.chain.clone(), worker, cancel.clone()));
+    }
+    Ok(Running { node, validators, cancel })
+}
 
-    let mut wires = Wires::new(&context, &anchor, &parts, net);
+/// As many jobs at once as the machine has threads, at least two.
+fn engine_config() -> EngineConfig {
+    let threads = std::thread::available_parallelism();
+    let slots = threads.map_or(2, |n| u32::try_from(n.get()).unwrap_or(2)).max(2);
+    EngineConfig { slots, memory_bytes_max: 1 << 30, cache_modules: 64 }
+}
+
+type Starting = BoxFuture<'static, Result<Chain<tokio_runtime::Context>, NotStarted>>;
+
+/// Who is to run here, of all parts together.
+#[derive(Default)]
+struct Roster {
+    /// One for each validator.
+    starting: Vec<Starting>,
+    workers: Vec<(ChainId, DealtWorker)>,
+    /// Keys that vote on the backbone.
+    voters: Vec<SigningKey>,
+    faucets: Vec<(ChainId, SigningKey)>,
+}
+
+/// Connect the validators of `parts`, and prepare their start.
+fn enlist(context: &tokio_runtime::Context, anchor: &Anchor, parts: Vec<Part>, net: Net) -> Roster {
+    let mut wires = Wires::new(context, anchor, &parts, net);
     let validators: usize = parts.iter().map(|part| part.validators.len()).sum();
     let cache_bytes = (CACHE_BYTES / validators.max(1)).min(CACHE_BYTES_EACH_MAX);
-    let mut starting = Vec::new();
-    let mut workers = Vec::new();
-    let mut voters = Vec::new();
-    let mut faucets = Vec::new();
+    let mut roster = Roster::default();
     for part in parts {
         let chain = part.genesis.chain;
         let known = wires.known(&part);
         for (index, (key, share, _)) in part.validators.into_iter().enumerate() {
             let (channels, blocks) = wires.connect(chain, &key);
             if !chain.is_shard() {
-                voters.push(network::signing_key(&key));
+                roster.voters.push(network::signing_key(&key));
             }
             let config = ChainConfig {
                 anchor: anchor.clone(),
@@ -201,73 +171,54 @@ async fn start_parts(
                 .child("validator")
                 .with_attribute("chain", chain)
                 .with_attribute("index", index);
-            starting.push(Box::pin(async move {
-                let started = consensus::start(context, config, channels, blocks).await;
-                started.map_err(|error| NotStarted::Keys { chain, reason: error.to_string() })
-            }));
+            let starting =
+                consensus::start(context, config, channels, blocks).map(move |started| {
+                    started.map_err(|error| NotStarted::Keys { chain, reason: error.to_string() })
+                });
+            roster.starting.push(starting.boxed());
         }
-        faucets.extend(part.faucet.map(|key| (chain, key)));
-        workers.extend(part.workers.into_iter().map(|worker| (chain, worker)));
+        roster.faucets.extend(part.faucet.map(|key| (chain, key)));
+        roster.workers.extend(part.workers.into_iter().map(|worker| (chain, worker)));
     }
     wires.start();
+    roster
+}
 
-    let mut hosts = BTreeMap::new();
-    let validators = try_join_all(starting).await?;
-    for chain in &validators {
-        // The first validator of each chain is this node's view of it.
-        hosts.entry(chain.id()).or_insert_with(|| Host::new(chain.clone()));
-    }
-    let network = anchor.network();
-    let faucets = faucets
-        .into_iter()
-        .filter_map(|(chain, key)| {
-            let host: &Host = hosts.get(&chain)?;
-            Some((chain, Line::open(host.chain.clone(), key, network)))
-        })
-        .collect();
-    let node = Node {
-        anchor: Arc::new(anchor),
-        hosts: Arc::new(hosts),
-        faucets: Arc::new(faucets),
-        store: store.clone(),
-        peers: Arc::new(peers),
-    };
-    for host in node.hosts.values().cloned() {
-        let mut finals = host.chain.finals();
-        tokio::spawn(async move {
-            loop {
-                match finals.recv().await {
-                    Ok(block) => host.saw(&block),
-                    // What was missed is missing in the figures, and nowhere else.
-                    Err(RecvError::Lagged(_)) => {}
-                    Err(RecvError::Closed) => return,
-                }
-            }
-        });
-    }
-    // A key of the node's own for each shard: to bring a decree is free, and its nonces are nobody else's.
-    let mut lines = BTreeMap::new();
-    for (chain, dealt) in &workers {
-        if let Some(host) = node.host(*chain) {
-            let seed = types::domain_hash("meshx/relay-key/v1", &[dealt.key.seed().as_slice()]);
-            lines.entry(*chain).or_insert_with(|| {
-                Line::open(host.chain.clone(), SigningKey::from_seed(&seed.0), network)
-            });
+/// Keep `host`'s figures until its chain's feed ends.
+async fn watch(host: Host) {
+    let mut finals = host.chain.finals();
+    loop {
+        match finals.recv().await {
+            Ok(block) => host.saw(&block),
+            // What was missed is missing in the figures, and nowhere else.
+            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
         }
     }
-    tokio::spawn(relay::serve(node.clone(), lines));
-    // So it is with tickets, on the backbone.
-    if let (Some(first), Some(host)) = (voters.first(), node.host(ChainId::Backbone)) {
-        let seed = types::domain_hash("meshx/ticket-line/v1", &[first.seed().as_slice()]);
-        let line = Line::open(host.chain.clone(), SigningKey::from_seed(&seed.0), network);
-        tokio::spawn(tickets::serve(node.clone(), voters, line));
-    }
+}
+
+/// For each shard a key of the node's own that brings it the backbone's decrees: to bring one is free, and its nonces
+/// are nobody else's.
+fn relay_lines(node: &Node, workers: &[(ChainId, DealtWorker)]) -> BTreeMap<ChainId, Line> {
+    let mut lines = BTreeMap::new();
     for (chain, dealt) in workers {
-        let Some(host) = node.host(chain) else { continue };
-        let worker = Worker::new(dealt.key, engine.clone(), store.clone());
-        tokio::spawn(workers::serve(node.clone(), host.chain.clone(), worker, cancel.clone()));
+        if let Some(host) = node.host(*chain) {
+            let seed = types::domain_hash("meshx/relay-key/v1", &[dealt.key.seed().as_slice()]);
+            lines.entry(*chain).or_insert_with(|| own_line(host, node, &seed));
+        }
     }
-    Ok(Running { node, validators, cancel })
+    lines
+}
+
+/// A key of the node's own on the backbone, which sends its validators' tickets.
+fn ticket_line(node: &Node, voters: &[SigningKey]) -> Option<Line> {
+    let (first, host) = (voters.first()?, node.host(ChainId::Backbone)?);
+    let seed = types::domain_hash("meshx/ticket-line/v1", &[first.seed().as_slice()]);
+    Some(own_line(host, node, &seed))
+}
+
+fn own_line(host: &Host, node: &Node, seed: &Hash) -> Line {
+    Line::open(host.chain.clone(), SigningKey::from_seed(&seed.0), node.anchor.network())
 }
 
 /// Answer the API for `node` on `listener` until the listener fails or this is dropped.
@@ -279,76 +230,4 @@ pub fn serve(listener: tokio::net::TcpListener, node: Node) -> BoxFuture<'static
         }
     };
     serving.boxed()
-}
-
-/// The network of one process, whichever it is.
-enum Wires {
-    Mesh(BTreeMap<ChainId, Mesh>),
-    Sockets { sockets: Box<Sockets>, peers: Vec<PublicKey> },
-}
-
-impl Wires {
-    fn new(context: &tokio_runtime::Context, anchor: &Anchor, parts: &[Part], net: Net) -> Self {
-        match net {
-            Net::InProcess(latency) => Self::Mesh(
-                parts
-                    .iter()
-                    .map(|part| {
-                        let places: BTreeMap<PublicKey, Place> = part
-                            .validators
-                            .iter()
-                            .map(|(key, _, place)| (network::peer_key(key), place.clone()))
-                            .collect();
-                        (part.genesis.chain, Mesh::new(latency.clone(), places))
-                    })
-                    .collect(),
-            ),
-            Net::Sockets { key, listen, peers } => {
-                let peers: Vec<_> = peers
-                    .iter()
-                    .filter_map(|(key, address)| Some((consensus_key(key)?, *address)))
-                    .collect();
-                let known = peers.iter().map(|(key, _)| key.clone()).collect();
-                let config = SocketsConfig {
-                    key,
-                    suites: Suites::default(),
-                    namespace: anchor.network().0.to_vec(),
-                    listen,
-                    peers,
-                    message_bytes_max: message_bytes_max(),
-                };
-                let sockets = Box::new(Sockets::new(context.child("sockets"), config));
-                Self::Sockets { sockets, peers: known }
-            }
-        }
-    }
-
-    /// Whom a validator of `part` may meet, in this term or a later one.
-    fn known(&self, part: &Part) -> Vec<PublicKey> {
-        match self {
-            Self::Mesh(_) => {
-                part.validators.iter().map(|(key, _, _)| network::peer_key(key)).collect()
-            }
-            Self::Sockets { peers, .. } => peers.clone(),
-        }
-    }
-
-    fn connect(&mut self, chain: ChainId, key: &PrivateKey) -> (Channels, network::Blocks) {
-        match self {
-            Self::Mesh(meshes) => {
-                let (mesh, me) = (&meshes[&chain], network::peer_key(key));
-                (Channels::register(|channel| mesh.register(&me, channel)), mesh.blocks(&me))
-            }
-            Self::Sockets { sockets, .. } => {
-                let base = CHANNELS * chain as u64;
-                (Channels::register(|channel| sockets.register(base + channel)), sockets.blocks())
-            }
-        }
-    }
-
-    fn start(self) {
-        if let Self::Sockets { sockets, .. } = self {
-            sockets.start();
-        }
-    }
 }

@@ -1,0 +1,28 @@
+//! What of a network a process runs.
+
+use crate::local::{DealtChain, DealtWorker};
+use crypto::SigningKey;
+use network::{Place, PrivateKey};
+use types::network::Genesis;
+
+/// The validators and workers of one chain that this process runs.
+pub struct Part {
+    pub genesis: Genesis,
+    /// Key, threshold share, place. Without a share it follows the chain and does not vote.
+    pub validators: Vec<(PrivateKey, Option<Vec<u8>>, Place)>,
+    pub workers: Vec<DealtWorker>,
+    /// The key of the chain's faucet, if this process has it.
+    pub faucet: Option<SigningKey>,
+    /// None of these validators has ever run: begin at genesis without asking the others.
+    pub new_network: bool,
+}
+
+impl From<DealtChain> for Part {
+    /// The whole of a chain, with all its secrets.
+    fn from(dealt: DealtChain) -> Self {
+        let validators =
+            dealt.validators.into_iter().map(|v| (v.key, Some(v.share), v.place)).collect();
+        let (genesis, workers, faucet) = (dealt.genesis, dealt.workers, Some(dealt.faucet));
+        Self { genesis, validators, workers, faucet, new_network: false }
+    }
+}
