@@ -1,6 +1,6 @@
 //! Entitlement: who is certain of a seat, and what the others draw lots for. A matter of stake alone.
 
-use super::draw::{Contender, NoCommittee};
+use super::contender::{Contender, NoCommittee};
 use std::collections::{BTreeMap, BTreeSet};
 use types::{Address, PublicKey};
 

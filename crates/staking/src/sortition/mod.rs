@@ -19,10 +19,12 @@
 //! DESIGN §4, "Who votes". Not here: whether a ticket is its sender's and of this epoch's anchor (`crypto::VrfPublicKey`),
 //! who is eligible ([`is_eligible`](crate::is_eligible)), and who proves to own a voting key.
 
+mod contender;
 mod draw;
 mod entitlement;
 mod rank;
 mod ticket_window;
 
-pub use draw::{Contender, NoCommittee, Term, draw_seats, seat_weights};
+pub use contender::{Contender, NoCommittee, Term};
+pub use draw::{draw_seats, seat_weights};
 pub use ticket_window::{TicketWindow, Untimely};

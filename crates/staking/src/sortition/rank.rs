@@ -1,6 +1,6 @@
 //! Rank: a contender's lot, weighed with its chance.
 
-use super::{draw::Term, entitlement::Entitlement};
+use super::{contender::Term, entitlement::Entitlement};
 use crate::wide;
 use std::cmp::Ordering;
 use types::{NanoMeshx, codec::Encode as _, domain_hash};
