@@ -27,6 +27,7 @@ pub enum Parent {
     Nobody,
     /// One's own, if it still counts.
     Own,
+    /// This account's.
     Of(Address),
 }
 
@@ -36,10 +37,13 @@ pub type Collaterals<'a> =
 
 /// What is stated, and how it is shown.
 pub struct Enrolment<'a> {
+    /// What is asked for evidence.
     pub source: Source,
     /// The code that runs; its SHA-256 is stated.
     pub code: &'a Path,
+    /// Where what vendors publish is found; none where the technology needs none.
     pub collateral: Option<Collaterals<'a>>,
+    /// Whose attestation comes before this one.
     pub parent: Parent,
     /// Keep the evidence here, too.
     pub save: Option<&'a Path>,
@@ -47,6 +51,7 @@ pub struct Enrolment<'a> {
 
 /// Why nothing was recorded.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NotEnrolled {
     #[error("cannot read {}", path.display())]
     Code { path: PathBuf, source: io::Error },

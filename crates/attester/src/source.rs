@@ -26,6 +26,7 @@ pub enum Source {
 
 /// Why it gave no evidence.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NoEvidence {
     #[error("cannot open the TPM at {place}")]
     Tpm { place: String, source: io::Error },

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use types::{
     Abi, Action, Address, Agreement, Beacon, ChainId, Epoch, Float, Fuel, Hash, Height, Intent,
     JobSpec, Limits, List, Millis, NanoMeshx, Outcome, OutputRef, PublicKey, Reveal, Schedule,
-    Signature, Status, Submission, Text, Tx, TxId,
+    Status, Submission, Text, Tx, TxId,
     codec::{Bytes, DecodeExt, Encode as _},
     network::{Genesis, GenesisAccount, GenesisWorker},
     state::{

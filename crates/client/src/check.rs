@@ -7,6 +7,7 @@ use types::{Hash, JobId, codec::Encode as _, state::Settlement};
 
 /// A node's answer is not what the chain settled on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Distrusted {
     #[error(
         "the node sent other bytes than the chain settled on\nhint: ask another node for job {0}"

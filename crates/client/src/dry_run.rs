@@ -6,6 +6,7 @@ use types::{Hash, Outcome, OutputRef};
 
 /// Why a run gave no result. A job that traps has one.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NoResult {
     #[error(transparent)]
     Refused(#[from] Refused),

@@ -7,6 +7,7 @@ use types::state::Phase;
 
 /// Why there is nothing to show.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NotFetched {
     #[error("the job has no result")]
     NoResult,

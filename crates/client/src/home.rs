@@ -12,6 +12,7 @@ pub struct NoHome;
 
 /// Why something was not kept.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NotKept {
     #[error(transparent)]
     NoHome(#[from] NoHome),

@@ -29,7 +29,9 @@ pub fn price_max(request: &Request, demand: Ppm, params: &Params) -> Result<Nano
 pub struct Priced {
     /// What one replica used.
     pub metered: Usage,
+    /// What the base price was multiplied by.
     pub multipliers: Multipliers,
+    /// The price and its parts.
     pub quote: Quote,
 }
 

@@ -25,25 +25,34 @@ pub struct Resources {
     pub input: Vec<u8>,
     /// Read-only files below `/in`, by name.
     pub files: Vec<(String, Vec<u8>)>,
+    /// Command-line arguments, without the program's name.
     pub args: Vec<String>,
     /// Each `NAME=VALUE`.
     pub env: Vec<String>,
+    /// What the job may use.
     pub limits: Limits,
+    /// How many run it, and how many must say the same.
     pub agreement: Agreement,
 }
 
 /// A job that is complete.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// What decides the job's result.
     pub spec: JobSpec,
+    /// How many run it, and how many must say the same.
     pub agreement: Agreement,
+    /// The module's bytes.
     pub module: Vec<u8>,
+    /// Standard input.
     pub input: Vec<u8>,
+    /// Files under `/in`, by name.
     pub files: Vec<(String, Vec<u8>)>,
 }
 
 /// Why no network could run this.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadRequest {
     #[error("{name} cannot run")]
     CannotRun { name: String, source: Refused },

@@ -14,6 +14,7 @@ const DEVELOPMENT_WORDS: &str =
 
 /// Why a wallet file stayed shut.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadWallet {
     #[error(transparent)]
     Locked(#[from] keystore::Locked),
@@ -23,6 +24,7 @@ pub enum BadWallet {
 
 /// Why a wallet was not kept.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NotKept {
     #[error("{} exists already\nhint: name another file with --wallet", .0.display())]
     Exists(PathBuf),

@@ -24,6 +24,7 @@ const TRIED_MAX: usize = 8;
 
 /// Why a folder gives no identity.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NoIdentity {
     #[error("{} holds no identity\nhint: move it away to get a new one", .0.display())]
     Damaged(PathBuf),

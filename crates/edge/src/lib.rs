@@ -13,8 +13,6 @@
 //! keeps it, and works behind it; [`carry`] is a node that only carries connections. What they have in common with nodes that
 //! hold chains ([`Meeting`], [`headers`], [`watch`], [`keep_status`]) is here for those, too.
 
-#![allow(missing_docs, reason = "switched on crate by crate: see CONTRIBUTING.md")]
-
 mod carry;
 mod gateway;
 mod hands;
@@ -47,9 +45,11 @@ use worker::Worker;
 /// What this worker offers.
 #[derive(Clone, Debug)]
 pub struct Offer {
+    /// The shard it works for.
     pub chain: ChainId,
     /// Jobs at once.
     pub capacity: u16,
+    /// Where it says it stands.
     pub city: City,
     /// The least it takes for a core-second.
     pub floor: NanoMeshx,
@@ -57,10 +57,15 @@ pub struct Offer {
 
 /// What a worker without a chain needs.
 pub struct Edge {
+    /// The gateway's API.
     pub client: Client,
+    /// The network's id.
     pub network: Hash,
+    /// Who runs the jobs.
     pub worker: Worker,
+    /// Where blobs are kept.
     pub store: Store,
+    /// What it offers.
     pub offer: Offer,
     /// What is proved of the chain: a gateway's word is checked against it.
     pub follower: Arc<Mutex<Follower>>,
@@ -75,9 +80,12 @@ pub enum Said {
     NeedsMoney(String),
     /// It has shown a result.
     Ran {
+        /// Which job.
         job: JobId,
+        /// How much fuel it burned.
         fuel: u64,
     },
+    /// Something went wrong and is tried again; in words.
     Trouble(String),
 }
 

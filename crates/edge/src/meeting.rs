@@ -29,6 +29,7 @@ const ASN_BYTES_MAX: u64 = 128 << 20;
 pub struct Meeting {
     /// Where the node keeps its identity and whom it knows.
     pub dir: PathBuf,
+    /// The network's id.
     pub network: Hash,
     /// The chain whose workers or gateway it is.
     pub chain: ChainId,
@@ -50,7 +51,9 @@ pub struct Meeting {
     pub mdns: bool,
     /// Ask the router to pass the port on.
     pub map_port: bool,
+    /// How to reach nodes through Tor, if it may.
     pub tor: Option<Tor>,
+    /// A TURN server to be reached through, if there is one.
     pub turn: Option<TurnServer>,
     /// Also take connections without ML-KEM.
     pub accept_classic: bool,
@@ -58,6 +61,7 @@ pub struct Meeting {
 
 /// Why a node cannot meet anybody.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NotMet {
     #[error(
         "nobody to begin with\nhint: --join ADDRESS, --bootstrap FILE, or --mdns on a local network"

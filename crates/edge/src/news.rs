@@ -5,16 +5,20 @@ use overlay::{Overlay, OverlayError, PeerId};
 use std::{error::Error, net::SocketAddr, sync::Arc, time::Duration};
 use types::{Address, ChainId, Hash};
 
+/// What the role tells whoever started it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
     /// By which others know it.
     Id(PeerId),
+    /// The worker's address, and the shard it works for.
     Worker(Address, ChainId),
     /// Where metrics are served.
     Metrics(SocketAddr),
     /// How edges come here.
     Join {
+        /// The network's id.
         network: Hash,
+        /// What others pass to `--join`.
         address: String,
         /// Through the Tor daemon of their machine.
         tor: bool,
@@ -25,9 +29,13 @@ pub enum News {
     Gateway(PeerId),
     /// Where this machine's programs find the gateway's API.
     Api(String),
+    /// What the worker did.
     Work(Said),
+    /// It does what it was started for.
     Ready,
+    /// It was told to stop.
     Stopping,
+    /// Something went wrong and is tried again; in words.
     Trouble(String),
 }
 

@@ -31,6 +31,7 @@ use worker::Worker;
 /// What an edge does for others and for its own machine.
 #[derive(Clone, Debug)]
 pub struct Work {
+    /// What the worker offers.
     pub offer: Offer,
     /// Where this machine's programs find the API of the gateway.
     pub api: SocketAddr,
@@ -40,6 +41,7 @@ pub struct Work {
 
 /// Why a node without a chain does not run, or has ended.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NotRun {
     #[error(transparent)]
     NotMet(#[from] NotMet),

@@ -23,6 +23,7 @@ const ANSWER_BYTES_MAX: u64 = 1 << 20;
 
 /// Why a node tells nothing.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NotWatched {
     #[error("cannot serve metrics at {address}\nhint: choose another --metrics IP:PORT")]
     Listen { address: SocketAddr, source: io::Error },

@@ -5,6 +5,7 @@ use types::Millis;
 /// After the first failure, and at most. A gateway or a peer that is gone is usually back within seconds; a duty has some
 /// ten seconds, so a longer pause would miss it.
 pub const PAUSE: Millis = Millis::new(1_000);
+/// The longest pause between two tries.
 pub const PAUSE_MAX: Millis = Millis::new(15_000);
 
 /// The pause after so many failures in a row: twice as long each time, up to [`PAUSE_MAX`].

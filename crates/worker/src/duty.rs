@@ -17,6 +17,7 @@ pub enum Duty {
 /// What the newest record of a job asks of one worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asks {
+    /// To do this.
     Duty(Duty),
     /// Nothing now; later it may.
     Nothing,

@@ -19,17 +19,46 @@ use types::{Height, JobId, Millis, Outcome, state::WorkerRecord};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Told {
     /// What a job's newest record asks of this worker. Telling the same twice is harmless.
-    Job { job: JobId, asks: Asks },
+    Job {
+        /// Which job.
+        job: JobId,
+        /// What it asks of this worker.
+        asks: Asks,
+    },
     /// A run has ended with an outcome.
-    Ran { job: JobId, outcome: Outcome },
+    Ran {
+        /// Which job.
+        job: JobId,
+        /// What it gave.
+        outcome: Outcome,
+    },
     /// The statement of a duty is final.
-    Said { job: JobId, duty: Duty },
+    Said {
+        /// Which job.
+        job: JobId,
+        /// Which statement: the commitment or the reveal.
+        duty: Duty,
+    },
     /// A run or a statement failed. `lasting`: the same again would fail again.
-    Failed { job: JobId, duty: Duty, lasting: bool },
+    Failed {
+        /// Which job.
+        job: JobId,
+        /// What was tried.
+        duty: Duty,
+        /// Whether trying again is pointless.
+        lasting: bool,
+    },
     /// There is no feed yet, it has a gap, it broke, or what is open could not be looked up.
     Lagged,
     /// The worker's own record at `height`, and the most blocks between two heartbeats.
-    Own { record: WorkerRecord, height: Height, heartbeat_blocks: u64 },
+    Own {
+        /// This worker, as the chain knows it.
+        record: WorkerRecord,
+        /// The chain's height.
+        height: Height,
+        /// Most blocks between two heartbeats for the time between them to be paid.
+        heartbeat_blocks: u64,
+    },
     /// The heartbeat is final, or it failed.
     Beat,
     /// Time has passed.
@@ -40,15 +69,33 @@ pub enum Told {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
     /// Run the job, after making sure that it still asks for `duty`.
-    Run { job: JobId, duty: Duty },
+    Run {
+        /// Which job.
+        job: JobId,
+        /// The duty that it is run for.
+        duty: Duty,
+    },
     /// Commit to the outcome.
-    Commit { job: JobId, outcome: Outcome },
+    Commit {
+        /// Which job.
+        job: JobId,
+        /// What to promise.
+        outcome: Outcome,
+    },
     /// Show the outcome.
-    Reveal { job: JobId, outcome: Outcome },
+    Reveal {
+        /// Which job.
+        job: JobId,
+        /// What to show.
+        outcome: Outcome,
+    },
     /// Say that the worker is still there.
     Heartbeat,
     /// Tell what each open job asks of this worker, and of each job in `held` whether it is over. Take up a broken feed.
-    LookUp { held: Vec<JobId> },
+    LookUp {
+        /// The jobs that this shift knows of.
+        held: Vec<JobId>,
+    },
 }
 
 /// Everything a worker has taken on.

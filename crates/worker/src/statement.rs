@@ -33,9 +33,11 @@ impl Try {
 /// What to do next with a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
+    /// Nothing: it is final.
     Done,
     /// Sign it with the next nonce and send it, after this time.
     Again(Millis),
+    /// Nothing: it will never be.
     GiveUp,
 }
 
