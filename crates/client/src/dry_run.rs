@@ -39,8 +39,8 @@ pub fn engine() -> Result<Engine, NoEngine> {
 /// Never: nobody cancels this run.
 pub fn dry_run(engine: &Engine, request: &Request) -> Result<Outcome, NoResult> {
     let spec = &request.spec;
-    let args: Vec<&str> = spec.args.iter().map(|arg| arg.as_str()).collect();
-    let env: Vec<&str> = spec.env.iter().map(|variable| variable.as_str()).collect();
+    let args: Vec<&str> = spec.args.iter().map(types::Text::as_str).collect();
+    let env: Vec<&str> = spec.env.iter().map(types::Text::as_str).collect();
     let files: Vec<(&str, &[u8])> =
         request.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
     let job = Job {

@@ -54,6 +54,7 @@ impl Refusal {
 
 /// Why a proposal is not decided or carried out at this moment. The chain asks by itself, so no transaction meets this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NotDue {
     #[error("votes are taken until {closes}")]
     StillOpen { closes: Millis },

@@ -57,7 +57,7 @@ fn profile_of(float: Float) -> ExecProfile {
         "meshx/exec-profile/v1",
         &[
             REVISION.as_bytes(),
-            format!("wasmtime {}", WASMTIME).as_bytes(),
+            format!("wasmtime {WASMTIME}").as_bytes(),
             floats.as_bytes(),
             format!("{limits:?} {host:?}").as_bytes(),
             format!("{:?}", operator_cost()).as_bytes(),
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn the_profile_names_the_version_that_is_built() {
         let manifest = include_str!("../../../Cargo.toml");
-        let pinned = format!("wasmtime = {{ version = \"={}\"", WASMTIME);
+        let pinned = format!("wasmtime = {{ version = \"={WASMTIME}\"");
         assert!(manifest.contains(&pinned), "{pinned}");
     }
 

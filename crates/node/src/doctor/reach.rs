@@ -108,8 +108,7 @@ async fn try_out(overlay: &Overlay, first: &PeerAddress, join: &[PeerAddress]) -
     let Some(met) = met else {
         let refused = format!("{} of {} addresses answered: {last}", 0, join.len());
         return vec![Finding::new("peers", Verdict::Bad, refused).next(format!(
-            "is {} the whole address, is that node up, and does a firewall let TCP through?",
-            first
+            "is {first} the whole address, is that node up, and does a firewall let TCP through?"
         ))];
     };
     let took = begun.elapsed().as_millis();

@@ -61,10 +61,10 @@ impl Driver {
             }
             // A lookup has met a node that answered: it may come into the table where it answered.
             kad::Event::RoutablePeer { peer, address }
-            | kad::Event::PendingRoutablePeer { peer, address } => {
-                if self.swarm.is_connected(&peer) {
-                    self.add_to_table(peer, address);
-                }
+            | kad::Event::PendingRoutablePeer { peer, address }
+                if self.swarm.is_connected(&peer) =>
+            {
+                self.add_to_table(peer, address);
             }
             kad::Event::InboundRequest {
                 request: kad::InboundRequest::PutRecord { source, record: Some(record), .. },
