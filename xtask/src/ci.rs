@@ -27,7 +27,18 @@ const SLOW: [Step; 3] = [
     },
     Step {
         name: "rustdoc, with warnings as errors",
-        words: &["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"],
+        // With examples, of which there are none, the tests' dependencies decide on features as they do for clippy; without
+        // them every dependency would be checked a second time.
+        words: &[
+            "doc",
+            "--workspace",
+            "--no-deps",
+            "--document-private-items",
+            "--lib",
+            "--bins",
+            "--examples",
+            "--quiet",
+        ],
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
     },
     Step { name: "cargo test --workspace", words: &["test", "--workspace"], environment: &[] },

@@ -14,6 +14,7 @@ use types::{
 /// How a job is to be paid for and waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
+    /// The shard that runs the job.
     pub chain: ChainId,
     /// `None`: what the job can cost at its limits.
     pub max_price: Option<NanoMeshx>,
@@ -26,7 +27,9 @@ pub struct Terms {
 /// A job that is over.
 #[derive(Clone, Debug)]
 pub struct Finished {
+    /// The job as its gateway shows it.
     pub view: JobView,
+    /// The network's id.
     pub network: Hash,
 }
 
@@ -58,18 +61,26 @@ pub enum Next<'a> {
 /// What the node said.
 #[derive(Clone, Debug)]
 pub enum Answer {
+    /// What was asked for is there, or was taken.
     Yes,
+    /// It is not there.
     No,
     /// The network that its genesis names.
     Network(Hash),
+    /// The chain's parameters.
     Params(Box<Params>),
     /// Transactions of the account so far, and the newest block.
     Account {
+        /// The payer's next nonce.
         nonce: u64,
+        /// The chain's height.
         height: Height,
     },
+    /// What demand multiplies prices by now.
     Demand(Ppm),
+    /// The job's name, by which it can be followed.
     Job(JobId),
+    /// The job as its gateway shows it now.
     Phase(Box<JobView>),
     /// Nothing more is told of the job.
     End,
@@ -77,6 +88,7 @@ pub enum Answer {
 
 /// Why an errand goes no further.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Stuck {
     #[error(transparent)]
     Dear(#[from] Dear),
@@ -118,6 +130,7 @@ enum Stage {
 }
 
 impl<'a> Errand<'a> {
+    /// To have `request` run on `terms`, paid for by `key`.
     #[must_use]
     pub const fn new(key: &'a SigningKey, request: &'a Request, terms: Terms) -> Self {
         Self { key, request, terms, stage: Stage::Ready }

@@ -11,6 +11,7 @@ use types::{codec::DecodeExt as _, network::Anchor, state::Phase};
 
 /// Why a job was not followed to its end.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NotFinished {
     #[error(transparent)]
     Node(#[from] ClientError),
