@@ -2,7 +2,7 @@
 //!
 //! A case is a folder with a `case.json`: which files to feed, at which pinned time, the verdict
 //! and the claims a right verifier gives, and changes of it (`negatives`) that must be refused.
-//! [`judge`] runs all of that; [`flips`] turns every bit-bearing byte of a sample over;
+//! [`judge()`] runs all of that; [`flips()`] turns every bit-bearing byte of a sample over;
 //! [`cross_feed`] presents a sample as every other technology.
 
 #![allow(missing_docs, reason = "switched on crate by crate: see CONTRIBUTING.md")]

@@ -1,7 +1,7 @@
 //! The economy in pictures: supply by pool over the years, and a simulated market under the real price rule.
 //!
 //! Nothing here decides anything on a chain, so floats are allowed. The rules are those of `ledger` and
-//! `jobs`; what buyers and providers do ([`market`]) is assumed, and every assumption is a named field.
+//! `jobs`; what buyers and providers do (`market`) is assumed, and every assumption is a named field.
 
 #![allow(missing_docs, reason = "switched on crate by crate: see CONTRIBUTING.md")]
 

@@ -71,7 +71,7 @@ impl App {
     }
 
     /// The transactions and beacons for the next block. `queued` are the heights whose jobs wait.
-    /// `ahead`: see [`Pool::best`].
+    /// `ahead`: see [`mempool::Pool::best`].
     async fn gather<E: StorageContext + Spawner>(
         &self,
         batches: &Batches<E>,

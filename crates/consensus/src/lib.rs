@@ -1,7 +1,7 @@
 //! Run one chain: agree on blocks, keep its state, answer for it.
 //!
 //! One engine type runs all eight chains. It wires commonware's parts together and adds what is ours:
-//! the leader draw ([`elector`]), the state transition (`chain::apply_block`) and the gossip of
+//! the leader draw (`elector`), the state transition (`chain::apply_block`) and the gossip of
 //! transactions.
 //!
 //! ```text

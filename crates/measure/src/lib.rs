@@ -16,7 +16,7 @@
 //! ```
 //!
 //! [`Prover`], [`Prepared`], [`Witness`], [`Transcript`] and [`assemble`] are functions of their arguments, with times in
-//! microseconds passed in; [`prove`] and [`attend`] are the shells that have sockets, clocks and randomness.
+//! microseconds passed in; [`prove()`] and [`attend()`] are the shells that have sockets, clocks and randomness.
 //!
 //! ```
 //! use measure::{Next, Plan, Prepared, Prover, Reply};

@@ -9,7 +9,7 @@
 //!                                 worker signatures --agree with--> job record
 //! ```
 //!
-//! [`verify`] needs no network, clock or file. The same checks serve a light client ([`light`]), and a [`Follower`] keeps
+//! [`verify()`] needs no network, clock or file. The same checks serve a light client ([`light`]), and a [`Follower`] keeps
 //! the newest header that anybody has proved to it.
 //!
 //! And [`check_double_signing`] says whether two votes prove that a validator lied.

@@ -170,7 +170,7 @@ impl Initiator {
         (Self { state, suite, peer, kem }, sent)
     }
 
-    /// The answer. The first record to send is empty: it confirms ([`Sealer::confirm`]).
+    /// The answer. The first record to send is empty: it confirms the handshake (see [`super::Opener::confirm`]).
     ///
     /// # Errors
     /// [`HandshakeError`].
@@ -271,7 +271,7 @@ impl Incoming {
     }
 
     /// What to send, without its length. The peer is there once its first record has passed
-    /// [`Opener::confirmed`].
+    /// [`super::Opener::confirm`].
     pub fn answer(mut self) -> (Vec<u8>, Established) {
         let mut sent = Vec::with_capacity(HANDSHAKE_FRAME_MAX);
         if let Some(key) = &self.kem_key {
