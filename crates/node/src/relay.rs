@@ -109,3 +109,23 @@ impl Kind {
         record.and_then(|bytes| (self.number)(bytes)).unwrap_or(0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use types::{Height, List, codec::Encode as _};
+
+    #[test]
+    fn decrees_come_one_after_the_other_and_of_seats_the_newest() {
+        let shard = ChainId::Europe;
+        let [decree, seats] = &KINDS;
+        let known = Decrees { known: 3, ..Decrees::default() }.encode().to_vec();
+        assert_eq!((decree.number)(known), Some(3));
+        assert_eq!((decree.next_at)(shard, 3), Key::Decree(4));
+        let drawn =
+            SeatsRecord { chain: shard, number: 7, chosen: Height::new(1), seats: List::default() };
+        assert_eq!((seats.number)(drawn.encode().to_vec()), Some(7));
+        assert_eq!((seats.newest_at)(shard), Key::Seats(shard));
+        assert_eq!((seats.next_at)(shard, 3), Key::Seats(shard));
+    }
+}

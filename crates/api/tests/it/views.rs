@@ -2,10 +2,11 @@
 
 use crate::{
     ask::{app, ask, get},
-    fake::{Fake, address, job_id},
+    fake::{Fake, address, header, job_id},
     problems::tx,
 };
-use types::codec::Encode as _;
+use api::{Hex, ProofView};
+use types::{CERTIFICATE_BYTES_MAX, Proved, Record, codec::Encode as _};
 
 #[tokio::test]
 async fn an_account() {
@@ -85,6 +86,21 @@ async fn proofs_of_presence_and_of_absence() {
     );
     let absent = get(&fake, &format!("/v1/chains/EU/proof/job/{}", job_id())).await.json();
     assert_eq!((&absent["present"], &absent["value"]), (&false.into(), &().into()));
+}
+
+#[test]
+fn a_proof_is_a_record_with_its_proof_and_back() {
+    let view = ProofView {
+        present: true,
+        value: Some(Hex(vec![1, 2])),
+        proof: Hex(vec![3]),
+        header: header(5),
+        certificate: Hex(vec![4]),
+    };
+    let proved = Proved::<Option<Record>>::try_from(view.clone()).unwrap();
+    assert_eq!(ProofView::from(proved), view);
+    let long = ProofView { certificate: Hex(vec![0; CERTIFICATE_BYTES_MAX + 1]), ..view };
+    assert!(Proved::<Option<Record>>::try_from(long).is_err());
 }
 
 #[tokio::test]
