@@ -1,7 +1,8 @@
 //! Applying a block: what the protocol does by itself, then due jobs, beacons and transactions; last, prices move.
 
 use crate::{
-    CheckedTx, Refusal, Write, challenge, decrees, effects, epoch, genesis, market, period, queue,
+    CheckedTx, GasUsed, Refusal, Write, challenge, decrees, effects, epoch, genesis, market,
+    period, queue,
     scratch::{Records, Scratch, Stop},
     seats, term, tx,
 };
@@ -68,6 +69,8 @@ pub struct Applied {
     pub included: Vec<CheckedTx>,
     /// What did not, under [`Mode::Build`].
     pub refused: Vec<(CheckedTx, Refusal)>,
+    /// The work it was. What was refused is not in it.
+    pub gas: GasUsed,
 }
 
 /// Apply one block to `store`. `genesis` is written by the block of height 1.
@@ -111,8 +114,12 @@ pub async fn apply_block<S: Store>(
         applied.beacons.push(beacon);
     }
     for tx in proposal.txs {
+        let before = run.records.gas;
         match run.attempt(|pad| tx::apply(pad, &tx, context)).await {
-            Ok(()) => applied.included.push(tx),
+            Ok(()) => {
+                applied.gas.txs.push(run.records.gas - before);
+                applied.included.push(tx);
+            }
             Err(refusal) if mode == Mode::Check => return Err(refusal),
             Err(refusal) => applied.refused.push((tx, refusal)),
         }
@@ -120,6 +127,7 @@ pub async fn apply_block<S: Store>(
     let bytes = applied.included.iter().map(|tx| tx.bytes() as u64).sum();
     run.must(|pad| market::close(pad, bytes)).await;
 
+    applied.gas.own = run.records.gas - applied.gas.total();
     applied.writes = run.records.written.into_iter().collect();
     applied.events = run.records.events;
     Ok(applied)
@@ -147,7 +155,7 @@ impl<S: Store> Run<'_, S> {
         keys.extend(proposal.beacons.iter().map(|beacon| Key::Queued(beacon.height)));
         keys.push(Key::WorkerCount);
         for tx in &proposal.txs {
-            tx::static_keys(tx.tx(), &mut keys);
+            tx::static_keys(tx, &mut keys);
         }
         keys.sort_unstable();
         keys.dedup();
@@ -165,9 +173,10 @@ impl<S: Store> Run<'_, S> {
             let mut pad = self.records.scratch();
             match item(&mut pad) {
                 Ok(value) => {
-                    let (writes, events): (BTreeMap<_, _>, _) = pad.into_parts();
+                    let (writes, events, gas): (BTreeMap<_, _>, _, _) = pad.into_parts();
                     self.records.written.extend(writes);
                     self.records.events.extend(events);
+                    self.records.gas = self.records.gas.saturating_add(gas);
                     return Ok(value);
                 }
                 Err(Stop::Refused(refusal)) => return Err(refusal),

@@ -1,6 +1,7 @@
 //! Carrying out what the job rules ask for: the one place where jobs and money meet.
 
 use crate::{
+    Refusal,
     apply::BlockContext,
     earned, market, queue,
     scratch::{Scratch, Stop},
@@ -34,6 +35,17 @@ pub(crate) fn advance(
     }
     pad.emit(Event::Job { job: *id, phase });
     Ok(())
+}
+
+/// Somebody tells a job something.
+pub(crate) fn input(
+    pad: &mut Scratch<'_>,
+    id: &JobId,
+    input: Input,
+    context: &BlockContext,
+) -> Result<(), Stop> {
+    let record: JobRecord = pad.get(Key::Job(*id))?.ok_or(Refusal::UnknownJob(*id))?;
+    advance(pad, id, record, input, context)
 }
 
 /// A reminder fell due.

@@ -21,11 +21,15 @@
 //! Not here: signatures of blocks and beacons (the caller checks them), storage, networking.
 
 mod apply;
+mod ballots;
 mod challenge;
+mod checked;
+mod checks;
 mod decrees;
 mod earned;
 mod effects;
 mod epoch;
+mod gas;
 mod genesis;
 mod market;
 mod period;
@@ -39,13 +43,14 @@ mod tx;
 mod why;
 
 pub use apply::{Applied, BlockContext, Mode, Proposal, Store, apply_block};
+pub use checked::{CheckedTx, check_tx, check_txs};
 pub use epoch::{VIEWS_PER_NOTE, is_boundary};
+pub use gas::GasUsed;
 pub use genesis::{genesis_writes, local_params};
 pub use market::utilisation_bps;
 pub use refusal::Refusal;
 pub use scratch::Write;
 pub use term::term_of;
-pub use tx::{CheckedTx, check_tx, check_txs};
 pub use why::{Reason, why};
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! A scratch pad over loaded records: an item of a block writes here, and only a whole item is kept.
 
-use crate::Refusal;
+use crate::{
+    Refusal,
+    gas::{Gas, cost},
+};
 use ledger::Accounts;
 use std::collections::BTreeMap;
 use types::{
@@ -32,11 +35,13 @@ pub(crate) struct Records {
     pub(crate) loaded: BTreeMap<Key, Option<Vec<u8>>>,
     pub(crate) written: BTreeMap<Key, Option<Vec<u8>>>,
     pub(crate) events: Vec<Event>,
+    /// Of all items that went through.
+    pub(crate) gas: u64,
 }
 
 impl Records {
     pub(crate) fn scratch(&self) -> Scratch<'_> {
-        Scratch { records: self, writes: BTreeMap::new(), events: Vec::new() }
+        Scratch { records: self, writes: BTreeMap::new(), events: Vec::new(), gas: Gas::default() }
     }
 }
 
@@ -44,15 +49,23 @@ pub(crate) struct Scratch<'a> {
     records: &'a Records,
     writes: BTreeMap<Key, Option<Vec<u8>>>,
     events: Vec<Event>,
+    gas: Gas,
 }
 
 impl Scratch<'_> {
-    /// What an item leaves behind when it went through.
-    pub(crate) fn into_parts(self) -> (BTreeMap<Key, Option<Vec<u8>>>, Vec<Event>) {
-        (self.writes, self.events)
+    /// What an item leaves behind when it went through: its writes, its events and its gas. A run that began anew because a
+    /// record was missing has left nothing, so the gas is the same whatever was loaded before.
+    pub(crate) fn into_parts(self) -> (BTreeMap<Key, Option<Vec<u8>>>, Vec<Event>, u64) {
+        (self.writes, self.events, self.gas.used())
+    }
+
+    /// The item's meter.
+    pub(crate) const fn gas(&self) -> &Gas {
+        &self.gas
     }
 
     pub(crate) fn get<T: Read<Cfg = ()>>(&self, key: Key) -> Result<Option<T>, Stop> {
+        self.gas.charge(cost::READ);
         let bytes = self
             .writes
             .get(&key)
@@ -80,10 +93,12 @@ impl Scratch<'_> {
     }
 
     pub(crate) fn put<T: Encode>(&mut self, key: Key, record: &T) {
+        self.gas.charge(cost::WRITE);
         self.writes.insert(key, Some(record.encode().to_vec()));
     }
 
     pub(crate) fn forget(&mut self, key: Key) {
+        self.gas.charge(cost::WRITE);
         self.writes.insert(key, None);
     }
 

@@ -48,4 +48,4 @@ pub use types::{
     Place,
     presence::{Claim, Minimum, PresenceCertificate, PresenceParams},
 };
-pub use verify::{Rejected, Tables, Verdict, alpha, consulted, verify};
+pub use verify::{Rejected, Tables, Verdict, alpha, consulted, gas_before, verify};

@@ -135,11 +135,16 @@ pub fn verify(
         not_certified,
         not_provisional,
         faster_than_light,
-        gas: GAS_DRAW
-            + GAS_SIGNATURE * (1 + certificate.minima.len() as u64)
-            + GAS_WITNESS * tables.witnesses.len() as u64
-            + GAS_PAIR * looked_at,
+        gas: gas_before(certificate, tables) + GAS_PAIR * looked_at,
     })
+}
+
+/// The part of a verdict's gas that is known before [`verify`] looks: all but the land it goes through.
+#[must_use]
+pub fn gas_before(certificate: &PresenceCertificate, tables: &Tables<'_>) -> u64 {
+    GAS_DRAW
+        + GAS_SIGNATURE * (1 + certificate.minima.len() as u64)
+        + GAS_WITNESS * tables.witnesses.len() as u64
 }
 
 /// The nodes whose measurements [`verify`] asks the reference for, whatever these are: who was drawn, and the claim's

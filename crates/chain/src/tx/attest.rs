@@ -3,81 +3,94 @@
 //! The evidence must answer one of the chain's two last challenges, so it was made after a beacon that nobody knew
 //! before. The chain keeps what was proved; the evidence itself stays in the block.
 
-use crate::{
-    Refusal,
-    apply::BlockContext,
-    scratch::{Scratch, Stop},
+use super::handler::{
+    Address, BlockContext, CheckedTx, Fee, Handler, Home, Key, Refusal, Scratch, Stop, cost,
 };
+use crate::{checks, gas::Gas};
 use attestation::{
     Anchors, Claims, Collateral, Evidence, Policy, Reject, Statement, UnixSeconds, evidence_hash,
 };
-use crypto::SealingPublicKey;
 use types::{
-    Address, Hash, Millis, PublicKey, Text,
+    Hash, Millis, Text,
     attest::{
         ATTESTATION_DEPTH_MAX, AttestParams, Attestation, AttestationRecord, Challenges, Class,
         Listed, TcbStatus,
     },
     codec::Bytes,
-    state::{Event, Key, Params},
+    state::{Event, Params},
 };
 
 /// An attester's clock may be this many seconds ahead of the block's.
 const CLOCK_SKEW_SECONDS: u64 = 30;
 
-pub(super) fn apply(
-    pad: &mut Scratch<'_>,
-    (from, sender): (Address, PublicKey),
-    attestation: &Attestation,
-    context: &BlockContext,
-) -> Result<(), Stop> {
-    let params = pad.expect::<Params>(Key::Params)?.attest;
-    check_challenge(pad, &attestation.challenge)?;
-    let now = UnixSeconds::new(context.timestamp.get() / 1_000);
-    if attestation.stated > now.get().saturating_add(CLOCK_SKEW_SECONDS) {
-        return Err(Refusal::FromTheFuture.into());
+pub(super) struct Attest<'a>(pub(super) &'a Attestation);
+
+impl Handler for Attest<'_> {
+    /// Each chain has challenges of its own, and believes evidence that answers them.
+    const HOME: Home = Home::Any;
+    const FEE: Fee = Fee::Base;
+
+    fn keys(&self, from: Address) -> impl IntoIterator<Item = Key> {
+        let parent = self.0.parent.map(Key::Attested);
+        [Key::Challenges, Key::Attested(from)].into_iter().chain(parent)
     }
-    let parent = parent(pad, attestation, context)?;
 
-    // From here on the cost is that of judging evidence: what is cheap to refuse is refused above.
-    let evidence = Evidence::from_bytes(attestation.evidence.as_slice()).map_err(refused)?;
-    let collateral = Collateral::from_bytes(attestation.collateral.as_slice()).map_err(refused)?;
-    let statement = Statement {
-        code_hash: attestation.code_hash.0,
-        node_key: sender.0,
-        sealing_key_hash: sealing_key_hash(&attestation.sealing_key)?,
-        timestamp: UnixSeconds::new(attestation.stated),
-        nonce: attestation.challenge.0,
-        parent: parent.as_ref().map_or([0; 32], |record| record.evidence.0),
-    };
-    let binding = statement.binding(evidence.technology());
-    let anchors = anchors(pad, &evidence, &collateral)?;
-    let claims = attestation::verify_under(&anchors, &evidence, &collateral, &binding, now)
-        .map_err(refused)?;
-    let grant = policy(&params).appraise(&claims, now).map_err(refused)?;
-    check_listed(pad, &params, &claims)?;
+    fn gas(&self) -> u64 {
+        cost::RULE
+    }
 
-    let weakest = parent.as_ref().is_some_and(|record| record.class == Class::Simulated);
-    let record = AttestationRecord {
-        technology: grant.technology,
-        class: if weakest { Class::Simulated } else { grant.class },
-        tcb_status: claims.tcb_status(),
-        root: clipped(claims.root()),
-        measurement: Bytes::new(claims.measurement().to_vec()).unwrap_or_default(),
-        platform: <[u8; 32]>::try_from(claims.platform()).ok().map(Hash),
-        evidence: Hash(evidence_hash(&evidence.to_bytes())),
-        code_hash: attestation.code_hash,
-        sealing_key: attestation.sealing_key.clone(),
-        stated: attestation.stated,
-        attested: context.height,
-        until: Millis::new(grant.until.get().saturating_mul(1_000)),
-        parent: parent.as_ref().map(|record| record.evidence),
-        depth: parent.as_ref().map_or(0, |record| record.depth + 1),
-    };
-    stand_behind(pad, from, &record, context)?;
-    pad.put(Key::Attested(from), &record);
-    pad.emit(Event::Attested { account: from });
-    Ok(())
+    fn apply(&self, pad: &mut Scratch<'_>, tx: &CheckedTx, at: &BlockContext) -> Result<(), Stop> {
+        let (from, attestation) = (tx.from(), self.0);
+        let params = pad.expect::<Params>(Key::Params)?.attest;
+        check_challenge(pad, &attestation.challenge)?;
+        let now = UnixSeconds::new(at.timestamp.get() / 1_000);
+        if attestation.stated > now.get().saturating_add(CLOCK_SKEW_SECONDS) {
+            return Err(Refusal::FromTheFuture.into());
+        }
+        let parent = parent(pad, attestation, at)?;
+
+        // From here on the cost is that of judging evidence: what is cheap to refuse is refused above.
+        let evidence = Evidence::from_bytes(attestation.evidence.as_slice()).map_err(refused)?;
+        let collateral =
+            Collateral::from_bytes(attestation.collateral.as_slice()).map_err(refused)?;
+        let statement = Statement {
+            code_hash: attestation.code_hash.0,
+            node_key: tx.tx().sender.0,
+            sealing_key_hash: sealing_key_hash(pad.gas(), &attestation.sealing_key)?,
+            timestamp: UnixSeconds::new(attestation.stated),
+            nonce: attestation.challenge.0,
+            parent: parent.as_ref().map_or([0; 32], |record| record.evidence.0),
+        };
+        let binding = statement.binding(evidence.technology());
+        let anchors = anchors(pad, &evidence, &collateral)?;
+        let gas = pad.gas();
+        let claims = checks::evidence(gas, &anchors, &evidence, &collateral, &binding, now)
+            .map_err(refused)?;
+        let grant = policy(&params).appraise(&claims, now).map_err(refused)?;
+        check_listed(pad, &params, &claims)?;
+
+        let weakest = parent.as_ref().is_some_and(|record| record.class == Class::Simulated);
+        let record = AttestationRecord {
+            technology: grant.technology,
+            class: if weakest { Class::Simulated } else { grant.class },
+            tcb_status: claims.tcb_status(),
+            root: clipped(claims.root()),
+            measurement: Bytes::new(claims.measurement().to_vec()).unwrap_or_default(),
+            platform: <[u8; 32]>::try_from(claims.platform()).ok().map(Hash),
+            evidence: Hash(evidence_hash(&evidence.to_bytes())),
+            code_hash: attestation.code_hash,
+            sealing_key: attestation.sealing_key.clone(),
+            stated: attestation.stated,
+            attested: at.height,
+            until: Millis::new(grant.until.get().saturating_mul(1_000)),
+            parent: parent.as_ref().map(|record| record.evidence),
+            depth: parent.as_ref().map_or(0, |record| record.depth + 1),
+        };
+        stand_behind(pad, from, &record, at)?;
+        pad.put(Key::Attested(from), &record);
+        pad.emit(Event::Attested { account: from });
+        Ok(())
+    }
 }
 
 fn check_challenge(pad: &Scratch<'_>, answered: &Hash) -> Result<(), Stop> {
@@ -186,12 +199,14 @@ fn stand_behind(
 
 /// What the statement says of the key that private inputs are sealed to. A key that nobody can seal
 /// to is refused here, so that no job meets one later.
-fn sealing_key_hash(key: &Bytes<{ types::attest::SEALING_KEY_BYTES }>) -> Result<[u8; 32], Stop> {
+fn sealing_key_hash(
+    gas: &Gas,
+    key: &Bytes<{ types::attest::SEALING_KEY_BYTES }>,
+) -> Result<[u8; 32], Stop> {
     if key.as_slice().is_empty() {
         return Ok([0; 32]);
     }
-    SealingPublicKey::from_bytes(key.as_slice())
-        .map_err(|_| Refusal::NotAttested("sealing-key"))?;
+    checks::sealing_key(gas, key.as_slice()).map_err(|_| Refusal::NotAttested("sealing-key"))?;
     Ok(evidence_hash(key.as_slice()))
 }
 

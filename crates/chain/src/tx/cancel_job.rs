@@ -1,23 +1,30 @@
 //! CancelJob: the payer takes a job back before workers are drawn for it.
 
-use crate::{
-    Refusal,
-    apply::BlockContext,
-    effects,
-    scratch::{Scratch, Stop},
+use super::handler::{
+    Address, BlockContext, CheckedTx, Fee, Handler, Home, Key, Scratch, Stop, cost,
 };
+use crate::effects;
 use jobs::Input;
-use types::{
-    Address, JobId,
-    state::{JobRecord, Key},
-};
+use types::JobId;
 
-pub(super) fn apply(
-    pad: &mut Scratch<'_>,
-    by: Address,
-    job: &JobId,
-    context: &BlockContext,
-) -> Result<(), Stop> {
-    let record: JobRecord = pad.get(Key::Job(*job))?.ok_or(Refusal::UnknownJob(*job))?;
-    effects::advance(pad, job, record, Input::Cancel { by }, context)
+pub(super) struct CancelJob<'a> {
+    pub(super) job: &'a JobId,
+}
+
+impl Handler for CancelJob<'_> {
+    /// Jobs are on shards, so elsewhere none is known.
+    const HOME: Home = Home::Any;
+    const FEE: Fee = Fee::Base;
+
+    fn keys(&self, _: Address) -> impl IntoIterator<Item = Key> {
+        [Key::Job(*self.job)]
+    }
+
+    fn gas(&self) -> u64 {
+        cost::RULE
+    }
+
+    fn apply(&self, pad: &mut Scratch<'_>, tx: &CheckedTx, at: &BlockContext) -> Result<(), Stop> {
+        effects::input(pad, self.job, Input::Cancel { by: tx.from() }, at)
+    }
 }

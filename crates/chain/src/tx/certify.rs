@@ -5,92 +5,117 @@
 //! Its signatures are all it needs, so anybody may carry it, and pays. The prover signs the transcript and not which minima are
 //! there: a carrier can leave some out, which never makes more of it (ADR 16).
 
-use crate::{
-    Refusal,
-    apply::BlockContext,
-    scratch::{Scratch, Stop},
-    seats,
+use super::handler::{
+    Address, BlockContext, CheckedTx, Fee, Handler, Home, Key, Refusal, Scratch, Stop, cost,
 };
+use crate::{checks, seats};
 use presence::{Direction, Reference, Tables, Tier, Verdict, Witness};
 use std::collections::{BTreeMap, BTreeSet};
 use types::{
-    Address, Hash, List, Millis, NanoMeshx, PublicKey,
+    Hash, List, NanoMeshx, PublicKey,
     presence::{
         Claim, Measured, MeasuredRecord, MeasuredRow, PeriodRecord, PresenceCertificate,
-        PresenceRecord, PresenceTier, WitnessList,
+        PresenceParams, PresenceRecord, PresenceTier, WitnessList,
     },
-    state::{Destination, Event, Key, Market, Params, Transfer},
+    state::{Destination, Event, Market, Params, Transfer},
 };
 
 /// Gas that costs as much as one transaction: a tenth of a millisecond of one core, about what the smallest costs to check,
 /// carry and apply.
 const GAS_PER_BASE_FEE: u64 = 100_000;
 
-pub(super) fn apply(
-    pad: &mut Scratch<'_>,
-    carrier: Address,
-    certificate: &PresenceCertificate,
-    context: &BlockContext,
-) -> Result<(), Stop> {
-    if context.chain.is_shard() {
-        return Err(Refusal::NoPresenceHere.into());
-    }
-    let period = period(pad)?;
-    let operator = check_claim(pad, &certificate.claim, &period)?;
-    let before: Option<PresenceRecord> = pad.get(Key::Presence(operator))?;
-    let before = before.filter(|before| before.period == period.number).map(|before| before.tier);
-    if before == Some(PresenceTier::Certified) {
-        return Err(Refusal::AlreadyCertified.into());
+pub(super) struct Certify<'a>(pub(super) &'a PresenceCertificate);
+
+impl Handler for Certify<'_> {
+    const HOME: Home = Home::Backbone { elsewhere: Refusal::NoPresenceHere };
+    /// Beside it, judging is paid for: see `pay`.
+    const FEE: Fee = Fee::Base;
+
+    fn keys(&self, _: Address) -> impl IntoIterator<Item = Key> {
+        [Key::Period, Key::Witnesses, Key::ValidatorKey(self.0.claim.prover)]
     }
 
-    // From here on the cost is that of judging: what is cheap to refuse is refused above.
-    let params: Params = pad.expect(Key::Params)?;
-    let witnesses = witnesses(pad)?;
+    fn gas(&self) -> u64 {
+        cost::RULE
+    }
+
+    fn apply(&self, pad: &mut Scratch<'_>, tx: &CheckedTx, at: &BlockContext) -> Result<(), Stop> {
+        let certificate = self.0;
+        let period = period(pad)?;
+        let operator = check_claim(pad, &certificate.claim, &period)?;
+        let before: Option<PresenceRecord> = pad.get(Key::Presence(operator))?;
+        let before =
+            before.filter(|before| before.period == period.number).map(|before| before.tier);
+        if before == Some(PresenceTier::Certified) {
+            return Err(Refusal::AlreadyCertified.into());
+        }
+
+        // From here on the cost is that of judging: what is cheap to refuse is refused above.
+        let params = pad.expect::<Params>(Key::Params)?.presence;
+        let witnesses = witnesses(pad)?;
+        let verdict = verdict(pad, certificate, &period, &witnesses, &params)?;
+        pay(pad, tx.from(), verdict.gas)?;
+        let tier = tier(&verdict)?;
+
+        // Judging is dear, so in a period at most two certificates of an operator are: the second has to be worth more.
+        if before == Some(tier) {
+            return Err(Refusal::AlreadyCertified.into());
+        }
+        if tier == PresenceTier::Certified {
+            mark(pad, &verdict, &witnesses)?;
+        }
+        let record = PresenceRecord {
+            tier,
+            continent: verdict.continent,
+            place: verdict.place,
+            key: certificate.claim.prover,
+            certificate: certificate.id(),
+            period: period.number,
+            issued: at.timestamp,
+            expires: at.timestamp.saturating_add(params.valid_ms),
+        };
+        pad.put(Key::Presence(operator), &record);
+        keep_measured(pad, certificate, &period, &witnesses)?;
+        pad.emit(Event::Presence { operator });
+        Ok(())
+    }
+}
+
+/// Judge the certificate by what the period's tables say of those it is judged by, and by nothing else: few records are
+/// loaded.
+fn verdict(
+    pad: &Scratch<'_>,
+    certificate: &PresenceCertificate,
+    period: &PeriodRecord,
+    witnesses: &[Witness],
+    params: &PresenceParams,
+) -> Result<Verdict, Stop> {
     let directions: Vec<Direction> =
         witnesses.iter().map(|witness| Direction::of_place(witness.place)).collect();
     let bare = Reference::sparse(directions.clone(), []);
-    let tables = Tables {
-        seed: period.seed,
-        period: period.number,
-        witnesses: &witnesses,
-        reference: &bare,
-    };
-    let nodes = presence::consulted(certificate, &params.presence, &tables)?;
-    let reference = Reference::sparse(directions, times(pad, &nodes, &witnesses, &period)?);
+    let tables = Tables { seed: period.seed, period: period.number, witnesses, reference: &bare };
+    let nodes = checks::consulted(pad.gas(), certificate, params, &tables)?;
+    let reference = Reference::sparse(directions, times(pad, &nodes, witnesses, period)?);
     let tables = Tables { reference: &reference, ..tables };
-    let verdict = presence::verify(certificate, &params.presence, &tables)?;
-    pay(pad, carrier, verdict.gas)?;
-    let tier = tier(&verdict)?;
+    Ok(checks::presence(pad.gas(), certificate, params, &tables)?)
+}
 
-    // Judging is dear, so in a period at most two certificates of an operator are: the second has to be worth more.
-    if before == Some(tier) {
-        return Err(Refusal::AlreadyCertified.into());
-    }
-    if tier == PresenceTier::Certified {
-        mark(pad, &verdict, &witnesses)?;
-    }
-    let key = certificate.claim.prover;
-    let lasts = params.presence.valid_ms.get();
-    let record = PresenceRecord {
-        tier,
-        continent: verdict.continent,
-        place: verdict.place,
-        key,
-        certificate: certificate.id(),
-        period: period.number,
-        issued: context.timestamp,
-        expires: Millis::new(context.timestamp.get().saturating_add(lasts)),
-    };
-    pad.put(Key::Presence(operator), &record);
+/// What was measured counts from the next period on.
+fn keep_measured(
+    pad: &mut Scratch<'_>,
+    certificate: &PresenceCertificate,
+    period: &PeriodRecord,
+    witnesses: &[Witness],
+) -> Result<(), Stop> {
     let times = certificate.minima.iter().map(|said| Measured {
         witness: witnesses[usize::from(said.witness)].key,
         rtt_us: said.rtt_us,
     });
     let times = List::new(times.collect()).expect("as many as the certificate's");
-    let known: Option<MeasuredRecord> = pad.get(Key::Measured(key))?;
+    let key = Key::Measured(certificate.claim.prover);
+    let known: Option<MeasuredRecord> = pad.get(key)?;
     let row = MeasuredRow { period: period.number, times };
-    pad.put(Key::Measured(key), &MeasuredRecord::with(known, row));
-    pad.emit(Event::Presence { operator });
+    pad.put(key, &MeasuredRecord::with(known, row));
     Ok(())
 }
 

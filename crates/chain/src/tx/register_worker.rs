@@ -1,58 +1,67 @@
 //! RegisterWorker: offer to run jobs. A worker that registers again changes its offer.
 
-use crate::{
-    Refusal,
-    apply::BlockContext,
-    market,
-    scratch::{Scratch, Stop},
+use super::handler::{
+    Address, BlockContext, CheckedTx, Fee, Handler, Home, Key, Refusal, Scratch, Stop, cost,
 };
+use crate::market;
 use types::{
-    Address, City, NanoMeshx,
-    state::{Event, Key, REPUTATION_NEW, WorkerRecord},
+    City, NanoMeshx,
+    state::{Event, REPUTATION_NEW, WorkerRecord},
 };
 
 const CAPACITY_MAX: u16 = 1_024;
 
-pub(super) fn apply(
-    pad: &mut Scratch<'_>,
-    from: Address,
-    capacity: u16,
-    city: &City,
-    floor: NanoMeshx,
-    context: &BlockContext,
-) -> Result<(), Stop> {
-    if !context.chain.is_shard() {
-        return Err(Refusal::NoJobsHere.into());
+pub(super) struct RegisterWorker<'a> {
+    pub(super) capacity: &'a u16,
+    pub(super) city: &'a City,
+    pub(super) floor: &'a NanoMeshx,
+}
+
+impl Handler for RegisterWorker<'_> {
+    const HOME: Home = Home::Shards { elsewhere: Refusal::NoJobsHere };
+    const FEE: Fee = Fee::Base;
+
+    fn keys(&self, from: Address) -> impl IntoIterator<Item = Key> {
+        [Key::Worker(from)]
     }
-    if !(1..=CAPACITY_MAX).contains(&capacity) {
-        return Err(Refusal::Capacity(capacity).into());
+
+    fn gas(&self) -> u64 {
+        cost::RULE
     }
-    let mut before = 0;
-    let record = match pad.get::<WorkerRecord>(Key::Worker(from))? {
-        // Reputation and seats stay: a new offer is no fresh start.
-        Some(known) => {
-            before = known.capacity;
-            WorkerRecord { capacity, city: city.clone(), floor, ..known }
+
+    fn apply(&self, pad: &mut Scratch<'_>, tx: &CheckedTx, at: &BlockContext) -> Result<(), Stop> {
+        let Self { capacity, city, floor } = *self;
+        let (from, capacity, floor) = (tx.from(), *capacity, *floor);
+        if !(1..=CAPACITY_MAX).contains(&capacity) {
+            return Err(Refusal::Capacity(capacity).into());
         }
-        None => {
-            let count: u32 = pad.get(Key::WorkerCount)?.unwrap_or(0);
-            pad.put(Key::WorkerAt(count), &from);
-            pad.put(Key::WorkerCount, &count.checked_add(1).ok_or(Refusal::Busy)?);
-            WorkerRecord {
-                capacity,
-                running: 0,
-                reputation: REPUTATION_NEW,
-                city: city.clone(),
-                registered: context.height,
-                floor,
-                seen: context.height,
+        let mut before = 0;
+        let record = match pad.get::<WorkerRecord>(Key::Worker(from))? {
+            // Reputation and assignments stay: a new offer is no fresh start.
+            Some(known) => {
+                before = known.capacity;
+                WorkerRecord { capacity, city: city.clone(), floor, ..known }
             }
-        }
-    };
-    market::change(pad, |market| {
-        market.capacity = market.capacity - u64::from(before) + u64::from(capacity);
-    })?;
-    pad.put(Key::Worker(from), &record);
-    pad.emit(Event::Worker { worker: from });
-    Ok(())
+            None => {
+                let count: u32 = pad.get(Key::WorkerCount)?.unwrap_or(0);
+                pad.put(Key::WorkerAt(count), &from);
+                pad.put(Key::WorkerCount, &count.checked_add(1).ok_or(Refusal::Busy)?);
+                WorkerRecord {
+                    capacity,
+                    running: 0,
+                    reputation: REPUTATION_NEW,
+                    city: city.clone(),
+                    registered: at.height,
+                    floor,
+                    seen: at.height,
+                }
+            }
+        };
+        market::change(pad, |market| {
+            market.capacity = market.capacity - u64::from(before) + u64::from(capacity);
+        })?;
+        pad.put(Key::Worker(from), &record);
+        pad.emit(Event::Worker { worker: from });
+        Ok(())
+    }
 }

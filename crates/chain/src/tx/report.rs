@@ -1,39 +1,56 @@
 //! Report: a proof that a validator signed two votes that contradict each other costs it a part of its stake.
 
-use crate::{
-    Refusal,
-    apply::BlockContext,
-    epoch::VIEWS_PER_NOTE,
-    scratch::{Scratch, Stop},
+use super::handler::{
+    Address, BlockContext, CheckedTx, Fee, Handler, Home, Key, Refusal, Scratch, Stop, cost,
 };
+use crate::{checks, epoch::VIEWS_PER_NOTE};
 use staking::{Moment, Offence};
 use types::{
-    Address, DoubleSigning, Epoch,
+    DoubleSigning, Epoch, SignedVote,
     staking::{Fault, ValidatorRecord},
-    state::{Key, Params, ViewStep, ViewTime},
+    state::{Params, ViewStep, ViewTime},
 };
 
-pub(super) fn apply(
-    pad: &mut Scratch<'_>,
-    evidence: &DoubleSigning,
-    context: &BlockContext,
-) -> Result<(), Stop> {
-    if context.chain.is_shard() {
-        return Err(Refusal::NoStakeHere.into());
+pub(super) struct Report<'a>(pub(super) &'a DoubleSigning);
+
+impl Handler for Report<'_> {
+    const HOME: Home = Home::Backbone { elsewhere: Refusal::NoStakeHere };
+    const FEE: Fee = Fee::Base;
+
+    fn keys(&self, _: Address) -> impl IntoIterator<Item = Key> {
+        [Key::ValidatorKey(self.0.key)]
     }
-    // A shard's views were at times that this chain does not know yet.
-    let vote = &evidence.first;
-    if vote.chain != context.chain {
-        return Err(Refusal::ForeignEvidence(vote.chain).into());
+
+    fn gas(&self) -> u64 {
+        cost::RULE
     }
-    let operator: Option<Address> = pad.get(Key::ValidatorKey(evidence.key))?;
-    let operator = operator.ok_or(Refusal::UnknownKey)?;
-    receipt::check_double_signing(evidence, &context.network)?;
-    if (vote.epoch, vote.view) > (context.epoch, context.view) {
+
+    fn apply(&self, pad: &mut Scratch<'_>, _: &CheckedTx, at: &BlockContext) -> Result<(), Stop> {
+        let proof = self.0;
+        // A shard's views were at times that this chain does not know yet.
+        let vote = &proof.first;
+        if vote.chain != at.chain {
+            return Err(Refusal::ForeignEvidence(vote.chain).into());
+        }
+        let operator: Option<Address> = pad.get(Key::ValidatorKey(proof.key))?;
+        let operator = operator.ok_or(Refusal::UnknownKey)?;
+        checks::double_signing(pad.gas(), proof, &at.network)?;
+        let offence = offence(pad, vote, at)?;
+        let mut record: ValidatorRecord = pad.expect(Key::Validator(operator))?;
+        let params: Params = pad.expect(Key::Params)?;
+        let now = Moment { height: at.height, at: at.timestamp };
+        let transfers = staking::slash(&mut record, offence, &params.staking, now)?;
+        pad.put(Key::Validator(operator), &record);
+        pad.transfer(&transfers)
+    }
+}
+
+/// When the vote was cast. Views are noted in steps. Stake answers from the block before the vote on, and the proof is as
+/// young as the block after it: neither rounding helps who signed.
+fn offence(pad: &Scratch<'_>, vote: &SignedVote, at: &BlockContext) -> Result<Offence, Stop> {
+    if (vote.epoch, vote.view) > (at.epoch, at.view) {
         return Err(Refusal::UnknownView(vote.view).into());
     }
-    // Views are noted in steps. Stake answers from the block before the vote on, and the evidence is as young as
-    // the block after it: neither rounding helps who signed.
     let step = vote.view / VIEWS_PER_NOTE;
     let note = |epoch, step| Key::ViewTime(ViewStep { epoch, step });
     let before: Option<ViewTime> = pad.get(note(vote.epoch, step))?;
@@ -43,12 +60,6 @@ pub(super) fn apply(
         // The last views of a term: they were over when the next one began.
         after = pad.get(note(Epoch::new(vote.epoch.get().saturating_add(1)), 0))?;
     }
-    let at = after.map_or(context.timestamp, |note| note.at);
-    let mut record: ValidatorRecord = pad.expect(Key::Validator(operator))?;
-    let params: Params = pad.expect(Key::Params)?;
-    let now = Moment { height: context.height, at: context.timestamp };
-    let offence = Offence { fault: Fault::DoubleSigning, height, at };
-    let transfers = staking::slash(&mut record, offence, &params.staking, now)?;
-    pad.put(Key::Validator(operator), &record);
-    pad.transfer(&transfers)
+    let at = after.map_or(at.timestamp, |note| note.at);
+    Ok(Offence { fault: Fault::DoubleSigning, height, at })
 }

@@ -1,38 +1,41 @@
 //! Seat: a shard learns who was drawn for it.
 
-use crate::{
-    Refusal,
-    apply::BlockContext,
-    proved,
-    scratch::{Scratch, Stop},
+use super::handler::{
+    Address, BlockContext, CheckedTx, Fee, Handler, Home, Key, Refusal, Scratch, Stop, cost,
 };
-use types::{
-    Relayed,
-    committee::SeatsRecord,
-    state::{Event, Key},
-};
+use crate::checks;
+use types::{Relayed, committee::SeatsRecord, state::Event};
 
-/// Numbers may be left out: only the newest seats matter.
-pub(super) fn apply(
-    pad: &mut Scratch<'_>,
-    relayed: &Relayed<SeatsRecord>,
-    context: &BlockContext,
-) -> Result<(), Stop> {
-    let seats = &relayed.proved.record;
-    if !context.chain.is_shard() {
-        return Err(Refusal::OwnSeats.into());
+pub(super) struct Seat<'a>(pub(super) &'a Relayed<SeatsRecord>);
+
+impl Handler for Seat<'_> {
+    const HOME: Home = Home::Shards { elsewhere: Refusal::OwnSeats };
+    /// Free: each number is told once.
+    const FEE: Fee = Fee::Free;
+
+    fn keys(&self, _: Address) -> impl IntoIterator<Item = Key> {
+        [Key::Seats(self.0.proved.record.chain)]
     }
-    if seats.chain != context.chain {
-        return Err(Refusal::SeatsElsewhere(seats.chain).into());
+
+    fn gas(&self) -> u64 {
+        cost::RULE
     }
-    let key = Key::Seats(context.chain);
-    // Before any curve is touched: the number, so that the same is not judged twice.
-    let known = pad.get::<SeatsRecord>(key)?.map_or(0, |known| known.number);
-    if seats.number <= known {
-        return Err(Refusal::SeatsKnown { known, got: seats.number }.into());
+
+    /// Numbers may be left out: only the newest seats matter.
+    fn apply(&self, pad: &mut Scratch<'_>, _: &CheckedTx, at: &BlockContext) -> Result<(), Stop> {
+        let seats = &self.0.proved.record;
+        if seats.chain != at.chain {
+            return Err(Refusal::SeatsElsewhere(seats.chain).into());
+        }
+        let key = Key::Seats(at.chain);
+        // Before any curve is touched: the number, so that the same is not judged twice.
+        let known = pad.get::<SeatsRecord>(key)?.map_or(0, |known| known.number);
+        if seats.number <= known {
+            return Err(Refusal::SeatsKnown { known, got: seats.number }.into());
+        }
+        checks::on_backbone(pad.gas(), self.0, &key, at)?;
+        pad.put(key, seats);
+        pad.emit(Event::Seats { chain: at.chain, number: seats.number });
+        Ok(())
     }
-    proved::check(relayed, &key, context)?;
-    pad.put(key, seats);
-    pad.emit(Event::Seats { chain: context.chain, number: seats.number });
-    Ok(())
 }

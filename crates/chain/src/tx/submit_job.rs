@@ -1,57 +1,63 @@
 //! SubmitJob: put the most a job can cost into escrow and queue it for the draw, or answer it from
 //! the result cache at once.
 
-use crate::{
-    Refusal,
-    apply::BlockContext,
-    effects, queue,
-    scratch::{Scratch, Stop},
+use super::handler::{
+    Address, BlockContext, CheckedTx, Fee, Handler, Home, Key, Refusal, Scratch, Stop, cost,
 };
+use crate::{effects, queue};
 use jobs::Input;
 use types::{
-    Address, JobId, Submission,
+    JobId, Submission,
     state::{
-        Destination, Event, JobRecord, Key, Market, Params, Phase, Settlement, Transfer, cache_key,
+        Destination, Event, JobRecord, Market, Params, Phase, Settlement, Transfer, cache_key,
         pools,
     },
 };
 
-pub(super) fn apply(
-    pad: &mut Scratch<'_>,
-    from: Address,
-    id: JobId,
-    submission: &Submission,
-    context: &BlockContext,
-) -> Result<(), Stop> {
-    if !context.chain.is_shard() {
-        return Err(Refusal::NoJobsHere.into());
+pub(super) struct SubmitJob<'a>(pub(super) &'a Submission);
+
+impl Handler for SubmitJob<'_> {
+    const HOME: Home = Home::Shards { elsewhere: Refusal::NoJobsHere };
+    const FEE: Fee = Fee::Base;
+
+    fn keys(&self, _: Address) -> impl IntoIterator<Item = Key> {
+        [Key::Cached(cache_key(&self.0.spec)), Key::Due(self.0.deadline)]
     }
-    let params: Params = pad.expect(Key::Params)?;
-    let market: Market = pad.expect(Key::Market)?;
-    if context.timestamp < market.paused_until {
-        return Err(Refusal::IntakePaused { until: market.paused_until }.into());
+
+    fn gas(&self) -> u64 {
+        cost::RULE + cost::DRAW * u64::from(self.0.agreement.replicas)
     }
-    jobs::check(submission, market.demand, &params, context.height)?;
-    pad.transfer(&[Transfer {
-        from,
-        to: Destination::Account(pools::escrow()),
-        amount: submission.price_max,
-    }])?;
-    let record = JobRecord {
-        payer: from,
-        submission: submission.clone(),
-        submitted: context.height,
-        demand: market.demand,
-        phase: Phase::Queued,
-    };
-    if let Some((job, settlement)) = cached(pad, submission)? {
-        return effects::advance(pad, &id, record, Input::CacheHit { job, settlement }, context);
+
+    fn apply(&self, pad: &mut Scratch<'_>, tx: &CheckedTx, at: &BlockContext) -> Result<(), Stop> {
+        let (from, id, submission) = (tx.from(), tx.id(), self.0);
+        let params: Params = pad.expect(Key::Params)?;
+        let market: Market = pad.expect(Key::Market)?;
+        if at.timestamp < market.paused_until {
+            return Err(Refusal::IntakePaused { until: market.paused_until }.into());
+        }
+        jobs::check(submission, market.demand, &params, at.height)?;
+        pad.transfer(&[Transfer {
+            from,
+            to: Destination::Account(pools::escrow()),
+            amount: submission.price_max,
+        }])?;
+        let record = JobRecord {
+            payer: from,
+            submission: submission.clone(),
+            submitted: at.height,
+            demand: market.demand,
+            phase: Phase::Queued,
+        };
+        if let Some((job, settlement)) = cached(pad, submission)? {
+            let hit = Input::CacheHit { job, settlement };
+            return effects::advance(pad, &id, record, hit, at);
+        }
+        pad.put(Key::Job(id), &record);
+        queue::enqueue(pad, &id, at)?;
+        queue::remind(pad, &id, submission.deadline)?;
+        pad.emit(Event::Job { job: id, phase: Phase::Queued });
+        Ok(())
     }
-    pad.put(Key::Job(id), &record);
-    queue::enqueue(pad, &id, context)?;
-    queue::remind(pad, &id, submission.deadline)?;
-    pad.emit(Event::Job { job: id, phase: Phase::Queued });
-    Ok(())
 }
 
 /// An equal job's settlement, if it was agreed at least as broadly as this one asks.

@@ -1,26 +1,40 @@
 //! Transfer: move MESHX from the sender to another account of the same chain.
 
-use crate::{
-    Refusal,
-    scratch::{Scratch, Stop},
+use super::handler::{
+    Address, BlockContext, CheckedTx, Fee, Handler, Home, Key, Refusal, Scratch, Stop, cost,
 };
 use types::{
-    Address, NanoMeshx,
-    state::{Destination, Transfer},
+    NanoMeshx,
+    state::{self, Destination},
 };
 
-pub(super) fn apply(
-    pad: &mut Scratch<'_>,
-    from: Address,
-    to: Address,
-    amount: NanoMeshx,
-) -> Result<(), Stop> {
-    if amount == NanoMeshx::ZERO {
-        return Err(ledger::Refusal::ZeroAmount.into());
+pub(super) struct Transfer<'a> {
+    pub(super) to: &'a Address,
+    pub(super) amount: &'a NanoMeshx,
+}
+
+impl Handler for Transfer<'_> {
+    const HOME: Home = Home::Any;
+    const FEE: Fee = Fee::Base;
+
+    fn keys(&self, _: Address) -> impl IntoIterator<Item = Key> {
+        [Key::Account(*self.to)]
     }
-    // Escrow holds exactly what open jobs promised; a gift there could never come out again.
-    if to.is_pool() {
-        return Err(Refusal::PoolAccount(to).into());
+
+    fn gas(&self) -> u64 {
+        cost::RULE
     }
-    pad.transfer(&[Transfer { from, to: Destination::Account(to), amount }])
+
+    fn apply(&self, pad: &mut Scratch<'_>, tx: &CheckedTx, _: &BlockContext) -> Result<(), Stop> {
+        let Self { to, amount } = *self;
+        if *amount == NanoMeshx::ZERO {
+            return Err(ledger::Refusal::ZeroAmount.into());
+        }
+        // Escrow holds exactly what open jobs promised; a gift there could never come out again.
+        if to.is_pool() {
+            return Err(Refusal::PoolAccount(*to).into());
+        }
+        let (from, to) = (tx.from(), Destination::Account(*to));
+        pad.transfer(&[state::Transfer { from, to, amount: *amount }])
+    }
 }

@@ -3,7 +3,7 @@
 //! The evidence is PSA tokens signed here: a format with a platform id and a listed key, so that all rules can be
 //! shown without hardware.
 
-use crate::memory::Memory;
+use crate::{gas, memory::Memory};
 use attestation::{Collateral, Evidence, Statement, UnixSeconds, evidence_hash};
 use chain::{Applied, BlockContext, Mode, Proposal, apply_block, check_tx, local_params};
 use ciborium::{Value, value::Integer};
@@ -181,6 +181,8 @@ impl World {
             block_on(apply_block(&self.store, &self.genesis, &context, again, Mode::Check))
                 .expect("what was built");
         assert_eq!(checked.writes, built.writes, "every validator comes to the same");
+        assert_eq!(checked.gas, built.gas, "and by the same work");
+        gas::check(&built);
         for (key, value) in &built.writes {
             match value {
                 Some(bytes) => self.store.0.insert(*key, bytes.clone()),

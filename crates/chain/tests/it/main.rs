@@ -4,6 +4,7 @@
 mod attest;
 mod committees;
 mod economy;
+mod gas;
 mod memory;
 mod model;
 mod presence;

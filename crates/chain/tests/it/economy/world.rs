@@ -1,6 +1,6 @@
 //! A backbone in memory with six people: two are validators from the start, and one's money vests.
 
-use crate::memory::Memory;
+use crate::{gas, memory::Memory};
 use chain::{Applied, BlockContext, CheckedTx, Mode, apply_block, check_tx, local_params};
 use crypto::{SigningKey, VrfKey, VrfSuite};
 use futures::executor::block_on;
@@ -214,6 +214,8 @@ impl World {
         let built = self.apply(txs, Mode::Build).expect("building refuses nothing");
         let checked = self.apply(built.included.clone(), Mode::Check).expect("what was built");
         assert_eq!(checked.writes, built.writes, "checking gives what building gave");
+        assert_eq!(checked.gas, built.gas, "and by the same work");
+        gas::check(&built);
         for (key, value) in built.writes {
             match value {
                 Some(bytes) => self.store.0.insert(key, bytes),

@@ -5,7 +5,7 @@ use super::{
     operations::{Agree, Amount, Case, How, Nonce, Odd, Operation},
     rules::{Life, Model, Place},
 };
-use crate::memory::Memory;
+use crate::{gas, memory::Memory};
 use chain::{
     Applied, BlockContext, CheckedTx, Mode, Proposal, apply_block, check_tx, local_params,
 };
@@ -472,6 +472,7 @@ impl World {
             .map_err(|no| format!("Build refused: {no}"))?;
         let expected = self.expect(&whole, &built, &place)?;
         compare::outcomes(&whole, &built, &expected)?;
+        gas::check(&built);
         self.check_mode(&context, &whole, &built, &expected)?;
 
         for (key, value) in &built.writes {
