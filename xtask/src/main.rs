@@ -1,9 +1,10 @@
-//! The project's own commands: `cargo xtask test | ci | tidy | sim | torture | natlab | meshlab | torlab | presencelab | crowd | examples | fuzz | geo | flame`.
+//! The project's own commands: `cargo xtask test | ci | tidy | codegen | sim | torture | natlab | meshlab | torlab | presencelab | crowd | examples | fuzz | geo | flame`.
 //!
 //! What a shell script would do is done here, so that it runs alike on every machine and in CI. Needs nothing but Rust;
 //! a step that wants more (Go, Node, Zig, a wasm target) is *passed over* with its reason when that is missing.
 
 mod ci;
+mod codegen;
 mod crowd;
 mod examples;
 mod flame;
@@ -33,7 +34,8 @@ usage: cargo xtask <command>
   test                      all of ci, then 50 simulations, examples --check, a short torture and a short fuzz
   ci                        fmt, tidy, cargo-deny, cargo-machete and typos (where installed), clippy and rustdoc with
                             warnings as errors, cargo test --workspace
-  tidy                      the rules of the design that a machine can check; needs no build
+  tidy                      the rules of the design that a machine can check; builds the tests of types, no more
+  codegen                   write vectors/*.json, the schemas of the nouns and openapi.json anew, from the nouns in types
   sim [--seeds N] [--first F] [--jobs J]
                             simulate N networks (50) from seed F (0), J at a time (2), and show figures
   sim --seed S [--trace]    replay one simulation and show what happened; --trace follows RUST_LOG
@@ -85,6 +87,7 @@ fn run(words: &[&str], report: &mut Report) -> Result<bool> {
         ["test"] => test::run(&root, report),
         ["ci"] => ci::run(&root, report),
         ["tidy"] => tidy::run(&root, report),
+        ["codegen"] => codegen::run(&root, report),
         ["flame"] => flame::run(&root, None, report),
         ["flame", binary] => flame::run(&root, Some(binary), report),
         ["sim", rest @ ..] if sim::understood(rest) => sim::run(&root, rest, report),

@@ -10,7 +10,10 @@
 
 use crate::work;
 use bytes::BufMut;
-use types::codec::{Buf, Error, FixedSize, Read, ReadExt as _, Write};
+use types::{
+    codec::{Buf, Error, FixedSize, Read, ReadExt as _, Write},
+    describe::{Type, Wire},
+};
 use zeroize::ZeroizeOnDrop;
 
 /// Bytes of a question.
@@ -52,6 +55,9 @@ impl Read for SessionKey {
     fn read_cfg(buf: &mut impl Buf, _: &()) -> Result<Self, Error> {
         Ok(Self(<[u8; 32]>::read(buf)?))
     }
+}
+impl Wire for SessionKey {
+    const TYPE: Type = Type::Array { bytes: 32 };
 }
 
 /// The keys of a session, one for each use and direction.

@@ -15,9 +15,8 @@
 use crate::{Part, Path, SessionId, SessionKey};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use types::{
-    Bytes, Hash, Signature, Text,
+    Bytes, Hash, Signature, Text, Wire,
     presence::{Claim, Minimum, VRF_PROOF_BYTES},
-    wire_enum, wire_struct,
 };
 
 /// Longest message in bytes: a root with its path is 327.
@@ -29,12 +28,11 @@ pub const WHY_BYTES_MAX: usize = 200;
 pub type Draw = Bytes<VRF_PROOF_BYTES>;
 
 /// An address for datagrams: IPv6, or IPv4 mapped into it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Wire)]
 pub struct Endpoint {
     ip: [u8; 16],
     port: u16,
 }
-wire_struct!(Endpoint { ip, port });
 
 impl Endpoint {
     /// The address, if datagrams to it go to one machine.
@@ -65,9 +63,10 @@ impl From<Endpoint> for SocketAddr {
 }
 
 /// From the prover.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Wire)]
 pub enum ToWitness {
     /// Asks to be measured.
+    #[wire(tag = 1)]
     Ask {
         /// What the prover says of itself.
         claim: Claim,
@@ -75,11 +74,13 @@ pub enum ToWitness {
         draw: Draw,
     },
     /// Where it answers; `None` if the witness is to see that from the opening datagram.
+    #[wire(tag = 2)]
     Ready {
         /// Where the prover answers datagrams; none: where this channel comes from.
         udp: Option<Endpoint>,
     },
     /// Asks for a signature.
+    #[wire(tag = 3)]
     Root {
         /// The root of all challenges and answers.
         transcript: Hash,
@@ -93,16 +94,12 @@ pub enum ToWitness {
         path: Path,
     },
 }
-wire_enum!(ToWitness {
-    1 => Ask { claim, draw },
-    2 => Ready { udp },
-    3 => Root { transcript, signature, answered, position, path },
-});
 
 /// From the witness.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Wire)]
 pub enum ToProver {
     /// The witness is about to measure.
+    #[wire(tag = 1)]
     Session {
         /// Names the session in datagrams.
         id: SessionId,
@@ -112,24 +109,21 @@ pub enum ToProver {
         udp: Option<Endpoint>,
     },
     /// No answer counts any more.
+    #[wire(tag = 2)]
     Probed,
     /// What was measured, signed.
+    #[wire(tag = 3)]
     Measured {
         /// The quickest round trip.
         minimum: Minimum,
     },
     /// The witness will not go on.
+    #[wire(tag = 4)]
     Refused {
         /// In words, for whoever runs the prover.
         why: Text<WHY_BYTES_MAX>,
     },
 }
-wire_enum!(ToProver {
-    1 => Session { id, key, udp },
-    2 => Probed,
-    3 => Measured { minimum },
-    4 => Refused { why },
-});
 
 impl ToWitness {
     /// The message that gives a witness its part of a transcript.

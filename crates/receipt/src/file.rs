@@ -1,11 +1,10 @@
 //! The bytes of a `.mxr` file: magic, version, content, checksum.
 
 use types::{
-    ChainId, Hash, JobId, List, Proved, Tx,
+    ChainId, Hash, JobId, List, Proved, Tx, Wire,
     codec::{DecodeExt, Encode},
     network::Anchor,
     state::{JobRecord, Key},
-    wire_struct,
 };
 
 /// What every receipt starts with; the last byte is the version.
@@ -14,7 +13,7 @@ pub const MAGIC: [u8; 4] = *b"MXR\x01";
 pub const RECEIPT_BYTES_MAX: usize = 2 << 20;
 
 /// A settled job with everything needed to check it offline.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Wire)]
 pub struct Receipt {
     /// The network it is of.
     pub anchor: Anchor,
@@ -27,7 +26,6 @@ pub struct Receipt {
     /// The workers' signed reveals.
     pub reveals: List<Tx, 16>,
 }
-wire_struct!(Receipt { anchor, chain, job, proved, reveals });
 
 /// A file that is no receipt.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

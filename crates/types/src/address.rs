@@ -3,6 +3,7 @@
 use crate::{
     Hash,
     codec::{Buf, Error, FixedSize, Read, ReadExt, Write},
+    describe::{Shape, scalar},
     hash::domain_hash,
 };
 use bech32::{Bech32m, Hrp};
@@ -158,6 +159,24 @@ macro_rules! fixed_bytes {
 }
 fixed_bytes!(PublicKey, 32);
 fixed_bytes!(Signature, 64);
+scalar!(
+    PublicKey,
+    "PublicKey",
+    "An Ed25519 public key: 64 lowercase hex digits.",
+    Shape::Text { bytes: 32, pattern: "^[0-9a-f]{64}$", example: "" }
+);
+scalar!(
+    Signature,
+    "Signature",
+    "An Ed25519 signature: 128 lowercase hex digits.",
+    Shape::Text { bytes: 64, pattern: "^[0-9a-f]{128}$", example: "" }
+);
+scalar!(
+    Address,
+    "Address",
+    "Where money is held: bech32m.",
+    Shape::Text { bytes: 33, pattern: "^meshx1[02-9ac-hj-np-z]+$", example: "" }
+);
 
 impl Serialize for Address {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {

@@ -1,10 +1,9 @@
 //! Attestation on the chain: what a machine proved about itself, and under which rules.
 
 use crate::{
-    Address, Hash, Height, Millis, Text,
+    Address, Hash, Height, Millis, Text, Wire,
     codec::{Bytes, Encode as _},
     hash::domain_hash,
-    wire_enum, wire_struct,
 };
 use serde::{Deserialize, Serialize};
 
@@ -16,23 +15,21 @@ pub const SEALING_KEY_BYTES: usize = 1_216;
 pub const ATTESTATION_DEPTH_MAX: u8 = 8;
 
 /// A kind of evidence. The names are those of the command line and of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Wire,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Technology {
-    IntelSgx,
-    IntelTdx,
-    AmdSevSnp,
-    AwsNitro,
-    AndroidKeyAttestation,
-    AppleAppAttest,
-    ArmCca,
-    ArmPsa,
-    Tpm2,
+    IntelSgx = 0,
+    IntelTdx = 1,
+    AmdSevSnp = 2,
+    AwsNitro = 3,
+    AndroidKeyAttestation = 4,
+    AppleAppAttest = 5,
+    ArmCca = 6,
+    ArmPsa = 7,
+    Tpm2 = 8,
 }
-wire_enum!(Technology {
-    0 => IntelSgx, 1 => IntelTdx, 2 => AmdSevSnp, 3 => AwsNitro, 4 => AndroidKeyAttestation, 5 => AppleAppAttest,
-    6 => ArmCca, 7 => ArmPsa, 8 => Tpm2,
-});
 
 impl Technology {
     pub const ALL: [Self; 9] = [
@@ -70,23 +67,22 @@ impl Technology {
 
 /// What kind of machine the root vouches for (DESIGN §5). There is no order among classes: a policy
 /// lists those it accepts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Wire,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// Measured code and memory the host cannot read: TDX, SEV-SNP, Nitro, CCA.
-    ConfidentialVm,
+    ConfidentialVm = 0,
     /// The same for one process: SGX.
-    ConfidentialProcess,
+    ConfidentialProcess = 1,
     /// A genuine device and a key that cannot leave it: Android, Apple, PSA.
-    DeviceBoundKey,
+    DeviceBoundKey = 2,
     /// Which software booted; no isolation of memory: TPM.
-    MeasuredBoot,
+    MeasuredBoot = 3,
     /// No hardware: a software TPM, test keys, roots that are not a vendor's.
-    Simulated,
+    Simulated = 4,
 }
-wire_enum!(Class {
-    0 => ConfidentialVm, 1 => ConfidentialProcess, 2 => DeviceBoundKey, 3 => MeasuredBoot, 4 => Simulated,
-});
 
 impl Class {
     pub const ALL: [Self; 5] = [
@@ -110,25 +106,22 @@ impl Class {
 }
 
 /// How the vendor rates the firmware below the measurement. The names are Intel's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Wire,
+)]
 pub enum TcbStatus {
-    UpToDate,
-    SWHardeningNeeded,
-    ConfigurationNeeded,
-    ConfigurationAndSWHardeningNeeded,
-    OutOfDate,
-    OutOfDateConfigurationNeeded,
+    UpToDate = 0,
+    SWHardeningNeeded = 1,
+    ConfigurationNeeded = 2,
+    ConfigurationAndSWHardeningNeeded = 3,
+    OutOfDate = 4,
+    OutOfDateConfigurationNeeded = 5,
     /// A TD whose module was updated under it: up to date after a relaunch.
-    TDRelaunchAdvised,
-    TDRelaunchAdvisedConfigurationNeeded,
+    TDRelaunchAdvised = 6,
+    TDRelaunchAdvisedConfigurationNeeded = 7,
     /// The technology has no such rating, or the vendor publishes none offline.
-    Unrated,
+    Unrated = 8,
 }
-wire_enum!(TcbStatus {
-    0 => UpToDate, 1 => SWHardeningNeeded, 2 => ConfigurationNeeded, 3 => ConfigurationAndSWHardeningNeeded,
-    4 => OutOfDate, 5 => OutOfDateConfigurationNeeded, 6 => TDRelaunchAdvised,
-    7 => TDRelaunchAdvisedConfigurationNeeded, 8 => Unrated,
-});
 
 impl TcbStatus {
     pub const ALL: [Self; 9] = [
@@ -165,7 +158,7 @@ impl TcbStatus {
 }
 
 /// What a sender attests: the machine that holds the key this transaction is signed with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Attestation {
     /// Wire form of `attestation::Evidence`.
     pub evidence: Bytes<ATTESTATION_BYTES_MAX>,
@@ -182,18 +175,9 @@ pub struct Attestation {
     /// Whose attestation on this chain comes before this one; one's own for a renewal.
     pub parent: Option<Address>,
 }
-wire_struct!(Attestation {
-    evidence,
-    collateral,
-    code_hash,
-    sealing_key,
-    stated,
-    challenge,
-    parent
-});
 
 /// What the chain keeps of an attestation: the full evidence is in the block it came in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct AttestationRecord {
     pub technology: Technology,
     pub class: Class,
@@ -216,22 +200,6 @@ pub struct AttestationRecord {
     pub parent: Option<Hash>,
     pub depth: u8,
 }
-wire_struct!(AttestationRecord {
-    technology,
-    class,
-    tcb_status,
-    root,
-    measurement,
-    platform,
-    evidence,
-    code_hash,
-    sealing_key,
-    stated,
-    attested,
-    until,
-    parent,
-    depth
-});
 
 impl AttestationRecord {
     /// Names it: what lots are drawn from, among other things.
@@ -243,7 +211,7 @@ impl AttestationRecord {
 
 /// What new evidence must answer: made of a beacon, so that nobody knew it before. The one before it
 /// still counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Challenges {
     pub current: Hash,
     pub previous: Hash,
@@ -252,10 +220,9 @@ pub struct Challenges {
     /// The boundary whose beacon is awaited.
     pub awaited: Height,
 }
-wire_struct!(Challenges { current, previous, height, awaited });
 
 /// Which evidence a chain accepts. Sets are masks: bit `i` stands for the variant with tag `i`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct AttestParams {
     /// Of [`Class`].
     pub classes: u16,
@@ -266,7 +233,6 @@ pub struct AttestParams {
     /// 1: only measurements on the list count.
     pub listed_only: u16,
 }
-wire_struct!(AttestParams { classes, tcb_statuses, lasts_ms, listed_only });
 
 impl AttestParams {
     /// Hardware of every class, firmware up to date or needing software that hardens; a day.
@@ -289,19 +255,17 @@ impl AttestParams {
 }
 
 /// Something governance puts on a list, or takes off it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 #[serde(tag = "list", rename_all = "snake_case")]
 pub enum Listed {
     /// Code that may attest, where only listed code may.
+    #[wire(tag = 0)]
     Measurement { technology: Technology, measurement: Bytes<64> },
     /// A platform key whose maker vouches for hardware, by the SHA-256 of its SubjectPublicKeyInfo. Arm's tokens name
     /// no root, so somebody has to.
+    #[wire(tag = 1)]
     PlatformKey { technology: Technology, key: Hash },
 }
-wire_enum!(Listed {
-    0 => Measurement { technology, measurement },
-    1 => PlatformKey { technology, key },
-});
 
 impl Listed {
     /// The place of this entry in the state.

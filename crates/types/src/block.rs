@@ -1,10 +1,9 @@
 //! Blocks: an ordered list of transactions, and a header that commits to what they did.
 
 use crate::{
-    ChainId, Epoch, Hash, Height, List, Millis, PublicKey, Tx,
+    ChainId, Epoch, Hash, Height, List, Millis, PublicKey, Tx, Wire,
     codec::{Bytes, Encode},
     hash::domain_hash,
-    wire_struct,
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,17 +16,16 @@ pub const CEREMONY_BYTES_MAX: usize = 32_768;
 
 /// The agreed randomness of an earlier, finalised block of the same chain: the threshold signature
 /// over its round. Nobody can choose it, and nobody knew it when that block was proposed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Beacon {
     pub height: Height,
     pub epoch: Epoch,
     pub view: u64,
     pub signature: Bytes<96>,
 }
-wire_struct!(Beacon { height, epoch, view, signature });
 
 /// What a block asks to be done.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Body {
     /// For each height whose jobs are drawn in this block, ascending.
     pub beacons: List<Beacon, 8>,
@@ -36,19 +34,17 @@ pub struct Body {
     /// in its last block. Consensus reads it, state transition does not.
     pub ceremony: Option<Bytes<CEREMONY_BYTES_MAX>>,
 }
-wire_struct!(Body { beacons, txs, ceremony });
 
 /// The root of an authenticated log and the range of operations it covers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct LogRoot {
     pub root: Hash,
     pub start: u64,
     pub end: u64,
 }
-wire_struct!(LogRoot { root, start, end });
 
 /// A block without its body: what a certificate signs and a light client keeps.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Header {
     pub chain: ChainId,
     pub epoch: Epoch,
@@ -68,39 +64,23 @@ pub struct Header {
     /// Messages to other chains, in order.
     pub outbox: LogRoot,
 }
-wire_struct!(Header {
-    chain,
-    epoch,
-    view,
-    leader,
-    parent_view,
-    parent,
-    height,
-    timestamp,
-    body,
-    state_root,
-    state_log,
-    outbox
-});
 
 /// Most bytes of a certificate.
 pub const CERTIFICATE_BYTES_MAX: usize = 4_096;
 
 /// A header and the certificate that makes its block final. Gateways publish them, and whoever has the network's anchor
 /// needs nobody's word for them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Wire)]
 pub struct FinalHeader {
     pub header: Header,
     pub certificate: Bytes<CERTIFICATE_BYTES_MAX>,
 }
-wire_struct!(FinalHeader { header, certificate });
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Block {
     pub header: Header,
     pub body: Body,
 }
-wire_struct!(Block { header, body });
 
 impl Header {
     /// The block's name, which its certificate signs.

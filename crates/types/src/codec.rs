@@ -1,6 +1,6 @@
-//! Bounded building blocks of the wire format, and the macros that give a struct or enum its bytes.
+//! Bounded building blocks of the wire format. `#[derive(Wire)]` makes structs and enums of them.
 
-use bytes::BufMut;
+pub use bytes::BufMut;
 use commonware_codec::RangeCfg;
 pub use commonware_codec::{
     self, Buf, Decode, DecodeExt, Encode, EncodeSize, Error, FixedSize, Read, ReadExt, Write,
@@ -189,66 +189,4 @@ impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for List<T, MA
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         Self::new(Vec::deserialize(d)?).map_err(de::Error::custom)
     }
-}
-
-/// Give a struct its bytes: its fields in the order named, each in its own encoding.
-#[macro_export]
-macro_rules! wire_struct {
-    ($name:ident { $($field:ident),* $(,)? }) => {
-        impl $crate::codec::Write for $name {
-            #[allow(unused_variables)]
-            fn write(&self, buf: &mut impl bytes::BufMut) { $($crate::codec::Write::write(&self.$field, buf);)* }
-        }
-        impl $crate::codec::EncodeSize for $name {
-            fn encode_size(&self) -> usize { 0 $(+ $crate::codec::EncodeSize::encode_size(&self.$field))* }
-        }
-        impl $crate::codec::Read for $name {
-            type Cfg = ();
-            #[allow(unused_variables)]
-            fn read_cfg(buf: &mut impl $crate::codec::Buf, _: &()) -> Result<Self, $crate::codec::Error> {
-                Ok(Self { $($field: $crate::codec::ReadExt::read(buf)?),* })
-            }
-        }
-    };
-}
-
-/// Give an enum its bytes: one tag byte, then the variant's fields in the order named.
-#[macro_export]
-macro_rules! wire_enum {
-    ($name:ident { $($tag:literal => $variant:ident $({ $($field:ident),* $(,)? })? $(( $($item:ident),* ))? ),* $(,)? }) => {
-        impl $crate::codec::Write for $name {
-            fn write(&self, buf: &mut impl bytes::BufMut) {
-                match self { $(
-                    Self::$variant $({ $($field),* })? $(( $($item),* ))? => {
-                        buf.put_u8($tag);
-                        $($($crate::codec::Write::write($field, buf);)*)?
-                        $($($crate::codec::Write::write($item, buf);)*)?
-                    }
-                )* }
-            }
-        }
-        impl $crate::codec::EncodeSize for $name {
-            fn encode_size(&self) -> usize {
-                1 + match self { $(
-                    Self::$variant $({ $($field),* })? $(( $($item),* ))? =>
-                        0 $($(+ $crate::codec::EncodeSize::encode_size($field))*)? $($(+ $crate::codec::EncodeSize::encode_size($item))*)?,
-                )* }
-            }
-        }
-        impl $crate::codec::Read for $name {
-            type Cfg = ();
-            fn read_cfg(buf: &mut impl $crate::codec::Buf, _: &()) -> Result<Self, $crate::codec::Error> {
-                let tag: u8 = $crate::codec::ReadExt::read(buf)?;
-                Ok(match tag { $(
-                    $tag => {
-                        $($(let $field = $crate::codec::ReadExt::read(buf)?;)*)?
-                        $($(let $item = $crate::codec::ReadExt::read(buf)?;)*)?
-                        Self::$variant $({ $($field),* })? $(( $($item),* ))?
-                    }
-                )*
-                    other => return Err($crate::codec::Error::InvalidEnum(other)),
-                })
-            }
-        }
-    };
 }

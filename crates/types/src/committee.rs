@@ -1,17 +1,16 @@
 //! Committees on the chain: keys for lots, tickets, the draw that is open, and the seats that were drawn.
 
 use crate::{
-    Address, ChainId, Epoch, Hash, Height, List, NanoMeshx, PublicKey,
+    Address, ChainId, Epoch, Hash, Height, List, NanoMeshx, PublicKey, Wire,
     codec::{Bytes, Encode},
     hash::domain_hash,
     network::VALIDATORS_MAX,
     presence::VRF_PROOF_BYTES,
-    wire_struct,
 };
 use serde::{Deserialize, Serialize};
 
 /// Rules of the draw with a number in them. Set at genesis, changed by governance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct SortitionParams {
     /// Fewest seats a committee can do its work with. Zero means one: a committee of nobody decides nothing.
     pub seats_min: u16,
@@ -25,13 +24,6 @@ pub struct SortitionParams {
     /// network that has no witnesses. A shard's seats are for those who are certified to stand there in either case.
     pub presence_required: u16,
 }
-wire_struct!(SortitionParams {
-    seats_min,
-    operator_seats_max,
-    seats,
-    ticket_blocks,
-    presence_required
-});
 
 impl SortitionParams {
     /// Four seats stand one fault; a hundred is what one committee can be (DESIGN §4).
@@ -45,14 +37,13 @@ impl SortitionParams {
 }
 
 /// The key an operator draws its lots and its witnesses with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct VrfRecord {
     /// An ECVRF public key (RFC 9381), of nothing else.
     pub key: Hash,
     /// It counts for seeds that were asked for after this block: none was known when it was chosen.
     pub registered: Height,
 }
-wire_struct!(VrfRecord { key, registered });
 
 /// A VRF proof (RFC 9381, suite 4).
 pub type VrfProofBytes = Bytes<VRF_PROOF_BYTES>;
@@ -70,7 +61,7 @@ pub fn ticket_alpha(epoch: Epoch, seed: &Hash, attestation: &Hash) -> Hash {
 }
 
 /// The draw that is open, or whose seed is awaited.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct DrawRecord {
     /// Counts up from 1, one for each boundary of the backbone.
     pub epoch: Epoch,
@@ -82,10 +73,9 @@ pub struct DrawRecord {
     pub opens: Height,
     pub closes: Height,
 }
-wire_struct!(DrawRecord { epoch, boundary, seed, opens, closes });
 
 /// A validator asks to sit in a committee of an epoch. Anybody may carry it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Ticket {
     pub epoch: Epoch,
     /// Whose validator.
@@ -93,28 +83,25 @@ pub struct Ticket {
     /// Of the operator's VRF key, over [`ticket_alpha`].
     pub proof: VrfProofBytes,
 }
-wire_struct!(Ticket { epoch, operator, proof });
 
 /// A ticket that counts: its lot.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct TicketRecord {
     pub epoch: Epoch,
     /// The 64 bytes of the VRF's output.
     pub output: Bytes<64>,
 }
-wire_struct!(TicketRecord { epoch, output });
 
 /// One seat of a committee, and the stake behind it when it was drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct CommitteeSeat {
     pub operator: Address,
     pub key: PublicKey,
     pub tokens: NanoMeshx,
 }
-wire_struct!(CommitteeSeat { operator, key, tokens });
 
 /// Who was drawn for a chain last.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct SeatsRecord {
     pub chain: ChainId,
     /// Counts up from 1 for each chain.
@@ -124,4 +111,3 @@ pub struct SeatsRecord {
     /// The luckiest first.
     pub seats: List<CommitteeSeat, VALIDATORS_MAX>,
 }
-wire_struct!(SeatsRecord { chain, number, chosen, seats });

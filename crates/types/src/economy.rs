@@ -1,13 +1,13 @@
 //! What a chain remembers of its economy: prices, modules, earnings, decrees. Re-exported by [`crate::state`].
 
 use crate::{
-    Address, Epoch, Height, List, Millis, NanoMeshx, Ppm, PublicKey, Vesting,
-    governance::ProposalId, wire_struct,
+    Address, Epoch, Height, List, Millis, NanoMeshx, Ppm, PublicKey, Vesting, Wire,
+    governance::ProposalId,
 };
 use serde::{Deserialize, Serialize};
 
 /// What moves with load. The base fee and demand of a block follow from the block before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Market {
     /// Burned for a transaction of this block.
     pub base_fee: NanoMeshx,
@@ -20,20 +20,18 @@ pub struct Market {
     /// No new jobs before this moment: governance paused them.
     pub paused_until: Millis,
 }
-wire_struct!(Market { base_fee, demand, capacity, running, paused_until });
 
 /// A module somebody stands for. The first to publish it is its author for ever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct ModuleRecord {
     pub author: Address,
     /// Part of each job's payment, out of the worker's share.
     pub royalty_bps: u16,
     pub published: Height,
 }
-wire_struct!(ModuleRecord { author, royalty_bps, published });
 
 /// All that an account has earned on this chain, by how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Earned {
     /// As a worker, for jobs.
     pub jobs: NanoMeshx,
@@ -48,15 +46,13 @@ pub struct Earned {
     /// As the proposer of blocks.
     pub tips: NanoMeshx,
 }
-wire_struct!(Earned { jobs, availability, royalties, rewards, commission, tips });
 
 /// Money of the pool [`crate::state::pools::team`] that becomes its owner's with time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct VestingRecord {
     pub vesting: Vesting,
     pub claimed: NanoMeshx,
 }
-wire_struct!(VestingRecord { vesting, claimed });
 
 pub type Validators = List<Address, VALIDATORS_KNOWN_MAX>;
 pub type Backed = List<Address, BACKED_MAX>;
@@ -70,37 +66,33 @@ pub const BACKED_MAX: usize = 16;
 pub const OPEN_PROPOSALS_MAX: usize = 8;
 
 /// Some views of a term: `256 * step` and on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Wire)]
 pub struct ViewStep {
     pub epoch: Epoch,
     pub step: u64,
 }
-wire_struct!(ViewStep { epoch, step });
 
 /// Who votes in one term of a chain, unless the hand-over to them fails: then whoever voted before goes on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct TermRecord {
     /// Voting keys, in ascending order, none twice, at least one.
     pub keys: List<PublicKey, { crate::network::VALIDATORS_MAX }>,
 }
-wire_struct!(TermRecord { keys });
 
 /// The first block at or after the first view of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct ViewTime {
     pub height: Height,
     pub at: Millis,
 }
-wire_struct!(ViewTime { height, at });
 
 /// Decrees, seen from one chain. On the backbone `known` is how many there are, and `waiting` is what
 /// it will itself take up at its next boundary; so on a shard.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Decrees {
     pub known: u64,
     pub waiting: List<u64, DECREES_WAITING_MAX>,
 }
-wire_struct!(Decrees { known, waiting });
 
 /// Most decrees that wait for a boundary.
 pub const DECREES_WAITING_MAX: usize = 64;

@@ -1,25 +1,24 @@
 //! Evidence: two votes under one validator's own key that no honest validator casts both of.
 
-use crate::{
-    ChainId, Epoch, Hash, PublicKey, Signature, codec::Encode as _, wire_enum, wire_struct,
-};
+use crate::{ChainId, Epoch, Hash, PublicKey, Signature, Wire, codec::Encode as _};
 use serde::{Deserialize, Serialize};
 
 /// What a vote asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Wire,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum VoteKind {
     /// That a proposal be taken up in its view.
-    Notarize,
+    Notarize = 0,
     /// That a view be given up.
-    Nullify,
+    Nullify = 1,
     /// That a notarised proposal be final.
-    Finalize,
+    Finalize = 2,
 }
-wire_enum!(VoteKind { 0 => Notarize, 1 => Nullify, 2 => Finalize });
 
 /// One vote of one validator, under its own key instead of its share of the committee's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct SignedVote {
     pub chain: ChainId,
     pub kind: VoteKind,
@@ -31,17 +30,15 @@ pub struct SignedVote {
     pub payload: Hash,
     pub signature: Signature,
 }
-wire_struct!(SignedVote { chain, kind, epoch, view, parent, payload, signature });
 
 /// Two votes of one validator. What they prove, if anything, says `receipt::check_double_signing`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct DoubleSigning {
     /// The key both were signed with: the one genesis names the validator by.
     pub key: PublicKey,
     pub first: SignedVote,
     pub second: SignedVote,
 }
-wire_struct!(DoubleSigning { key, first, second });
 
 impl SignedVote {
     /// What a vote's signature is made under.

@@ -1,6 +1,9 @@
 //! BLAKE3-256 digests, always under a domain.
 
-use crate::codec::{Buf, Error, FixedSize, Read, ReadExt, Write};
+use crate::{
+    codec::{Buf, Error, FixedSize, Read, ReadExt, Write},
+    describe::{Shape, scalar},
+};
 use bytes::BufMut;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -65,6 +68,12 @@ impl Read for Hash {
         Ok(Self(<[u8; 32]>::read(buf)?))
     }
 }
+scalar!(
+    Hash,
+    "Hash",
+    "A BLAKE3-256 digest: 64 lowercase hex digits.",
+    Shape::Text { bytes: 32, pattern: "^[0-9a-f]{64}$", example: "" }
+);
 impl Serialize for Hash {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         s.collect_str(self)

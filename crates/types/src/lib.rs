@@ -11,6 +11,8 @@
 //! assert!("mesh1notanaddress".parse::<Address>().is_err());
 //! ```
 //!
+//! `#[derive(Wire)]` gives a noun its bytes, and [`describe`] says what they are, for whoever speaks another language.
+//!
 //! This crate checks *form* only. Signatures are checked by `crypto`, meaning by the rule crates.
 
 #![allow(missing_docs, reason = "switched on crate by crate: see CONTRIBUTING.md")]
@@ -27,6 +29,7 @@ mod block;
 mod code;
 pub mod codec;
 pub mod committee;
+pub mod describe;
 mod economy;
 mod evidence;
 pub mod governance;
@@ -44,6 +47,7 @@ mod supply;
 mod tx;
 mod units;
 
+pub use ::wire::Wire;
 pub use address::{Address, BadAddress, PublicKey, Signature};
 pub use block::{
     BODY_BYTES_MAX, BODY_TXS_MAX, Beacon, Block, Body, CEREMONY_BYTES_MAX, CERTIFICATE_BYTES_MAX,

@@ -1,9 +1,9 @@
 //! The market's parameters: what resources cost, how demand moves prices, how load moves fees.
 
 use crate::{
-    NanoMeshx,
+    NanoMeshx, Wire,
     codec::{Buf, Error, FixedSize, Read, ReadExt, Write},
-    wire_enum, wire_struct,
+    describe::{Shape, Type, scalar},
 };
 use bytes::BufMut;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Ppm(u32);
+scalar!(
+    Ppm,
+    "Ppm",
+    "A multiplier in parts per million: 1,000,000 is 1.00.",
+    Shape::Number(Type::Number { bytes: 4, signed: false })
+);
 
 impl Ppm {
     pub const ONE: Self = Self(1_000_000);
@@ -46,7 +52,7 @@ impl Read for Ppm {
 }
 
 /// What a job is metered on. A kB is 1,000 bytes, a GB 10^9.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Usage {
     /// Microseconds of one core.
     pub core_us: u64,
@@ -57,17 +63,15 @@ pub struct Usage {
     /// Bytes sent and received.
     pub bandwidth_bytes: u64,
 }
-wire_struct!(Usage { core_us, ram_kb_us, storage_kb_s, bandwidth_bytes });
 
 /// Base rates, before any multiplier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Rates {
     pub core_second: NanoMeshx,
     pub ram_gb_second: NanoMeshx,
     pub storage_gb_hour: NanoMeshx,
     pub bandwidth_gb: NanoMeshx,
 }
-wire_struct!(Rates { core_second, ram_gb_second, storage_gb_hour, bandwidth_gb });
 
 impl Rates {
     /// The paper's "typical prices" (whitepaper §3.2): 0.001, 0.0001, 0.00001 and 0.0001 MESHX.
@@ -80,7 +84,7 @@ impl Rates {
 }
 
 /// How the demand multiplier follows paid utilisation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct DemandRule {
     /// The utilisation at which the multiplier rests, in basis points; from 1 to 9,999.
     pub target_bps: u16,
@@ -88,7 +92,6 @@ pub struct DemandRule {
     pub min: Ppm,
     pub max: Ppm,
 }
-wire_struct!(DemandRule { target_bps, min, max });
 
 impl DemandRule {
     /// 60 % (DESIGN §6), between a tenth and a hundred times the base rates.
@@ -97,21 +100,20 @@ impl DemandRule {
 }
 
 /// The confidential hardware a job asks for, by the classes of attestation that count (DESIGN §5).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 #[serde(rename_all = "snake_case")]
 pub enum Tee {
     /// None, or a class that isolates no memory: 1.00.
     #[default]
-    None,
+    None = 0,
     /// One process is isolated: 1.25.
-    ConfidentialProcess,
+    ConfidentialProcess = 1,
     /// A whole machine is: 1.50.
-    ConfidentialVm,
+    ConfidentialVm = 2,
 }
-wire_enum!(Tee { 0 => None, 1 => ConfidentialProcess, 2 => ConfidentialVm });
 
 /// How the base fee of transactions follows load.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct BaseFeeRule {
     /// Use of a block, in the unit blocks are limited by, at which the fee rests; not zero.
     pub target: u64,
@@ -119,7 +121,6 @@ pub struct BaseFeeRule {
     pub min: NanoMeshx,
     pub max: NanoMeshx,
 }
-wire_struct!(BaseFeeRule { target, min, max });
 
 impl BaseFeeRule {
     /// Half of a block's bytes; 0.000001 to 1 MESHX.

@@ -2,11 +2,11 @@
 
 use crate::{
     Address, ChainId, City, Hash, List, Millis, NanoMeshx, PublicKey, Schedule, Text, Vesting,
+    Wire,
     codec::{Bytes, Encode},
     hash::domain_hash,
     presence::{WITNESSES_GENESIS_MAX, WitnessEntry},
     state::Params,
-    wire_struct,
 };
 use serde::{Deserialize, Serialize};
 
@@ -19,16 +19,15 @@ pub const TERM_BLOCKS_MIN: u64 = 32;
 
 /// Enough to check any certificate of a network, and no more. Its hash *is* the network's name to
 /// everyone: transactions are signed for it, and a receipt is worth what this hash is worth to you.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Anchor {
     pub name: Text<64>,
     /// Whether one process dealt all threshold keys, and so could sign alone.
     pub dev_dealer: bool,
     pub chains: List<ChainAnchor, 8>,
 }
-wire_struct!(Anchor { name, dev_dealer, chains });
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct ChainAnchor {
     pub chain: ChainId,
     /// The committee's BLS12-381 threshold public key (G2, compressed).
@@ -36,7 +35,6 @@ pub struct ChainAnchor {
     /// [`Genesis::id`].
     pub genesis: Hash,
 }
-wire_struct!(ChainAnchor { chain, identity, genesis });
 
 impl Anchor {
     /// The network's id.
@@ -49,31 +47,28 @@ impl Anchor {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Validator {
     /// Names it to its peers and to the leader draw.
     pub key: PublicKey,
     pub city: City,
 }
-wire_struct!(Validator { key, city });
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct GenesisAccount {
     pub address: Address,
     pub balance: NanoMeshx,
 }
-wire_struct!(GenesisAccount { address, balance });
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct GenesisWorker {
     pub address: Address,
     pub capacity: u16,
     pub city: City,
 }
-wire_struct!(GenesisWorker { address, capacity, city });
 
 /// A validator that has stake from the start.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct GenesisStake {
     pub operator: Address,
     /// What it votes with.
@@ -83,17 +78,15 @@ pub struct GenesisStake {
     /// What it draws lots with.
     pub vrf: Option<Hash>,
 }
-wire_struct!(GenesisStake { operator, key, amount, commission_bps, vrf });
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct GenesisVesting {
     pub owner: Address,
     pub vesting: Vesting,
 }
-wire_struct!(GenesisVesting { owner, vesting });
 
 /// What one chain starts from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Genesis {
     pub chain: ChainId,
     /// The timestamp of block 0.
@@ -117,20 +110,6 @@ pub struct Genesis {
     /// Who measures the first claims, on the backbone; may be empty.
     pub witnesses: List<WitnessEntry, WITNESSES_GENESIS_MAX>,
 }
-wire_struct!(Genesis {
-    chain,
-    started,
-    validators,
-    sharing,
-    term_blocks,
-    params,
-    accounts,
-    workers,
-    stakes,
-    emission,
-    vesting,
-    witnesses
-});
 
 impl Genesis {
     pub fn id(&self) -> Hash {

@@ -1,6 +1,9 @@
 //! Where: the eight chains and the cities nodes stand in.
 
-use crate::codec::{Buf, Error, FixedSize, Read, ReadExt, Write};
+use crate::{
+    codec::{Buf, Error, FixedSize, Read, ReadExt, Write},
+    describe::{Content, Shape, Variant, scalar},
+};
 use bytes::BufMut;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -83,6 +86,22 @@ impl Read for ChainId {
         Self::ALL.get(usize::from(tag)).copied().ok_or(Error::InvalidEnum(tag))
     }
 }
+scalar!(
+    ChainId,
+    "ChainId",
+    "The backbone or a continent's shard.",
+    Shape::Enum { tag: None, variants: &CHAINS }
+);
+const CHAINS: [Variant; 8] = {
+    let none = Variant { name: "", doc: "", tag: 0, content: Content::None };
+    let mut chains = [none; 8];
+    let mut tag = 0;
+    while tag < 8 {
+        chains[tag] = Variant { name: ChainId::ALL[tag].name(), tag: tag as u8, ..none };
+        tag += 1;
+    }
+    chains
+};
 impl Serialize for ChainId {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         s.serialize_str(self.name())

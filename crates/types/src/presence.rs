@@ -1,10 +1,10 @@
 //! Proof of physical presence: who claims to stand where, and what witnesses measured (whitepaper §2.1, DESIGN §4).
 
 use crate::{
-    Address, ChainId, Hash, Height, List, Millis, PublicKey, Signature,
+    Address, ChainId, Hash, Height, List, Millis, PublicKey, Signature, Wire,
     codec::{Buf, Encode, Error, FixedSize, Read, ReadExt as _, Write},
+    describe::{Shape, scalar},
     hash::domain_hash,
-    wire_enum, wire_struct,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -91,6 +91,16 @@ impl std::str::FromStr for Place {
         Self::new(lat, if lon == 1_800_000 { -1_800_000 } else { lon })
     }
 }
+scalar!(
+    Place,
+    "Place",
+    "Latitude and longitude in degrees: `52.5200,13.4050`.",
+    Shape::Text {
+        bytes: 8,
+        pattern: r"^-?[0-9]{1,2}\.[0-9]{4},-?[0-9]{1,3}\.[0-9]{4}$",
+        example: "52.5200,13.4050"
+    }
+);
 impl Serialize for Place {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         s.collect_str(self)
@@ -103,7 +113,7 @@ impl<'de> Deserialize<'de> for Place {
 }
 
 /// What a node says of itself for a period, before anybody measures.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Claim {
     /// It answers the challenges and signs the transcript. A chain asks for the key that a validator votes with.
     pub prover: PublicKey,
@@ -117,7 +127,6 @@ pub struct Claim {
     /// Periods since the network began: a claim is for one of them.
     pub period: u64,
 }
-wire_struct!(Claim { prover, place, continent, attestation, vrf_key, period });
 
 impl Claim {
     #[must_use]
@@ -127,7 +136,7 @@ impl Claim {
 }
 
 /// The quickest of a witness's round trips to a prover.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Minimum {
     /// The witness, by its place in the period's list.
     pub witness: u16,
@@ -136,7 +145,6 @@ pub struct Minimum {
     /// Under the witness's key, over [`Minimum::message`].
     pub signature: Signature,
 }
-wire_struct!(Minimum { witness, rtt_us, signature });
 
 impl Minimum {
     /// What a witness signs is under this domain.
@@ -155,7 +163,7 @@ impl Minimum {
 }
 
 /// All that shows where a node stands; worth what the list of witnesses is worth that it is checked against.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct PresenceCertificate {
     pub claim: Claim,
     /// ECVRF proof of `claim.vrf_key` over the period's seed, prover and attestation: who the witnesses are.
@@ -167,7 +175,6 @@ pub struct PresenceCertificate {
     /// Sorted by witness, none twice. Who was drawn and is absent counts as one that refutes nothing.
     pub minima: List<Minimum, WITNESSES_MAX>,
 }
-wire_struct!(PresenceCertificate { claim, draw, transcript, signature, minima });
 
 impl PresenceCertificate {
     /// What a prover signs of a transcript is under this domain.
@@ -190,7 +197,7 @@ impl PresenceCertificate {
 }
 
 /// Rules of presence with a number in them. Set at genesis, changed by governance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct PresenceParams {
     /// Witnesses drawn from the `pool` nearest to a claim.
     pub witnesses_near: u16,
@@ -221,22 +228,6 @@ pub struct PresenceParams {
     /// measured a time in which no signal gets there and back.
     pub marks_max: u16,
 }
-wire_struct!(PresenceParams {
-    witnesses_near,
-    witnesses_anywhere,
-    pool,
-    operator_max,
-    network_max,
-    able_min,
-    refuted_bps,
-    far_km,
-    border_km,
-    strict_m_per_ms,
-    usual_m_per_ms,
-    valid_ms,
-    period_ms,
-    marks_max
-});
 
 impl PresenceParams {
     /// DESIGN §4. Light in fibre: 299,792.458 km/s · 2/3 there and back; usual: 4/9 c (Katz-Bassett and others, IMC 2006).
@@ -264,7 +255,7 @@ pub const WITNESSES_LISTED_MAX: usize = 2_048;
 pub const WITNESSES_GENESIS_MAX: usize = 1_024;
 
 /// Who measures others. Genesis names the first; after that, whoever is certified.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct WitnessEntry {
     /// It signs what it measures.
     pub key: PublicKey,
@@ -273,7 +264,6 @@ pub struct WitnessEntry {
     /// The autonomous system it is in. Of those that nobody named, a number that no other has: see [`unnamed_network`].
     pub network: u32,
 }
-wire_struct!(WitnessEntry { key, place, operator, network });
 
 /// Stands for the network of an operator whose network the chain does not know: it has one of its own, from the numbers that
 /// no registry gives out (RFC 6996).
@@ -286,7 +276,7 @@ pub fn unnamed_network(operator: &Address) -> u32 {
 pub type WitnessList = List<WitnessEntry, WITNESSES_LISTED_MAX>;
 
 /// The period that is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct PeriodRecord {
     /// Counts up from 0.
     pub number: u64,
@@ -296,20 +286,18 @@ pub struct PeriodRecord {
     /// Draws witnesses. Zero until the beacon of that boundary has come.
     pub seed: Hash,
 }
-wire_struct!(PeriodRecord { number, began, started, seed });
 
 /// What is recorded of a claim that was not refuted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Wire)]
 #[serde(rename_all = "lowercase")]
 pub enum PresenceTier {
     /// May work; neither votes nor witnesses.
-    Provisional,
-    Certified,
+    Provisional = 0,
+    Certified = 1,
 }
-wire_enum!(PresenceTier { 0 => Provisional, 1 => Certified });
 
 /// Where an operator's validator stands, by its newest certificate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct PresenceRecord {
     pub tier: PresenceTier,
     pub continent: ChainId,
@@ -323,7 +311,6 @@ pub struct PresenceRecord {
     /// It counts in blocks before this moment.
     pub expires: Millis,
 }
-wire_struct!(PresenceRecord { tier, continent, place, key, certificate, period, issued, expires });
 
 impl PresenceRecord {
     /// Whether it says at `now` that the operator may vote and witness.
@@ -334,29 +321,26 @@ impl PresenceRecord {
 }
 
 /// What a witness measured of a node, in microseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Measured {
     pub witness: PublicKey,
     pub rtt_us: u32,
 }
-wire_struct!(Measured { witness, rtt_us });
 
 /// What a node's certificate of one period said.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct MeasuredRow {
     pub period: u64,
     pub times: List<Measured, WITNESSES_MAX>,
 }
-wire_struct!(MeasuredRow { period, times });
 
 /// A node's newest row, and the last one before that row's period: what is measured in a period counts from the next on, so
 /// that all claims of a period are judged by the same tables.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct MeasuredRecord {
     pub newest: MeasuredRow,
     pub before: Option<MeasuredRow>,
 }
-wire_struct!(MeasuredRecord { newest, before });
 
 impl MeasuredRecord {
     /// What counts in `period`.

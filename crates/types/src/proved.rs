@@ -9,6 +9,7 @@ use crate::{
     CERTIFICATE_BYTES_MAX, Header,
     codec::{Buf, Bytes, DecodeExt, Encode, EncodeSize, Error, Read, ReadExt, Write},
     committee::SeatsRecord,
+    describe::{Field, Noun, Shape, Type, Wire},
     governance::Decree,
     network::Anchor,
     state::JobRecord,
@@ -61,6 +62,8 @@ pub trait Entry {
 pub trait Relay: Entry {
     /// What it is called in the JSON of a transaction.
     const NAME: &'static str;
+    /// What it is called in descriptions, together with its proof.
+    const NOUN: &'static str;
 }
 
 impl Entry for Option<Record> {
@@ -85,9 +88,11 @@ impl Entry for SeatsRecord {
 }
 impl Relay for Decree {
     const NAME: &'static str = "decree";
+    const NOUN: &'static str = "Relayed";
 }
 impl Relay for SeatsRecord {
     const NAME: &'static str = "seats";
+    const NOUN: &'static str = "RelayedSeats";
 }
 
 impl Proved<Option<Record>> {
@@ -121,6 +126,43 @@ impl<T: Read<Cfg = ()>> Read for Proved<T> {
         let (record, header) = (T::read(buf)?, Header::read(buf)?);
         Ok(Self { record, header, certificate: Bytes::read(buf)?, proof: Bytes::read(buf)? })
     }
+}
+
+impl<T: Wire> Proved<T> {
+    const FIELDS: &'static [Field] = &[field("record", T::TYPE), HEADER, CERTIFICATE, PROOF];
+    const NOUN: Noun = Noun {
+        name: "Proved",
+        doc: "A record, and what is to prove that the state of a final block holds it.",
+        shape: Shape::Struct(Self::FIELDS),
+    };
+}
+impl<T: Wire> Wire for Proved<T> {
+    const TYPE: Type = Type::Noun(&Self::NOUN);
+}
+
+impl<T: Relay + Wire> Relayed<T> {
+    const FIELDS: &'static [Field] = &[ANCHOR, field(T::NAME, T::TYPE), HEADER, CERTIFICATE, PROOF];
+    const NOUN: Noun = Noun {
+        name: T::NOUN,
+        doc: "A record of the backbone, with what proves it.",
+        shape: Shape::Struct(Self::FIELDS),
+    };
+}
+impl<T: Relay + Wire> Wire for Relayed<T> {
+    const TYPE: Type = Type::Noun(&Self::NOUN);
+}
+
+const ANCHOR: Field = Field {
+    name: "anchor",
+    doc: "Its hash is the network's id, so it cannot be another network's.",
+    of: Anchor::TYPE,
+};
+const HEADER: Field = field("header", Header::TYPE);
+const CERTIFICATE: Field = field("certificate", Bytes::<CERTIFICATE_BYTES_MAX>::TYPE);
+const PROOF: Field = field("proof", Bytes::<STATE_PROOF_BYTES_MAX>::TYPE);
+
+const fn field(name: &'static str, of: Type) -> Field {
+    Field { name, doc: "", of }
 }
 
 impl<T: Write> Write for Relayed<T> {

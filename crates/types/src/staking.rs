@@ -1,8 +1,8 @@
 //! Stake: what a chain remembers of validators, of those who delegate to them, and of stake that leaves.
 
 use crate::{
-    Address, Hash, Height, List, Millis, NanoMeshx, PublicKey, Signature, Text, codec::Encode,
-    committee::VrfProofBytes, wire_enum, wire_struct,
+    Address, Hash, Height, List, Millis, NanoMeshx, PublicKey, Signature, Text, Wire,
+    codec::Encode, committee::VrfProofBytes,
 };
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ pub const ARRIVALS_MAX: usize = 7;
 pub const SLASHES_MAX: usize = 8;
 
 /// Rules of staking with a number in them. Set at genesis, changed by governance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct StakingParams {
     /// Least a validator has at stake itself to sit in a committee: 100,000 MESHX.
     pub validator_min: NanoMeshx,
@@ -32,38 +32,29 @@ pub struct StakingParams {
     /// Most seats in a committee.
     pub validators_max: u16,
 }
-wire_struct!(StakingParams {
-    validator_min,
-    delegator_min,
-    unbonding_ms,
-    slash_bps,
-    commission_max_bps,
-    jail_ms,
-    validators_max
-});
 
 /// May the validator sit in a committee?
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 #[serde(tag = "standing", rename_all = "snake_case")]
 pub enum Standing {
+    #[wire(tag = 0)]
     Active,
     /// Out until it asks to come back, at this moment or later.
-    Jailed {
-        until: Millis,
-    },
+    #[wire(tag = 1)]
+    Jailed { until: Millis },
     /// Out for ever.
+    #[wire(tag = 2)]
     Tombstoned,
 }
-wire_enum!(Standing { 0 => Active, 1 => Jailed { until }, 2 => Tombstoned });
 
 /// What can cost stake. Silence is not here: a crash never slashes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Wire)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// Two signatures that contradict each other.
-    DoubleSigning,
+    DoubleSigning = 0,
     /// A result that was proved wrong.
-    WrongResult,
+    WrongResult = 1,
 }
 impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -73,32 +64,29 @@ impl std::fmt::Display for Fault {
         })
     }
 }
-wire_enum!(Fault { 0 => DoubleSigning, 1 => WrongResult });
 
 /// One fault a validator was found guilty of. The fault and its height name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Slash {
     pub fault: Fault,
     /// When it was done. Stake that left at this height or later answers for it.
     pub height: Height,
     pub bps: u16,
 }
-wire_struct!(Slash { fault, height, bps });
 
 pub type SlashLog = List<Slash, SLASHES_MAX>;
 
 /// What a validator keeps of a reward. A change waits for an unbonding period, so that whoever dislikes it can leave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Commission {
     pub bps: u16,
     /// Counts from `next_at` on.
     pub next_bps: u16,
     pub next_at: Millis,
 }
-wire_struct!(Commission { bps, next_bps, next_at });
 
 /// A validator: all stake behind it, and how rewards reach it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct ValidatorRecord {
     /// Whose validator it is. Its own stake is an ordinary delegation of this account.
     pub operator: Address,
@@ -122,23 +110,9 @@ pub struct ValidatorRecord {
     pub dust: u128,
     pub slashes: SlashLog,
 }
-wire_struct!(ValidatorRecord {
-    operator,
-    key,
-    standing,
-    tokens,
-    shares,
-    shares_own,
-    commission,
-    commission_owed,
-    rewards_per_share,
-    remainder,
-    dust,
-    slashes
-});
 
 /// Stake that came from another validator and still answers for that one's earlier faults.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Arrival {
     pub from: Address,
     /// Part of the delegation's shares; they stay until `matures`.
@@ -148,10 +122,9 @@ pub struct Arrival {
     /// Slashes of `from` that are already counted in.
     pub slashes_seen: u8,
 }
-wire_struct!(Arrival { from, shares, created, matures, slashes_seen });
 
 /// What one account has at stake with one validator. All zero: the same as no record.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct DelegationRecord {
     pub shares: u128,
     /// The validator's `rewards_per_share` when this was last brought up to date.
@@ -162,10 +135,9 @@ pub struct DelegationRecord {
     pub owed_fraction: u64,
     pub arrivals: List<Arrival, ARRIVALS_MAX>,
 }
-wire_struct!(DelegationRecord { shares, paid_up_to, owed, owed_fraction, arrivals });
 
 /// Stake on its way out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Unbonding {
     /// What left, before slashes that came later.
     pub amount: NanoMeshx,
@@ -174,14 +146,12 @@ pub struct Unbonding {
     /// Slashes of the validator that are already counted in.
     pub slashes_seen: u8,
 }
-wire_struct!(Unbonding { amount, created, matures, slashes_seen });
 
 /// All that one account is taking from one validator. Empty: the same as no record.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct UnbondingRecord {
     pub entries: List<Unbonding, UNBONDINGS_MAX>,
 }
-wire_struct!(UnbondingRecord { entries });
 
 /// Most nodes that one validator makes known.
 pub const PEER_ADDRESSES_MAX: usize = 4;
@@ -189,67 +159,39 @@ pub const PEER_ADDRESSES_MAX: usize = 4;
 pub type PeerAddresses = List<Text<160>, PEER_ADDRESSES_MAX>;
 
 /// What an account asks for its stake. Validators are named by their operator.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 #[serde(tag = "order", rename_all = "snake_case")]
 pub enum StakeOrder {
     /// Begin a validator that votes with `key`; `proof` is that key's signature over [`bond_message`].
-    Bond {
-        key: PublicKey,
-        amount: NanoMeshx,
-        commission_bps: u16,
-        proof: Signature,
-    },
-    Delegate {
-        validator: Address,
-        amount: NanoMeshx,
-    },
+    #[wire(tag = 0)]
+    Bond { key: PublicKey, amount: NanoMeshx, commission_bps: u16, proof: Signature },
+    #[wire(tag = 1)]
+    Delegate { validator: Address, amount: NanoMeshx },
     /// `amount: None`: all of it.
-    Undelegate {
-        validator: Address,
-        amount: Option<NanoMeshx>,
-    },
-    Redelegate {
-        from: Address,
-        to: Address,
-        amount: Option<NanoMeshx>,
-    },
+    #[wire(tag = 2)]
+    Undelegate { validator: Address, amount: Option<NanoMeshx> },
+    #[wire(tag = 3)]
+    Redelegate { from: Address, to: Address, amount: Option<NanoMeshx> },
     /// Take out what has been leaving for its unbonding period.
-    Withdraw {
-        validator: Address,
-    },
+    #[wire(tag = 4)]
+    Withdraw { validator: Address },
     /// Take out rewards.
-    Claim {
-        validator: Address,
-    },
+    #[wire(tag = 5)]
+    Claim { validator: Address },
+    #[wire(tag = 6)]
     ClaimCommission,
-    SetCommission {
-        bps: u16,
-    },
+    #[wire(tag = 7)]
+    SetCommission { bps: u16 },
+    #[wire(tag = 8)]
     Unjail,
     /// Let everybody know where nodes of the sender's validator are met; none: nowhere any more.
-    Announce {
-        addresses: PeerAddresses,
-    },
+    #[wire(tag = 9)]
+    Announce { addresses: PeerAddresses },
     /// Draw lots and witnesses with the VRF key `key` from the next boundary on; `proof` is that key's over
     /// [`crate::committee::vrf_possession`]. A key that changes while a draw is open has no ticket in it.
-    RegisterVrf {
-        key: Hash,
-        proof: VrfProofBytes,
-    },
+    #[wire(tag = 10)]
+    RegisterVrf { key: Hash, proof: VrfProofBytes },
 }
-wire_enum!(StakeOrder {
-    0 => Bond { key, amount, commission_bps, proof },
-    1 => Delegate { validator, amount },
-    2 => Undelegate { validator, amount },
-    3 => Redelegate { from, to, amount },
-    4 => Withdraw { validator },
-    5 => Claim { validator },
-    6 => ClaimCommission,
-    7 => SetCommission { bps },
-    8 => Unjail,
-    9 => Announce { addresses },
-    10 => RegisterVrf { key, proof },
-});
 
 /// What a consensus key signs to let `operator` bond with it, on this network only.
 pub fn bond_message(network: &Hash, operator: &Address) -> Vec<u8> {

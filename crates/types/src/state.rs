@@ -2,8 +2,8 @@
 
 use crate::{
     Address, ChainId, City, Epoch, Hash, Height, JobId, JobSpec, List, NanoMeshx, Outcome, Ppm,
-    PublicKey, REPLICAS_MAX, Submission, codec::Encode, governance::ProposalId, hash::domain_hash,
-    wire_enum, wire_struct,
+    PublicKey, REPLICAS_MAX, Submission, Wire, codec::Encode, governance::ProposalId,
+    hash::domain_hash,
 };
 use serde::{Deserialize, Serialize};
 
@@ -16,137 +16,168 @@ pub const REPUTATION_MAX: u16 = 10_000;
 pub const JOBS_PER_HEIGHT_MAX: usize = 1_024;
 
 /// Names one record of a chain's state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Wire)]
 pub enum Key {
     /// [`Params`]: what validators must agree on beside the code.
+    #[wire(tag = 0)]
     Params,
     /// [`Supply`].
+    #[wire(tag = 1)]
     Supply,
     /// [`Account`].
+    #[wire(tag = 2)]
     Account(Address),
     /// [`JobRecord`].
+    #[wire(tag = 3)]
     Job(JobId),
     /// [`WorkerRecord`].
+    #[wire(tag = 4)]
     Worker(Address),
     /// How many workers ever registered: `u32`.
+    #[wire(tag = 5)]
     WorkerCount,
     /// The address of the worker that registered as number `i`: [`Address`].
+    #[wire(tag = 6)]
     WorkerAt(u32),
     /// The heights that have jobs waiting for a draw: [`Heights`].
+    #[wire(tag = 7)]
     Queue,
     /// The jobs of one such height: [`Queued`].
+    #[wire(tag = 8)]
     Queued(Height),
     /// The jobs to look at when the chain reaches this height: [`Due`].
+    #[wire(tag = 9)]
     Due(Height),
     /// The settled job that answers an equal spec: [`JobId`]. See [`cache_key`].
+    #[wire(tag = 10)]
     Cached(Hash),
     /// [`Market`].
+    #[wire(tag = 11)]
     Market,
     /// Who published a module, and what it asks for: [`ModuleRecord`].
+    #[wire(tag = 12)]
     Module(Hash),
     /// [`Earned`].
+    #[wire(tag = 13)]
     Earned(Address),
     /// [`VestingRecord`] of this account.
+    #[wire(tag = 14)]
     Vesting(Address),
     /// [`crate::staking::ValidatorRecord`] of this operator.
+    #[wire(tag = 15)]
     Validator(Address),
     /// The operator whose validator votes with this key: [`Address`].
+    #[wire(tag = 16)]
     ValidatorKey(PublicKey),
     /// The operators of all validators there ever were: [`Validators`].
+    #[wire(tag = 17)]
     Validators,
     /// [`crate::staking::DelegationRecord`].
+    #[wire(tag = 18)]
     Delegation(Stake),
     /// [`crate::staking::UnbondingRecord`].
+    #[wire(tag = 19)]
     Unbonding(Stake),
     /// The validators an account has stake with, or stake leaving: [`Backed`].
+    #[wire(tag = 20)]
     Backed(Address),
     /// When views of this chain were: [`ViewTime`].
+    #[wire(tag = 22)]
     ViewTime(ViewStep),
     /// [`crate::governance::Proposal`].
+    #[wire(tag = 23)]
     Proposal(ProposalId),
     /// How many proposals there were: `u64`.
+    #[wire(tag = 24)]
     ProposalCount,
     /// Those that are open or wait for their timelock: [`OpenProposals`].
+    #[wire(tag = 25)]
     OpenProposals,
     /// How one account voted: see the governance crate.
+    #[wire(tag = 26)]
     Ballot(BallotKey),
     /// What was voted behind one validator.
+    #[wire(tag = 27)]
     ValidatorVotes(VotesKey),
     /// A decision for other chains: [`crate::governance::Decree`].
+    #[wire(tag = 28)]
     Decree(u64),
     /// How many decrees this chain has issued or taken up, and those that wait: [`Decrees`].
+    #[wire(tag = 29)]
     Decrees,
     /// Who may vote on a chain: [`crate::governance::Admission`].
+    #[wire(tag = 30)]
     Admission(ChainId),
     /// What new evidence must answer: [`crate::attest::Challenges`].
+    #[wire(tag = 31)]
     Challenges,
     /// What an account's machine proved: [`crate::attest::AttestationRecord`].
+    #[wire(tag = 32)]
     Attested(Address),
     /// The account a physical platform stands behind: [`Address`].
+    #[wire(tag = 33)]
     Platform(Hash),
     /// Whether governance has this entry on its list: `bool`. See [`crate::attest::Listed::id`].
+    #[wire(tag = 34)]
     Listed(Hash),
     /// Where nodes of this operator's validator are met: [`crate::staking::PeerAddresses`].
+    #[wire(tag = 35)]
     Peers(Address),
     /// Who votes in this term: [`TermRecord`].
+    #[wire(tag = 36)]
     Term(Epoch),
     /// What this operator draws lots with: [`crate::committee::VrfRecord`].
+    #[wire(tag = 37)]
     Vrf(Address),
     /// The draw that is open: [`crate::committee::DrawRecord`].
+    #[wire(tag = 38)]
     Draw,
     /// This operator's ticket for it: [`crate::committee::TicketRecord`].
+    #[wire(tag = 39)]
     Ticket(Address),
     /// Who was drawn last for a chain: [`crate::committee::SeatsRecord`]. A shard knows its own.
+    #[wire(tag = 40)]
     Seats(ChainId),
     /// Where this operator's validator stands: [`crate::presence::PresenceRecord`].
+    #[wire(tag = 41)]
     Presence(Address),
     /// What was measured of the node with this key: [`crate::presence::MeasuredRecord`].
+    #[wire(tag = 42)]
     Measured(PublicKey),
     /// How often the witness with this key was faster than light: `u16`.
+    #[wire(tag = 43)]
     Marks(PublicKey),
     /// The period that is on: [`crate::presence::PeriodRecord`].
+    #[wire(tag = 44)]
     Period,
     /// Its witnesses: [`crate::presence::WitnessList`].
+    #[wire(tag = 45)]
     Witnesses,
     /// Those that genesis named, on and off the list: [`crate::presence::WitnessList`].
+    #[wire(tag = 46)]
     GenesisWitnesses,
 }
-wire_enum!(Key {
-    0 => Params, 1 => Supply, 2 => Account(address), 3 => Job(id), 4 => Worker(address), 5 => WorkerCount,
-    6 => WorkerAt(index), 7 => Queue, 8 => Queued(height), 9 => Due(height), 10 => Cached(hash),
-    11 => Market, 12 => Module(hash), 13 => Earned(address), 14 => Vesting(address), 15 => Validator(operator),
-    16 => ValidatorKey(key), 17 => Validators, 18 => Delegation(stake), 19 => Unbonding(stake), 20 => Backed(address),
-    22 => ViewTime(step), 23 => Proposal(id), 24 => ProposalCount, 25 => OpenProposals,
-    26 => Ballot(ballot), 27 => ValidatorVotes(votes), 28 => Decree(number), 29 => Decrees, 30 => Admission(chain),
-    31 => Challenges, 32 => Attested(address), 33 => Platform(hash), 34 => Listed(hash),
-    35 => Peers(operator), 36 => Term(term),
-    37 => Vrf(operator), 38 => Draw, 39 => Ticket(operator), 40 => Seats(chain), 41 => Presence(operator),
-    42 => Measured(key), 43 => Marks(key), 44 => Period, 45 => Witnesses, 46 => GenesisWitnesses,
-});
 
 /// Names what one account has with one validator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Wire)]
 pub struct Stake {
     pub delegator: Address,
     /// The validator's operator.
     pub validator: Address,
 }
-wire_struct!(Stake { delegator, validator });
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Wire)]
 pub struct BallotKey {
     pub proposal: ProposalId,
     pub voter: Address,
     pub validator: Address,
 }
-wire_struct!(BallotKey { proposal, voter, validator });
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Wire)]
 pub struct VotesKey {
     pub proposal: ProposalId,
     pub validator: Address,
 }
-wire_struct!(VotesKey { proposal, validator });
 
 impl Key {
     /// Where the record stands in the authenticated store.
@@ -160,21 +191,19 @@ pub fn cache_key(spec: &JobSpec) -> Hash {
     domain_hash("meshx/cache-key/v1", &[&spec.encode()])
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Account {
     pub balance: NanoMeshx,
     pub nonce: u64,
 }
-wire_struct!(Account { balance, nonce });
 
 /// Money that came and went. At every height: `genesis + minted - burned` = the sum of all balances.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Supply {
     pub genesis: NanoMeshx,
     pub minted: NanoMeshx,
     pub burned: NanoMeshx,
 }
-wire_struct!(Supply { genesis, minted, burned });
 
 impl Supply {
     /// What all accounts and pools of the chain hold together, in nano. Zero for a supply that burned more than
@@ -186,7 +215,7 @@ impl Supply {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct WorkerRecord {
     /// Jobs it runs at once, at most.
     pub capacity: u16,
@@ -201,42 +230,38 @@ pub struct WorkerRecord {
     /// Its last heartbeat.
     pub seen: Height,
 }
-wire_struct!(WorkerRecord { capacity, running, reputation, city, registered, floor, seen });
 
 /// What a worker was drawn at. It is paid by this, whatever changes meanwhile.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Terms {
     pub reputation: u16,
     /// Least it takes for a core-second.
     pub floor: NanoMeshx,
 }
-wire_struct!(Terms { reputation, floor });
 
 /// One replica of a job: who runs it, and what it has said so far.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Seat {
     pub worker: Address,
     pub terms: Terms,
     pub commitment: Option<Hash>,
     pub outcome: Option<Outcome>,
 }
-wire_struct!(Seat { worker, terms, commitment, outcome });
 
 pub type Seats = List<Seat, REPLICAS_MAX>;
 
 /// How a job ended without a result. The payer got everything back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
-    Expired,
-    Cancelled,
+    Expired = 0,
+    Cancelled = 1,
     /// Too few workers said the same.
-    NoAgreement,
+    NoAgreement = 2,
 }
-wire_enum!(Ending { 0 => Expired, 1 => Cancelled, 2 => NoAgreement });
 
 /// What a settled job gave and cost. `paid + refunded` is what was in escrow.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Settlement {
     pub height: Height,
     pub outcome: Outcome,
@@ -248,42 +273,27 @@ pub struct Settlement {
     /// The job whose result answered this one; then nobody ran it and `paid` is zero.
     pub cached_from: Option<JobId>,
 }
-wire_struct!(Settlement { height, outcome, agreed, seats, paid, refunded, cached_from });
 
 /// Where a job is in its life.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 #[serde(tag = "phase", rename_all = "snake_case")]
 pub enum Phase {
     /// Paid for, no workers yet.
+    #[wire(tag = 0)]
     Queued,
     /// Workers run it; each shows a commitment by `until`.
-    Committing {
-        drawn: Height,
-        until: Height,
-        seats: Seats,
-    },
+    #[wire(tag = 1)]
+    Committing { drawn: Height, until: Height, seats: Seats },
     /// Those who committed open their commitment by `until`.
-    Revealing {
-        drawn: Height,
-        until: Height,
-        seats: Seats,
-    },
+    #[wire(tag = 2)]
+    Revealing { drawn: Height, until: Height, seats: Seats },
+    #[wire(tag = 3)]
     Settled(Settlement),
-    Ended {
-        height: Height,
-        ending: Ending,
-        seats: Seats,
-    },
+    #[wire(tag = 4)]
+    Ended { height: Height, ending: Ending, seats: Seats },
 }
-wire_enum!(Phase {
-    0 => Queued,
-    1 => Committing { drawn, until, seats },
-    2 => Revealing { drawn, until, seats },
-    3 => Settled(settlement),
-    4 => Ended { height, ending, seats },
-});
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct JobRecord {
     pub payer: Address,
     pub submission: Submission,
@@ -292,16 +302,14 @@ pub struct JobRecord {
     pub demand: Ppm,
     pub phase: Phase,
 }
-wire_struct!(JobRecord { payer, submission, submitted, demand, phase });
 
 /// Jobs of one height that wait for that height's beacon.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Wire)]
 pub struct Queued {
     pub epoch: crate::Epoch,
     pub view: u64,
     pub jobs: List<JobId, JOBS_PER_HEIGHT_MAX>,
 }
-wire_struct!(Queued { epoch, view, jobs });
 
 pub type Heights = List<Height, 256>;
 pub type Due = List<JobId, JOBS_PER_HEIGHT_MAX>;

@@ -1,6 +1,6 @@
 //! Supply: where all MESHX there will ever be comes from, as a genesis carries it.
 
-use crate::{Height, List, NanoMeshx, SUPPLY_MAX, wire_struct};
+use crate::{Height, List, NanoMeshx, SUPPLY_MAX, Wire};
 use serde::{Deserialize, Serialize};
 
 /// Backbone blocks of 500 ms in a year of 365 days.
@@ -15,22 +15,20 @@ pub const STEPS_MAX: usize = 64;
 const MESHX: u64 = 1_000_000_000;
 
 /// A stretch of blocks over which `amount` is emitted evenly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct EmissionStep {
     /// How long it lasts; not zero.
     pub blocks: u64,
     pub amount: NanoMeshx,
 }
-wire_struct!(EmissionStep { blocks, amount });
 
 /// Emission as data: the steps follow each other from block 0, and after the last nothing is emitted.
 ///
 /// What a schedule must fulfil is checked by `ledger::Emission::new`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Schedule {
     pub steps: List<EmissionStep, STEPS_MAX>,
 }
-wire_struct!(Schedule { steps });
 
 impl Schedule {
     /// The default: 10^9 MESHX a year, halved every two years, the last two eras alike; exactly
@@ -64,7 +62,7 @@ impl Default for Schedule {
 }
 
 /// Money that becomes its owner's in proportion to time, but not before a cliff.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Vesting {
     pub total: NanoMeshx,
     pub start: Height,
@@ -73,7 +71,6 @@ pub struct Vesting {
     /// Blocks from `start` after which everything has; not zero.
     pub length_blocks: u64,
 }
-wire_struct!(Vesting { total, start, cliff_blocks, length_blocks });
 
 impl Vesting {
     /// The team's share: four years with a cliff of one (DESIGN §6).
@@ -88,7 +85,7 @@ impl Vesting {
 }
 
 /// The pools everything is divided into at genesis. They sum to exactly [`SUPPLY_MAX`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Distribution {
     /// Reserved for emission; no account holds it.
     pub mining: NanoMeshx,
@@ -101,7 +98,6 @@ pub struct Distribution {
     /// Free from genesis.
     pub liquidity: NanoMeshx,
 }
-wire_struct!(Distribution { mining, ecosystem, team, treasury, liquidity });
 
 impl Distribution {
     /// The paper's: 40, 20, 15, 15 and 10 % (whitepaper §3.3).
@@ -120,13 +116,12 @@ const fn percent(share: u64) -> NanoMeshx {
 }
 
 /// What a genesis says about supply.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct SupplyPlan {
     pub distribution: Distribution,
     pub schedule: Schedule,
     pub team: Vesting,
 }
-wire_struct!(SupplyPlan { distribution, schedule, team });
 
 impl SupplyPlan {
     /// The paper's distribution, emitted by `schedule`.

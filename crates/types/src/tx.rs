@@ -2,7 +2,7 @@
 
 use crate::{
     Address, Agreement, ChainId, City, DoubleSigning, Hash, Height, JobId, JobSpec, NanoMeshx,
-    Outcome, PublicKey, Relayed, Signature, Text,
+    Outcome, PublicKey, Relayed, Signature, Text, Wire,
     attest::Attestation,
     codec::{Encode as _, EncodeSize as _, FixedSize as _, Write as _},
     committee::{SeatsRecord, Ticket},
@@ -10,7 +10,6 @@ use crate::{
     hash::domain_hash,
     presence::PresenceCertificate,
     staking::StakeOrder,
-    wire_enum, wire_struct,
 };
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub type TxId = Hash;
 
 /// What a sender asks one chain to do. Form is checked, meaning is not.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Tx {
     pub chain: ChainId,
     pub sender: PublicKey,
@@ -29,92 +28,66 @@ pub struct Tx {
     pub action: Action,
     pub signature: Signature,
 }
-wire_struct!(Tx { chain, sender, nonce, tip, action, signature });
 
 /// The action a transaction carries.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Action {
-    Transfer {
-        to: Address,
-        amount: NanoMeshx,
-    },
+    #[wire(tag = 0)]
+    Transfer { to: Address, amount: NanoMeshx },
     /// Offer to run jobs: at most `capacity` at once, from `city`.
     /// `floor`: the least it takes for a core-second.
-    RegisterWorker {
-        capacity: u16,
-        city: City,
-        floor: NanoMeshx,
-    },
+    #[wire(tag = 1)]
+    RegisterWorker { capacity: u16, city: City, floor: NanoMeshx },
+    #[wire(tag = 2)]
     SubmitJob(Submission),
     /// Promise an outcome without showing it: [`Reveal::commitment`].
-    Commit {
-        job: JobId,
-        commitment: Hash,
-    },
+    #[wire(tag = 3)]
+    Commit { job: JobId, commitment: Hash },
+    #[wire(tag = 4)]
     Reveal(Reveal),
     /// Take back a job that no worker has been drawn for.
-    CancelJob {
-        job: JobId,
-    },
+    #[wire(tag = 5)]
+    CancelJob { job: JobId },
     /// Stand for a module, and ask for a part of what jobs that run it pay.
-    PublishModule {
-        module: Hash,
-        royalty_bps: u16,
-    },
+    #[wire(tag = 6)]
+    PublishModule { module: Hash, royalty_bps: u16 },
     /// A worker is still there.
+    #[wire(tag = 7)]
     Heartbeat,
+    #[wire(tag = 8)]
     Stake(StakeOrder),
     /// Prove that a validator signed votes that contradict each other. Anyone may.
+    #[wire(tag = 9)]
     Report(DoubleSigning),
     /// Propose a decision, and put a deposit down for it.
-    Propose {
-        title: Text<120>,
-        kind: ProposalKind,
-    },
+    #[wire(tag = 11)]
+    Propose { title: Text<120>, kind: ProposalKind },
     /// Vote with all stake the sender has; a validator's operator also for those behind it who do not vote.
-    Vote {
-        proposal: ProposalId,
-        option: VoteOption,
-    },
+    #[wire(tag = 12)]
+    Vote { proposal: ProposalId, option: VoteOption },
     /// Bring a shard the next decision of the backbone. Free: each is brought once.
+    #[wire(tag = 13)]
     Relay(Relayed<Decree>),
     /// Prove what machine holds the sender's key.
+    #[wire(tag = 14)]
     Attest(Attestation),
     /// Take out what has vested.
-    ClaimVested {
-        amount: NanoMeshx,
-    },
+    #[wire(tag = 10)]
+    ClaimVested { amount: NanoMeshx },
     /// Ask for a seat. Free: a validator has one for each epoch.
+    #[wire(tag = 15)]
     Ticket(Ticket),
     /// Prove where the validator stands that votes with the key that was measured. Anybody may.
+    #[wire(tag = 16)]
     Certify(PresenceCertificate),
     /// Tell a shard who is to make its blocks. Free: each number is told once.
+    #[wire(tag = 17)]
     Seat(Relayed<SeatsRecord>),
 }
-wire_enum!(Action {
-    0 => Transfer { to, amount },
-    1 => RegisterWorker { capacity, city, floor },
-    2 => SubmitJob(submission),
-    3 => Commit { job, commitment },
-    4 => Reveal(reveal),
-    5 => CancelJob { job },
-    6 => PublishModule { module, royalty_bps },
-    7 => Heartbeat,
-    8 => Stake(order),
-    9 => Report(evidence),
-    10 => ClaimVested { amount },
-    11 => Propose { title, kind },
-    12 => Vote { proposal, option },
-    13 => Relay(relayed),
-    14 => Attest(attestation),
-    15 => Ticket(ticket),
-    16 => Certify(certificate),
-    17 => Seat(relayed),
-});
 
 /// A job and what its payer offers for it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Submission {
     pub spec: JobSpec,
     pub agreement: Agreement,
@@ -125,16 +98,14 @@ pub struct Submission {
     /// Refuse an answer from the result cache and run anew.
     pub fresh: bool,
 }
-wire_struct!(Submission { spec, agreement, price_max, deadline, fresh });
 
 /// A worker's receipt: what the job gave, opened after everyone had committed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Reveal {
     pub job: JobId,
     pub outcome: Outcome,
     pub salt: Hash,
 }
-wire_struct!(Reveal { job, outcome, salt });
 
 impl Reveal {
     /// What `worker` must have committed to before: it binds job, worker, outcome and salt, so that

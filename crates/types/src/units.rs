@@ -1,6 +1,9 @@
 //! Quantities that must not be mixed up: money, fuel, time, block numbers.
 
-use crate::codec::{Buf, Error, FixedSize, Read, ReadExt, Write};
+use crate::{
+    codec::{Buf, Error, FixedSize, Read, ReadExt, Write},
+    describe::{Shape, Type, scalar},
+};
 use bytes::BufMut;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -8,37 +11,62 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub const SUPPLY_MAX: NanoMeshx = NanoMeshx(10_000_000_000_000_000_000);
 
 macro_rules! unit {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
+    ($doc:literal $name:ident) => {
+        #[doc = $doc]
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(u64);
         impl $name {
             pub const ZERO: Self = Self(0);
-            pub const fn new(value: u64) -> Self { Self(value) }
-            pub const fn get(self) -> u64 { self.0 }
+            pub const fn new(value: u64) -> Self {
+                Self(value)
+            }
+            pub const fn get(self) -> u64 {
+                self.0
+            }
             pub const fn checked_add(self, other: Self) -> Option<Self> {
-                match self.0.checked_add(other.0) { Some(sum) => Some(Self(sum)), None => None }
+                match self.0.checked_add(other.0) {
+                    Some(sum) => Some(Self(sum)),
+                    None => None,
+                }
             }
             pub const fn checked_sub(self, other: Self) -> Option<Self> {
-                match self.0.checked_sub(other.0) { Some(rest) => Some(Self(rest)), None => None }
+                match self.0.checked_sub(other.0) {
+                    Some(rest) => Some(Self(rest)),
+                    None => None,
+                }
             }
-            pub const fn saturating_sub(self, other: Self) -> Self { Self(self.0.saturating_sub(other.0)) }
-            pub const fn saturating_add(self, other: Self) -> Self { Self(self.0.saturating_add(other.0)) }
+            pub const fn saturating_sub(self, other: Self) -> Self {
+                Self(self.0.saturating_sub(other.0))
+            }
+            pub const fn saturating_add(self, other: Self) -> Self {
+                Self(self.0.saturating_add(other.0))
+            }
         }
         impl Write for $name {
-            fn write(&self, buf: &mut impl BufMut) { self.0.write(buf); }
+            fn write(&self, buf: &mut impl BufMut) {
+                self.0.write(buf);
+            }
         }
         impl FixedSize for $name {
             const SIZE: usize = 8;
         }
         impl Read for $name {
             type Cfg = ();
-            fn read_cfg(buf: &mut impl Buf, _: &()) -> Result<Self, Error> { Ok(Self(u64::read(buf)?)) }
+            fn read_cfg(buf: &mut impl Buf, _: &()) -> Result<Self, Error> {
+                Ok(Self(u64::read(buf)?))
+            }
         }
     };
 }
 macro_rules! plain_json {
-    ($name:ident) => {
+    ($doc:literal $name:ident) => {
+        unit!($doc $name);
+        scalar!(
+            $name,
+            stringify!($name),
+            $doc,
+            Shape::Number(Type::Number { bytes: 8, signed: false })
+        );
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
                 s.serialize_u64(self.0)
@@ -57,20 +85,11 @@ macro_rules! plain_json {
     };
 }
 
-unit!(/// A token amount in nano-MeshX: 10⁻⁹ MESHX. JSON: a decimal string of nano.
-    NanoMeshx);
-unit!(/// WebAssembly work, as wasmtime counts it under one [`crate::ExecProfile`].
-    Fuel);
-unit!(/// A duration, or a moment since the Unix epoch, in milliseconds.
-    Millis);
-unit!(/// A block's number in its chain; genesis is 0.
-    Height);
-unit!(/// A committee's term.
-    Epoch);
-plain_json!(Fuel);
-plain_json!(Millis);
-plain_json!(Height);
-plain_json!(Epoch);
+unit!("A token amount in nano-MeshX: 10⁻⁹ MESHX. JSON: a decimal string of nano." NanoMeshx);
+plain_json!("WebAssembly work, as wasmtime counts it under one [`crate::ExecProfile`]." Fuel);
+plain_json!("A duration, or a moment since the Unix epoch, in milliseconds." Millis);
+plain_json!("A block's number in its chain; genesis is 0." Height);
+plain_json!("A committee's term." Epoch);
 
 impl Height {
     pub const fn next(self) -> Self {
@@ -113,6 +132,12 @@ impl std::str::FromStr for NanoMeshx {
         whole.checked_mul(1_000_000_000).and_then(|n| n.checked_add(nano)).map(Self).ok_or_else(bad)
     }
 }
+scalar!(
+    NanoMeshx,
+    "Amount",
+    "Nano-MESHX (10⁻⁹) in decimal digits. A string, because numbers above 2⁵³ do not survive JavaScript.",
+    Shape::Text { bytes: 8, pattern: "^[0-9]{1,20}$", example: "1500000000" }
+);
 impl Serialize for NanoMeshx {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         s.serialize_str(&self.0.to_string())

@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use self::sources::Source;
+use crate::codegen;
 use crate::report::{Outcome, Report};
 use crate::workspace::{self, Locked, Package};
 
@@ -79,6 +80,9 @@ const RULES: &[(&str, Rule)] = &[
     }),
     ("tidy length: no function over 100 lines", |tree| Ok(length::check(&tree.sources).0)),
     ("tidy prose: no line over 120 columns", |tree| prose::check(&tree.root)),
+    ("tidy codegen: vectors and schemas are as the nouns are declared", |tree| {
+        codegen::check(&tree.root)
+    }),
 ];
 
 pub fn run(root: &Path, report: &mut Report) {
