@@ -132,7 +132,7 @@ fn matches(pattern: &str, text: &str) -> bool {
         None => false,
     };
     match pattern {
-        "^([0-9a-f]{2})*$" => hex && text.len() % 2 == 0,
+        "^([0-9a-f]{2})*$" => hex && text.len().is_multiple_of(2),
         "^[0-9a-f]{64}$" => hex && text.len() == 64,
         "^[0-9a-f]{128}$" => hex && text.len() == 128,
         "^[0-9]{1,20}$" => number(text, 20),

@@ -117,7 +117,7 @@ fn named(tag: Option<&str>, name: &str, content: Option<Json>) -> Json {
         (None, Some(content)) => Json::object([(name, content)]),
         (Some(tag), content) => {
             let mut properties = vec![(tag.to_owned(), Json::text(name))];
-            properties.extend(content.iter().flat_map(|content| content.properties()).cloned());
+            properties.extend(content.iter().flat_map(Json::properties).cloned());
             Json::Object(properties)
         }
     }

@@ -22,6 +22,9 @@ use types::{
 /// The network that signatures in the vectors are for.
 pub const NETWORK: Hash = Hash([9; 32]);
 
+/// Reads a value's JSON and gives its bytes, or says why it cannot.
+type OfJson = fn(&str) -> Result<Vec<u8>, String>;
+
 /// One value, in all its forms.
 pub struct Sample {
     pub name: &'static str,
@@ -34,7 +37,7 @@ pub struct Sample {
     /// Decode other bytes as the same type: the bytes it encodes to, and what serde makes of it.
     pub decode: fn(&[u8]) -> Option<Decoded>,
     /// Read JSON as the same type: the bytes it encodes to.
-    pub of_json: Option<fn(&str) -> Result<Vec<u8>, String>>,
+    pub of_json: Option<OfJson>,
 }
 
 pub type Decoded = (Vec<u8>, Option<serde_json::Value>);
