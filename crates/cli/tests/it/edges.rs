@@ -100,7 +100,7 @@ fn an_edge_learns_from_the_chain_where_nodes_are() {
     let listed = validators.as_array().unwrap().iter().filter(|of| of["peers"][0] == at_validator);
     assert_eq!(listed.count(), 1, "{validators}");
 
-    let api = format!("127.0.0.1:{}", port + 20);
+    let api = format!("127.0.0.1:{}", port + 9);
     let start =
         ["node", "start", "--role", "edge", "--dir", "edge", "--api", &api, "--no-port-mapping"];
     let joined: Vec<&str> = join.iter().map(String::as_str).collect();

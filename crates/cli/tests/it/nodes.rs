@@ -13,8 +13,8 @@ pub fn free_ports() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(21_000);
     loop {
         let base = NEXT.fetch_add(10, Ordering::Relaxed);
-        assert!(base < 31_000, "no six free ports in a row");
-        let taken = (base..base + 6).any(|port| TcpListener::bind(("127.0.0.1", port)).is_err());
+        assert!(base < 31_000, "no ten free ports in a row");
+        let taken = (base..base + 10).any(|port| TcpListener::bind(("127.0.0.1", port)).is_err());
         if !taken {
             return base;
         }
