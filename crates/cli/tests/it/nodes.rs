@@ -7,8 +7,8 @@ use std::{
     sync::atomic::{AtomicU16, Ordering},
 };
 
-/// Six ports in a row that nobody uses right now: three for each of two nodes. Tests that ask at the same time get
-/// different ones.
+/// Ten ports in a row that nobody uses right now: three for each of two nodes, and four for what else a test starts.
+/// Tests that ask at the same time get different ones.
 pub fn free_ports() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(21_000);
     loop {
