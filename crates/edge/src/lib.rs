@@ -9,8 +9,8 @@
 //! header that the committee has signed and that is not long over. Blobs are checked against their hashes. What a
 //! gateway can do is to be silent; then another is chosen.
 //!
-//! [`serve`] blocks; each order has a thread. [`work`] is all of a node that holds no chain: it meets others, finds a gateway and
-//! keeps it, and works behind it; [`carry`] is a node that only carries connections. What they have in common with nodes that
+//! [`serve`] blocks; each order has a thread. [`work()`] is all of a node that holds no chain: it meets others, finds a gateway and
+//! keeps it, and works behind it; [`carry()`] is a node that only carries connections. What they have in common with nodes that
 //! hold chains ([`Meeting`], [`headers`], [`watch`], [`keep_status`]) is here for those, too.
 
 mod carry;

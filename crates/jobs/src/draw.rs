@@ -87,7 +87,7 @@ pub fn eligible(
 }
 
 /// Whether an eligible `worker` is taken at this threshold: its chance is proportional to its free
-/// places (up to [`CAPACITY_FULL`]) and its reputation.
+/// places (up to `CAPACITY_FULL`) and its reputation.
 pub fn accepts(worker: &WorkerRecord, threshold: u16) -> bool {
     let free = worker.capacity.saturating_sub(worker.running).min(CAPACITY_FULL);
     let weight =

@@ -1,6 +1,6 @@
 //! Carry a job from its payment to its settlement.
 //!
-//! A job's life is one function, [`step`]: the phase it is in and what happened give the phase it is
+//! A job's life is one function, [`step()`]: the phase it is in and what happened give the phase it is
 //! in next and what must be done about it. Nothing is done here: money moves, reputations change and
 //! reminders are set because `chain` carries out the [`Effect`]s.
 //!

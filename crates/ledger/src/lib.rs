@@ -1,7 +1,7 @@
 //! Move money between accounts without making or losing any.
 //!
 //! The ledger is a function: accounts and transfers in, accounts out, or a [`Refusal`] and nothing
-//! changed. It knows no blocks, jobs or storage; `chain` loads the accounts, calls [`post`], and
+//! changed. It knows no blocks, jobs or storage; `chain` loads the accounts, calls [`post()`], and
 //! stores what comes back.
 //!
 //! ```text
