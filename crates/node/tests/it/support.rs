@@ -8,7 +8,10 @@ use node::{
     Net, Node, Part, Running,
     local::{Dealt, Plan, deal_network},
 };
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
 use types::{
     Abi, Action, Address, Agreement, ChainId, Float, Fuel, Hash, Height, Intent, JobSpec, Limits,
     List, Millis, NanoMeshx, PublicKey, Submission, Tx,
@@ -76,6 +79,9 @@ fn run_in<F: Future<Output = ()>>(
     plan: &Plan,
     test: impl FnOnce(Node) -> F + Send,
 ) {
+    // One network at a time: on two cores, several take each other's time until blocks and tickets come too late.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let (anchor, net) = (dealt.anchor, Net::InProcess(plan.latency.clone()));
     let parts = dealt.chains.into_iter().map(Part::from).collect();
     let folder = folder.to_owned();
