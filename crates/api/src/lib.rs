@@ -27,11 +27,6 @@
 
 #![allow(missing_docs, reason = "switched on crate by crate: see CONTRIBUTING.md")]
 
-/// The README's example is compiled and run like any other.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
-
 mod app;
 mod backend;
 mod bridge;

@@ -38,11 +38,6 @@
 //! Calls block: from async code, run them on a thread for blocking work ([`Store`] is a cheap clone).
 //! Not here: who may store what, which blobs to forget, fetching from peers, encryption.
 
-/// The README's example is compiled and run like any other.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
-
 mod error;
 mod layout;
 mod put;

@@ -12,7 +12,7 @@
 //! A node is asked through [`api::Client`], and believed in nothing that can be checked here: an output must have the hash
 //! that the chain settled on, and a receipt must verify.
 //!
-//! ```
+//! ```ignore
 //! use client::{Module, Request, Resources, dry_run, engine};
 //! use types::{Agreement, Limits, Fuel, Millis, Status};
 //!

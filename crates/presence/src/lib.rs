@@ -28,11 +28,6 @@
 //! Assumed: at most a third of the witnesses around any place lie. Not shown by latency: that the machine stands where its
 //! key answers; a key that can be carried elsewhere answers from there. Sockets, clocks and the chain are elsewhere.
 
-/// The README's example is compiled and run like any other.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
-
 mod committee;
 mod expect;
 mod judge;

@@ -17,11 +17,6 @@
 //! What a receipt cannot show: that the workers were independent of each other. Its evidence tier says
 //! how many agreed; whether that is worth something depends on who they are.
 
-/// The README's example is compiled and run like any other.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
-
 mod evidence;
 mod file;
 mod follow;

@@ -47,11 +47,6 @@
 //! fuel of each operator, and the recursion depth at which the stack overflows. The latter also
 //! differs between processor architectures: a job that recurses a million calls deep is its own risk.
 
-/// The README's example is compiled and run like any other.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
-
 // What is asked and answered.
 mod advice;
 mod job;
