@@ -69,7 +69,7 @@ const TICKS_PER_SECOND: usize = 40;
 const PAYERS: usize = 2 * IN_FLIGHT_MAX;
 /// Jobs submitted and not settled, above which the load is held back: what a shard settles within some seconds.
 const IN_FLIGHT_MAX: usize = 2_048;
-/// Places of one worker: the seats of all jobs in flight must find one.
+/// Places of one worker: the replicas of all jobs in flight must find one.
 const CAPACITY: u16 = 1_000;
 const DEADLINE_BLOCKS: u64 = 2_000;
 const DRAIN: Duration = Duration::from_secs(30);
@@ -125,14 +125,14 @@ pub fn jobs(load: &JobsLoad) -> Result<Report> {
         witnesses: vec![],
     };
     let dealt = deal_network(&domain_hash("meshx/bench-seed/v1", &[]).0, &plan);
-    let (anchor, network) = (dealt.anchor.clone(), dealt.anchor.network());
+    let (network_keys, network) = (dealt.network_keys.clone(), dealt.network_keys.network());
     let holders: Vec<Address> =
         dealt.chains[0].genesis.accounts.iter().map(|account| account.address).collect();
     let parts: Vec<Part> = dealt.chains.into_iter().map(Part::from).collect();
     let net = Net::InProcess(load.latency.clone());
     let held = Folder::open(&folder)?;
     let measured = node::run(&held, |context| async move {
-        let running = node::start(context, folder, anchor, parts, net, vec![]).await?;
+        let running = node::start(context, folder, network_keys, parts, net, vec![]).await?;
         wait_ready(&running.node).await?;
         running.node.keep(&module)?;
         running.node.keep(&[])?;

@@ -10,7 +10,7 @@ use node::Folder;
 use receipt::light::{verify_exclusion, verify_inclusion};
 use std::{path::PathBuf, time::Instant};
 use types::{
-    Address, ChainId, Epoch, Hash, Header, Height, LogRoot, Millis, NanoMeshx, PublicKey,
+    Address, ChainId, Hash, Header, Height, LogRoot, Millis, NanoMeshx, PublicKey, Term,
     codec::Encode as _,
     domain_hash,
     state::{Account, Key},
@@ -133,7 +133,7 @@ async fn prove(load: &StateLoad, store: &StateStore, report: &mut Report) -> Res
 fn header(state_root: Hash) -> Header {
     Header {
         chain: ChainId::NorthAmerica,
-        epoch: Epoch::ZERO,
+        term: Term::ZERO,
         view: 1,
         leader: PublicKey([0; 32]),
         parent_view: 0,

@@ -103,7 +103,7 @@ pub fn tx(load: &TxLoad) -> Result<Report> {
         witnesses: vec![],
     };
     let dealt = deal_network(&domain_hash("meshx/bench-seed/v1", &[]).0, &plan);
-    let (anchor, network) = (dealt.anchor.clone(), dealt.anchor.network());
+    let (network_keys, network) = (dealt.network_keys.clone(), dealt.network_keys.network());
     let parts: Vec<Part> = dealt.chains.into_iter().map(Part::from).collect();
 
     let signing = Instant::now();
@@ -117,7 +117,7 @@ pub fn tx(load: &TxLoad) -> Result<Report> {
     let net = Net::InProcess(load.latency.clone());
     let held = Folder::open(&folder)?;
     let measured = node::run(&held, |context| async move {
-        let running = node::start(context, folder, anchor, parts, net, vec![]).await?;
+        let running = node::start(context, folder, network_keys, parts, net, vec![]).await?;
         wait_ready(&running.node).await?;
         let mut outcome = measure(load, &running.node, drivers).await;
         if let Ok(measured) = &mut outcome {

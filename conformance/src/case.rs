@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow};
 use attestation::{
-    Anchors, Binding, Claims, Collateral, Evidence, Policy, Reject, Technology, TpmQuote,
+    Binding, Claims, Collateral, Evidence, Policy, Reject, Technology, TpmQuote, TrustRoots,
     UnixSeconds,
 };
 use data_encoding::BASE64;
@@ -58,7 +58,7 @@ pub struct Negative {
 /// What a case feeds to the verifier, read from its files.
 #[derive(Clone, Debug)]
 pub struct Inputs {
-    pub anchors: Anchors,
+    pub trust_roots: TrustRoots,
     pub evidence: Evidence,
     pub collateral: Collateral,
     pub binding: Binding,
@@ -104,7 +104,7 @@ impl Inputs {
     /// The first reason to refuse.
     pub fn verify(&self) -> Result<Claims, Reject> {
         let claims = attestation::verify_under(
-            &self.anchors,
+            &self.trust_roots,
             &self.evidence,
             &self.collateral,
             &self.binding,
@@ -156,7 +156,7 @@ impl Case {
         policy.require_verified_boot = self.flag("require_verified_boot");
         policy.allow_development = self.flag("allow_development");
         Ok(Inputs {
-            anchors: self.anchors()?,
+            trust_roots: self.trust_roots()?,
             binding: self.binding(&evidence)?,
             evidence,
             collateral: self.collateral()?,
@@ -237,14 +237,14 @@ impl Case {
     }
 
     /// The vendors' roots, unless the case names files with others.
-    fn anchors(&self) -> Result<Anchors> {
+    fn trust_roots(&self) -> Result<TrustRoots> {
         let mut named = Vec::new();
         for name in ["root", "roots", "root_der", "ak_root", "ark_pem"] {
             if let Some(file) = self.text(name) {
                 named.extend(certificates(&self.read(Path::new(file))?)?);
             }
         }
-        Ok(if named.is_empty() { Anchors::Vendors } else { Anchors::Only(named) })
+        Ok(if named.is_empty() { TrustRoots::Vendors } else { TrustRoots::Only(named) })
     }
 
     fn binding(&self, evidence: &Evidence) -> Result<Binding> {

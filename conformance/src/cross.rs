@@ -15,7 +15,7 @@ pub fn cross_feed(inputs: &Inputs) -> Vec<(Technology, Result<(), Reject>)> {
         .filter(|technology| *technology != inputs.evidence.technology())
         .map(|technology| {
             let mut trial = inputs.clone();
-            trial.anchors = attestation::Anchors::Vendors;
+            trial.trust_roots = attestation::TrustRoots::Vendors;
             trial.evidence = present(&bytes, technology);
             (technology, trial.verify().map(|_| ()))
         })

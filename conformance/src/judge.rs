@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use attestation::{Anchors, Binding, Evidence, Reject, Technology, UnixSeconds};
+use attestation::{Binding, Evidence, Reject, Technology, TrustRoots, UnixSeconds};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -198,7 +198,7 @@ fn wrong_root(inputs: &mut Inputs) {
     let product = inputs.stated.get("product").map(String::as_str);
     let other =
         attestation::roots::amd_root(if product == Some("genoa") { "milan" } else { "genoa" });
-    inputs.anchors = Anchors::Only(vec![other.to_vec()]);
+    inputs.trust_roots = TrustRoots::Only(vec![other.to_vec()]);
     if !inputs.collateral.platform_key.is_empty() {
         let p384 = inputs.collateral.platform_key.len() > 100;
         let other = if p384 { GENERATOR_P384 } else { GENERATOR_P256 };

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use attestation::{Anchors, Binding, Collateral, Evidence, Policy, Technology, UnixSeconds};
+use attestation::{Binding, Collateral, Evidence, Policy, Technology, TrustRoots, UnixSeconds};
 use serde_bytes::ByteBuf;
 
 use crate::{Inputs, certificates, key};
@@ -51,7 +51,7 @@ impl Parts {
         };
         let now = UNIX_EPOCH.elapsed()?.as_secs();
         Ok(Inputs {
-            anchors: Anchors::Vendors,
+            trust_roots: TrustRoots::Vendors,
             collateral: collateral_of(evidence.technology(), collateral)?,
             evidence,
             binding: Binding::Unchecked,

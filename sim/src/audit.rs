@@ -28,7 +28,7 @@ pub async fn watch(machine: &Machine, world: &World, number: usize, chain: Chain
         if world.scenario.is_traitor(number) {
             continue;
         }
-        evidence(world, number, &chain);
+        equivocations(world, number, &chain);
         let top = news.header.height.get();
         if world.facts.get().oldest(number).is_none() {
             // Whoever synced the state of a later block does not have those before it.
@@ -48,9 +48,9 @@ pub async fn watch(machine: &Machine, world: &World, number: usize, chain: Chain
 }
 
 /// What a validator can prove it forgets when it stops: so this is asked at every block.
-pub fn evidence(world: &World, number: usize, chain: &Chain<Machine>) {
-    let held = chain.evidence();
-    held.iter().for_each(|evidence| world.facts.evidence(number, evidence));
+pub fn equivocations(world: &World, number: usize, chain: &Chain<Machine>) {
+    let held = chain.equivocations();
+    held.iter().for_each(|proof| world.facts.equivocation(number, proof));
 }
 
 async fn state(machine: &Machine, world: &World, number: usize, chain: &Chain<Machine>) {
@@ -67,7 +67,7 @@ async fn state(machine: &Machine, world: &World, number: usize, chain: &Chain<Ma
 
 /// At the end, every block of the chain once more as this validator keeps it.
 pub async fn sweep(world: &World, number: usize, chain: &Chain<Machine>) {
-    evidence(world, number, chain);
+    equivocations(world, number, chain);
     let (from, top) = {
         let facts = world.facts.get();
         (facts.oldest(number).unwrap_or(u64::MAX), facts.heights[number])

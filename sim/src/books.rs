@@ -96,11 +96,13 @@ impl Books {
         let used = jobs::usage(spec, &settlement.outcome, &self.params).expect("small jobs");
         let cap = jobs::cap(*price_max, agreement);
         let mut paid = 0;
-        for seat in settlement.seats.iter().filter(|s| s.outcome == Some(settlement.outcome)) {
-            let each = jobs::pay(&used, record.demand, &seat.terms, cap, &self.params);
+        for assignment in
+            settlement.assignments.iter().filter(|s| s.outcome == Some(settlement.outcome))
+        {
+            let each = jobs::pay(&used, record.demand, &assignment.terms, cap, &self.params);
             let each = each.expect("no worker here has a floor");
             let split = ledger::split(each, 0, &self.params);
-            self.add(seat.worker, split.worker);
+            self.add(assignment.worker, split.worker);
             self.add(pools::validators(), split.validators);
             self.add(pools::treasury(), split.treasury);
             paid += each.get();

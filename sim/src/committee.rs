@@ -4,7 +4,7 @@ use chain::local_params;
 use commonware_codec::Encode as _;
 use commonware_consensus::{
     simplex::types::{Nullification, Nullify},
-    types::{Epoch, Round, View},
+    types::{Epoch as EngineTerm, Round, View},
 };
 use commonware_parallel::Sequential;
 use commonware_utils::{iter::NonEmpty, ordered::Set};
@@ -17,12 +17,12 @@ use types::{
     Action, Address, ChainId, Hash, Intent, List, Millis, NanoMeshx, Schedule, Text, Tx,
     codec::Bytes,
     domain_hash,
-    network::{Anchor, ChainAnchor, Genesis, GenesisAccount, GenesisWorker, Validator},
+    network::{ChainKey, Genesis, GenesisAccount, GenesisWorker, NetworkKeys, Validator},
 };
 
 /// The shard every simulation runs: the engine is the same for all eight chains.
 const CHAIN: ChainId = ChainId::Europe;
-/// Virtual time starts here, so that clocks may run late without leaving the epoch.
+/// Virtual time starts here, so that clocks may run late without going before the Unix epoch.
 pub const STARTED: Millis = Millis::new(1_000_000_000_000);
 const CLIENT_BALANCE: NanoMeshx = NanoMeshx::new(1_000_000_000_000);
 
@@ -60,7 +60,7 @@ pub struct Member {
 }
 
 pub struct Committee {
-    pub anchor: Anchor,
+    pub network_keys: NetworkKeys,
     pub network: Hash,
     pub genesis: Genesis,
     /// Those with a seat in the first term, then those who may have one later.
@@ -123,8 +123,8 @@ pub fn deal_committee(
         vesting: bounded(vec![]),
         witnesses: bounded(vec![]),
     };
-    let anchor = anchor(&genesis, dealt.identity);
-    let network = anchor.network();
+    let network_keys = network_keys(&genesis, dealt.identity);
+    let network = network_keys.network();
     let set: Set<PublicKey> = Set::from_iter_dedup(publics.iter().filter_map(consensus_key));
     let mut shares: BTreeMap<_, _> = dealt.shares.into_iter().collect();
     let members = keys
@@ -139,7 +139,7 @@ pub fn deal_committee(
             Member { key, public, share, scheme, hand }
         })
         .collect();
-    Committee { anchor, network, genesis, members, seats, clients, workers }
+    Committee { network_keys, network, genesis, members, seats, clients, workers }
 }
 
 impl Committee {
@@ -159,7 +159,7 @@ impl Committee {
     /// The seed of a view before its committee has spoken: what only a dealer who kept all shares, or
     /// a quorum of traitors, could know.
     pub fn stolen_seed(&self, view: u64) -> Bytes<96> {
-        let round = Round::new(Epoch::zero(), View::new(view));
+        let round = Round::new(EngineTerm::zero(), View::new(view));
         let votes: Vec<Nullify<Scheme>> = self
             .members
             .iter()
@@ -177,9 +177,9 @@ impl Committee {
     }
 }
 
-fn anchor(genesis: &Genesis, identity: Bytes<96>) -> Anchor {
-    let chain = ChainAnchor { chain: CHAIN, identity, genesis: genesis.id() };
-    Anchor {
+fn network_keys(genesis: &Genesis, identity: Bytes<96>) -> NetworkKeys {
+    let chain = ChainKey { chain: CHAIN, identity, genesis: genesis.id() };
+    NetworkKeys {
         name: Text::new("simulation").expect("short"),
         dev_dealer: true,
         chains: bounded(vec![chain]),

@@ -13,7 +13,7 @@ use commonware_consensus::types::Round;
 use commonware_runtime::Clock;
 use network::public_key;
 use receipt::{
-    check_double_signing,
+    check_equivocation,
     light::{self, Digest},
 };
 use std::{
@@ -22,7 +22,7 @@ use std::{
     time::UNIX_EPOCH,
 };
 use types::{
-    Action, Address, Block, DoubleSigning, Header, JobId, TxId,
+    Action, Address, Block, EquivocationProof, Header, JobId, TxId,
     codec::DecodeExt as _,
     state::{Account, Heights, JobRecord, Key, Phase, Supply, pools},
 };
@@ -161,26 +161,25 @@ impl Facts {
         inner.check(Property::OneVote, verdict);
     }
 
-    /// `validator`, which is correct, holds this evidence.
-    pub fn evidence(&self, validator: usize, evidence: &DoubleSigning) {
+    /// `validator`, which is correct, holds this proof.
+    pub fn equivocation(&self, validator: usize, proof: &EquivocationProof) {
         let mut inner = self.get();
-        let holds = check_double_signing(evidence, &self.committee.network);
-        let accused = self
-            .committee
-            .members
-            .iter()
-            .position(|member| public_key(&member.key) == evidence.key);
+        let holds = check_equivocation(proof, &self.committee.network);
+        let accused =
+            self.committee.members.iter().position(|member| public_key(&member.key) == proof.key);
         let verdict = match (holds, accused) {
-            (Err(error), _) => Err(format!("validator {validator} holds no evidence: {error}")),
+            (Err(error), _) => {
+                Err(format!("validator {validator} holds no equivocation proof: {error}"))
+            }
             (Ok(()), Some(accused)) if self.traitors.contains(&accused) => {
                 inner.accused.entry(accused).or_default().insert(validator);
                 Ok(())
             }
             (Ok(()), accused) => {
-                Err(format!("validator {validator} accuses {accused:?}: {evidence:?}"))
+                Err(format!("validator {validator} accuses {accused:?}: {proof:?}"))
             }
         };
-        inner.check(Property::Evidence, verdict);
+        inner.check(Property::Equivocation, verdict);
     }
 
     /// `validator`'s disk is empty now.
@@ -235,7 +234,8 @@ impl Facts {
     /// The certificate that `validator` keeps for a block.
     pub fn certificate(&self, header: &Header, certificate: &[u8]) {
         if header.height.get().is_multiple_of(CERTIFICATE_EVERY) {
-            let verdict = light::verify_certificate(&self.committee.anchor, header, certificate);
+            let verdict =
+                light::verify_certificate(&self.committee.network_keys, header, certificate);
             self.check(Property::Certificate, verdict.map_err(|error| error.to_string()));
         }
     }

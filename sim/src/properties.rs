@@ -38,8 +38,8 @@ pub enum Property {
     FinalBeacon,
     /// A block's certificate convinces a light client.
     Certificate,
-    /// Evidence of double signing convinces anybody, and names none but traitors.
-    Evidence,
+    /// An equivocation proof convinces anybody, and names none but traitors.
+    Equivocation,
     /// Correct validators do not block each other.
     Heard,
     /// After healing the chain grows, answers what it acknowledged, and ends every job.
@@ -124,7 +124,7 @@ pub fn final_beacon(round: Round, finalizers: &BTreeSet<usize>, quorum: usize) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use commonware_consensus::types::{Epoch, View};
+    use commonware_consensus::types::{Epoch as EngineTerm, View};
 
     #[test]
     fn money_out_of_nothing_is_seen() {
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_beacon_needs_a_quorum_of_final_votes() {
-        let round = Round::new(Epoch::new(1), View::new(7));
+        let round = Round::new(EngineTerm::new(1), View::new(7));
         assert!(final_beacon(round, &BTreeSet::from([0, 1]), 3).is_err());
         assert_eq!(final_beacon(round, &BTreeSet::from([0, 1, 3]), 3), Ok(()));
     }

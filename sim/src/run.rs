@@ -449,7 +449,7 @@ impl Director<'_> {
             slot.and_then(Option::take).expect("each channel is asked for once")
         });
         let config = ChainConfig {
-            anchor: world.committee.anchor.clone(),
+            network_keys: world.committee.network_keys.clone(),
             genesis: world.committee.genesis.clone(),
             key: member.key.clone(),
             share: member.share.clone(),
@@ -546,7 +546,7 @@ impl Director<'_> {
                 audit::sweep(&world, number, &chain).await;
             }
         }
-        world.facts.check(Property::Evidence, Ok(()));
+        world.facts.check(Property::Equivocation, Ok(()));
     }
 
     /// What is still missing, if anything.

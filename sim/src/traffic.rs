@@ -186,14 +186,14 @@ fn answer(
     let salt = domain_hash("meshx/sim-salt/v1", &[&me.key.public(), &job.0]);
     let reveal = Reveal { job: *job, outcome, salt };
     let commit = |commitment| Some(Action::Commit { job: *job, commitment });
-    let (seats, word) = match &record.phase {
-        Phase::Committing { seats, .. } => (seats, Word::Commit),
-        Phase::Revealing { seats, .. } => (seats, Word::Reveal),
-        Phase::Settled(settlement) => (&settlement.seats, Word::TooLate),
-        Phase::Ended { seats, .. } => (seats, Word::TooLate),
+    let (assignments, word) = match &record.phase {
+        Phase::Committing { assignments, .. } => (assignments, Word::Commit),
+        Phase::Revealing { assignments, .. } => (assignments, Word::Reveal),
+        Phase::Settled(settlement) => (&settlement.assignments, Word::TooLate),
+        Phase::Ended { assignments, .. } => (assignments, Word::TooLate),
         Phase::Queued => return None,
     };
-    let seat = seats.iter().find(|seat| seat.worker == me.address)?;
+    let assignment = assignments.iter().find(|assignment| assignment.worker == me.address)?;
     if said.contains(&(*job, word)) {
         return None;
     }
@@ -202,11 +202,11 @@ fn answer(
         (Conduct::Late, Word::TooLate) => commit(reveal.commitment(&me.address)),
         (Conduct::Vanishes | Conduct::Late, _) | (_, Word::TooLate) => return None,
         (Conduct::Copies, Word::Commit) => {
-            let others = seats.iter().filter(|seat| seat.worker != me.address);
-            commit(others.filter_map(|seat| seat.commitment).next()?)
+            let others = assignments.iter().filter(|assignment| assignment.worker != me.address);
+            commit(others.filter_map(|assignment| assignment.commitment).next()?)
         }
         (_, Word::Commit) => commit(reveal.commitment(&me.address)),
-        (_, Word::Reveal) if seat.commitment.is_some() && seat.outcome.is_none() => {
+        (_, Word::Reveal) if assignment.commitment.is_some() && assignment.outcome.is_none() => {
             Some(Action::Reveal(reveal))
         }
         (_, Word::Reveal) => return None,

@@ -2,14 +2,14 @@
 
 use crate::facts::Facts;
 use chain::{Applied, BlockContext, Mode, Proposal, Refusal};
-use commonware_consensus::types::{Epoch, Round, View};
+use commonware_consensus::types::{Epoch as EngineTerm, Round, View};
 use consensus::{Before, Transition};
 use futures::future::{BoxFuture, FutureExt as _};
 use std::sync::Arc;
 use types::{Beacon, network::Genesis};
 
 const fn round_of(beacon: &Beacon) -> Round {
-    Round::new(Epoch::new(beacon.epoch.get()), View::new(beacon.view))
+    Round::new(EngineTerm::new(beacon.term.get()), View::new(beacon.view))
 }
 
 pub struct Watched {

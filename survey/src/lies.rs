@@ -17,7 +17,7 @@ pub enum Attack {
     /// The same, and of all places it claims the one where the witnesses that matter are most on its side, as the rule counts
     /// them: it has no say in who of them is drawn.
     Targeted,
-    /// The prover answers through a relay that stands at the claimed place, and the key is where the prover is.
+    /// The prover answers through a proxy that stands at the claimed place, and the key is where the prover is.
     Proxy,
 }
 
@@ -127,8 +127,8 @@ pub(crate) fn reported_us(
     }
     let measured = match attack {
         Attack::Proxy => {
-            let from_relay = network.rtt_us(lie.claimed, witness)?;
-            from_relay.saturating_add(network.rtt_us(lie.prover, lie.claimed)?)
+            let from_proxy = network.rtt_us(lie.claimed, witness)?;
+            from_proxy.saturating_add(network.rtt_us(lie.prover, lie.claimed)?)
         }
         _ => network.rtt_us(lie.prover, witness)?,
     };

@@ -92,19 +92,19 @@ fn play(mut lab: Lab, root: &Path) -> Result<()> {
         lab.says(&name(node), "ready")?;
     }
 
-    let evidence = job(&lab, root, WORKERS.start, "1")?;
+    let assurance = job(&lab, root, WORKERS.start, "1")?;
     for node in WORKERS {
         lab.says(&name(node), "ran")?;
     }
-    println!("  job at the first edge, run at all three: {evidence}");
+    println!("  job at the first edge, run at all three: {assurance}");
 
     let victim = 2;
     let before = height(&lab, 0)?;
     lab.kill(&name(victim))?;
-    let evidence = job(&lab, root, WORKERS.start + 1, "2")?;
+    let assurance = job(&lab, root, WORKERS.start + 1, "2")?;
     let after = height(&lab, 0)?;
     ensure!(after > before, "no block without validator {victim}");
-    println!("  validator {victim} killed: blocks {before} to {after}; a job: {evidence}");
+    println!("  validator {victim} killed: blocks {before} to {after}; a job: {assurance}");
 
     // Its disk is gone, too: what it needs is the state, proved, and not all that led there.
     std::fs::remove_dir_all(lab.home.join(format!("net/node-{victim}/chains")))?;
@@ -178,7 +178,7 @@ fn api(node: usize) -> String {
     format!("http://{}:{}", host(node), 8_710 + 2 * node + 1)
 }
 
-/// A job given to the API that an edge offers its own machine; what the receipt says of evidence.
+/// A job given to the API that an edge offers its own machine; the assurance that the receipt states.
 fn job(lab: &Lab, root: &Path, node: usize, input: &str) -> Result<String> {
     let module = root.join("examples/wordcount.wasm");
     let module = module.to_str().context("a path that is text")?;
@@ -188,8 +188,8 @@ fn job(lab: &Lab, root: &Path, node: usize, input: &str) -> Result<String> {
     let words = ["run", module, "--replicas", "3", "--agree", "2", "--input", file];
     let mut command = lab.meshx(&space(node), &words);
     let said = done(command.env("MESHX_NODE", "http://127.0.0.1:8700"))?;
-    let evidence = said.lines().find(|line| line.starts_with("evidence"));
-    Ok(evidence.context("no evidence")?.split_whitespace().skip(1).collect::<Vec<_>>().join(" "))
+    let assurance = said.lines().find(|line| line.starts_with("assurance"));
+    Ok(assurance.context("no assurance")?.split_whitespace().skip(1).collect::<Vec<_>>().join(" "))
 }
 
 /// Packets between the sides go nowhere, in both directions.

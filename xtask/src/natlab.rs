@@ -307,7 +307,7 @@ impl Lab {
         let there = text(&self.meshx("hostA", binary, &asked).output()?);
         let path = line(&there, "path");
         ensure!(path.contains(scenario.path), "A to B:\n{there}");
-        let job = result.lines().find(|line| line.starts_with("evidence")).unwrap_or_default();
+        let job = result.lines().find(|line| line.starts_with("assurance")).unwrap_or_default();
         Ok(format!(
             "  job     {job}\n  at A    {}\n  A to B  {}{}",
             squeezed(&nat),

@@ -150,8 +150,8 @@ fn play(mut tor: Tor, root: &Path) -> Result<()> {
     for edge in ["edge-a", "edge-b"] {
         lab.says(edge, "ran")?;
     }
-    let evidence = result.lines().find(|line| line.starts_with("evidence")).unwrap_or_default();
-    println!("  job       {}", evidence.split_whitespace().collect::<Vec<_>>().join(" "));
+    let assurance = result.lines().find(|line| line.starts_with("assurance")).unwrap_or_default();
+    println!("  job       {}", assurance.split_whitespace().collect::<Vec<_>>().join(" "));
     let peers = text(&lab.meshx(SPACE, &["peers", "--dir", "edge-a"]).output()?);
     for line in peers.lines().filter(|line| line.contains("onion")) {
         println!("  {}", line.split_whitespace().collect::<Vec<_>>().join(" "));

@@ -8,7 +8,8 @@ use crate::{
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use types::{
-    Address, ChainId, DoubleSigning, Hash, Height, JobId, Tx, governance::Proposal, state::Params,
+    Address, ChainId, EquivocationProof, Hash, Height, JobId, Tx, governance::Proposal,
+    state::Params,
 };
 
 /// Pieces of a body, in order. It is pulled: nothing is produced before it is asked for. An error ends it.
@@ -119,7 +120,8 @@ pub trait Backend: Clone + Send + Sync + 'static {
     fn proposals(&self) -> impl Future<Output = Result<Vec<Proposal>, Problem>> + Send;
 
     /// Proofs of double signing that this node has come across since it started.
-    fn evidence(&self) -> impl Future<Output = Result<Vec<DoubleSigning>, Problem>> + Send;
+    fn equivocations(&self)
+    -> impl Future<Output = Result<Vec<EquivocationProof>, Problem>> + Send;
 
     /// [`crate::Code::NoFaucet`] unless the network is for development and this node has its keys.
     fn faucet(
@@ -207,7 +209,7 @@ pub trait Backend: Clone + Send + Sync + 'static {
         address: Address,
     ) -> impl Future<Output = Result<WorkerView, Problem>> + Send;
 
-    /// Jobs in which a worker has a seat: the open ones, then each whenever it changes.
+    /// Jobs in which a worker has an assignment: the open ones, then each whenever it changes.
     fn duties(
         &self,
         chain: ChainId,

@@ -55,6 +55,7 @@ pub use problem::{PROBLEM_JSON, Problem};
 pub use routes::router;
 pub use types::Code;
 pub use view::{
-    AccountView, BlobView, BlockView, ChainStatus, Evidence, Hex, JobEvent, JobView, NetworkStatus,
-    Output, OutputChunk, Page, ProofKey, ProofView, Reason, Submitted, Why, WorkerView,
+    AccountView, Assurance, BlobView, BlockView, ChainStatus, Hex, JobEvent, JobView,
+    NetworkStatus, Output, OutputChunk, Page, ProofKey, ProofView, Reason, Submitted, Why,
+    WorkerView,
 };

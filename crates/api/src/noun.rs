@@ -87,7 +87,7 @@ nouns!(
     AttestationRecord,
     ChainId,
     Challenges,
-    DoubleSigning,
+    EquivocationProof,
     DrawRecord,
     Earned,
     Hash,

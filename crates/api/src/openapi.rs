@@ -25,7 +25,7 @@ use utoipa::OpenApi;
         routes::presence,
         routes::period,
         routes::proposals,
-        routes::evidence,
+        routes::equivocations,
         routes::faucet,
         routes::account,
         routes::submit,

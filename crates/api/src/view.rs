@@ -4,8 +4,8 @@
 use crate::noun;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use types::{
-    Address, Bytes, ChainId, Epoch, Hash, Header, Height, JobId, Millis, NanoMeshx, Proved,
-    PublicKey, Record, TxId,
+    Address, Bytes, ChainId, Hash, Header, Height, JobId, Millis, NanoMeshx, Proved, PublicKey,
+    Record, Term, TxId,
     codec::TooLong,
     state::{JobRecord, Key, Phase, WorkerRecord},
 };
@@ -64,7 +64,7 @@ pub struct ChainStatus {
     pub validators: u32,
     /// The newest term that this node knows who votes in.
     #[schema(value_type = u64)]
-    pub term: Epoch,
+    pub term: Term,
     /// The keys that vote in it, sorted.
     #[schema(value_type = Vec<noun::PublicKey>)]
     pub committee: Vec<PublicKey>,
@@ -130,7 +130,7 @@ pub struct JobView {
     pub height: Height,
     #[schema(value_type = noun::JobRecord)]
     pub record: JobRecord,
-    pub evidence: Evidence,
+    pub assurance: Assurance,
 }
 
 impl JobView {
@@ -142,9 +142,9 @@ impl JobView {
 
 /// What stands behind a result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Evidence {
+pub struct Assurance {
     /// `quorum 3/4`, or `none`.
-    pub tier: String,
+    pub level: String,
     /// Whether anything in it was simulated: keys of a development dealer, emulated hardware.
     pub simulated: bool,
 }

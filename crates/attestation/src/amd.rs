@@ -11,7 +11,8 @@ use ring::signature::{ECDSA_P384_SHA384_FIXED, UnparsedPublicKey};
 use x509_parser::certificate::X509Certificate;
 
 use crate::{
-    Anchors, Claims, Collateral, Details, Reject, Snp, TcbStatus, Technology, UnixSeconds, roots,
+    Claims, Collateral, Details, Reject, Snp, TcbStatus, Technology, TrustRoots, UnixSeconds,
+    roots,
     x509::{self, Rules, ValidityRule},
 };
 
@@ -35,7 +36,7 @@ const OID_SPL_FMC: &str = "1.3.6.1.4.1.3704.1.3.9";
 const OID_HWID: &str = "1.3.6.1.4.1.3704.1.4";
 
 pub(crate) fn verify(
-    anchors: &Anchors,
+    trust_roots: &TrustRoots,
     report: &[u8],
     collateral: &Collateral,
     now: UnixSeconds,
@@ -45,7 +46,7 @@ pub(crate) fn verify(
         return Err(Reject::Missing { needed: "the VCEK or VLEK certificate of a SEV-SNP report" });
     };
     let vek = x509::parse(vek, "VCEK or VLEK certificate")?;
-    let (product, rooted) = chain(anchors, &vek, more, now)?;
+    let (product, rooted) = chain(trust_roots, &vek, more, now)?;
 
     let key = &vek.public_key().subject_public_key.data;
     UnparsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, key)
@@ -167,7 +168,7 @@ impl<'a> Report<'a> {
 /// The chain of the key that signed: ASK or ASVK, then ARK. Both of AMD's own are built in; an ASVK
 /// comes with the collateral.
 fn chain(
-    anchors: &Anchors,
+    trust_roots: &TrustRoots,
     vek: &X509Certificate<'_>,
     more: &[serde_bytes::ByteBuf],
     now: UnixSeconds,
@@ -192,7 +193,7 @@ fn chain(
                 continue;
             }
             let chain = [vek.clone(), issuer.clone(), ark.clone()];
-            match x509::verify_chain(anchors, &chain, &[], now, rules) {
+            match x509::verify_chain(trust_roots, &chain, &[], now, rules) {
                 Ok(rooted) => return Ok((product, rooted)),
                 Err(reject) => last = reject,
             }

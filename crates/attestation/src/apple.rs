@@ -9,7 +9,7 @@ use ring::digest::{self, SHA256};
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 use crate::{
-    Anchors, Apple, Claims, Details, Reject, Technology, UnixSeconds,
+    Apple, Claims, Details, Reject, Technology, TrustRoots, UnixSeconds,
     der::{OCTET_STRING, Reader, SEQUENCE, cbor_to_the_end},
     roots::APPLE_ROOT_SPKI,
     x509::{self, Rooted, Rules, ValidityRule},
@@ -55,7 +55,7 @@ struct AuthenticatorData<'a> {
 
 /// Verify the attestation of a key that application `app_id` made for `client_data_hash`.
 pub(crate) fn verify(
-    anchors: &Anchors,
+    trust_roots: &TrustRoots,
     attestation: &[u8],
     app_id: &str,
     client_data_hash: &[u8],
@@ -68,7 +68,7 @@ pub(crate) fn verify(
     // Step 1: the chain.
     let [leaf, intermediate] = &attestation.chain;
     let chain = [x509::parse(leaf, "leaf")?, x509::parse(intermediate, "intermediate")?];
-    let rooted = verify_chain(anchors, &chain, now)?;
+    let rooted = verify_chain(trust_roots, &chain, now)?;
     let [leaf, _] = &chain;
     // Steps 2 to 4: the nonce ties authenticator data and client data to the leaf.
     let signed = x509::extension(leaf, NONCE)?
@@ -119,17 +119,17 @@ pub(crate) fn verify(
 
 /// Leaf and intermediate come with the evidence; the root does not.
 fn verify_chain(
-    anchors: &Anchors,
+    trust_roots: &TrustRoots,
     chain: &[x509_parser::certificate::X509Certificate<'_>],
     now: UnixSeconds,
 ) -> Result<Rooted, Reject> {
     let apple = hex::decode(APPLE_ROOT_SPKI)
         .map_err(|error| Reject::malformed("root", format!("the constant: {error}")))?;
     let apple = x509::parse_key(&apple, "root")?;
-    let others = anchors
+    let others = trust_roots
         .certificates()
         .iter()
-        .map(|der| x509::parse(der, "anchor"))
+        .map(|der| x509::parse(der, "trust root"))
         .collect::<Result<Vec<_>, _>>()?;
     let above: Vec<&SubjectPublicKeyInfo<'_>> =
         [&apple].into_iter().chain(others.iter().map(|other| other.public_key())).collect();
@@ -138,7 +138,7 @@ fn verify_chain(
         issuers_are_cas: true,
         validity: ValidityRule::All,
     };
-    x509::verify_chain(anchors, chain, &above, now, rules)
+    x509::verify_chain(trust_roots, chain, &above, now, rules)
 }
 
 impl Attestation {

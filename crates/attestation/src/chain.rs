@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Anchors, Claims, Class, Collateral, Evidence, Grant, Policy, Reject, Statement, UnixSeconds,
+    Claims, Class, Collateral, Evidence, Grant, Policy, Reject, Statement, TrustRoots, UnixSeconds,
     statement::evidence_hash, verify_under,
 };
 
@@ -44,7 +44,7 @@ pub struct Chain {
 /// [`Reject::Chain`] names the link whose place in the chain is wrong; any other reason is the
 /// link's own.
 pub fn verify_chain(
-    anchors: &Anchors,
+    trust_roots: &TrustRoots,
     links: &[Link],
     policy: &Policy,
     nonce: &[u8; 32],
@@ -81,7 +81,7 @@ pub fn verify_chain(
         stated = Some(statement.timestamp);
         let then = if index == last { now } else { statement.timestamp };
         let binding = statement.binding(link.evidence.technology());
-        let verified = verify_under(anchors, &link.evidence, &link.collateral, &binding, then)?;
+        let verified = verify_under(trust_roots, &link.evidence, &link.collateral, &binding, then)?;
         grant = Some(policy.appraise(&verified, then)?);
         claims.push(verified);
     }

@@ -16,7 +16,7 @@ use ring::digest;
 use x509_parser::{pem::Pem, time::ASN1Time};
 
 use crate::{
-    Anchors, Claims, Class, Collateral, Dcap, Details, Reject, Sgx, TcbStatus, Tdx, Technology,
+    Claims, Class, Collateral, Dcap, Details, Reject, Sgx, TcbStatus, Tdx, Technology, TrustRoots,
     UnixSeconds, Validity, roots, x509,
 };
 
@@ -28,12 +28,12 @@ const TD_UNDER_DEBUG: u8 = 0b0111_0001;
 const ENCLAVE_DEBUG: u8 = 0b10;
 
 pub(crate) fn sgx(
-    anchors: &Anchors,
+    trust_roots: &TrustRoots,
     quote: &[u8],
     collateral: &Collateral,
     now: UnixSeconds,
 ) -> Result<Claims, Reject> {
-    let verified = Verified::new(anchors, Technology::IntelSgx, quote, collateral, now)?;
+    let verified = Verified::new(trust_roots, Technology::IntelSgx, quote, collateral, now)?;
     let Report::SgxEnclave(report) = &verified.quote.report else {
         return Err(Reject::Mismatch { what: "a TDX quote", other: "SGX evidence" });
     };
@@ -60,12 +60,12 @@ pub(crate) fn sgx(
 }
 
 pub(crate) fn tdx(
-    anchors: &Anchors,
+    trust_roots: &TrustRoots,
     quote: &[u8],
     collateral: &Collateral,
     now: UnixSeconds,
 ) -> Result<Claims, Reject> {
-    let verified = Verified::new(anchors, Technology::IntelTdx, quote, collateral, now)?;
+    let verified = Verified::new(trust_roots, Technology::IntelTdx, quote, collateral, now)?;
     let (base, extended, body): (&TDReport10, Option<&TDReport15>, u16) =
         match &verified.quote.report {
             Report::TD10(report) => (report, None, 2),
@@ -127,7 +127,7 @@ struct Verified {
 
 impl Verified {
     fn new(
-        anchors: &Anchors,
+        trust_roots: &TrustRoots,
         technology: Technology,
         quote: &[u8],
         collateral: &Collateral,
@@ -138,7 +138,8 @@ impl Verified {
         }
         let parsed: QuoteCollateralV3 = serde_json::from_slice(&collateral.dcap)
             .map_err(|error| Reject::malformed("collateral", error))?;
-        let (claims, root_sha256, root) = under_a_root(anchors, technology, quote, &parsed, now)?;
+        let (claims, root_sha256, root) =
+            under_a_root(trust_roots, technology, quote, &parsed, now)?;
         let dcap = platform(&claims, quote, &parsed, root_sha256)?;
         Ok(Self { quote: claims, dcap, root })
     }
@@ -167,7 +168,7 @@ impl Verified {
 
 /// Verify under Intel's root, or under the first of the given roots that fits.
 fn under_a_root(
-    anchors: &Anchors,
+    trust_roots: &TrustRoots,
     technology: Technology,
     quote: &[u8],
     collateral: &QuoteCollateralV3,
@@ -181,19 +182,19 @@ fn under_a_root(
             .verify_with_policy(quote, collateral, now.get(), &policy)
             .map_err(|error| rejected(&format!("{error:#}")))
     };
-    match anchors {
-        Anchors::Vendors | Anchors::VendorsAnd { .. } => {
+    match trust_roots {
+        TrustRoots::Vendors | TrustRoots::VendorsAnd { .. } => {
             let root = roots::intel(technology);
             let claims = run(QuoteVerifier::new_prod())?;
             Ok((claims, roots::INTEL_ROOT_SHA256.to_owned(), root))
         }
-        Anchors::Only(certificates) => {
+        TrustRoots::Only(certificates) => {
             let mut last = Reject::ForeignRoot { root: "none was given".into() };
             for der in certificates {
-                let root = x509::parse(der, "anchor")?;
+                let root = x509::parse(der, "trust root")?;
                 match run(QuoteVerifier::new(der.clone())) {
                     Ok(claims) => {
-                        let root = anchors
+                        let root = trust_roots
                             .root_of(technology, root.public_key().raw)
                             .ok_or(Reject::ForeignRoot { root: root.subject().to_string() })?;
                         return Ok((claims, roots::sha256_hex(der), root));

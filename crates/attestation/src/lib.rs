@@ -27,7 +27,7 @@ pub use claims::{
 mod reject;
 pub use reject::Reject;
 pub mod roots;
-pub use roots::Anchors;
+pub use roots::TrustRoots;
 mod policy;
 pub use policy::{Grant, Policy};
 mod statement;
@@ -76,13 +76,13 @@ pub fn verify(
     binding: &Binding,
     now: UnixSeconds,
 ) -> Result<Claims, Reject> {
-    verify_under(&Anchors::Vendors, evidence, collateral, binding, now)
+    verify_under(&TrustRoots::Vendors, evidence, collateral, binding, now)
 }
 
-/// As [`verify`], under `anchors`. What verifies under anything but a vendor's own root is of
+/// As [`verify`], under `trust_roots`. What verifies under anything but a vendor's own root is of
 /// class [`Class::Simulated`], whatever it claims.
 pub fn verify_under(
-    anchors: &Anchors,
+    trust_roots: &TrustRoots,
     evidence: &Evidence,
     collateral: &Collateral,
     binding: &Binding,
@@ -91,17 +91,17 @@ pub fn verify_under(
     evidence.check_size()?;
     collateral.check_size()?;
     let claims = match evidence {
-        Evidence::Sgx { quote } => intel::sgx(anchors, quote, collateral, now),
-        Evidence::Tdx { quote } => intel::tdx(anchors, quote, collateral, now),
-        Evidence::SevSnp { report } => amd::verify(anchors, report, collateral, now),
-        Evidence::Nitro { document } => nitro::verify(anchors, document, now),
-        Evidence::AndroidKey { chain } => android::verify(anchors, chain, collateral, now),
+        Evidence::Sgx { quote } => intel::sgx(trust_roots, quote, collateral, now),
+        Evidence::Tdx { quote } => intel::tdx(trust_roots, quote, collateral, now),
+        Evidence::SevSnp { report } => amd::verify(trust_roots, report, collateral, now),
+        Evidence::Nitro { document } => nitro::verify(trust_roots, document, now),
+        Evidence::AndroidKey { chain } => android::verify(trust_roots, chain, collateral, now),
         Evidence::AppAttest { attestation, app_id, client_data_hash } => {
-            apple::verify(anchors, attestation, app_id, client_data_hash, now)
+            apple::verify(trust_roots, attestation, app_id, client_data_hash, now)
         }
-        Evidence::Cca { token } => arm::cca::verify(anchors, token, collateral),
-        Evidence::Psa { token } => arm::psa::verify(anchors, token, collateral),
-        Evidence::Tpm(quote) => tpm::verify(anchors, quote, collateral, now),
+        Evidence::Cca { token } => arm::cca::verify(trust_roots, token, collateral),
+        Evidence::Psa { token } => arm::psa::verify(trust_roots, token, collateral),
+        Evidence::Tpm(quote) => tpm::verify(trust_roots, quote, collateral, now),
     }?;
     claims.bound_to(binding)
 }

@@ -11,7 +11,7 @@ use ring::signature::{ECDSA_P384_SHA384_FIXED, UnparsedPublicKey};
 use x509_parser::certificate::X509Certificate;
 
 use crate::{
-    Anchors, Claims, Details, Nitro, Reject, Technology, UnixSeconds, der,
+    Claims, Details, Nitro, Reject, Technology, TrustRoots, UnixSeconds, der,
     x509::{self, Rules, ValidityRule},
 };
 
@@ -22,7 +22,7 @@ const CABUNDLE_MAX: usize = 8;
 const DEBUG_PCRS: [u8; 3] = [0, 1, 2];
 
 pub(crate) fn verify(
-    anchors: &Anchors,
+    trust_roots: &TrustRoots,
     document: &[u8],
     now: UnixSeconds,
 ) -> Result<Claims, Reject> {
@@ -44,7 +44,7 @@ pub(crate) fn verify(
         issuers_are_cas: true,
         validity: ValidityRule::All,
     };
-    let rooted = x509::verify_chain(anchors, &chain, &[], now, rules)?;
+    let rooted = x509::verify_chain(trust_roots, &chain, &[], now, rules)?;
 
     let key = &chain[0].public_key().subject_public_key.data;
     signed

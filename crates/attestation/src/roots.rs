@@ -115,7 +115,7 @@ pub(crate) const AMD: [(&str, &[u8], &[u8]); 3] = [
 
 /// Under which roots evidence may verify.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Anchors {
+pub enum TrustRoots {
     /// The vendors', compiled in.
     Vendors,
     /// The vendors' and, for `technology`, evidence under the platform key with this SHA-256 of its
@@ -132,7 +132,7 @@ pub enum Anchors {
     Only(Vec<Vec<u8>>),
 }
 
-impl Anchors {
+impl TrustRoots {
     /// Name and class of the root with this key, if it may sign `technology` here.
     pub(crate) fn root_of(&self, technology: Technology, spki: &[u8]) -> Option<(String, Class)> {
         let hash = sha256_hex(spki);
@@ -145,7 +145,7 @@ impl Anchors {
             Self::Only(certificates) => certificates
                 .iter()
                 .any(|der| {
-                    crate::x509::parse(der, "anchor")
+                    crate::x509::parse(der, "trust root")
                         .is_ok_and(|root| root.public_key().raw == spki)
                 })
                 .then(|| {

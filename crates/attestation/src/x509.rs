@@ -7,7 +7,7 @@ use x509_parser::{
     x509::SubjectPublicKeyInfo,
 };
 
-use crate::{Anchors, Class, Reject, Technology, UnixSeconds, Validity, der};
+use crate::{Class, Reject, Technology, TrustRoots, UnixSeconds, Validity, der};
 
 /// What a kind of chain asks of its certificates.
 #[derive(Clone, Copy, Debug)]
@@ -128,10 +128,10 @@ pub(crate) fn extension<'a>(
     }
 }
 
-/// Check a chain, leaf first. It may end in a root (whose key is then an anchor), or below one of
-/// `above`, whose key must be an anchor.
+/// Check a chain, leaf first. It may end in a root (whose key is then a trust root), or below one of
+/// `above`, whose key must be a trust root.
 pub(crate) fn verify_chain(
-    anchors: &Anchors,
+    trust_roots: &TrustRoots,
     chain: &[X509Certificate<'_>],
     above: &[&SubjectPublicKeyInfo<'_>],
     now: UnixSeconds,
@@ -160,7 +160,7 @@ pub(crate) fn verify_chain(
         }
         check_signature(certificate, issuer.public_key(), index)?;
     }
-    let root_of = |key: &[u8]| anchors.root_of(rules.technology, key);
+    let root_of = |key: &[u8]| trust_roots.root_of(rules.technology, key);
     if let Some((root, class)) = root_of(last.public_key().raw) {
         check_signature(last, last.public_key(), chain.len() - 1)?;
         return Ok(Rooted { root, class, validity });

@@ -8,7 +8,7 @@ use crate::{
 };
 use std::{collections::BTreeMap, future::Future};
 use types::{
-    Beacon, ChainId, Epoch, Hash, Height, Millis, PublicKey,
+    Beacon, ChainId, Hash, Height, Millis, PublicKey, Term,
     network::Genesis,
     state::{Event, Key},
 };
@@ -23,7 +23,7 @@ pub struct BlockContext {
     /// The block's height.
     pub height: Height,
     /// The committee's term.
-    pub epoch: Epoch,
+    pub term: Term,
     /// The view of that term.
     pub view: u64,
     /// The consensus key of the proposer.

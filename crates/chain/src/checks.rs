@@ -11,16 +11,16 @@ use crate::{
     gas::{self, Gas, cost},
     proved,
 };
-use attestation::{Anchors, Binding, Claims, Collateral, Evidence, Reject, UnixSeconds};
+use attestation::{Binding, Claims, Collateral, Evidence, Reject, TrustRoots, UnixSeconds};
 use crypto::{
     BadSealingKey, BadSignature, BadVrf, SealingPublicKey, VRF_PROOF_BYTES, VrfProof, VrfPublicKey,
     VrfSuite,
 };
 use presence::{Rejected, Tables, Verdict};
-use receipt::BadEvidence;
+use receipt::NotEquivocation;
 use std::collections::BTreeSet;
 use types::{
-    DoubleSigning, Entry, Hash, PublicKey, Relayed, Signature,
+    Entry, EquivocationProof, Hash, Import, PublicKey, Signature,
     presence::{PresenceCertificate, PresenceParams},
     state::Key,
 };
@@ -62,37 +62,37 @@ pub(crate) fn sealing_key(gas: &Gas, key: &[u8]) -> Result<(), BadSealingKey> {
 }
 
 /// Whether both votes are the key's, and contradict each other.
-pub(crate) fn double_signing(
+pub(crate) fn equivocation(
     gas: &Gas,
-    evidence: &DoubleSigning,
+    proof: &EquivocationProof,
     network: &Hash,
-) -> Result<(), BadEvidence> {
+) -> Result<(), NotEquivocation> {
     gas.charge(2 * cost::SIGNATURE);
-    receipt::check_double_signing(evidence, network)
+    receipt::check_equivocation(proof, network)
 }
 
-/// Whether the backbone holds what is relayed at `key`.
+/// Whether the backbone holds what is imported at `key`.
 pub(crate) fn on_backbone<T: Entry>(
     gas: &Gas,
-    relayed: &Relayed<T>,
+    import: &Import<T>,
     key: &Key,
     context: &BlockContext,
 ) -> Result<(), Refusal> {
     gas.charge(cost::CERTIFICATE + cost::INCLUSION);
-    proved::check(relayed, key, context)
+    proved::check(import, key, context)
 }
 
 /// What evidence of hardware says, if its signatures hold.
 pub(crate) fn evidence(
     gas: &Gas,
-    anchors: &Anchors,
+    trust_roots: &TrustRoots,
     evidence: &Evidence,
     collateral: &Collateral,
     binding: &Binding,
     now: UnixSeconds,
 ) -> Result<Claims, Reject> {
     gas.charge(gas::of_evidence(evidence.technology()));
-    attestation::verify_under(anchors, evidence, collateral, binding, now)
+    attestation::verify_under(trust_roots, evidence, collateral, binding, now)
 }
 
 /// The nodes whose measurements a certificate of presence is judged by; its draw is checked for that.

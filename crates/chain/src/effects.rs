@@ -73,7 +73,7 @@ fn carry_out(
             with_worker(pad, worker, |record| record.running += 1)
         }
         Effect::Release { worker, good } => {
-            let once = "a seat is released once";
+            let once = "an assignment is released once";
             market::change(pad, |m| m.running = m.running.checked_sub(1).expect(once))?;
             with_worker(pad, worker, |record| {
                 record.running = record.running.checked_sub(1).expect(once);

@@ -128,13 +128,13 @@ fn share_out(
     Ok(())
 }
 
-/// Note when this block's view was: evidence names a view, and its age must not be the accuser's word.
+/// Note when this block's view was: an equivocation proof names a view, and its age must not be the accuser's word.
 pub(crate) fn note_view(pad: &mut Scratch<'_>, context: &BlockContext) -> Result<(), Stop> {
     if context.chain.is_shard() {
         return Ok(());
     }
     let newest = context.view / VIEWS_PER_NOTE;
-    let key = |step| Key::ViewTime(ViewStep { epoch: context.epoch, step });
+    let key = |step| Key::ViewTime(ViewStep { term: context.term, step });
     let note = ViewTime { height: context.height, at: context.timestamp };
     for step in (newest.saturating_sub(NOTES_MAX)..=newest).rev() {
         if pad.get::<ViewTime>(key(step))?.is_some() {

@@ -6,7 +6,7 @@ use ledger::Emission;
 use staking::Candidate;
 use std::collections::BTreeMap;
 use types::{
-    Address, Epoch, GovernanceParams, Hash, Height, List, Millis, NanoMeshx, Ppm, PublicKey,
+    Address, GovernanceParams, Hash, Height, List, Millis, NanoMeshx, Ppm, PublicKey, Term,
     attest::AttestParams,
     codec::Encode,
     committee::{SortitionParams, VrfRecord},
@@ -61,7 +61,7 @@ pub fn genesis_writes(genesis: &Genesis) -> Vec<Write> {
         keys.sort_unstable();
         let record = TermRecord { keys: List::new(keys).expect("as many as validators") };
         for term in 0..DEALT_TERMS {
-            put(Key::Term(Epoch::new(term)), record.encode().to_vec());
+            put(Key::Term(Term::new(term)), record.encode().to_vec());
         }
     }
     if !genesis.witnesses.is_empty() {

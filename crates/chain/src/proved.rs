@@ -2,17 +2,17 @@
 
 use crate::{Refusal, apply::BlockContext};
 use receipt::light;
-use types::{ChainId, Entry, Relayed, state::Key};
+use types::{ChainId, Entry, Import, state::Key};
 
-/// Check that the backbone of this network holds what is relayed at `key`.
+/// Check that the backbone of this network holds what is imported at `key`.
 pub(crate) fn check<T: Entry>(
-    relayed: &Relayed<T>,
+    import: &Import<T>,
     key: &Key,
     context: &BlockContext,
 ) -> Result<(), Refusal> {
-    let Relayed { anchor, proved } = relayed;
-    if anchor.network() != context.network || proved.header.chain != ChainId::Backbone {
+    let Import { network_keys, proved } = import;
+    if network_keys.network() != context.network || proved.header.chain != ChainId::Backbone {
         return Err(Refusal::NotProved);
     }
-    light::verify(anchor, key, proved).map_err(|_| Refusal::NotProved)
+    light::verify(network_keys, key, proved).map_err(|_| Refusal::NotProved)
 }

@@ -6,7 +6,7 @@ use crate::{
     effects,
     scratch::{Scratch, Stop},
 };
-use jobs::{Input, TRIES_PER_SEAT};
+use jobs::{Input, TRIES_PER_REPLICA};
 use types::{
     Address, Beacon, Height, JobId,
     state::{Due, Heights, JobRecord, Key, Params, Phase, Queued, Terms, WorkerRecord},
@@ -41,7 +41,7 @@ pub(crate) fn await_beacon(pad: &mut Scratch<'_>, context: &BlockContext) -> Res
     if heights.push(context.height).is_err() {
         return Ok(false);
     }
-    let queued = Queued { epoch: context.epoch, view: context.view, jobs: Due::default() };
+    let queued = Queued { term: context.term, view: context.view, jobs: Due::default() };
     pad.put(Key::Queue, &heights);
     pad.put(here, &queued);
     Ok(true)
@@ -58,7 +58,7 @@ pub(crate) fn open(
     let oldest =
         heights.as_slice().first() == Some(&beacon.height) && beacon.height < context.height;
     let queued = if oldest { pad.get::<Queued>(key)? } else { None };
-    let Some(queued) = queued.filter(|q| q.epoch == beacon.epoch && q.view == beacon.view) else {
+    let Some(queued) = queued.filter(|q| q.term == beacon.term && q.view == beacon.view) else {
         return Err(Refusal::WrongBeacon(beacon.height).into());
     };
     heights.retain(|height| *height != beacon.height);
@@ -83,7 +83,8 @@ pub(crate) fn draw(
     let mut drawn: Vec<(Address, Terms)> = Vec::with_capacity(replicas);
     let params: Params = pad.expect(Key::Params)?;
     if usize::try_from(workers).is_ok_and(|count| count >= replicas) {
-        for (index, threshold) in jobs::tries(beacon, job, workers).take(replicas * TRIES_PER_SEAT)
+        for (index, threshold) in
+            jobs::tries(beacon, job, workers).take(replicas * TRIES_PER_REPLICA)
         {
             let address: Address = pad.expect(Key::WorkerAt(index))?;
             let worker: WorkerRecord = pad.expect(Key::Worker(address))?;

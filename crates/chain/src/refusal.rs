@@ -45,11 +45,13 @@ pub enum Refusal {
     NotProved,
     #[error("the backbone needs nobody to bring it its own decrees")]
     OwnDecree,
-    #[error("evidence: {0}")]
-    Evidence(#[from] receipt::BadEvidence),
-    #[error("the evidence is of votes on {0}; only votes on the backbone can be judged yet")]
-    ForeignEvidence(ChainId),
-    #[error("no validator has ever bonded with the key that the evidence is against")]
+    #[error("equivocation proof: {0}")]
+    Equivocation(#[from] receipt::NotEquivocation),
+    #[error(
+        "the equivocation proof is of votes on {0}; only votes on the backbone can be judged yet"
+    )]
+    ForeignEquivocation(ChainId),
+    #[error("no validator has ever bonded with the key that the equivocation proof is against")]
     UnknownKey,
     #[error("nobody here knows when view {0} was")]
     UnknownView(u64),
@@ -191,8 +193,8 @@ impl Refusal {
             Self::DecreeOrder { .. } => Code::DecreeOrder,
             Self::NotProved => Code::NotProved,
             Self::OwnDecree => Code::OwnDecree,
-            Self::Evidence(bad) => bad.code(),
-            Self::ForeignEvidence(_) => Code::ForeignEvidence,
+            Self::Equivocation(bad) => bad.code(),
+            Self::ForeignEquivocation(_) => Code::ForeignEquivocation,
             Self::UnknownKey => Code::UnknownKey,
             Self::UnknownView(_) => Code::UnknownView,
             Self::NoStakeHere => Code::NoStakeHere,

@@ -11,7 +11,7 @@ use crate::{
     epoch::is_boundary,
     scratch::{Scratch, Stop},
 };
-use staking::{Contender, Term};
+use staking::{Contender, Vacancies};
 use types::{
     Address, Beacon, ChainId, Epoch, Hash, Height, List,
     attest::AttestationRecord,
@@ -132,9 +132,9 @@ fn draw(
         .filter(|candidate| may_sit(candidate, chain, params))
         .map(|candidate| candidate.contender)
         .collect();
-    let term = Term { chain, epoch, seats: seats_max(chain, params) };
+    let vacancies = Vacancies { chain, epoch, seats: seats_max(chain, params) };
     // Too few: the last committee goes on, for blocks need somebody to make them.
-    let Ok(members) = staking::draw_seats(term, &contenders, &params.sortition) else {
+    let Ok(members) = staking::draw_seats(vacancies, &contenders, &params.sortition) else {
         return Ok(());
     };
     let key = Key::Seats(chain);

@@ -15,7 +15,7 @@ use crate::{
     scratch::{Scratch, Stop},
 };
 use types::{
-    Epoch, Height, List, PublicKey,
+    Height, List, PublicKey, Term,
     committee::SeatsRecord,
     network::{Genesis, VALIDATORS_MAX},
     state::{Key, TermRecord},
@@ -26,8 +26,8 @@ pub(crate) const DEALT_TERMS: u64 = 3;
 
 /// The term that the block at `height` belongs to.
 #[must_use]
-pub fn term_of(height: Height, term_blocks: u64) -> Epoch {
-    Epoch::new(height.get() / term_blocks.max(1))
+pub fn term_of(height: Height, term_blocks: u64) -> Term {
+    Term::new(height.get() / term_blocks.max(1))
 }
 
 /// In the middle of a term: fix who votes three terms later.
@@ -41,16 +41,16 @@ pub(crate) fn fix(
         return Ok(());
     }
     let term = term_of(context.height, blocks).get();
-    let last = Key::Term(Epoch::new(term + DEALT_TERMS - 1));
+    let last = Key::Term(Term::new(term + DEALT_TERMS - 1));
     // Without a committee in genesis nobody votes: a chain that only tests apply.
     let Some(record) = pad.get::<TermRecord>(last)? else { return Ok(()) };
     let keys = match chosen(pad, context)? {
         Some(keys) if !keys.is_empty() => ordered(keys.as_slice()),
         _ => record.keys,
     };
-    pad.put(Key::Term(Epoch::new(term + DEALT_TERMS)), &TermRecord { keys });
+    pad.put(Key::Term(Term::new(term + DEALT_TERMS)), &TermRecord { keys });
     if let Some(over) = term.checked_sub(1) {
-        pad.forget(Key::Term(Epoch::new(over)));
+        pad.forget(Key::Term(Term::new(over)));
     }
     Ok(())
 }

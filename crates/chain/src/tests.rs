@@ -5,9 +5,9 @@ use crypto::SigningKey;
 use futures::executor::block_on;
 use std::collections::BTreeMap;
 use types::{
-    Abi, Action, Address, Agreement, Beacon, ChainId, Epoch, Float, Fuel, Hash, Height, Intent,
-    JobSpec, Limits, List, Millis, NanoMeshx, Outcome, OutputRef, PublicKey, Reveal, Schedule,
-    Status, Submission, Text, Tx, TxId,
+    Abi, Action, Address, Agreement, Beacon, ChainId, Float, Fuel, Hash, Height, Intent, JobSpec,
+    Limits, List, Millis, NanoMeshx, Outcome, OutputRef, PublicKey, Reveal, Schedule, Status,
+    Submission, Term, Text, Tx, TxId,
     codec::{Bytes, DecodeExt, Encode as _},
     network::{Genesis, GenesisAccount, GenesisWorker},
     state::{
@@ -81,7 +81,7 @@ impl Net {
             network: NETWORK,
             chain: ChainId::Europe,
             height: Height::new(self.height + 1),
-            epoch: Epoch::ZERO,
+            term: Term::ZERO,
             view: (self.height + 1) * 2,
             leader: PublicKey(key(200).public()),
             timestamp: Millis::new(self.height * 500),
@@ -126,7 +126,7 @@ impl Net {
                 let queued: types::state::Queued = self.get(Key::Queued(*height)).unwrap();
                 Beacon {
                     height: *height,
-                    epoch: queued.epoch,
+                    term: queued.term,
                     view: queued.view,
                     signature: Bytes::new(vec![height.get() as u8; 48]).unwrap(),
                 }
@@ -181,15 +181,15 @@ impl Net {
         id
     }
 
-    /// Draw, then let each seated worker answer with `answer(worker)`; `None` stays silent.
+    /// Draw, then let each assigned worker answer with `answer(worker)`; `None` stays silent.
     fn run(&mut self, id: TxId, answer: impl Fn(usize) -> Option<Outcome>) {
         self.block(vec![]);
-        let Phase::Committing { seats, .. } = self.job(id).phase else {
+        let Phase::Committing { assignments, .. } = self.job(id).phase else {
             panic!("not drawn: {:?}", self.job(id))
         };
-        let seated: Vec<u8> =
-            seats.iter().map(|s| (0..32).find(|n| who(*n) == s.worker).unwrap()).collect();
-        let reveals: Vec<(u8, Reveal)> = seated
+        let assigned: Vec<u8> =
+            assignments.iter().map(|s| (0..32).find(|n| who(*n) == s.worker).unwrap()).collect();
+        let reveals: Vec<(u8, Reveal)> = assigned
             .iter()
             .enumerate()
             .filter_map(|(i, n)| {
@@ -262,7 +262,7 @@ fn a_job_runs_settles_and_refunds_in_one_transaction() {
     let mut net = Net::new(6);
     let before = net.balance(who(CLIENT));
     let id = net.submit(submission(4, 3, 100));
-    net.run(id, |seat| Some(outcome(u8::from(seat == 2))));
+    net.run(id, |worker| Some(outcome(u8::from(worker == 2))));
     let Phase::Settled(settlement) = net.job(id).phase else { panic!("{:?}", net.job(id).phase) };
     assert_eq!(
         (settlement.agreed, settlement.paid.get(), settlement.refunded.get()),
@@ -277,7 +277,7 @@ fn a_job_runs_settles_and_refunds_in_one_transaction() {
         let kept: Earned = net.get(Key::Earned(who(n))).unwrap();
         assert_eq!(kept, Earned { jobs: NanoMeshx::new(83), ..Earned::default() });
     }
-    let odd = settlement.seats.as_slice()[2].worker;
+    let odd = settlement.assignments.as_slice()[2].worker;
     let record: WorkerRecord = net.get(Key::Worker(odd)).unwrap();
     assert_eq!((record.running, record.reputation), (0, REPUTATION_NEW - 500));
 }
@@ -317,7 +317,7 @@ fn workers_that_vanish_do_not_keep_the_money() {
     let mut net = Net::new(4);
     let before = net.balance(who(CLIENT));
     let id = net.submit(submission(4, 3, 100));
-    net.run(id, |seat| (seat < 2).then(|| outcome(1)));
+    net.run(id, |worker| (worker < 2).then(|| outcome(1)));
     assert!(matches!(net.job(id).phase, Phase::Ended { ending: Ending::Expired, .. }));
     assert_eq!(before - net.balance(who(CLIENT)), 1_000);
     for n in 0..4 {
@@ -501,7 +501,7 @@ fn a_published_module_earns_its_author_a_part_of_the_workers_share() {
     let each = settlement.paid.get() / 4;
     let earned: Earned = net.get(Key::Earned(who(CLIENT))).unwrap();
     assert_eq!(earned.royalties.get(), 4 * (each / 10));
-    let worker: Earned = net.get(Key::Earned(settlement.seats.as_slice()[0].worker)).unwrap();
+    let worker: Earned = net.get(Key::Earned(settlement.assignments.as_slice()[0].worker)).unwrap();
     assert_eq!(worker.jobs.get(), each * 95 / 100 - each / 10);
 }
 

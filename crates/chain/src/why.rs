@@ -2,7 +2,7 @@
 
 use types::{
     Address, Height,
-    state::{Ending, JobRecord, Params, Phase, Seat, WorkerRecord},
+    state::{Assignment, Ending, JobRecord, Params, Phase, WorkerRecord},
 };
 
 /// One rule that bears on a job.
@@ -48,19 +48,23 @@ pub fn why(
                 Some(Reason { worker: Some(*address), rule, detail: refused.to_string() })
             }));
         }
-        Phase::Committing { until, seats, .. } => {
+        Phase::Committing { until, assignments, .. } => {
             reasons.push(about(
                 "running",
                 format!("workers run it and commit by block {until}; this is block {now}"),
             ));
-            reasons.extend(seats.iter().map(|seat| seat_reason(seat, None, job)));
+            reasons.extend(
+                assignments.iter().map(|assignment| assignment_reason(assignment, None, job)),
+            );
         }
-        Phase::Revealing { until, seats, .. } => {
+        Phase::Revealing { until, assignments, .. } => {
             reasons.push(about(
                 "revealing",
                 format!("workers show their results by block {until}; this is block {now}"),
             ));
-            reasons.extend(seats.iter().map(|seat| seat_reason(seat, None, job)));
+            reasons.extend(
+                assignments.iter().map(|assignment| assignment_reason(assignment, None, job)),
+            );
         }
         Phase::Settled(settlement) => {
             let detail = match settlement.cached_from {
@@ -68,20 +72,23 @@ pub fn why(
                     format!("answered from the result of job {from}; nobody ran it again")
                 }
                 None => {
-                    format!("{} of {} workers agree", settlement.agreed, settlement.seats.len())
+                    format!(
+                        "{} of {} workers agree",
+                        settlement.agreed,
+                        settlement.assignments.len()
+                    )
                 }
             };
             reasons.push(about("settled", detail));
             reasons.extend(
-                settlement
-                    .seats
-                    .iter()
-                    .map(|seat| seat_reason(seat, Some(&settlement.outcome), job)),
+                settlement.assignments.iter().map(|assignment| {
+                    assignment_reason(assignment, Some(&settlement.outcome), job)
+                }),
             );
         }
-        Phase::Ended { ending, seats, height } => {
+        Phase::Ended { ending, assignments, height } => {
             let detail = match ending {
-                Ending::Expired if seats.is_empty() => {
+                Ending::Expired if assignments.is_empty() => {
                     "its deadline came before enough workers could be drawn"
                 }
                 Ending::Expired => "too few workers committed in time",
@@ -92,14 +99,20 @@ pub fn why(
                 "ended",
                 format!("{detail} (block {height}); everything was refunded"),
             ));
-            reasons.extend(seats.iter().map(|seat| seat_reason(seat, None, job)));
+            reasons.extend(
+                assignments.iter().map(|assignment| assignment_reason(assignment, None, job)),
+            );
         }
     }
     reasons
 }
 
-fn seat_reason(seat: &Seat, agreed: Option<&types::Outcome>, job: &JobRecord) -> Reason {
-    let (rule, detail) = match (seat.commitment, seat.outcome, agreed) {
+fn assignment_reason(
+    assignment: &Assignment,
+    agreed: Option<&types::Outcome>,
+    job: &JobRecord,
+) -> Reason {
+    let (rule, detail) = match (assignment.commitment, assignment.outcome, agreed) {
         (None, _, _) => ("no_commitment", "has not committed to a result".to_owned()),
         (Some(_), None, _) => {
             ("no_reveal", "committed to a result and has not shown it".to_owned())
@@ -115,5 +128,5 @@ fn seat_reason(seat: &Seat, agreed: Option<&types::Outcome>, job: &JobRecord) ->
             (if agreed.is_some() { "disagreed" } else { "revealed" }, detail)
         }
     };
-    Reason { worker: Some(seat.worker), rule, detail }
+    Reason { worker: Some(assignment.worker), rule, detail }
 }

@@ -29,6 +29,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let finished = submit(&client, &key, &request, &terms, &|stage| eprintln!("{stage}"))?;
     let (_, verified) = receipt(&client, &finished)?;
     let text = output(&client, &finished.view, Output::Stdout)?;
-    println!("{} ({})", String::from_utf8_lossy(&text), verified.tier());
+    println!("{} ({})", String::from_utf8_lossy(&text), verified.assurance());
     Ok(())
 }

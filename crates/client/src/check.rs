@@ -81,7 +81,7 @@ mod tests {
             height: Height::new(9),
             outcome,
             agreed: 3,
-            seats: Default::default(),
+            assignments: Default::default(),
             paid: NanoMeshx::ZERO,
             refunded: NanoMeshx::ZERO,
             cached_from: None,

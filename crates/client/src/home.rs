@@ -3,7 +3,7 @@
 use crate::{NotWritten, write_whole};
 use api::Client;
 use std::{env, fs, path::PathBuf};
-use types::{Hash, codec::Encode as _, network::Anchor};
+use types::{Hash, codec::Encode as _, network::NetworkKeys};
 
 /// Neither the variable of the folder is set nor `HOME`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,9 +62,9 @@ pub fn state() -> Result<PathBuf, NoHome> {
 ///
 /// # Errors
 /// [`NotKept`].
-pub fn trust(anchor: &Anchor) -> Result<(), NotKept> {
-    let path = config()?.join("networks").join(anchor.network().to_string());
-    if path.exists() { Ok(()) } else { Ok(write_whole(&path, &anchor.encode(), false)?) }
+pub fn trust(network_keys: &NetworkKeys) -> Result<(), NotKept> {
+    let path = config()?.join("networks").join(network_keys.network().to_string());
+    if path.exists() { Ok(()) } else { Ok(write_whole(&path, &network_keys.encode(), false)?) }
 }
 
 /// Whether this machine has worked with that network.

@@ -3,7 +3,7 @@
 use crate::wallet;
 use crypto::{Role, SigningKey, VrfKey, VrfSuite, Wallet};
 use types::{
-    Address, Bytes, DoubleSigning, Hash, Header, NanoMeshx, PublicKey, Signature, SignedVote,
+    Address, Bytes, EquivocationProof, Hash, Header, NanoMeshx, PublicKey, Signature, SignedVote,
     VoteKind,
     committee::vrf_possession,
     staking::{BOND_DOMAIN, StakeOrder, bond_message},
@@ -44,17 +44,17 @@ pub fn register_vrf(voting: &SigningKey, network: &Hash, operator: &Address) -> 
 
 /// Two votes of `voting` to make different blocks final in the view of `header`: what costs a validator a part of its stake.
 #[must_use]
-pub fn contradiction(voting: &SigningKey, network: &Hash, header: &Header) -> DoubleSigning {
+pub fn contradiction(voting: &SigningKey, network: &Hash, header: &Header) -> EquivocationProof {
     let vote = |payload| {
         let signature = Signature([0; 64]);
-        let (chain, kind, epoch) = (header.chain, VoteKind::Finalize, header.epoch);
+        let (chain, kind, term) = (header.chain, VoteKind::Finalize, header.term);
         let (view, parent) = (header.view, header.parent_view);
-        let mut vote = SignedVote { chain, kind, epoch, view, parent, payload, signature };
+        let mut vote = SignedVote { chain, kind, term, view, parent, payload, signature };
         vote.signature = Signature(voting.sign(SignedVote::DOMAIN, &vote.message(network)));
         vote
     };
     let (first, second) = (vote(header.id()), vote(Hash::of_content(b"another block")));
-    DoubleSigning { key: PublicKey(voting.public()), first, second }
+    EquivocationProof { key: PublicKey(voting.public()), first, second }
 }
 
 #[cfg(test)]

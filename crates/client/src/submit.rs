@@ -7,7 +7,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use types::{codec::DecodeExt as _, network::Anchor, state::Phase};
+use types::{codec::DecodeExt as _, network::NetworkKeys, state::Phase};
 
 /// Why a job was not followed to its end.
 #[derive(Debug, thiserror::Error)]
@@ -65,9 +65,10 @@ pub fn submit(
                 Answer::No
             }
             Next::AskNetwork => {
-                let anchor = Anchor::decode(client.genesis()?).map_err(NotFinished::Network)?;
-                home::trust(&anchor)?;
-                Answer::Network(anchor.network())
+                let network_keys =
+                    NetworkKeys::decode(client.genesis()?).map_err(NotFinished::Network)?;
+                home::trust(&network_keys)?;
+                Answer::Network(network_keys.network())
             }
             Next::AskParams(chain) => Answer::Params(Box::new(client.params(chain)?)),
             Next::AskAccount(chain, address) => {

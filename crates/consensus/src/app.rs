@@ -24,7 +24,7 @@ use futures::StreamExt as _;
 use receipt::light::{self, Digest, Family, Record, digest};
 use std::{collections::BTreeMap, sync::Arc};
 use types::{
-    Address, Beacon, Body, Epoch, Hash, Header, Height, List, LogRoot, Millis,
+    Address, Beacon, Body, Hash, Header, Height, List, LogRoot, Millis, Term,
     codec::DecodeExt as _,
     state::{Heights, Key, Queued},
 };
@@ -88,12 +88,12 @@ impl App {
                 break;
             }
             let Some(queued) = read::<_, Queued>(&store, Key::Queued(*height)).await else { break };
-            let seed = self.shared.memory().seed(queued.epoch.get(), queued.view);
+            let seed = self.shared.memory().seed(queued.term.get(), queued.view);
             // This validator was away then: another's block will draw.
             let Some(signature) = seed else { break };
             beacons.push(Beacon {
                 height: *height,
-                epoch: queued.epoch,
+                term: queued.term,
                 view: queued.view,
                 signature,
             });
@@ -159,7 +159,7 @@ fn context_of(
         network: shared.network,
         chain: shared.chain(),
         height,
-        epoch: Epoch::new(context.epoch().get()),
+        term: Term::new(context.epoch().get()),
         view: context.view().get(),
         leader: plain_key(&context.leader),
         timestamp,
@@ -237,7 +237,7 @@ impl<E: StorageContext + Spawner + Clock> Application<E> for App {
         let (state_root, state_log, outbox) = state_log::<E>(&merkleized);
         let header = Header {
             chain: self.shared.chain(),
-            epoch: block_context.epoch,
+            term: block_context.term,
             view: block_context.view,
             leader: block_context.leader,
             parent_view: context.parent.0.get(),

@@ -5,7 +5,7 @@ use commonware_codec::{Buf, EncodeSize, Error, Read, ReadExt as _, Write};
 use commonware_consensus::{
     BoundedBlock, CertifiableBlock, Heightable,
     simplex::types::Context,
-    types::{Epoch, Height, Round, View},
+    types::{Epoch as EngineTerm, Height, Round, View},
 };
 use commonware_cryptography::{
     Digestible, bls12381::primitives::variant::MinSig, ed25519::PublicKey,
@@ -90,7 +90,7 @@ impl CertifiableBlock for Block {
     fn context(&self) -> BlockContext {
         let header = &self.0.header;
         Context {
-            round: Round::new(Epoch::new(header.epoch.get()), View::new(header.view)),
+            round: Round::new(EngineTerm::new(header.term.get()), View::new(header.view)),
             leader: consensus_key(&header.leader)
                 .expect("checked when the block was read or built"),
             parent: (View::new(header.parent_view), digest(&header.parent)),

@@ -1,6 +1,6 @@
 //! The dev dealer: one process that makes all keys of a committee and hands them out.
 //!
-//! Whoever ran it could have kept the secret, so every network it makes says so in its anchor
+//! Whoever ran it could have kept the secret, so every network it makes says so in its network keys
 //! (`dev_dealer`) and every receipt of such a network says so too.
 
 use crate::ceremony;

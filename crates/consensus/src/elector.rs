@@ -17,16 +17,16 @@ use commonware_cryptography::{bls12381::primitives::variant::MinSig, ed25519::Pu
 use commonware_utils::ordered::Set;
 use types::{Hash, domain_hash};
 
-/// Builds the elector of one epoch.
+/// Builds the elector of one term.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Draw {
-    /// What the epoch starts from.
-    pub(crate) anchor: Hash,
+    /// Ties the draw to one network: the network's id.
+    pub(crate) origin: Hash,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct SeatDraw {
-    anchor: Hash,
+    origin: Hash,
     seats: usize,
 }
 
@@ -34,7 +34,7 @@ impl Config<Guarded> for Draw {
     type Elector = SeatDraw;
     fn build(self, participants: &Set<PublicKey>) -> SeatDraw {
         assert!(!participants.is_empty(), "a committee has at least one seat");
-        SeatDraw { anchor: self.anchor, seats: participants.len() }
+        SeatDraw { origin: self.origin, seats: participants.len() }
     }
 }
 
@@ -52,12 +52,12 @@ impl Elector<Guarded> for SeatDraw {
             }
             None => b"genesis".to_vec(),
         };
-        draw(&self.anchor, &round.encode(), &seed, self.seats)
+        draw(&self.origin, &round.encode(), &seed, self.seats)
     }
 }
 
-fn draw(anchor: &Hash, round: &[u8], seed: &[u8], seats: usize) -> Participant {
-    let hash = domain_hash("meshx/leader/v1", &[&anchor.0, round, seed]);
+fn draw(origin: &Hash, round: &[u8], seed: &[u8], seats: usize) -> Participant {
+    let hash = domain_hash("meshx/leader/v1", &[&origin.0, round, seed]);
     let number = u128::from_be_bytes(hash.0[..16].try_into().expect("sixteen bytes"));
     // The modulo's bias is below 2^-120 for any committee.
     let seat = number % u128::try_from(seats).expect("a committee fits");
@@ -78,10 +78,10 @@ mod tests {
     }
 
     #[test]
-    fn another_seed_or_anchor_draws_another_order() {
-        let order = |anchor: u8, seed: &[u8]| {
+    fn another_seed_or_origin_draws_another_order() {
+        let order = |origin: u8, seed: &[u8]| {
             (0..20_u32)
-                .map(|r| draw(&Hash([anchor; 32]), &r.to_be_bytes(), seed, 100))
+                .map(|r| draw(&Hash([origin; 32]), &r.to_be_bytes(), seed, 100))
                 .collect::<Vec<_>>()
         };
         assert_ne!(order(1, b"a"), order(1, b"b"));

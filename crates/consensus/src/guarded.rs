@@ -27,7 +27,7 @@ use crypto::{Signed, SigningKey, verify_batch};
 use rand_core::CryptoRng;
 use receipt::light::Scheme;
 use std::{collections::BTreeMap, sync::Arc};
-use types::{ChainId, Epoch, Hash, SignedVote, VoteKind};
+use types::{ChainId, Hash, SignedVote, Term, VoteKind};
 
 /// What a validator signs a vote with, twice.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -92,7 +92,7 @@ impl Guarded {
         Self { begun: Some(begun), ..self }
     }
 
-    /// `subject` as evidence shows it, still unsigned.
+    /// `subject` as an equivocation proof shows it, still unsigned.
     fn vote<D: Digest>(&self, subject: &Subject<'_, D>) -> SignedVote {
         let (kind, round, parent, payload) = match subject {
             Subject::Notarize { proposal } => {
@@ -108,7 +108,7 @@ impl Guarded {
         SignedVote {
             chain: self.chain,
             kind,
-            epoch: Epoch::new(round.epoch().get()),
+            term: Term::new(round.epoch().get()),
             view: round.view().get(),
             parent: parent.get(),
             payload,
@@ -384,7 +384,7 @@ pub(crate) mod tests {
     use commonware_codec::{DecodeExt as _, Encode as _};
     use commonware_consensus::{
         simplex::types::{Nullification, Nullify},
-        types::Epoch as ConsensusEpoch,
+        types::Epoch as EngineTerm,
     };
     use commonware_cryptography::Signer as _;
     use commonware_parallel::Sequential;
@@ -426,7 +426,7 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn round(view: u64) -> Round {
-        Round::new(ConsensusEpoch::zero(), View::new(view))
+        Round::new(EngineTerm::zero(), View::new(view))
     }
 
     fn nullifies() -> Vec<Attestation<Guarded>> {
@@ -436,7 +436,7 @@ pub(crate) mod tests {
     }
 
     const NINTH: Subject<'_, Blake3> =
-        Subject::Nullify { round: Round::new(ConsensusEpoch::zero(), View::new(9)) };
+        Subject::Nullify { round: Round::new(EngineTerm::zero(), View::new(9)) };
 
     fn with_own(
         vote: &Attestation<Guarded>,
@@ -453,7 +453,7 @@ pub(crate) mod tests {
         let nullify = |view| Nullify::sign::<Blake3>(&guarded, round(view));
         assert!((0..=5).all(|view| nullify(view).is_none()));
         assert!((6..9).all(|view| nullify(view).is_some()));
-        let next_term = Round::new(ConsensusEpoch::new(1), View::new(1));
+        let next_term = Round::new(EngineTerm::new(1), View::new(1));
         assert!(Nullify::sign::<Blake3>(&guarded, next_term).is_some());
     }
 

@@ -14,7 +14,7 @@ use chain::Store as _;
 use commonware_codec::{DecodeExt as _, Encode as _};
 use commonware_consensus::{
     marshal::{Identifier, core::Mailbox as Marshal, standard::Standard},
-    types::{Epoch as ConsensusEpoch, Height as ConsensusHeight, Round, View},
+    types::{Epoch as EngineTerm, Height as ConsensusHeight, Round, View},
 };
 use commonware_runtime::{Handle, Spawner};
 use commonware_storage::Context as StorageContext;
@@ -22,7 +22,7 @@ use receipt::light::digest;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{broadcast, oneshot};
 use types::{
-    Address, Bytes, ChainId, DoubleSigning, Epoch, Header, Height, Proved, Record, Tx, TxId,
+    Address, Bytes, ChainId, EquivocationProof, Header, Height, Proved, Record, Term, Tx, TxId,
     state::{Account, Key, Params},
 };
 
@@ -70,12 +70,12 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
     }
 
     /// The newest term that this node knows, and the voting keys that have seats in it.
-    pub fn committee(&self) -> (Epoch, Vec<types::PublicKey>) {
+    pub fn committee(&self) -> (Term, Vec<types::PublicKey>) {
         match self.schemes.newest() {
-            Some((epoch, keys)) => {
-                (Epoch::new(epoch.get()), keys.iter().map(crate::block::plain_key).collect())
+            Some((term, keys)) => {
+                (Term::new(term.get()), keys.iter().map(crate::block::plain_key).collect())
             }
-            None => (Epoch::ZERO, self.shared.genesis.validators.iter().map(|v| v.key).collect()),
+            None => (Term::ZERO, self.shared.genesis.validators.iter().map(|v| v.key).collect()),
         }
     }
 
@@ -93,7 +93,7 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
     /// is silent for a moment and counts as faulty until then.
     pub fn is_ready(&self) -> bool {
         self.tip().is_some_and(|tip| {
-            let round = Round::new(ConsensusEpoch::new(tip.epoch.get()), View::new(tip.view));
+            let round = Round::new(EngineTerm::new(tip.term.get()), View::new(tip.view));
             round >= self.silent_to
         })
     }
@@ -105,10 +105,10 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
     }
 
     /// Proofs that validators signed twice, as seen by this one since it started: at most
-    /// [`EVIDENCE_MAX`](crate::EVIDENCE_MAX), one per validator and view. Each passes
-    /// [`receipt::check_double_signing`] and convinces anybody who knows the network's id.
-    pub fn evidence(&self) -> Vec<DoubleSigning> {
-        self.shared.memory().evidence()
+    /// [`EQUIVOCATIONS_MAX`](crate::EQUIVOCATIONS_MAX), one per validator and view. Each passes
+    /// [`receipt::check_equivocation`] and convinces anybody who knows the network's id.
+    pub fn equivocations(&self) -> Vec<EquivocationProof> {
+        self.shared.memory().equivocations()
     }
 
     /// Transactions that wait for a block here.

@@ -36,7 +36,7 @@ mod ceremony;
 mod dealer;
 mod elector;
 mod engine;
-mod evidence;
+mod equivocation;
 mod guarded;
 mod handle;
 mod intake;
@@ -61,7 +61,7 @@ mod transition;
 
 pub use dealer::{BadKeys, Committee, deal, scheme};
 pub use engine::{CHANNELS, ChainConfig, Channels, Env, message_bytes_max, start, start_on};
-pub use evidence::EVIDENCE_MAX;
+pub use equivocation::EQUIVOCATIONS_MAX;
 pub use guarded::{Guarded, VoteSignature};
 pub use handle::{Chain, Tip};
 pub use news::{Fate, Final, SubmitError};

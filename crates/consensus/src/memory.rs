@@ -4,7 +4,7 @@
 //! Nothing here waits, sends or reads a clock. What somebody is to be told is returned.
 
 use crate::{
-    evidence::Docket,
+    equivocation::Docket,
     news::{Fate, SubmitError},
     pooled::PooledTx,
 };
@@ -13,7 +13,7 @@ use mempool::Pool;
 use std::collections::{BTreeMap, HashMap};
 use tokio::sync::oneshot;
 use types::{
-    Address, BODY_BYTES_MAX, BODY_TXS_MAX, DoubleSigning, Hash, Header, Height, Tx, TxId,
+    Address, BODY_BYTES_MAX, BODY_TXS_MAX, EquivocationProof, Hash, Header, Height, Tx, TxId,
     codec::Bytes, state::Event,
 };
 
@@ -75,24 +75,24 @@ impl Memory {
     }
 
     /// Keep a proof that was verified; false if it adds nothing.
-    pub(crate) fn accuse(&mut self, evidence: DoubleSigning) -> bool {
-        self.docket.add(evidence)
+    pub(crate) fn accuse(&mut self, proof: EquivocationProof) -> bool {
+        self.docket.add(proof)
     }
 
-    pub(crate) fn evidence(&self) -> Vec<DoubleSigning> {
+    pub(crate) fn equivocations(&self) -> Vec<EquivocationProof> {
         self.docket.all()
     }
 
-    pub(crate) fn remember_seed(&mut self, epoch: u64, view: u64, signature: Bytes<96>) {
-        self.seeds.insert((epoch, view), signature);
+    pub(crate) fn remember_seed(&mut self, term: u64, view: u64, signature: Bytes<96>) {
+        self.seeds.insert((term, view), signature);
         while self.seeds.len() > RECENT_MAX {
             self.seeds.pop_first();
         }
     }
 
     /// `None`: this validator was away in that view, or it is long ago.
-    pub(crate) fn seed(&self, epoch: u64, view: u64) -> Option<Bytes<96>> {
-        self.seeds.get(&(epoch, view)).cloned()
+    pub(crate) fn seed(&self, term: u64, view: u64) -> Option<Bytes<96>> {
+        self.seeds.get(&(term, view)).cloned()
     }
 
     pub(crate) fn remember(&mut self, height: Height, executed: Executed) {

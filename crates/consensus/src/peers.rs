@@ -1,7 +1,7 @@
 //! Whom a validator speaks to: everybody it was told of, whether or not they have a seat in this term.
 
 use crate::ceremony::Directory;
-use commonware_consensus::types::Epoch;
+use commonware_consensus::types::Epoch as EngineTerm;
 use commonware_glue::dkg::network::Manager;
 use commonware_p2p::{PeerSetSubscription, Provider, TrackedPeers, utils::StaticProvider};
 use commonware_utils::ordered::Set;
@@ -36,7 +36,7 @@ impl Manager for Known {
 
     fn track(
         &mut self,
-        _: Epoch,
+        _: EngineTerm,
         _: TrackedPeers<PublicKey>,
         _: &Directory,
     ) -> Result<(), Infallible> {

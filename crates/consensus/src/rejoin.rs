@@ -26,7 +26,7 @@ use commonware_codec::{
 use commonware_consensus::{
     Epochable as _, Viewable as _,
     simplex::types::{Activity, Certificate, Finalization},
-    types::{Epoch, Round, View},
+    types::{Epoch as EngineTerm, Round, View},
 };
 use commonware_p2p::{Blocker, Receiver, Recipients, Sender};
 use commonware_parallel::Sequential;
@@ -48,7 +48,7 @@ type Certified = Certificate<Guarded, Digest>;
 const ASK_EVERY: Duration = Duration::from_millis(500);
 /// A chain no older than this is replayed: that is as quick as to ask for its state, and a validator that
 /// starts a moment after the others has the first blocks too.
-const REPLAYED: Round = Round::new(Epoch::zero(), View::new(16));
+const REPLAYED: Round = Round::new(EngineTerm::zero(), View::new(16));
 
 /// How far a validator is: its newest certificate, and its newest of finality.
 #[derive(Clone)]

@@ -1,7 +1,7 @@
 //! The scheme of each term: who votes in it, checked or signed with in the hand of this validator.
 
 use crate::{begun::Begun, guarded::Guarded, locked::lock};
-use commonware_consensus::types::{Epoch, Round};
+use commonware_consensus::types::{Epoch as EngineTerm, Round};
 use commonware_cryptography::{
     bls12381::primitives::variant::MinSig,
     certificate::{Provider, Scheme as _, Scoped},
@@ -25,7 +25,7 @@ struct Hand {
     key: PrivateKey,
     silent_to: Round,
     begun: Begun,
-    schemes: Mutex<BTreeMap<Epoch, Arc<Guarded>>>,
+    schemes: Mutex<BTreeMap<EngineTerm, Arc<Guarded>>>,
 }
 
 /// The schemes of recent terms; a clone sees the same ones.
@@ -45,24 +45,24 @@ impl Schemes {
         Self(Arc::new(Hand { network, chain, key, silent_to, begun, schemes }))
     }
 
-    pub(crate) fn get(&self, epoch: Epoch) -> Option<Arc<Guarded>> {
-        lock(&self.0.schemes).get(&epoch).cloned()
+    pub(crate) fn get(&self, term: EngineTerm) -> Option<Arc<Guarded>> {
+        lock(&self.0.schemes).get(&term).cloned()
     }
 
     /// The newest term that is known here, and who votes in it.
-    pub(crate) fn newest(&self) -> Option<(Epoch, Set<PublicKey>)> {
+    pub(crate) fn newest(&self) -> Option<(EngineTerm, Set<PublicKey>)> {
         let schemes = lock(&self.0.schemes);
-        let (epoch, scheme) = schemes.last_key_value()?;
-        Some((*epoch, scheme.participants().clone()))
+        let (term, scheme) = schemes.last_key_value()?;
+        Some((*term, scheme.participants().clone()))
     }
 
-    fn keep(&self, epoch: Epoch, scheme: Scheme, votes: bool) {
+    fn keep(&self, term: EngineTerm, scheme: Scheme, votes: bool) {
         let Hand { network, chain, key, silent_to, begun, schemes } = &*self.0;
         let guarded = Guarded::new(scheme, *network, *chain, votes.then_some(key))
             .silent_to(*silent_to)
             .telling(begun.clone());
         let mut schemes = lock(schemes);
-        schemes.insert(epoch, Arc::new(guarded));
+        schemes.insert(term, Arc::new(guarded));
         while schemes.len() > TERMS_KEPT {
             schemes.pop_first();
         }
@@ -70,11 +70,11 @@ impl Schemes {
 }
 
 impl Provider for Schemes {
-    type Scope = Epoch;
+    type Scope = EngineTerm;
     type Scheme = Guarded;
 
-    fn scoped(&self, epoch: Epoch) -> Option<Scoped<Guarded>> {
-        self.get(epoch).map(Scoped::scheme)
+    fn scoped(&self, term: EngineTerm) -> Option<Scoped<Guarded>> {
+        self.get(term).map(Scoped::scheme)
     }
 }
 
@@ -82,7 +82,7 @@ impl Registrar for Schemes {
     type Variant = MinSig;
     type PublicKey = PublicKey;
 
-    async fn register(&self, epoch: Epoch, info: SchemeInfo<MinSig, PublicKey>) {
+    async fn register(&self, term: EngineTerm, info: SchemeInfo<MinSig, PublicKey>) {
         let namespace = receipt::light::namespace(&self.0.network, self.0.chain);
         let (scheme, votes) = match info {
             SchemeInfo::Verifier { participants, sharing } => {
@@ -98,7 +98,7 @@ impl Registrar for Schemes {
             }
         };
         let seats = scheme.participants().len();
-        tracing::info!(chain = %self.0.chain, term = epoch.get(), seats, votes, "a term's committee is known");
-        self.keep(epoch, scheme, votes);
+        tracing::info!(chain = %self.0.chain, term = term.get(), seats, votes, "a term's committee is known");
+        self.keep(term, scheme, votes);
     }
 }

@@ -4,7 +4,7 @@
 //! the node's folder can vote for it; the folder is its owner's alone.
 
 use commonware_codec::{DecodeExt as _, Encode as _, RangeCfg};
-use commonware_consensus::types::Epoch;
+use commonware_consensus::types::Epoch as EngineTerm;
 use commonware_cryptography::{
     PublicKey,
     bls12381::{dkg::feldman_desmedt::DealerPrivMsg, primitives::group::Share},
@@ -33,10 +33,10 @@ pub(crate) struct Secrets<E: StorageContext> {
     store: Option<Metadata<E, Name, Vec<u8>>>,
 }
 
-fn name(kind: u8, epoch: Epoch, dealer: &[u8]) -> Name {
+fn name(kind: u8, term: EngineTerm, dealer: &[u8]) -> Name {
     let mut bytes = [0; NAME_BYTES];
     bytes[0] = kind;
-    bytes[1..9].copy_from_slice(&epoch.get().to_be_bytes());
+    bytes[1..9].copy_from_slice(&term.get().to_be_bytes());
     bytes[9..9 + dealer.len()].copy_from_slice(dealer);
     Name::new(bytes)
 }
@@ -62,29 +62,34 @@ impl<E: StorageContext> Secrets<E> {
 }
 
 impl<E: StorageContext + Sync> SecretStore for Secrets<E> {
-    async fn put_share(&mut self, epoch: Epoch, share: Share) {
-        self.write(name(SHARE, epoch, &[]), share.encode().to_vec()).await;
+    async fn put_share(&mut self, term: EngineTerm, share: Share) {
+        self.write(name(SHARE, term, &[]), share.encode().to_vec()).await;
     }
-    async fn get_share(&mut self, epoch: Epoch) -> Option<Share> {
-        self.read(&name(SHARE, epoch, &[]))
+    async fn get_share(&mut self, term: EngineTerm) -> Option<Share> {
+        self.read(&name(SHARE, term, &[]))
     }
-    async fn put_seed(&mut self, epoch: Epoch, seed: Summary) {
-        self.write(name(SEED, epoch, &[]), seed.encode().to_vec()).await;
+    async fn put_seed(&mut self, term: EngineTerm, seed: Summary) {
+        self.write(name(SEED, term, &[]), seed.encode().to_vec()).await;
     }
-    async fn get_seed(&mut self, epoch: Epoch) -> Option<Summary> {
-        self.read(&name(SEED, epoch, &[]))
+    async fn get_seed(&mut self, term: EngineTerm) -> Option<Summary> {
+        self.read(&name(SEED, term, &[]))
     }
-    async fn put_dealing<P: PublicKey>(&mut self, epoch: Epoch, dealer: P, private: DealerPrivMsg) {
-        self.write(name(DEALING, epoch, dealer.as_ref()), private.encode().to_vec()).await;
+    async fn put_dealing<P: PublicKey>(
+        &mut self,
+        term: EngineTerm,
+        dealer: P,
+        private: DealerPrivMsg,
+    ) {
+        self.write(name(DEALING, term, dealer.as_ref()), private.encode().to_vec()).await;
     }
     async fn get_dealing<P: PublicKey>(
         &mut self,
-        epoch: Epoch,
+        term: EngineTerm,
         dealer: &P,
     ) -> Option<DealerPrivMsg> {
-        self.read(&name(DEALING, epoch, dealer.as_ref()))
+        self.read(&name(DEALING, term, dealer.as_ref()))
     }
-    async fn prune(&mut self, min: Epoch) {
+    async fn prune(&mut self, min: EngineTerm) {
         let mut store = self.store.take().expect("no write is under way");
         store.retain(|name, _| {
             let term = name.as_ref()[1..9].try_into().expect("eight bytes of a name");
@@ -118,18 +123,18 @@ mod tests {
         let shares: Vec<Share> = shares.iter_pairs().map(|(_, share)| share.clone()).collect();
         deterministic::Runner::default().start(|context| async move {
             let mut secrets = Secrets::open(context.child("one"), "a").await;
-            secrets.put_share(Epoch::new(3), shares[0].clone()).await;
-            secrets.put_share(Epoch::new(4), shares[1].clone()).await;
+            secrets.put_share(EngineTerm::new(3), shares[0].clone()).await;
+            secrets.put_share(EngineTerm::new(4), shares[1].clone()).await;
             drop(secrets);
             let mut secrets = Secrets::open(context.child("two"), "a").await;
-            assert!(secrets.get_share(Epoch::new(3)).await == Some(shares[0].clone()));
-            secrets.prune(Epoch::new(4)).await;
+            assert!(secrets.get_share(EngineTerm::new(3)).await == Some(shares[0].clone()));
+            secrets.prune(EngineTerm::new(4)).await;
             drop(secrets);
             let mut secrets = Secrets::open(context.child("three"), "a").await;
-            assert!(secrets.get_share(Epoch::new(3)).await.is_none());
-            assert!(secrets.get_share(Epoch::new(4)).await == Some(shares[1].clone()));
+            assert!(secrets.get_share(EngineTerm::new(3)).await.is_none());
+            assert!(secrets.get_share(EngineTerm::new(4)).await == Some(shares[1].clone()));
             let other = Secrets::open(context.child("four"), "b").await;
-            assert!(other.read::<Share>(&name(SHARE, Epoch::new(4), &[])).is_none());
+            assert!(other.read::<Share>(&name(SHARE, EngineTerm::new(4), &[])).is_none());
         });
     }
 }

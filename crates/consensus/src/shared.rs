@@ -14,10 +14,10 @@ use crate::{
     transition::Transition,
 };
 use chain::{CheckedTx, Refusal, check_txs};
-use receipt::{check_double_signing, light::Scheme};
+use receipt::{check_equivocation, light::Scheme};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::broadcast;
-use types::{ChainId, DoubleSigning, Hash, Tx, network::Genesis};
+use types::{ChainId, EquivocationProof, Hash, Tx, network::Genesis};
 
 pub(crate) struct Shared {
     pub(crate) network: Hash,
@@ -51,12 +51,12 @@ impl Shared {
         lock(&self.memory)
     }
 
-    /// Keep `evidence` if it holds. The library reports before it has verified a signature.
-    pub(crate) fn accuse(&self, evidence: DoubleSigning) {
-        if let Err(error) = check_double_signing(&evidence, &self.network) {
-            tracing::debug!(key = %evidence.key, %error, "no evidence of double signing");
-        } else if self.memory().accuse(evidence) {
-            let DoubleSigning { key, first, .. } = evidence;
+    /// Keep `proof` if it holds. The library reports before it has verified a signature.
+    pub(crate) fn accuse(&self, proof: EquivocationProof) {
+        if let Err(error) = check_equivocation(&proof, &self.network) {
+            tracing::debug!(key = %proof.key, %error, "no equivocation proof");
+        } else if self.memory().accuse(proof) {
+            let EquivocationProof { key, first, .. } = proof;
             tracing::warn!(chain = %first.chain, %key, view = first.view, "a validator signed twice");
         }
     }

@@ -1,6 +1,6 @@
 //! Up to which round a validator must not sign, on its disk: see [`crate::rejoin`].
 
-use commonware_consensus::types::{Epoch, Round, View};
+use commonware_consensus::types::{Epoch as EngineTerm, Round, View};
 use commonware_storage::{
     Context as StorageContext,
     metadata::{Config, Metadata},
@@ -10,7 +10,7 @@ use commonware_utils::{fixed_bytes, sequence::FixedBytes};
 const ROUND: FixedBytes<1> = fixed_bytes!("00");
 
 /// Before the first view of the first term.
-pub(crate) const BEGINNING: Round = Round::new(Epoch::zero(), View::zero());
+pub(crate) const BEGINNING: Round = Round::new(EngineTerm::zero(), View::zero());
 
 pub(crate) struct Silence<E: StorageContext>(Metadata<E, FixedBytes<1>, Round>);
 

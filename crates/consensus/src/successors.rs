@@ -6,7 +6,7 @@ use crate::{
     store::{Databases, TipStore},
 };
 use chain::Store as _;
-use commonware_consensus::types::Epoch;
+use commonware_consensus::types::Epoch as EngineTerm;
 use commonware_glue::dkg::ParticipantsProvider;
 use commonware_runtime::{Clock, Spawner};
 use commonware_storage::Context as StorageContext;
@@ -37,7 +37,7 @@ impl<E: StorageContext + Spawner + Clock> Successors<E> {
     async fn term(&self, term: u64) -> Option<Set<PublicKey>> {
         let databases = self.databases.get()?;
         let state = databases.0.read().await;
-        let key = Key::Term(types::Epoch::new(term));
+        let key = Key::Term(types::Term::new(term));
         let bytes = TipStore::<E>(&state).get_many(&[key]).await.pop().flatten()?;
         let record = TermRecord::decode(bytes).expect("state holds what this code wrote");
         Some(Set::from_iter_dedup(record.keys.iter().filter_map(consensus_key)))
@@ -48,18 +48,18 @@ impl<E: StorageContext + Spawner + Clock + Sync> ParticipantsProvider for Succes
     type PublicKey = PublicKey;
     type Directory = Directory;
 
-    /// Those who get shares in `epoch`, to vote in the next. The middle of the term two before `epoch` fixes them, and
+    /// Those who get shares in `term`, to vote in the next. The middle of the term two before `term` fixes them, and
     /// that one's last block is the first to ask: waiting only bridges what this validator has yet to apply.
-    async fn participants(&mut self, epoch: Epoch) -> Set<PublicKey> {
+    async fn participants(&mut self, term: EngineTerm) -> Set<PublicKey> {
         loop {
-            if let Some(keys) = self.term(epoch.get() + 1).await {
+            if let Some(keys) = self.term(term.get() + 1).await {
                 return keys;
             }
             self.context.sleep(LOOK).await;
         }
     }
 
-    async fn directory(&mut self, _: Epoch, _: Set<PublicKey>) -> Directory {
+    async fn directory(&mut self, _: EngineTerm, _: Set<PublicKey>) -> Directory {
         Directory::default()
     }
 }

@@ -2,20 +2,20 @@
 //!
 //! ```text
 //! DIR/identity   the key of a node that has no other, made on the first start
-//! DIR/anchors    whom it was connected to when it ran last
+//! DIR/known-peers    whom it was connected to when it ran last
 //! DIR/registry   nodes that stand on the chain
 //! ```
 
 use client::{NotWritten, wallet, write_whole};
 use crypto::SigningKey;
-use overlay::{ANCHORS_MAX, PeerAddress};
+use overlay::{KNOWN_PEERS_MAX, PeerAddress};
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
 const IDENTITY: &str = "identity";
-const ANCHORS: &str = "anchors";
+const KNOWN_PEERS: &str = "known-peers";
 const REGISTRY: &str = "registry";
 /// Most addresses of the registry that are kept: of each operator at most four.
 pub(crate) const REGISTRY_MAX: usize = 64;
@@ -57,9 +57,9 @@ pub fn identity(dir: &Path) -> Result<SigningKey, NoIdentity> {
     Ok(SigningKey::from_seed(&seed))
 }
 
-/// Keep in `DIR/anchors` whom to begin with after a restart: those who cut a node off from all others and end it must not be
-/// whom it meets first again. Returns what is kept from now on.
-pub(crate) fn keep_anchors(
+/// Keep in `DIR/known-peers` whom to begin with after a restart: those who cut a node off from all others and end it
+/// must not be whom it meets first again. Returns what is kept from now on.
+pub(crate) fn keep_known_peers(
     dir: &Path,
     kept: Vec<PeerAddress>,
     now: Vec<PeerAddress>,
@@ -68,13 +68,13 @@ pub(crate) fn keep_anchors(
     if now.is_empty() || now == kept {
         return Ok(kept);
     }
-    write_whole(&dir.join(ANCHORS), lines(&now).as_bytes(), false)?;
+    write_whole(&dir.join(KNOWN_PEERS), lines(&now).as_bytes(), false)?;
     Ok(now)
 }
 
 /// Whom a node of `dir` was connected to when it ran last. A file that cannot be read is none.
-pub(crate) fn anchors(dir: &Path) -> Vec<PeerAddress> {
-    read(&dir.join(ANCHORS)).into_iter().take(ANCHORS_MAX).collect()
+pub(crate) fn known_peers(dir: &Path) -> Vec<PeerAddress> {
+    read(&dir.join(KNOWN_PEERS)).into_iter().take(KNOWN_PEERS_MAX).collect()
 }
 
 /// Keep nodes of the registry for the next start.
@@ -112,16 +112,16 @@ mod tests {
     }
 
     #[test]
-    fn anchors_outlive_the_process_and_a_moment_alone() {
+    fn known_peers_outlive_the_process_and_a_moment_alone() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(anchors(dir.path()).is_empty());
-        let kept = keep_anchors(dir.path(), Vec::new(), vec![at(1), at(2)]).unwrap();
-        assert_eq!(anchors(dir.path()), kept);
-        assert_eq!(keep_anchors(dir.path(), kept.clone(), Vec::new()).unwrap(), kept);
-        assert_eq!(anchors(dir.path()), kept);
+        assert!(known_peers(dir.path()).is_empty());
+        let kept = keep_known_peers(dir.path(), Vec::new(), vec![at(1), at(2)]).unwrap();
+        assert_eq!(known_peers(dir.path()), kept);
+        assert_eq!(keep_known_peers(dir.path(), kept.clone(), Vec::new()).unwrap(), kept);
+        assert_eq!(known_peers(dir.path()), kept);
         let damaged = format!("{}\nnonsense\n/ip4/192.0.2.1/tcp/1\n", kept[0]);
-        fs::write(dir.path().join(ANCHORS), damaged).unwrap();
-        assert_eq!(anchors(dir.path()), kept[..1]);
+        fs::write(dir.path().join(KNOWN_PEERS), damaged).unwrap();
+        assert_eq!(known_peers(dir.path()), kept[..1]);
     }
 
     #[test]

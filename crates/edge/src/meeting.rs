@@ -130,7 +130,7 @@ impl Meeting {
             listed.rotate_left(start);
             first.extend(listed.into_iter().take(LISTED_MAX));
         }
-        first.extend(known::anchors(&self.dir));
+        first.extend(known::known_peers(&self.dir));
         first.extend(known::registry(&self.dir, somewhere()?));
         let mut seen = BTreeSet::new();
         first.retain(|address| seen.insert(address.to_string()));

@@ -25,7 +25,7 @@ use std::{
     time::Duration,
 };
 use tokio::{net::TcpListener, runtime::Handle, sync::watch as last};
-use types::{ChainId, Hash, codec::DecodeExt as _, network::Anchor};
+use types::{ChainId, Hash, codec::DecodeExt as _, network::NetworkKeys};
 use worker::Worker;
 
 /// What an edge does for others and for its own machine.
@@ -190,16 +190,16 @@ impl Running {
         offer: Offer,
         handle: Handle,
     ) -> Result<(), NotRun> {
-        let anchor = self.anchor(&client)?;
-        if anchor.network() != self.network {
-            return Err(NotRun::OtherNetwork(anchor.network()));
+        let network_keys = self.network_keys(&client)?;
+        if network_keys.network() != self.network {
+            return Err(NotRun::OtherNetwork(network_keys.network()));
         }
-        home::trust(&anchor)?;
-        let follower = Arc::new(Mutex::new(Follower::new(anchor.clone(), offer.chain)?));
+        home::trust(&network_keys)?;
+        let follower = Arc::new(Mutex::new(Follower::new(network_keys.clone(), offer.chain)?));
         handle.spawn(headers::follow(self.overlay.clone(), follower.clone()));
         self.known.get_or_init(|| follower.clone());
         // A network without a backbone has no stake to list anybody with.
-        if let Ok(backbone) = Follower::new(anchor, ChainId::Backbone) {
+        if let Ok(backbone) = Follower::new(network_keys, ChainId::Backbone) {
             let Self { dir, overlay, cancel, say, .. } = self.clone();
             let asking = Registry { client: client.clone(), backbone, overlay, handle, say };
             thread::spawn(move || asking.keep(&dir, &cancel));
@@ -211,11 +211,11 @@ impl Running {
     }
 
     /// What the network is, as soon as the gateway says it.
-    fn anchor(&self, client: &Client) -> Result<Anchor, NotRun> {
+    fn network_keys(&self, client: &Client) -> Result<NetworkKeys, NotRun> {
         let mut told = false;
         loop {
             match client.genesis() {
-                Ok(bytes) => return Anchor::decode(bytes).map_err(NotRun::Network),
+                Ok(bytes) => return NetworkKeys::decode(bytes).map_err(NotRun::Network),
                 Err(error) if self.cancel.load(Ordering::Relaxed) => return Err(error.into()),
                 Err(error) if !told => {
                     (self.say)(News::trouble(&error));

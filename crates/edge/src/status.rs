@@ -25,10 +25,12 @@ pub async fn keep_status(
     let path = dir.join("peers.json");
     let mut kept = Vec::new();
     while let Ok(status) = overlay.status().await {
-        kept = known::keep_anchors(dir, kept.clone(), status.anchors()).unwrap_or_else(|error| {
-            say(News::trouble(&error));
-            kept
-        });
+        kept = known::keep_known_peers(dir, kept.clone(), status.known_peers()).unwrap_or_else(
+            |error| {
+                say(News::trouble(&error));
+                kept
+            },
+        );
         let mut value = serde_json::to_value(&status).expect("plain data is JSON");
         value["metrics"] = metrics.map(|address| address.to_string()).into();
         value["newest"] = newest().map(Height::get).into();

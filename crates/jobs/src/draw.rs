@@ -11,9 +11,9 @@ use types::{
     state::{JobRecord, Params, REPUTATION_MAX, WorkerRecord},
 };
 
-/// Tries per seat before a draw gives up and the job waits for the next block. With every worker at a
-/// tenth of full weight, a seat stays empty with probability 0.9^64 = 0.1 %.
-pub const TRIES_PER_SEAT: usize = 64;
+/// Tries per replica before a draw gives up and the job waits for the next block. With every worker at a
+/// tenth of full weight, a replica stays without a worker with probability 0.9^64 = 0.1 %.
+pub const TRIES_PER_REPLICA: usize = 64;
 
 /// Free places a worker needs for full weight; more do not help, so that one giant does not draw all.
 const CAPACITY_FULL: u16 = 16;
@@ -106,7 +106,7 @@ pub fn commit_until(submission: &Submission, params: &Params, drawn: Height) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use types::{Epoch, Hash, Text, codec::Bytes};
+    use types::{Hash, Term, Text, codec::Bytes};
 
     fn worker(capacity: u16, running: u16, reputation: u16) -> WorkerRecord {
         WorkerRecord {
@@ -122,7 +122,7 @@ mod tests {
     fn beacon(n: u8) -> Beacon {
         Beacon {
             height: Height::new(1),
-            epoch: Epoch::ZERO,
+            term: Term::ZERO,
             view: 1,
             signature: Bytes::new(vec![n; 48]).unwrap(),
         }

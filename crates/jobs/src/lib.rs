@@ -25,7 +25,7 @@ mod step;
 
 pub use availability::availability;
 pub use check::{Unacceptable, check};
-pub use draw::{Ineligible, TRIES_PER_SEAT, accepts, commit_until, eligible, tries};
+pub use draw::{Ineligible, TRIES_PER_REPLICA, accepts, commit_until, eligible, tries};
 pub use price::{
     Asked, BadDemandRule, BadMultiplier, DEMAND_MIN, LOCATION_MAX, LOCATION_MIN, Multipliers,
     Quote, REPUTATION_FULL, Unpriceable, agreed, cap, check_demand, demand_max_after, floor,

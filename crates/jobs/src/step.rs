@@ -4,7 +4,9 @@ use crate::price::{cap, pay, usage};
 use std::collections::BTreeMap;
 use types::{
     Address, Hash, Height, JobId, NanoMeshx, Outcome, Reveal,
-    state::{Ending, JobRecord, Params, Phase, Seat, Seats, Settlement, Terms, cache_key},
+    state::{
+        Assignment, Assignments, Ending, JobRecord, Params, Phase, Settlement, Terms, cache_key,
+    },
 };
 
 /// What happened to a job.
@@ -59,12 +61,12 @@ pub enum Effect {
         /// What nobody earned.
         amount: NanoMeshx,
     },
-    /// A seat is taken: the worker has one free place fewer.
+    /// A replica is assigned: the worker has one free place fewer.
     Occupy {
         /// Whose place.
         worker: Address,
     },
-    /// A seat is free again; `good` says whether the worker did what the quorum did (`None`: no verdict).
+    /// An assignment is over; `good` says whether the worker did what the quorum did (`None`: no verdict).
     Release {
         /// Whose place.
         worker: Address,
@@ -94,11 +96,11 @@ pub enum OutOfPhase {
     #[error("the job takes no commitments now")]
     NotCommitting,
     #[error(
-        "the job takes no reveals now; reveals open when all seats have committed or their time is up"
+        "the job takes no reveals now; reveals open when all workers have committed or their time is up"
     )]
     NotRevealing,
-    #[error("worker {0} has no seat in this job")]
-    NoSeat(Address),
+    #[error("worker {0} has no assignment in this job")]
+    NotAssigned(Address),
     #[error("worker {0} has spoken already")]
     Twice(Address),
     #[error("what worker {0} reveals is not what it committed to")]
@@ -128,55 +130,60 @@ pub fn step(
         (Phase::Queued, Input::CacheHit { job: from, settlement }) => {
             Ok(answer_from_cache(job, from, settlement, now))
         }
-        (Phase::Queued, Input::Drawn(workers)) => Ok(seat(job, workers, now, params)),
+        (Phase::Queued, Input::Drawn(workers)) => Ok(assign(job, workers, now, params)),
         (Phase::Queued, Input::Cancel { by }) if by == job.payer => {
-            Ok(end(job, Ending::Cancelled, &Seats::default(), now))
+            Ok(end(job, Ending::Cancelled, &Assignments::default(), now))
         }
         (Phase::Queued, Input::Tick) if deadline <= now => {
-            Ok(end(job, Ending::Expired, &Seats::default(), now))
+            Ok(end(job, Ending::Expired, &Assignments::default(), now))
         }
         (_, Input::Drawn(_) | Input::CacheHit { .. }) => Err(OutOfPhase::NotQueued),
         (_, Input::Cancel { by }) if by != job.payer => Err(OutOfPhase::NotPayer),
         (_, Input::Cancel { .. }) => Err(OutOfPhase::TooLate(deadline)),
 
-        (Phase::Committing { drawn, until, seats }, Input::Commit { worker, commitment }) => {
-            let mut seats = seats.clone();
-            let seat = find(&mut seats, &worker)?;
-            if seat.commitment.replace(commitment).is_some() {
+        (Phase::Committing { drawn, until, assignments }, Input::Commit { worker, commitment }) => {
+            let mut assignments = assignments.clone();
+            let assignment = find(&mut assignments, &worker)?;
+            if assignment.commitment.replace(commitment).is_some() {
                 return Err(OutOfPhase::Twice(worker));
             }
-            if seats.iter().all(|seat| seat.commitment.is_some()) {
-                return Ok(open_reveals(job, *drawn, seats, now, params));
+            if assignments.iter().all(|assignment| assignment.commitment.is_some()) {
+                return Ok(open_reveals(job, *drawn, assignments, now, params));
             }
-            Ok((Phase::Committing { drawn: *drawn, until: *until, seats }, vec![]))
+            Ok((Phase::Committing { drawn: *drawn, until: *until, assignments }, vec![]))
         }
-        (Phase::Committing { drawn, until, seats }, Input::Tick) if *until <= now => {
-            let committed = seats.iter().filter(|seat| seat.commitment.is_some()).count();
+        (Phase::Committing { drawn, until, assignments }, Input::Tick) if *until <= now => {
+            let committed =
+                assignments.iter().filter(|assignment| assignment.commitment.is_some()).count();
             if committed < usize::from(job.submission.agreement.agree) || deadline <= now {
-                return Ok(end(job, Ending::Expired, seats, now));
+                return Ok(end(job, Ending::Expired, assignments, now));
             }
-            Ok(open_reveals(job, *drawn, seats.clone(), now, params))
+            Ok(open_reveals(job, *drawn, assignments.clone(), now, params))
         }
 
-        (Phase::Revealing { drawn, until, seats }, Input::Reveal { worker, reveal }) => {
-            let mut seats = seats.clone();
-            let seat = find(&mut seats, &worker)?;
-            if seat.outcome.is_some() {
+        (Phase::Revealing { drawn, until, assignments }, Input::Reveal { worker, reveal }) => {
+            let mut assignments = assignments.clone();
+            let assignment = find(&mut assignments, &worker)?;
+            if assignment.outcome.is_some() {
                 return Err(OutOfPhase::Twice(worker));
             }
-            if reveal.job != *id || seat.commitment != Some(reveal.commitment(&worker)) {
+            if reveal.job != *id || assignment.commitment != Some(reveal.commitment(&worker)) {
                 return Err(OutOfPhase::NotCommitted(worker));
             }
-            seat.outcome = Some(reveal.outcome);
-            let outstanding =
-                seats.iter().any(|seat| seat.commitment.is_some() && seat.outcome.is_none());
+            assignment.outcome = Some(reveal.outcome);
+            let outstanding = assignments
+                .iter()
+                .any(|assignment| assignment.commitment.is_some() && assignment.outcome.is_none());
             if outstanding {
-                return Ok((Phase::Revealing { drawn: *drawn, until: *until, seats }, vec![]));
+                return Ok((
+                    Phase::Revealing { drawn: *drawn, until: *until, assignments },
+                    vec![],
+                ));
             }
-            Ok(conclude(job, seats, now, params))
+            Ok(conclude(job, assignments, now, params))
         }
-        (Phase::Revealing { until, seats, .. }, Input::Tick) if *until <= now => {
-            Ok(conclude(job, seats.clone(), now, params))
+        (Phase::Revealing { until, assignments, .. }, Input::Tick) if *until <= now => {
+            Ok(conclude(job, assignments.clone(), now, params))
         }
 
         (phase, Input::Tick) => Ok((phase.clone(), vec![])),
@@ -185,8 +192,14 @@ pub fn step(
     }
 }
 
-fn find<'a>(seats: &'a mut Seats, worker: &Address) -> Result<&'a mut Seat, OutOfPhase> {
-    seats.iter_mut().find(|seat| seat.worker == *worker).ok_or(OutOfPhase::NoSeat(*worker))
+fn find<'a>(
+    assignments: &'a mut Assignments,
+    worker: &Address,
+) -> Result<&'a mut Assignment, OutOfPhase> {
+    assignments
+        .iter_mut()
+        .find(|assignment| assignment.worker == *worker)
+        .ok_or(OutOfPhase::NotAssigned(*worker))
 }
 
 fn answer_from_cache(
@@ -206,7 +219,7 @@ fn answer_from_cache(
     (Phase::Settled(settlement), vec![Effect::Refund { payer: job.payer, amount: escrow }])
 }
 
-fn seat(
+fn assign(
     job: &JobRecord,
     workers: Vec<(Address, Terms)>,
     now: Height,
@@ -216,49 +229,54 @@ fn seat(
     let mut effects: Vec<Effect> =
         workers.iter().map(|(worker, _)| Effect::Occupy { worker: *worker }).collect();
     effects.push(Effect::Remind { at: until });
-    let seats = workers
+    let assignments = workers
         .into_iter()
-        .map(|(worker, terms)| Seat { worker, terms, commitment: None, outcome: None })
+        .map(|(worker, terms)| Assignment { worker, terms, commitment: None, outcome: None })
         .collect();
-    let seats =
-        Seats::new(seats).expect("a draw fills at most as many seats as the job has replicas");
-    (Phase::Committing { drawn: now, until, seats }, effects)
+    let assignments = Assignments::new(assignments)
+        .expect("a draw assigns at most as many workers as the job has replicas");
+    (Phase::Committing { drawn: now, until, assignments }, effects)
 }
 
 fn open_reveals(
     job: &JobRecord,
     drawn: Height,
-    seats: Seats,
+    assignments: Assignments,
     now: Height,
     params: &Params,
 ) -> (Phase, Vec<Effect>) {
     let until =
         Height::new(now.get().saturating_add(params.reveal_blocks)).min(job.submission.deadline);
     let until = until.max(now.next());
-    (Phase::Revealing { drawn, until, seats }, vec![Effect::Remind { at: until }])
+    (Phase::Revealing { drawn, until, assignments }, vec![Effect::Remind { at: until }])
 }
 
-/// Settle on what enough seats say, or give the money back.
-fn conclude(job: &JobRecord, seats: Seats, now: Height, params: &Params) -> (Phase, Vec<Effect>) {
+/// Settle on what enough workers say, or give the money back.
+fn conclude(
+    job: &JobRecord,
+    assignments: Assignments,
+    now: Height,
+    params: &Params,
+) -> (Phase, Vec<Effect>) {
     let mut votes: BTreeMap<Outcome, u8> = BTreeMap::new();
-    for outcome in seats.iter().filter_map(|seat| seat.outcome) {
+    for outcome in assignments.iter().filter_map(|assignment| assignment.outcome) {
         *votes.entry(outcome).or_default() += 1;
     }
     // More than half must agree, so at most one outcome can.
     let agreed = votes.into_iter().find(|(_, count)| *count >= job.submission.agreement.agree);
     let Some((outcome, agreed)) = agreed else {
-        return end(job, Ending::NoAgreement, &seats, now);
+        return end(job, Ending::NoAgreement, &assignments, now);
     };
     let mut effects = Vec::new();
     let mut rest = job.submission.price_max;
-    for seat in seats.iter() {
-        let good = seat.outcome == Some(outcome);
+    for assignment in assignments.iter() {
+        let good = assignment.outcome == Some(outcome);
         if good {
-            let amount = worth(job, &outcome, &seat.terms, params);
+            let amount = worth(job, &outcome, &assignment.terms, params);
             rest = rest.checked_sub(amount).expect("no replica gets more than its part");
-            effects.push(Effect::Pay { worker: seat.worker, amount });
+            effects.push(Effect::Pay { worker: assignment.worker, amount });
         }
-        effects.push(Effect::Release { worker: seat.worker, good: Some(good) });
+        effects.push(Effect::Release { worker: assignment.worker, good: Some(good) });
     }
     let paid = job.submission.price_max.checked_sub(rest).expect("the rest is part of the whole");
     effects.push(Effect::Refund { payer: job.payer, amount: rest });
@@ -268,7 +286,7 @@ fn conclude(job: &JobRecord, seats: Seats, now: Height, params: &Params) -> (Pha
             height: now,
             outcome,
             agreed,
-            seats,
+            assignments,
             paid,
             refunded: rest,
             cached_from: None,
@@ -287,21 +305,26 @@ fn worth(job: &JobRecord, outcome: &Outcome, terms: &Terms, params: &Params) -> 
         .unwrap_or(most)
 }
 
-/// End without a result: everything back to the payer. Silence costs a seated worker reputation; an
+/// End without a result: everything back to the payer. Silence costs an assigned worker reputation; an
 /// answer nobody confirmed does not, for nobody knows who was right.
-fn end(job: &JobRecord, ending: Ending, seats: &Seats, now: Height) -> (Phase, Vec<Effect>) {
-    let mut effects: Vec<Effect> = seats
+fn end(
+    job: &JobRecord,
+    ending: Ending,
+    assignments: &Assignments,
+    now: Height,
+) -> (Phase, Vec<Effect>) {
+    let mut effects: Vec<Effect> = assignments
         .iter()
-        .map(|seat| {
+        .map(|assignment| {
             let silent = match ending {
-                Ending::NoAgreement => seat.outcome.is_none(),
-                Ending::Expired | Ending::Cancelled => seat.commitment.is_none(),
+                Ending::NoAgreement => assignment.outcome.is_none(),
+                Ending::Expired | Ending::Cancelled => assignment.commitment.is_none(),
             };
-            Effect::Release { worker: seat.worker, good: silent.then_some(false) }
+            Effect::Release { worker: assignment.worker, good: silent.then_some(false) }
         })
         .collect();
     effects.push(Effect::Refund { payer: job.payer, amount: job.submission.price_max });
-    (Phase::Ended { height: now, ending, seats: seats.clone() }, effects)
+    (Phase::Ended { height: now, ending, assignments: assignments.clone() }, effects)
 }
 
 #[cfg(test)]

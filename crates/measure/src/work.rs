@@ -17,7 +17,8 @@ pub struct WorkRule {
     pub count: u8,
     /// Hashes of an item one after the other, at most [`WORK_ROUNDS_MAX`].
     pub rounds: u32,
-    /// Microseconds for the work and whatever keeps a machine from it; less than a relay's round trip, or it shows nothing.
+    /// Microseconds for the work and whatever keeps a machine from it; less than a proxy's round trip, or it shows
+    /// nothing.
     pub allowance_us: u32,
 }
 
@@ -67,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_relay_s_round_trip_is_too_much() {
+    fn a_proxy_s_round_trip_is_too_much() {
         let check = |took_us: u64| answered_in_time(1_000, 1_000 + took_us, 12_000, 5_000);
         assert!(check(0) && check(17_000), "minimum and allowance");
         assert!(!check(17_001));

@@ -6,8 +6,8 @@ use crate::{
     receipts::{NoReceipt, receipt},
 };
 use api::{
-    AccountView, AttestationView, Backend, BlobView, BlockView, Body, ChunkReader, Chunks, Code,
-    EarningsView, Events, Evidence, FaucetAsked, FaucetGave, Hex, JobEvent, JobView, JobsQuery,
+    AccountView, Assurance, AttestationView, Backend, BlobView, BlockView, Body, ChunkReader,
+    Chunks, Code, EarningsView, Events, FaucetAsked, FaucetGave, Hex, JobEvent, JobView, JobsQuery,
     MarketView, NetworkStatus, Output, Page, PeriodView, PresenceView, Problem, ProofKey,
     ProofView, Reason, StakeView, Submitted, ValidatorView, Wait, Why, WorkerView, WorkersQuery,
     chunk_pipe,
@@ -18,7 +18,7 @@ use futures::{StreamExt as _, stream};
 use std::{collections::VecDeque, io::Write as _, sync::Arc, time::Duration};
 use tokio::sync::broadcast::error::RecvError;
 use types::{
-    Address, ChainId, DoubleSigning, Hash, Height, JobId, Tx,
+    Address, ChainId, EquivocationProof, Hash, Height, JobId, Tx,
     codec::Encode as _,
     governance::Proposal,
     state::{Event, JobRecord, Key, Params, Phase, WorkerRecord},
@@ -70,14 +70,14 @@ impl Node {
         let (host, record) = self.job_record(chain, job).await?;
         let chain = host.chain.id();
         let height = host.chain.tip().map_or(Height::ZERO, |tip| tip.height);
-        let evidence = match &record.phase {
-            Phase::Settled(settlement) => Evidence {
-                tier: receipt::tier(settlement).to_string(),
-                simulated: self.anchor.dev_dealer,
+        let assurance = match &record.phase {
+            Phase::Settled(settlement) => Assurance {
+                level: receipt::assurance(settlement).to_string(),
+                simulated: self.network_keys.dev_dealer,
             },
-            _ => Evidence { tier: "none".to_owned(), simulated: self.anchor.dev_dealer },
+            _ => Assurance { level: "none".to_owned(), simulated: self.network_keys.dev_dealer },
         };
-        Ok(JobView { job, chain, height, record, evidence })
+        Ok(JobView { job, chain, height, record, assurance })
     }
 }
 
@@ -122,7 +122,7 @@ fn body(len: Option<u64>, mut reader: impl std::io::Read + Send + 'static) -> Bo
 
 impl Backend for Node {
     async fn genesis(&self) -> Answer<axum::body::Bytes> {
-        Ok(self.anchor.encode())
+        Ok(self.network_keys.encode())
     }
 
     async fn metrics(&self) -> Answer<String> {
@@ -135,10 +135,10 @@ impl Backend for Node {
             chains.push(host.status().await);
         }
         Ok(NetworkStatus {
-            network: self.anchor.network(),
-            name: self.anchor.name.to_string(),
+            network: self.network_keys.network(),
+            name: self.network_keys.name.to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            dev_dealer: self.anchor.dev_dealer,
+            dev_dealer: self.network_keys.dev_dealer,
             chains,
         })
     }
@@ -179,8 +179,8 @@ impl Backend for Node {
         self.proposal_records().await
     }
 
-    async fn evidence(&self) -> Answer<Vec<DoubleSigning>> {
-        Ok(self.hosts.values().flat_map(|host| host.chain.evidence()).collect())
+    async fn equivocations(&self) -> Answer<Vec<EquivocationProof>> {
+        Ok(self.hosts.values().flat_map(|host| host.chain.equivocations()).collect())
     }
 
     async fn faucet(&self, asked: FaucetAsked) -> Answer<FaucetGave> {
@@ -320,7 +320,8 @@ impl Backend for Node {
 
     async fn receipt(&self, chain: Option<ChainId>, job: JobId) -> Answer<axum::body::Bytes> {
         let (host, _) = self.job_record(chain, job).await?;
-        let receipt = receipt(&self.anchor, &host.chain, job).await.map_err(receipt_problem)?;
+        let receipt =
+            receipt(&self.network_keys, &host.chain, job).await.map_err(receipt_problem)?;
         tracing::info!(trace = %job, "receipt");
         Ok(receipt.to_bytes().into())
     }
@@ -494,10 +495,12 @@ impl Backend for Node {
     }
 }
 
-/// Jobs that `block` changed and in which `worker` has or had a seat.
+/// Jobs that `block` changed and in which `worker` has or had an assignment.
 fn changed_for(block: &Arc<Final>, worker: &Address) -> Vec<JobId> {
     let of = |event: &Event| match event {
-        Event::Job { job, phase } if workers_of(phase).any(|seat| seat == *worker) => Some(*job),
+        Event::Job { job, phase } if workers_of(phase).any(|assigned| assigned == *worker) => {
+            Some(*job)
+        }
         _ => None,
     };
     block.events.iter().filter_map(of).collect()

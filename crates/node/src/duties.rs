@@ -1,4 +1,5 @@
-//! Where a worker is seated: read from the chain's own state, so that nothing is missed by who came late or fell behind.
+//! What a worker is assigned to: read from the chain's own state, so that nothing is missed by who came late or fell
+//! behind.
 
 use commonware_runtime::tokio::Context;
 use consensus::Chain;
@@ -12,7 +13,7 @@ use types::{
 /// Heights that are read at once. Few, because each may have a thousand jobs, and a worker's own are due soon.
 const HEIGHTS: u64 = 16;
 
-/// Open jobs in which `worker` is seated; none before the chain's first final block.
+/// Open jobs that `worker` is assigned to; none before the chain's first final block.
 ///
 /// Each open job has a reminder at the height at which its phase ends. So the heights ahead are read, until as many jobs
 /// are found as the worker's record says.
@@ -21,15 +22,15 @@ pub(crate) async fn open_jobs(chain: &Chain<Context>, worker: Address) -> BTreeS
     let (Some(params), Some(tip)) = (chain.params().await, chain.tip()) else { return found };
     let mut from = tip.height.next().get();
     let last = from.saturating_add(params.deadline_blocks_max);
-    while from <= last && found.len() < seats(chain, worker).await {
+    while from <= last && found.len() < assignments(chain, worker).await {
         found.extend(due_between(chain, from, from + HEIGHTS, worker).await);
         from += HEIGHTS;
     }
     found
 }
 
-/// How many jobs the worker is seated in now.
-async fn seats(chain: &Chain<Context>, worker: Address) -> usize {
+/// How many jobs the worker is assigned to now.
+async fn assignments(chain: &Chain<Context>, worker: Address) -> usize {
     let record: Option<WorkerRecord> = chain.record(Key::Worker(worker)).await;
     record.map_or(0, |record| record.running.into())
 }
@@ -43,16 +44,16 @@ async fn due_between(chain: &Chain<Context>, from: u64, to: u64, worker: Address
     let records = chain.records(&keys).await;
     jobs.into_iter()
         .zip(records)
-        .filter(|(_, bytes)| bytes.clone().is_some_and(|bytes| is_seated(bytes, worker)))
+        .filter(|(_, bytes)| bytes.clone().is_some_and(|bytes| is_assigned(bytes, worker)))
         .map(|(job, _)| job)
         .collect()
 }
 
-fn is_seated(record: Vec<u8>, worker: Address) -> bool {
+fn is_assigned(record: Vec<u8>, worker: Address) -> bool {
     let record = JobRecord::decode(record).expect("state holds what this code wrote");
     match record.phase {
-        Phase::Committing { seats, .. } | Phase::Revealing { seats, .. } => {
-            seats.iter().any(|seat| seat.worker == worker)
+        Phase::Committing { assignments, .. } | Phase::Revealing { assignments, .. } => {
+            assignments.iter().any(|assignment| assignment.worker == worker)
         }
         Phase::Queued | Phase::Settled(_) | Phase::Ended { .. } => false,
     }

@@ -52,7 +52,7 @@ impl Node {
         let now = tip.timestamp;
         let known: Validators = handle.record(Key::Validators).await.unwrap_or_default();
         let seats: Option<SeatsRecord> = handle.record(Key::Seats(ChainId::Backbone)).await;
-        let votes: Option<TermRecord> = handle.record(Key::Term(tip.epoch)).await;
+        let votes: Option<TermRecord> = handle.record(Key::Term(tip.term)).await;
         let seated = |record: &ValidatorRecord| match &seats {
             Some(drawn) => drawn.seats.iter().any(|seat| seat.key == record.key),
             None => votes.iter().any(|term| term.keys.iter().any(|key| *key == record.key)),

@@ -11,7 +11,7 @@ use std::{
 use types::{
     ChainId, Hash, PublicKey,
     codec::{DecodeExt, Encode},
-    network::{Anchor, Genesis},
+    network::{Genesis, NetworkKeys},
 };
 
 /// A node's folder cannot be used.
@@ -31,8 +31,9 @@ pub enum BadFile {
 #[derive(Serialize, Deserialize)]
 pub struct NodeFiles {
     pub name: String,
-    /// Hex of the anchor's bytes.
-    anchor: String,
+    /// Hex of the bytes of the network keys. The file keeps the name it has always had.
+    #[serde(rename = "anchor")]
+    network_keys: String,
     /// Hex of each chain's genesis.
     genesis: Vec<String>,
     /// This node's place among the validators' addresses.
@@ -56,7 +57,7 @@ pub struct NodeFiles {
 
 /// What a node file says, read and checked.
 pub struct NodeSecrets {
-    pub anchor: Anchor,
+    pub network_keys: NetworkKeys,
     pub genesis: Vec<Genesis>,
     pub node_key: [u8; 32],
     pub shares: Vec<(ChainId, Vec<u8>)>,
@@ -109,7 +110,7 @@ pub fn write_network(
     seed: &[u8; 32],
     plan: &Plan,
     layout: &Layout,
-) -> Result<Anchor, BadFile> {
+) -> Result<NetworkKeys, BadFile> {
     let (voters, nodes) = (plan.validators, plan.validators + layout.followers);
     let dealt: Dealt = deal_network(seed, &Plan { same_validators: true, ..plan.clone() });
     let first = &dealt.chains[0];
@@ -137,7 +138,7 @@ pub fn write_network(
         });
         let files = NodeFiles {
             name: plan.name.clone(),
-            anchor: hex::encode(dealt.anchor.encode()),
+            network_keys: hex::encode(dealt.network_keys.encode()),
             genesis: dealt.chains.iter().map(|chain| hex::encode(chain.genesis.encode())).collect(),
             index,
             node_key: hex::encode(secret),
@@ -166,7 +167,7 @@ pub fn write_network(
         write_secret(&path, text.as_bytes())
             .map_err(|source| BadFile::Unwritable { path, source })?;
     }
-    Ok(dealt.anchor)
+    Ok(dealt.network_keys)
 }
 
 /// Write a file that only its owner may read.
@@ -196,8 +197,8 @@ pub fn read_node(folder: &Path) -> Result<(NodeFiles, NodeSecrets), BadFile> {
     let key = |text: &str| -> Result<[u8; 32], BadFile> {
         bytes(text)?.try_into().map_err(|_| malformed("a key has 32 bytes".into()))
     };
-    let anchor = Anchor::decode(bytes(&files.anchor)?)
-        .map_err(|error| malformed(format!("anchor: {error}")))?;
+    let network_keys = NetworkKeys::decode(bytes(&files.network_keys)?)
+        .map_err(|error| malformed(format!("network keys: {error}")))?;
     let genesis: Vec<Genesis> = files
         .genesis
         .iter()
@@ -206,16 +207,17 @@ pub fn read_node(folder: &Path) -> Result<(NodeFiles, NodeSecrets), BadFile> {
         })
         .collect::<Result<_, _>>()?;
     for genesis in &genesis {
-        let fits = anchor.chain(genesis.chain).is_some_and(|known| known.genesis == genesis.id());
+        let fits =
+            network_keys.chain(genesis.chain).is_some_and(|known| known.genesis == genesis.id());
         if !fits || genesis.validators.is_empty() {
             return Err(malformed(format!(
-                "the genesis of {} is not the one the anchor names",
+                "the genesis of {} is not the one that the network keys name",
                 genesis.chain
             )));
         }
     }
     let secrets = NodeSecrets {
-        anchor,
+        network_keys,
         genesis,
         node_key: key(&files.node_key)?,
         shares: files

@@ -22,7 +22,7 @@ use std::{
 };
 use types::{
     ChainId,
-    network::{Anchor, Genesis},
+    network::{Genesis, NetworkKeys},
 };
 
 /// Why a node does not run, or has ended.
@@ -95,13 +95,13 @@ pub fn gateway<S: Future<Output = io::Result<()>>>(
     stop: impl FnOnce() -> S + Send,
 ) -> Result<(), NoGateway> {
     let held = Folder::open(&meeting.dir)?;
-    client::home::trust(&secrets.anchor)?;
+    client::home::trust(&secrets.network_keys)?;
     let config = meeting.config(SigningKey::from_seed(&secrets.node_key))?;
     let onion = meeting.tor.as_ref().is_some_and(|tor| !tor.only);
     let key = private_key(&secrets.node_key);
-    let network = secrets.anchor.network();
+    let network = secrets.network_keys.network();
     let (api, p2p, peers) = (files.api, files.p2p, files.blob_peers);
-    let (anchor, net, parts) = parts(secrets, key, p2p);
+    let (network_keys, net, parts) = parts(secrets, key, p2p);
     let facts = Facts { api, network, index: files.index, p2p };
     run(&held, |context| async move {
         // Probed first: the peer-to-peer listener below has no way to report a port in use.
@@ -109,7 +109,7 @@ pub fn gateway<S: Future<Output = io::Result<()>>>(
         let listener = mesh::bind(api).await?;
         // Before the start: one whose disk is empty waits for its peers there.
         began(facts);
-        let running = start(context, meeting.dir.clone(), anchor, parts, net, peers).await?;
+        let running = start(context, meeting.dir.clone(), network_keys, parts, net, peers).await?;
         let serving = tokio::spawn(serve(listener, running.node.clone()));
         // Last, so that whoever is told of this node finds it able to answer.
         let overlay = Overlay::start(config)?;
@@ -141,8 +141,12 @@ pub fn gateway<S: Future<Output = io::Result<()>>>(
 }
 
 /// What this process runs of each chain, and where the others are.
-fn parts(secrets: NodeSecrets, key: PrivateKey, listen: SocketAddr) -> (Anchor, Net, Vec<Part>) {
-    let place = Latency::real().seat(ChainId::Europe, 0);
+fn parts(
+    secrets: NodeSecrets,
+    key: PrivateKey,
+    listen: SocketAddr,
+) -> (NetworkKeys, Net, Vec<Part>) {
+    let place = Latency::real().place_of(ChainId::Europe, 0);
     let part = |genesis: Genesis| {
         let chain = genesis.chain;
         // Without one it follows the chain.
@@ -163,14 +167,14 @@ fn parts(secrets: NodeSecrets, key: PrivateKey, listen: SocketAddr) -> (Anchor, 
         }
     };
     let parts = secrets.genesis.iter().cloned().map(part).collect();
-    (secrets.anchor, Net::Sockets { key, listen, peers: secrets.peers }, parts)
+    (secrets.network_keys, Net::Sockets { key, listen, peers: secrets.peers }, parts)
 }
 
 /// Tell others what is final on the chains of `node`, and pass on what others tell.
 fn tell_headers(overlay: &Overlay, node: &Node) {
     for chain in ChainId::ALL {
         let Some(mut told) = node.final_headers(chain) else { continue };
-        let Ok(follower) = Follower::new(node.anchor().clone(), chain) else { continue };
+        let Ok(follower) = Follower::new(node.network_keys().clone(), chain) else { continue };
         let follower = Arc::new(Mutex::new(follower));
         tokio::spawn(headers::follow(overlay.clone(), follower.clone()));
         let overlay = overlay.clone();

@@ -11,7 +11,7 @@ use std::{
 };
 use types::{
     Address, ChainId, Hash, Height,
-    network::Anchor,
+    network::NetworkKeys,
     state::{Event, Phase},
 };
 
@@ -70,16 +70,18 @@ impl Host {
     }
 }
 
-/// Whoever has a seat in a job of this phase.
+/// Whoever has an assignment in a job of this phase.
 pub(crate) fn workers_of(phase: &Phase) -> impl Iterator<Item = Address> {
-    let seats = match phase {
-        Phase::Committing { seats, .. }
-        | Phase::Revealing { seats, .. }
-        | Phase::Ended { seats, .. } => Some(seats),
-        Phase::Settled(settlement) => Some(&settlement.seats),
+    let assignments = match phase {
+        Phase::Committing { assignments, .. }
+        | Phase::Revealing { assignments, .. }
+        | Phase::Ended { assignments, .. } => Some(assignments),
+        Phase::Settled(settlement) => Some(&settlement.assignments),
         Phase::Queued => None,
     };
-    seats.into_iter().flat_map(|seats| seats.iter().map(|seat| seat.worker))
+    assignments
+        .into_iter()
+        .flat_map(|assignments| assignments.iter().map(|assignment| assignment.worker))
 }
 
 const fn phase_name(phase: &Phase) -> &'static str {
@@ -95,7 +97,7 @@ const fn phase_name(phase: &Phase) -> &'static str {
 /// A running node.
 #[derive(Clone)]
 pub struct Node {
-    pub(crate) anchor: Arc<Anchor>,
+    pub(crate) network_keys: Arc<NetworkKeys>,
     pub(crate) hosts: Arc<BTreeMap<ChainId, Host>>,
     pub(crate) store: Store,
     /// Base URLs of other nodes that may have a blob this one lacks.
@@ -105,8 +107,8 @@ pub struct Node {
 }
 
 impl Node {
-    pub fn anchor(&self) -> &Anchor {
-        &self.anchor
+    pub fn network_keys(&self) -> &NetworkKeys {
+        &self.network_keys
     }
 
     pub(crate) fn faucet(&self, chain: ChainId) -> Option<&Line> {

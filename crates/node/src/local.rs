@@ -1,7 +1,7 @@
 //! Deal a whole network in one process: the dev dealer's side of genesis.
 //!
 //! Every key follows from one secret seed, so a network's folder needs to keep nothing else; and
-//! whoever has the seed *is* the network. The anchor says so (`dev_dealer`).
+//! whoever has the seed *is* the network. The network keys say so (`dev_dealer`).
 
 use consensus::deal;
 use crypto::{SigningKey, VrfKey};
@@ -12,8 +12,8 @@ use types::{
     codec::Bytes,
     domain_hash,
     network::{
-        Anchor, ChainAnchor, Genesis, GenesisAccount, GenesisStake, GenesisVesting, GenesisWorker,
-        Validator,
+        ChainKey, Genesis, GenesisAccount, GenesisStake, GenesisVesting, GenesisWorker,
+        NetworkKeys, Validator,
     },
     presence::WitnessEntry,
     state::{Params, pools},
@@ -68,7 +68,7 @@ pub struct DealtWorker {
 
 /// A network with all its secrets.
 pub struct Dealt {
-    pub anchor: Anchor,
+    pub network_keys: NetworkKeys,
     pub chains: Vec<DealtChain>,
 }
 
@@ -118,20 +118,20 @@ pub fn deal_network(seed: &[u8; 32], plan: &Plan) -> Dealt {
         let rest = GenesisAccount { address: pools::treasury(), balance: left };
         first.genesis.accounts.push(rest).expect("few accounts are dealt");
     }
-    let anchors = chains
+    let chain_keys = chains
         .iter()
-        .map(|dealt| ChainAnchor {
+        .map(|dealt| ChainKey {
             chain: dealt.genesis.chain,
             identity: dealt.identity.clone(),
             genesis: dealt.genesis.id(),
         })
         .collect();
-    let anchor = Anchor {
+    let network_keys = NetworkKeys {
         name: Text::new(plan.name.clone()).expect("a short name"),
         dev_dealer: true,
-        chains: List::new(anchors).expect("at most eight chains"),
+        chains: List::new(chain_keys).expect("at most eight chains"),
     };
-    Dealt { anchor, chains }
+    Dealt { network_keys, chains }
 }
 
 /// All that a genesis gives out.
@@ -159,7 +159,7 @@ fn deal_chain(seed: &[u8; 32], plan: &Plan, supply: &SupplyPlan, chain: ChainId)
         .enumerate()
         .map(|(index, ((public, secret), (of, share)))| {
             assert_eq!(public, *of, "shares come in the order of the keys");
-            let (key, place) = (private_key(&secret), plan.latency.seat(chain, index));
+            let (key, place) = (private_key(&secret), plan.latency.place_of(chain, index));
             DealtValidator { key, secret, share: share.clone(), place }
         })
         .collect();
@@ -167,7 +167,7 @@ fn deal_chain(seed: &[u8; 32], plan: &Plan, supply: &SupplyPlan, chain: ChainId)
     let workers: Vec<DealtWorker> = (0..worker_count)
         .map(|index| DealtWorker {
             key: SigningKey::from_seed(&secret(seed, "worker", chain, index)),
-            place: plan.latency.seat(chain, index),
+            place: plan.latency.place_of(chain, index),
         })
         .collect();
     let genesis = Genesis {
@@ -309,7 +309,7 @@ mod tests {
 
     #[test]
     fn the_seed_decides_everything() {
-        let id = |seed| deal_network(&[seed; 32], &plan(1)).anchor.network();
+        let id = |seed| deal_network(&[seed; 32], &plan(1)).network_keys.network();
         assert_eq!(id(1), id(1));
         assert_ne!(id(1), id(2));
     }

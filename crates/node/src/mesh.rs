@@ -204,16 +204,17 @@ where
     let kept = Kept::open(&folder, shape)?;
     let seed = hex::decode(&kept.seed).ok().and_then(|seed| seed.try_into().ok());
     let dealt = deal_network(&seed.ok_or(NoMesh::NoSeed)?, &plan(&kept, shape));
-    home::trust(&dealt.anchor).map_err(NoMesh::from)?;
+    home::trust(&dealt.network_keys).map_err(NoMesh::from)?;
     let parts = dealt.chains.into_iter();
     let parts = parts.map(|dealt| Part { new_network: kept.new, ..Part::from(dealt) }).collect();
-    let (anchor, net, listen) = (dealt.anchor, Net::InProcess(shape.latency.clone()), shape.listen);
+    let (network_keys, net, listen) =
+        (dealt.network_keys, Net::InProcess(shape.latency.clone()), shape.listen);
     run(&held, |context| async move {
         // Before anything else, so that a port in use costs no start.
         let listener = bind(listen).await?;
         let address = listener.local_addr().map_err(|source| not_bound(listen, source))?;
         let running =
-            start(context, folder, anchor, parts, net, vec![]).await.map_err(NoMesh::from)?;
+            start(context, folder, network_keys, parts, net, vec![]).await.map_err(NoMesh::from)?;
         let serving = tokio::spawn(serve(listener, running.node.clone()));
         let result = match tokio::time::timeout(READY_TIMEOUT, ready(&running.node)).await {
             Ok(()) => {

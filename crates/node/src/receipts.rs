@@ -5,7 +5,7 @@ use consensus::Chain;
 use receipt::Receipt;
 use types::{
     Action, Height, JobId, List,
-    network::Anchor,
+    network::NetworkKeys,
     state::{JobRecord, Key, Phase},
 };
 
@@ -24,7 +24,7 @@ pub(crate) enum NoReceipt {
 
 /// Make the receipt of a settled job.
 pub(crate) async fn receipt(
-    anchor: &Anchor,
+    network_keys: &NetworkKeys,
     chain: &Chain<Context>,
     job: JobId,
 ) -> Result<Receipt, NoReceipt> {
@@ -42,7 +42,8 @@ pub(crate) async fn receipt(
         }
     };
     let first: JobRecord = chain.record(Key::Job(ran)).await.ok_or(NoReceipt::UnknownJob(ran))?;
-    let wanted = settlement.seats.iter().filter(|seat| seat.outcome.is_some()).count();
+    let wanted =
+        settlement.assignments.iter().filter(|assignment| assignment.outcome.is_some()).count();
     let mut reveals = List::default();
     // Newest first: the last reveals are in the block that settled the job.
     for height in (first.submitted.get()..=ran_until.get()).rev() {
@@ -61,7 +62,7 @@ pub(crate) async fn receipt(
         return Err(NoReceipt::UnknownJob(job));
     }
     Ok(Receipt {
-        anchor: anchor.clone(),
+        network_keys: network_keys.clone(),
         chain: chain.id(),
         job,
         proved: proof.decoded().expect("state holds what this code wrote"),

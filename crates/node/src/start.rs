@@ -2,10 +2,11 @@
 
 use crate::{
     host::{Host, Node},
+    import,
     line::Line,
     local::DealtWorker,
     part::Part,
-    relay, tickets,
+    tickets,
     wires::{Net, Wires},
     workers,
 };
@@ -22,7 +23,7 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 use tokio::sync::broadcast::error::RecvError;
-use types::{ChainId, Hash, network::Anchor};
+use types::{ChainId, Hash, network::NetworkKeys};
 use worker::Worker;
 
 /// Why a node did not start.
@@ -56,7 +57,7 @@ impl Running {
     }
 }
 
-/// Start `parts` of the network `anchor` describes. Blobs go to `folder/blobs`; `peers` are base URLs
+/// Start `parts` of the network that `network_keys` describe. Blobs go to `folder/blobs`; `peers` are base URLs
 /// of nodes that may have blobs this one lacks.
 ///
 /// # Errors
@@ -64,12 +65,12 @@ impl Running {
 pub fn start(
     context: tokio_runtime::Context,
     folder: PathBuf,
-    anchor: Anchor,
+    network_keys: NetworkKeys,
     parts: Vec<Part>,
     net: Net,
     peers: Vec<String>,
 ) -> BoxFuture<'static, Result<Running, NotStarted>> {
-    start_parts(context, folder, anchor, parts, net, peers).boxed()
+    start_parts(context, folder, network_keys, parts, net, peers).boxed()
 }
 
 /// Memory for pages of files, shared by the validators of this process, and the most for one.
@@ -79,28 +80,28 @@ const CACHE_BYTES_EACH_MAX: usize = 32 << 20;
 async fn start_parts(
     context: tokio_runtime::Context,
     folder: PathBuf,
-    anchor: Anchor,
+    network_keys: NetworkKeys,
     parts: Vec<Part>,
     net: Net,
     peers: Vec<String>,
 ) -> Result<Running, NotStarted> {
     let store = Store::open(folder.join("blobs"))?;
     let engine = Arc::new(Engine::new(engine_config())?);
-    let Roster { starting, workers, voters, faucets } = enlist(&context, &anchor, parts, net);
+    let Roster { starting, workers, voters, faucets } = enlist(&context, &network_keys, parts, net);
     let validators = try_join_all(starting).await?;
     let mut hosts = BTreeMap::new();
     for chain in &validators {
         // The first validator of each chain is this node's view of it.
         hosts.entry(chain.id()).or_insert_with(|| Host::new(chain.clone()));
     }
-    let network = anchor.network();
+    let network = network_keys.network();
     let faucets = faucets.into_iter().filter_map(|(chain, key)| {
         let host: &Host = hosts.get(&chain)?;
         Some((chain, Line::open(host.chain.clone(), key, network)))
     });
     let faucets = Arc::new(faucets.collect());
     let node = Node {
-        anchor: Arc::new(anchor),
+        network_keys: Arc::new(network_keys),
         hosts: Arc::new(hosts),
         faucets,
         store: store.clone(),
@@ -109,7 +110,7 @@ async fn start_parts(
     for host in node.hosts.values().cloned() {
         tokio::spawn(watch(host));
     }
-    tokio::spawn(relay::serve(node.clone(), relay_lines(&node, &workers)));
+    tokio::spawn(import::serve(node.clone(), import_lines(&node, &workers)));
     if let Some(line) = ticket_line(&node, &voters) {
         tokio::spawn(tickets::serve(node.clone(), voters, line));
     }
@@ -143,8 +144,13 @@ struct Roster {
 }
 
 /// Connect the validators of `parts`, and prepare their start.
-fn enlist(context: &tokio_runtime::Context, anchor: &Anchor, parts: Vec<Part>, net: Net) -> Roster {
-    let mut wires = Wires::new(context, anchor, &parts, net);
+fn enlist(
+    context: &tokio_runtime::Context,
+    network_keys: &NetworkKeys,
+    parts: Vec<Part>,
+    net: Net,
+) -> Roster {
+    let mut wires = Wires::new(context, network_keys, &parts, net);
     let validators: usize = parts.iter().map(|part| part.validators.len()).sum();
     let cache_bytes = (CACHE_BYTES / validators.max(1)).min(CACHE_BYTES_EACH_MAX);
     let mut roster = Roster::default();
@@ -157,7 +163,7 @@ fn enlist(context: &tokio_runtime::Context, anchor: &Anchor, parts: Vec<Part>, n
                 roster.voters.push(network::signing_key(&key));
             }
             let config = ChainConfig {
-                anchor: anchor.clone(),
+                network_keys: network_keys.clone(),
                 genesis: part.genesis.clone(),
                 key,
                 share,
@@ -199,7 +205,7 @@ async fn watch(host: Host) {
 
 /// For each shard a key of the node's own that brings it the backbone's decrees: to bring one is free, and its nonces
 /// are nobody else's.
-fn relay_lines(node: &Node, workers: &[(ChainId, DealtWorker)]) -> BTreeMap<ChainId, Line> {
+fn import_lines(node: &Node, workers: &[(ChainId, DealtWorker)]) -> BTreeMap<ChainId, Line> {
     let mut lines = BTreeMap::new();
     for (chain, dealt) in workers {
         if let Some(host) = node.host(*chain) {
@@ -218,7 +224,7 @@ fn ticket_line(node: &Node, voters: &[SigningKey]) -> Option<Line> {
 }
 
 fn own_line(host: &Host, node: &Node, seed: &Hash) -> Line {
-    Line::open(host.chain.clone(), SigningKey::from_seed(&seed.0), node.anchor.network())
+    Line::open(host.chain.clone(), SigningKey::from_seed(&seed.0), node.network_keys.network())
 }
 
 /// Answer the API for `node` on `listener` until the listener fails or this is dropped.

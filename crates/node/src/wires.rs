@@ -7,7 +7,7 @@ use network::{
     Latency, Mesh, Place, PrivateKey, PublicKey, Sockets, SocketsConfig, consensus_key, ik::Suites,
 };
 use std::{collections::BTreeMap, net::SocketAddr};
-use types::{ChainId, network::Anchor};
+use types::{ChainId, network::NetworkKeys};
 
 /// In this process or over sockets.
 #[expect(clippy::large_enum_variant, reason = "there is one per process")]
@@ -27,7 +27,7 @@ pub(crate) enum Wires {
 impl Wires {
     pub(crate) fn new(
         context: &tokio_runtime::Context,
-        anchor: &Anchor,
+        network_keys: &NetworkKeys,
         parts: &[Part],
         net: Net,
     ) -> Self {
@@ -54,7 +54,7 @@ impl Wires {
                 let config = SocketsConfig {
                     key,
                     suites: Suites::default(),
-                    namespace: anchor.network().0.to_vec(),
+                    namespace: network_keys.network().0.to_vec(),
                     listen,
                     peers,
                     message_bytes_max: message_bytes_max(),

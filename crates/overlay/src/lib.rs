@@ -57,7 +57,7 @@ pub use libp2p::{Multiaddr, PeerId, Stream};
 pub use message::{Gossip, Verdict};
 pub use overlay::{NEAR_WANTED, Overlay};
 pub use record::{BadRecord, PeerRecord, RECORD_ADDRESSES_MAX, Role, Roles};
-pub use status::{ANCHORS_MAX, Path, PeerInfo, Status};
+pub use status::{KNOWN_PEERS_MAX, Path, PeerInfo, Status};
 pub use tor::{Tor, tor_state};
 pub use tunnel::{API_PROTOCOL, open_api, serve_api};
 pub use turn::{BadTurnServer, TurnServer, turn_state};

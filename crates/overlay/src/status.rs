@@ -13,7 +13,7 @@ use std::net::{IpAddr, SocketAddr};
 pub(crate) const SEEN_AS_MAX: usize = 4;
 
 /// Peers to begin with after a restart.
-pub const ANCHORS_MAX: usize = 4;
+pub const KNOWN_PEERS_MAX: usize = 4;
 
 /// How a peer is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -120,21 +120,21 @@ fn all_shown<T: ToString, S: serde::Serializer>(
 impl Status {
     /// Whom to begin with after a restart: peers that were dialled, longest connected first, one of each neighbourhood.
     #[must_use]
-    pub fn anchors(&self) -> Vec<PeerAddress> {
+    pub fn known_peers(&self) -> Vec<PeerAddress> {
         let mut direct: Vec<&PeerInfo> =
             self.peers.iter().filter(|peer| peer.path == Path::Direct && peer.in_table).collect();
         direct.sort_by_key(|peer| std::cmp::Reverse(peer.seconds));
         let mut prefixes = Vec::new();
-        let mut anchors = Vec::new();
+        let mut known_peers = Vec::new();
         for peer in direct {
             let prefix = Prefix::of(&peer.address);
             if prefix.is_near() || !prefixes.contains(&prefix) {
                 prefixes.push(prefix);
                 let full = place(&peer.address).with(Protocol::P2p(peer.peer));
-                anchors.extend(PeerAddress::new(full));
+                known_peers.extend(PeerAddress::new(full));
             }
         }
-        anchors.truncate(ANCHORS_MAX);
-        anchors
+        known_peers.truncate(KNOWN_PEERS_MAX);
+        known_peers
     }
 }

@@ -3,7 +3,7 @@
 use types::{
     ChainId, Hash, JobId, List, Proved, Tx, Wire,
     codec::{DecodeExt, Encode},
-    network::Anchor,
+    network::NetworkKeys,
     state::{JobRecord, Key},
 };
 
@@ -16,7 +16,7 @@ pub const RECEIPT_BYTES_MAX: usize = 2 << 20;
 #[derive(Clone, Debug, PartialEq, Eq, Wire)]
 pub struct Receipt {
     /// The network it is of.
-    pub anchor: Anchor,
+    pub network_keys: NetworkKeys,
     /// The chain that settled the job.
     pub chain: ChainId,
     /// Which job.

@@ -2,8 +2,8 @@
 
 use crate::light::{self, Invalid};
 use types::{
-    ChainId, Entry, FinalHeader, Header, Height, Proved, codec::DecodeExt as _, network::Anchor,
-    state::Key,
+    ChainId, Entry, FinalHeader, Header, Height, Proved, codec::DecodeExt as _,
+    network::NetworkKeys, state::Key,
 };
 
 /// How far behind the newest header known a state may be that still proves something: an old state is true, and
@@ -24,7 +24,7 @@ pub enum Heard {
 /// The newest header of one chain that is proved final.
 #[derive(Clone, Debug)]
 pub struct Follower {
-    anchor: Anchor,
+    network_keys: NetworkKeys,
     chain: ChainId,
     newest: Option<Header>,
 }
@@ -32,9 +32,9 @@ pub struct Follower {
 impl Follower {
     /// # Errors
     /// [`Invalid::UnknownChain`] or [`Invalid::BadIdentity`].
-    pub fn new(anchor: Anchor, chain: ChainId) -> Result<Self, Invalid> {
-        light::verifier(&anchor, chain)?;
-        Ok(Self { anchor, chain, newest: None })
+    pub fn new(network_keys: NetworkKeys, chain: ChainId) -> Result<Self, Invalid> {
+        light::verifier(&network_keys, chain)?;
+        Ok(Self { network_keys, chain, newest: None })
     }
 
     /// The chain that is followed.
@@ -60,7 +60,7 @@ impl Follower {
         if !self.is_newer(&header) {
             return Heard::Old;
         }
-        match light::verify_certificate(&self.anchor, &header, certificate.as_slice()) {
+        match light::verify_certificate(&self.network_keys, &header, certificate.as_slice()) {
             Ok(()) => {
                 let height = header.height;
                 self.newest = Some(header);
@@ -83,7 +83,7 @@ impl Follower {
         if newest.saturating_sub(header.height).get() > BEHIND_MAX {
             return Err(Invalid::Behind { got: header.height, newest });
         }
-        light::verify(&self.anchor, key, shown)?;
+        light::verify(&self.network_keys, key, shown)?;
         if self.is_newer(header) {
             self.newest = Some(header.clone());
         }

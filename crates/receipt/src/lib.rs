@@ -4,7 +4,7 @@
 //! to anyone who knows the network's id:
 //!
 //! ```text
-//! network id --hash--> anchor --threshold key--> certificate --signs--> header
+//! network id --hash--> network keys --threshold key--> certificate --signs--> header
 //!                                                                         | state root
 //!                                 worker signatures --agree with--> job record
 //! ```
@@ -12,19 +12,19 @@
 //! [`verify()`] needs no network, clock or file. The same checks serve a light client ([`light`]), and a [`Follower`] keeps
 //! the newest header that anybody has proved to it.
 //!
-//! And [`check_double_signing`] says whether two votes prove that a validator lied.
+//! And [`check_equivocation`] says whether two votes prove that a validator lied.
 //!
-//! What a receipt cannot show: that the workers were independent of each other. Its evidence tier says
+//! What a receipt cannot show: that the workers were independent of each other. Its assurance says
 //! how many agreed; whether that is worth something depends on who they are.
 
-mod evidence;
+mod equivocation;
 mod file;
 mod follow;
 pub mod light;
 mod verify;
 
-pub use evidence::{BadEvidence, check_double_signing};
+pub use equivocation::{NotEquivocation, check_equivocation};
 pub use file::{MAGIC, RECEIPT_BYTES_MAX, Receipt, Unreadable};
 pub use follow::{BEHIND_MAX, Follower, Heard};
 pub use light::Invalid;
-pub use verify::{Failed, Tier, Verified, tier, verify};
+pub use verify::{Assurance, Failed, Verified, assurance, verify};

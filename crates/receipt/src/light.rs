@@ -6,7 +6,7 @@ use commonware_consensus::{
         scheme::bls12381_threshold::vrf::{self, Seed},
         types::Finalization as SimplexFinalization,
     },
-    types::{Epoch, Round, View},
+    types::{Epoch as EngineTerm, Round, View},
 };
 use commonware_cryptography::{
     Blake3,
@@ -22,7 +22,7 @@ use commonware_storage::{
 use rand::{SeedableRng as _, rngs::StdRng};
 use types::{
     Beacon, ChainId, Entry, Hash, Header, Height, Proved, codec::Bytes, domain_hash,
-    network::Anchor, state::Key,
+    network::NetworkKeys, state::Key,
 };
 pub use types::{RECORD_BYTES_MAX, Record};
 
@@ -49,7 +49,7 @@ pub type Exclusion =
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Invalid {
-    #[error("the network's anchor has no chain {0}")]
+    #[error("the network keys have no key of chain {0}")]
     UnknownChain(ChainId),
     #[error("the chain's threshold key is not a key")]
     BadIdentity,
@@ -81,9 +81,13 @@ impl Invalid {
 ///
 /// # Errors
 /// [`Invalid`], the first check that fails: certificate, then state.
-pub fn verify<T: Entry>(anchor: &Anchor, key: &Key, proved: &Proved<T>) -> Result<(), Invalid> {
+pub fn verify<T: Entry>(
+    network_keys: &NetworkKeys,
+    key: &Key,
+    proved: &Proved<T>,
+) -> Result<(), Invalid> {
     let Proved { record, header, certificate, proof } = proved;
-    verify_certificate(anchor, header, certificate.as_slice())?;
+    verify_certificate(network_keys, header, certificate.as_slice())?;
     match record.bytes() {
         Some(record) => verify_inclusion(header, key, &record, proof.as_slice()),
         None => verify_exclusion(header, key, proof.as_slice()),
@@ -107,11 +111,11 @@ pub fn digest(hash: &Hash) -> Digest {
 ///
 /// # Errors
 /// [`Invalid::UnknownChain`] or [`Invalid::BadIdentity`].
-pub fn verifier(anchor: &Anchor, chain: ChainId) -> Result<Scheme, Invalid> {
-    let known = anchor.chain(chain).ok_or(Invalid::UnknownChain(chain))?;
+pub fn verifier(network_keys: &NetworkKeys, chain: ChainId) -> Result<Scheme, Invalid> {
+    let known = network_keys.chain(chain).ok_or(Invalid::UnknownChain(chain))?;
     let identity = <MinSig as Variant>::Public::decode(known.identity.as_slice().to_vec())
         .map_err(|_| Invalid::BadIdentity)?;
-    Ok(Scheme::certificate_verifier(&namespace(&anchor.network(), chain), identity))
+    Ok(Scheme::certificate_verifier(&namespace(&network_keys.network(), chain), identity))
 }
 
 /// Check that `certificate` finalises the block with this header.
@@ -119,15 +123,15 @@ pub fn verifier(anchor: &Anchor, chain: ChainId) -> Result<Scheme, Invalid> {
 /// # Errors
 /// [`Invalid`], the first check that fails.
 pub fn verify_certificate(
-    anchor: &Anchor,
+    network_keys: &NetworkKeys,
     header: &Header,
     certificate: &[u8],
 ) -> Result<(), Invalid> {
-    let scheme = verifier(anchor, header.chain)?;
+    let scheme = verifier(network_keys, header.chain)?;
     let finalization =
         Finalization::decode(certificate.to_vec()).map_err(|_| Invalid::BadCertificate)?;
     let proposal = &finalization.proposal;
-    let round = Round::new(Epoch::new(header.epoch.get()), View::new(header.view));
+    let round = Round::new(EngineTerm::new(header.term.get()), View::new(header.view));
     let same = proposal.payload == digest(&header.id())
         && proposal.round == round
         && proposal.parent == View::new(header.parent_view);
@@ -145,7 +149,7 @@ pub fn verify_certificate(
 
 /// Check that `beacon` is the committee's signature over its round.
 pub fn verify_beacon(scheme: &Scheme, beacon: &Beacon) -> bool {
-    let round = Round::new(Epoch::new(beacon.epoch.get()), View::new(beacon.view));
+    let round = Round::new(EngineTerm::new(beacon.term.get()), View::new(beacon.view));
     let Ok(signature) =
         <MinSig as Variant>::Signature::decode(beacon.signature.as_slice().to_vec())
     else {
@@ -194,7 +198,7 @@ pub fn beacon_of(header: &Header, finalization: &Finalization) -> Option<Beacon>
     let signature = finalization.certificate.get()?.seed_signature.encode().to_vec();
     Some(Beacon {
         height: header.height,
-        epoch: header.epoch,
+        term: header.term,
         view: header.view,
         signature: Bytes::new(signature).ok()?,
     })

@@ -11,7 +11,7 @@ use types::{
 
 /// How much stands behind a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Tier {
+pub enum Assurance {
     /// One worker's word.
     None,
     /// This many of that many workers gave the same result.
@@ -23,7 +23,7 @@ pub enum Tier {
     },
 }
 
-impl std::fmt::Display for Tier {
+impl std::fmt::Display for Assurance {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::None => f.write_str("none"),
@@ -32,12 +32,12 @@ impl std::fmt::Display for Tier {
     }
 }
 
-/// The tier of a settled job.
-pub fn tier(settlement: &Settlement) -> Tier {
-    let replicas = u8::try_from(settlement.seats.len()).expect("bounded by its type");
+/// The assurance of a settled job.
+pub fn assurance(settlement: &Settlement) -> Assurance {
+    let replicas = u8::try_from(settlement.assignments.len()).expect("bounded by its type");
     match settlement.agreed {
-        0 | 1 => Tier::None,
-        agreed => Tier::Quorum { agreed, replicas },
+        0 | 1 => Assurance::None,
+        agreed => Assurance::Quorum { agreed, replicas },
     }
 }
 
@@ -62,7 +62,7 @@ pub enum Failed {
     #[error("workers: the signature of reveal {0} is not the worker's")]
     WorkerSignature(TxId),
     #[error(
-        "workers: {0} has no seat in the job, appears twice, or does not say what its seat says"
+        "workers: {0} has no assignment in the job, appears twice, or does not say what its assignment says"
     )]
     Worker(Address),
     #[error("workers: {found} signed reveals of the agreed result, {needed} are needed")]
@@ -91,13 +91,13 @@ impl Verified {
         self.network
     }
     /// How much stands behind the result.
-    pub fn tier(&self) -> Tier {
-        tier(&self.settlement)
+    pub fn assurance(&self) -> Assurance {
+        assurance(&self.settlement)
     }
     /// Whether the network's keys were all dealt by one process, so that one party could have made
     /// this receipt up.
     pub const fn dev_dealer(&self) -> bool {
-        self.receipt.anchor.dev_dealer
+        self.receipt.network_keys.dev_dealer
     }
 }
 
@@ -108,11 +108,11 @@ impl Verified {
 /// The first check that fails.
 pub fn verify(bytes: &[u8], trusted: impl Fn(&Hash) -> bool) -> Result<Verified, Failed> {
     let receipt = Receipt::from_bytes(bytes)?;
-    let network = receipt.anchor.network();
+    let network = receipt.network_keys.network();
     if receipt.proved.header.chain != receipt.chain {
         return Err(Failed::Chain);
     }
-    light::verify(&receipt.anchor, &receipt.key(), &receipt.proved).map_err(|invalid| {
+    light::verify(&receipt.network_keys, &receipt.key(), &receipt.proved).map_err(|invalid| {
         if invalid.is_of_state() {
             Failed::StateProof(invalid)
         } else {
@@ -137,7 +137,7 @@ pub fn verify(bytes: &[u8], trusted: impl Fn(&Hash) -> bool) -> Result<Verified,
     Ok(Verified { receipt, settlement, network })
 }
 
-/// Every reveal is signed by a seated worker and says what its seat committed to; enough of them say
+/// Every reveal is signed by an assigned worker and says what its assignment committed to; enough of them say
 /// what was settled.
 fn check_workers(receipt: &Receipt, settlement: &Settlement, network: &Hash) -> Result<(), Failed> {
     let ran = settlement.cached_from.unwrap_or(receipt.job);
@@ -148,11 +148,12 @@ fn check_workers(receipt: &Receipt, settlement: &Settlement, network: &Hash) -> 
             .map_err(|_| Failed::WorkerSignature(tx.id()))?;
         let worker = tx.from();
         let Action::Reveal(reveal) = &tx.action else { return Err(Failed::Worker(worker)) };
-        let seat = settlement.seats.iter().find(|seat| seat.worker == worker);
-        let fits = seat.is_some_and(|seat| {
+        let assignment =
+            settlement.assignments.iter().find(|assignment| assignment.worker == worker);
+        let fits = assignment.is_some_and(|assignment| {
             reveal.job == ran
-                && seat.commitment == Some(reveal.commitment(&worker))
-                && seat.outcome == Some(reveal.outcome)
+                && assignment.commitment == Some(reveal.commitment(&worker))
+                && assignment.outcome == Some(reveal.outcome)
         });
         if !fits || tx.chain != receipt.chain || seen.contains(&worker) {
             return Err(Failed::Worker(worker));

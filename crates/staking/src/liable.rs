@@ -2,7 +2,7 @@
 //!
 //! Nobody looks for it when the fault is proved: it may be spread over any number of accounts. Each part remembers how
 //! long the slash log was when it left, and takes off what was added since when it is next touched. It cannot get
-//! away before: evidence is taken only while `now < offence + unbonding`, a part left at the offence or later and is let
+//! away before: a proof is taken only while `now < offence + unbonding`, a part left at the offence or later and is let
 //! go at `left + unbonding`, so every slash it answers for is in the log by then.
 
 use crate::{Moment, Position, Refusal, params::BPS, share};

@@ -61,5 +61,5 @@ pub use refusal::Refusal;
 pub use rewards::{claim, claim_commission, commission_at, distribute, divide, set_commission};
 pub use slash::{Offence, slash};
 pub use sortition::{
-    Contender, NoCommittee, Term, TicketWindow, Untimely, draw_seats, seat_weights,
+    Contender, NoCommittee, TicketWindow, Untimely, Vacancies, draw_seats, seat_weights,
 };

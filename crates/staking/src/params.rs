@@ -19,7 +19,7 @@ pub fn check_params(params: &StakingParams) -> Result<(), Refusal> {
         return bad("validator_min is below delegator_min");
     }
     if params.unbonding_ms.get() == 0 {
-        return bad("unbonding_ms is zero: no evidence would be in time");
+        return bad("unbonding_ms is zero: no equivocation proof would be in time");
     }
     if params.slash_bps == 0 || params.slash_bps > BPS {
         return bad("slash_bps is not within 1 to 10,000");

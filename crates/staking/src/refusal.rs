@@ -46,10 +46,10 @@ pub enum Refusal {
     NotJailed,
     #[error("the validator is in jail until {until}")]
     StillJailed { until: Millis },
-    #[error("the evidence is of {at}; at {expired} it was too old")]
-    EvidenceTooOld { at: Millis, expired: Millis },
-    #[error("the evidence is of block {height}, which has not been")]
-    EvidenceFromFuture { height: Height },
+    #[error("the equivocation proof is of {at}; at {expired} it was too old")]
+    EquivocationTooOld { at: Millis, expired: Millis },
+    #[error("the equivocation proof is of block {height}, which has not been")]
+    EquivocationFromFuture { height: Height },
     #[error("the {fault} of block {height} is punished already")]
     AlreadyPunished { fault: Fault, height: Height },
     #[error("the slash log of {0} is needed and was not given")]
@@ -84,8 +84,8 @@ impl Refusal {
             Self::Tombstoned => Code::Tombstoned,
             Self::NotJailed => Code::NotJailed,
             Self::StillJailed { .. } => Code::StillJailed,
-            Self::EvidenceTooOld { .. } => Code::EvidenceTooOld,
-            Self::EvidenceFromFuture { .. } => Code::EvidenceFromFuture,
+            Self::EquivocationTooOld { .. } => Code::EquivocationTooOld,
+            Self::EquivocationFromFuture { .. } => Code::EquivocationFromFuture,
             Self::AlreadyPunished { .. } => Code::AlreadyPunished,
             // The caller forgot a record, or parameters that governance would not have let through.
             Self::SourceMissing(_) | Self::BadParams(_) => Code::Internal,

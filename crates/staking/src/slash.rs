@@ -25,9 +25,9 @@ pub struct Offence {
 /// Double signing is for ever, and so is the [`SLASHES_MAX`]th fault.
 ///
 /// # Errors
-/// [`Refusal::AlreadyPunished`] for evidence of an offence in the log, [`Refusal::Tombstoned`] for any other of
-/// a validator that is out already, [`Refusal::EvidenceTooOld`] from one unbonding period after the offence on,
-/// [`Refusal::EvidenceFromFuture`].
+/// [`Refusal::AlreadyPunished`] for a proof of an offence in the log, [`Refusal::Tombstoned`] for any other of
+/// a validator that is out already, [`Refusal::EquivocationTooOld`] from one unbonding period after the offence on,
+/// [`Refusal::EquivocationFromFuture`].
 pub fn slash(
     validator: &mut ValidatorRecord,
     offence: Offence,
@@ -42,11 +42,11 @@ pub fn slash(
         return Err(Refusal::Tombstoned);
     }
     if height > now.height || at > now.at {
-        return Err(Refusal::EvidenceFromFuture { height });
+        return Err(Refusal::EquivocationFromFuture { height });
     }
     let expired = at.saturating_add(params.unbonding_ms);
     if expired <= now.at {
-        return Err(Refusal::EvidenceTooOld { at, expired });
+        return Err(Refusal::EquivocationTooOld { at, expired });
     }
     let bps = params.slash_bps;
     let lost = part(u128::from(validator.tokens.get()), bps);

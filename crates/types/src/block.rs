@@ -1,7 +1,7 @@
 //! Blocks: an ordered list of transactions, and a header that commits to what they did.
 
 use crate::{
-    ChainId, Epoch, Hash, Height, List, Millis, PublicKey, Tx, Wire,
+    ChainId, Hash, Height, List, Millis, PublicKey, Term, Tx, Wire,
     codec::{Bytes, Encode},
     hash::domain_hash,
 };
@@ -19,7 +19,7 @@ pub const CEREMONY_BYTES_MAX: usize = 32_768;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Beacon {
     pub height: Height,
-    pub epoch: Epoch,
+    pub term: Term,
     pub view: u64,
     pub signature: Bytes<96>,
 }
@@ -47,7 +47,7 @@ pub struct LogRoot {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Header {
     pub chain: ChainId,
-    pub epoch: Epoch,
+    pub term: Term,
     pub view: u64,
     /// The consensus key of the validator that proposed it.
     pub leader: PublicKey,
@@ -68,7 +68,7 @@ pub struct Header {
 /// Most bytes of a certificate.
 pub const CERTIFICATE_BYTES_MAX: usize = 4_096;
 
-/// A header and the certificate that makes its block final. Gateways publish them, and whoever has the network's anchor
+/// A header and the certificate that makes its block final. Gateways publish them, and whoever has the network keys
 /// needs nobody's word for them.
 #[derive(Clone, Debug, PartialEq, Eq, Wire)]
 pub struct FinalHeader {

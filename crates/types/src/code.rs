@@ -186,25 +186,25 @@ codes! {
         "prove it by a final block of the backbone of this network",
     OwnDecree "own_decree" 422 Change "The backbone knows its own decrees"
         "send it to a shard",
-    DifferentChains "different_chains" 422 Change "The evidence proves nothing"
+    DifferentChains "different_chains" 422 Change "The two votes prove no equivocation"
         "two votes of one chain are needed",
-    DifferentViews "different_views" 422 Change "The evidence proves nothing"
-        "two votes of one epoch and view are needed",
-    SameVote "same_vote" 422 Change "The evidence proves nothing"
+    DifferentViews "different_views" 422 Change "The two votes prove no equivocation"
+        "two votes of one term and view are needed",
+    SameVote "same_vote" 422 Change "The two votes prove no equivocation"
         "two votes that differ are needed",
-    NotContradictory "not_contradictory" 422 Change "The evidence proves nothing"
+    NotContradictory "not_contradictory" 422 Change "The two votes prove no equivocation"
         "an honest validator may cast both votes",
-    ForgedSignature "forged_signature" 422 Change "The evidence is forged"
+    ForgedSignature "forged_signature" 422 Change "The equivocation proof is forged"
         "both votes must be signed by the key, on this network",
-    ForeignEvidence "foreign_evidence" 422 Change "The evidence is of another chain"
+    ForeignEquivocation "foreign_equivocation" 422 Change "The equivocation proof is of another chain"
         "only votes on the backbone are judged",
-    UnknownKey "unknown_key" 422 Change "The evidence is against nobody"
+    UnknownKey "unknown_key" 422 Change "The equivocation proof is against nobody"
         "GET /v1/validators lists the keys that validators vote with",
-    UnknownView "unknown_view" 422 Change "The evidence is of an unknown time"
+    UnknownView "unknown_view" 422 Change "The equivocation proof is of an unknown time"
         "only views that the backbone has noted can be judged",
-    EvidenceTooOld "evidence_too_old" 422 Change "The evidence is too old"
+    EquivocationTooOld "equivocation_too_old" 422 Change "The equivocation proof is too old"
         "there is nothing to do",
-    EvidenceFromFuture "evidence_from_future" 422 Retry "The evidence is of the future"
+    EquivocationFromFuture "equivocation_from_future" 422 Retry "The equivocation proof is of the future"
         "try again when the block has come",
     AlreadyPunished "already_punished" 409 Change "The fault was punished before"
         "there is nothing to do",

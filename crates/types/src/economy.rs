@@ -1,7 +1,7 @@
 //! What a chain remembers of its economy: prices, modules, earnings, decrees. Re-exported by [`crate::state`].
 
 use crate::{
-    Address, Epoch, Height, List, Millis, NanoMeshx, Ppm, PublicKey, Vesting, Wire,
+    Address, Height, List, Millis, NanoMeshx, Ppm, PublicKey, Term, Vesting, Wire,
     governance::ProposalId,
 };
 use serde::{Deserialize, Serialize};
@@ -68,7 +68,7 @@ pub const OPEN_PROPOSALS_MAX: usize = 8;
 /// Some views of a term: `256 * step` and on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Wire)]
 pub struct ViewStep {
-    pub epoch: Epoch,
+    pub term: Term,
     pub step: u64,
 }
 

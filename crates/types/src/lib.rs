@@ -31,7 +31,7 @@ pub mod codec;
 pub mod committee;
 pub mod describe;
 mod economy;
-mod evidence;
+mod equivocation;
 pub mod governance;
 mod hash;
 mod job;
@@ -55,7 +55,7 @@ pub use block::{
 };
 pub use code::{Code, Remedy};
 pub use codec::{Bytes, List, Text};
-pub use evidence::{DoubleSigning, SignedVote, VoteKind};
+pub use equivocation::{EquivocationProof, SignedVote, VoteKind};
 pub use hash::{BadHash, Hash, domain_hash};
 pub use job::{
     ARGS_MAX, Abi, Agreement, ENV_MAX, ExecProfile, Float, INPUT_FILES_MAX, InputFile, JobId,
@@ -65,9 +65,11 @@ pub use market::{BaseFeeRule, DemandRule, Ppm, Rates, Tee, Usage};
 pub use params::{GovernanceParams, ParamName, Params};
 pub use place::{ChainId, City, UnknownChain};
 pub use presence::{BadPlace, Place};
-pub use proved::{Entry, Proved, RECORD_BYTES_MAX, Record, Relay, Relayed, STATE_PROOF_BYTES_MAX};
+pub use proved::{
+    Entry, Import, Imported, Proved, RECORD_BYTES_MAX, Record, STATE_PROOF_BYTES_MAX,
+};
 pub use supply::{
     Distribution, ERA_BLOCKS, EmissionStep, STEPS_MAX, Schedule, SupplyPlan, Vesting, YEAR_BLOCKS,
 };
 pub use tx::{Action, Intent, Reveal, SignedForm, Submission, Tx, TxId};
-pub use units::{BadAmount, Epoch, Fuel, Height, Millis, NanoMeshx, SUPPLY_MAX};
+pub use units::{BadAmount, Epoch, Fuel, Height, Millis, NanoMeshx, SUPPLY_MAX, Term};

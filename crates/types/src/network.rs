@@ -20,15 +20,15 @@ pub const TERM_BLOCKS_MIN: u64 = 32;
 /// Enough to check any certificate of a network, and no more. Its hash *is* the network's name to
 /// everyone: transactions are signed for it, and a receipt is worth what this hash is worth to you.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
-pub struct Anchor {
+pub struct NetworkKeys {
     pub name: Text<64>,
     /// Whether one process dealt all threshold keys, and so could sign alone.
     pub dev_dealer: bool,
-    pub chains: List<ChainAnchor, 8>,
+    pub chains: List<ChainKey, 8>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
-pub struct ChainAnchor {
+pub struct ChainKey {
     pub chain: ChainId,
     /// The committee's BLS12-381 threshold public key (G2, compressed).
     pub identity: Bytes<96>,
@@ -36,14 +36,14 @@ pub struct ChainAnchor {
     pub genesis: Hash,
 }
 
-impl Anchor {
+impl NetworkKeys {
     /// The network's id.
     pub fn network(&self) -> Hash {
         domain_hash("meshx/network/v1", &[&self.encode()])
     }
 
-    pub fn chain(&self, chain: ChainId) -> Option<&ChainAnchor> {
-        self.chains.iter().find(|anchor| anchor.chain == chain)
+    pub fn chain(&self, chain: ChainId) -> Option<&ChainKey> {
+        self.chains.iter().find(|key| key.chain == chain)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A record with its proof: from a chain's one stable key to what its state holds.
 //!
 //! ```text
-//! anchor --threshold key--> certificate --signs--> header --state root--> proof --leads to--> record
+//! network keys --threshold key--> certificate --signs--> header --state root--> proof --leads to--> record
 //! ```
 //! Nothing here is checked: these are the bytes. `receipt::light::verify` checks them.
 
@@ -11,7 +11,7 @@ use crate::{
     committee::SeatsRecord,
     describe::{Field, Noun, Shape, Type, Wire},
     governance::Decree,
-    network::Anchor,
+    network::NetworkKeys,
     state::JobRecord,
 };
 use bytes::BufMut;
@@ -43,11 +43,11 @@ pub struct Proved<T> {
     pub proof: Bytes<STATE_PROOF_BYTES_MAX>,
 }
 
-/// A record of the backbone on its way to a shard, which knows the backbone by the network's anchor alone.
+/// A record of the backbone on its way to a shard, which knows the backbone by the network keys alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Relayed<T> {
+pub struct Import<T> {
     /// Its hash is the network's id, so it cannot be another network's.
-    pub anchor: Anchor,
+    pub network_keys: NetworkKeys,
     /// As the backbone holds it.
     pub proved: Proved<T>,
 }
@@ -59,7 +59,7 @@ pub trait Entry {
 }
 
 /// A record that shards learn from the backbone.
-pub trait Relay: Entry {
+pub trait Imported: Entry {
     /// What it is called in the JSON of a transaction.
     const NAME: &'static str;
     /// What it is called in descriptions, together with its proof.
@@ -86,13 +86,13 @@ impl Entry for SeatsRecord {
         Some(self.encode().to_vec())
     }
 }
-impl Relay for Decree {
+impl Imported for Decree {
     const NAME: &'static str = "decree";
-    const NOUN: &'static str = "Relayed";
+    const NOUN: &'static str = "ProvedDecree";
 }
-impl Relay for SeatsRecord {
+impl Imported for SeatsRecord {
     const NAME: &'static str = "seats";
-    const NOUN: &'static str = "RelayedSeats";
+    const NOUN: &'static str = "ProvedSeats";
 }
 
 impl Proved<Option<Record>> {
@@ -140,22 +140,23 @@ impl<T: Wire> Wire for Proved<T> {
     const TYPE: Type = Type::Noun(&Self::NOUN);
 }
 
-impl<T: Relay + Wire> Relayed<T> {
-    const FIELDS: &'static [Field] = &[ANCHOR, field(T::NAME, T::TYPE), HEADER, CERTIFICATE, PROOF];
+impl<T: Imported + Wire> Import<T> {
+    const FIELDS: &'static [Field] =
+        &[NETWORK_KEYS, field(T::NAME, T::TYPE), HEADER, CERTIFICATE, PROOF];
     const NOUN: Noun = Noun {
         name: T::NOUN,
         doc: "A record of the backbone, with what proves it.",
         shape: Shape::Struct(Self::FIELDS),
     };
 }
-impl<T: Relay + Wire> Wire for Relayed<T> {
+impl<T: Imported + Wire> Wire for Import<T> {
     const TYPE: Type = Type::Noun(&Self::NOUN);
 }
 
-const ANCHOR: Field = Field {
-    name: "anchor",
+const NETWORK_KEYS: Field = Field {
+    name: "network_keys",
     doc: "Its hash is the network's id, so it cannot be another network's.",
-    of: Anchor::TYPE,
+    of: NetworkKeys::TYPE,
 };
 const HEADER: Field = field("header", Header::TYPE);
 const CERTIFICATE: Field = field("certificate", Bytes::<CERTIFICATE_BYTES_MAX>::TYPE);
@@ -165,30 +166,30 @@ const fn field(name: &'static str, of: Type) -> Field {
     Field { name, doc: "", of }
 }
 
-impl<T: Write> Write for Relayed<T> {
+impl<T: Write> Write for Import<T> {
     fn write(&self, buf: &mut impl BufMut) {
-        self.anchor.write(buf);
+        self.network_keys.write(buf);
         self.proved.write(buf);
     }
 }
-impl<T: EncodeSize> EncodeSize for Relayed<T> {
+impl<T: EncodeSize> EncodeSize for Import<T> {
     fn encode_size(&self) -> usize {
-        self.anchor.encode_size() + self.proved.encode_size()
+        self.network_keys.encode_size() + self.proved.encode_size()
     }
 }
-impl<T: Read<Cfg = ()>> Read for Relayed<T> {
+impl<T: Read<Cfg = ()>> Read for Import<T> {
     type Cfg = ();
     fn read_cfg(buf: &mut impl Buf, _: &()) -> Result<Self, Error> {
-        Ok(Self { anchor: Anchor::read(buf)?, proved: Proved::read(buf)? })
+        Ok(Self { network_keys: NetworkKeys::read(buf)?, proved: Proved::read(buf)? })
     }
 }
 
-/// JSON is flat, and calls the record by its name: `{"anchor": …, "decree": …, "header": …, …}`.
-impl<T: Relay + Serialize> Serialize for Relayed<T> {
+/// JSON is flat, and calls the record by its name: `{"network_keys": …, "decree": …, "header": …, …}`.
+impl<T: Imported + Serialize> Serialize for Import<T> {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        let Self { anchor, proved: Proved { record, header, certificate, proof } } = self;
-        let mut fields = s.serialize_struct("Relayed", 5)?;
-        fields.serialize_field("anchor", anchor)?;
+        let Self { network_keys, proved: Proved { record, header, certificate, proof } } = self;
+        let mut fields = s.serialize_struct("Import", 5)?;
+        fields.serialize_field("network_keys", network_keys)?;
         fields.serialize_field(T::NAME, record)?;
         fields.serialize_field("header", header)?;
         fields.serialize_field("certificate", certificate)?;
@@ -196,7 +197,7 @@ impl<T: Relay + Serialize> Serialize for Relayed<T> {
         fields.end()
     }
 }
-impl<'de, T: Relay + Deserialize<'de>> Deserialize<'de> for Relayed<T> {
+impl<'de, T: Imported + Deserialize<'de>> Deserialize<'de> for Import<T> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         d.deserialize_map(Fields(PhantomData))
     }
@@ -204,19 +205,19 @@ impl<'de, T: Relay + Deserialize<'de>> Deserialize<'de> for Relayed<T> {
 
 struct Fields<T>(PhantomData<T>);
 
-impl<'de, T: Relay + Deserialize<'de>> Visitor<'de> for Fields<T> {
-    type Value = Relayed<T>;
+impl<'de, T: Imported + Deserialize<'de>> Visitor<'de> for Fields<T> {
+    type Value = Import<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} with a proof", T::NAME)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let (mut anchor, mut record, mut header) = (None, None, None);
+        let (mut network_keys, mut record, mut header) = (None, None, None);
         let (mut certificate, mut proof) = (None, None);
         while let Some(name) = map.next_key::<String>()? {
             match name.as_str() {
-                "anchor" => anchor = Some(map.next_value()?),
+                "network_keys" => network_keys = Some(map.next_value()?),
                 "header" => header = Some(map.next_value()?),
                 "certificate" => certificate = Some(map.next_value()?),
                 "proof" => proof = Some(map.next_value()?),
@@ -231,6 +232,6 @@ impl<'de, T: Relay + Deserialize<'de>> Visitor<'de> for Fields<T> {
             certificate: certificate.ok_or_else(|| missing("certificate"))?,
             proof: proof.ok_or_else(|| missing("proof"))?,
         };
-        Ok(Relayed { anchor: anchor.ok_or_else(|| missing("anchor"))?, proved })
+        Ok(Import { network_keys: network_keys.ok_or_else(|| missing("network_keys"))?, proved })
     }
 }

@@ -21,7 +21,7 @@ pub struct StakingParams {
     pub validator_min: NanoMeshx,
     /// Least one delegation is worth, and what a part that leaves may leave behind: 100 MESHX.
     pub delegator_min: NanoMeshx,
-    /// How long stake that leaves can still be slashed, and evidence is taken: 14 days.
+    /// How long stake that leaves can still be slashed, and equivocation proofs are taken: 14 days.
     pub unbonding_ms: Millis,
     /// Part of the stake one proven fault costs, in basis points: 1,000.
     pub slash_bps: u16,

@@ -1,9 +1,8 @@
 //! What a chain remembers: the records under its state root, and the keys they stand under.
 
 use crate::{
-    Address, ChainId, City, Epoch, Hash, Height, JobId, JobSpec, List, NanoMeshx, Outcome, Ppm,
-    PublicKey, REPLICAS_MAX, Submission, Wire, codec::Encode, governance::ProposalId,
-    hash::domain_hash,
+    Address, ChainId, City, Hash, Height, JobId, JobSpec, List, NanoMeshx, Outcome, Ppm, PublicKey,
+    REPLICAS_MAX, Submission, Term, Wire, codec::Encode, governance::ProposalId, hash::domain_hash,
 };
 use serde::{Deserialize, Serialize};
 
@@ -125,7 +124,7 @@ pub enum Key {
     Peers(Address),
     /// Who votes in this term: [`TermRecord`].
     #[wire(tag = 36)]
-    Term(Epoch),
+    Term(Term),
     /// What this operator draws lots with: [`crate::committee::VrfRecord`].
     #[wire(tag = 37)]
     Vrf(Address),
@@ -219,7 +218,7 @@ impl Supply {
 pub struct WorkerRecord {
     /// Jobs it runs at once, at most.
     pub capacity: u16,
-    /// Seats it holds now.
+    /// Replicas it runs now.
     pub running: u16,
     /// 0 to [`REPUTATION_MAX`].
     pub reputation: u16,
@@ -241,14 +240,14 @@ pub struct Terms {
 
 /// One replica of a job: who runs it, and what it has said so far.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
-pub struct Seat {
+pub struct Assignment {
     pub worker: Address,
     pub terms: Terms,
     pub commitment: Option<Hash>,
     pub outcome: Option<Outcome>,
 }
 
-pub type Seats = List<Seat, REPLICAS_MAX>;
+pub type Assignments = List<Assignment, REPLICAS_MAX>;
 
 /// How a job ended without a result. The payer got everything back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
@@ -265,9 +264,9 @@ pub enum Ending {
 pub struct Settlement {
     pub height: Height,
     pub outcome: Outcome,
-    /// Seats that revealed `outcome`.
+    /// Assignments that revealed `outcome`.
     pub agreed: u8,
-    pub seats: Seats,
+    pub assignments: Assignments,
     pub paid: NanoMeshx,
     pub refunded: NanoMeshx,
     /// The job whose result answered this one; then nobody ran it and `paid` is zero.
@@ -283,14 +282,14 @@ pub enum Phase {
     Queued,
     /// Workers run it; each shows a commitment by `until`.
     #[wire(tag = 1)]
-    Committing { drawn: Height, until: Height, seats: Seats },
+    Committing { drawn: Height, until: Height, assignments: Assignments },
     /// Those who committed open their commitment by `until`.
     #[wire(tag = 2)]
-    Revealing { drawn: Height, until: Height, seats: Seats },
+    Revealing { drawn: Height, until: Height, assignments: Assignments },
     #[wire(tag = 3)]
     Settled(Settlement),
     #[wire(tag = 4)]
-    Ended { height: Height, ending: Ending, seats: Seats },
+    Ended { height: Height, ending: Ending, assignments: Assignments },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
@@ -306,7 +305,7 @@ pub struct JobRecord {
 /// Jobs of one height that wait for that height's beacon.
 #[derive(Clone, Debug, PartialEq, Eq, Wire)]
 pub struct Queued {
-    pub epoch: crate::Epoch,
+    pub term: crate::Term,
     pub view: u64,
     pub jobs: List<JobId, JOBS_PER_HEIGHT_MAX>,
 }

@@ -1,8 +1,8 @@
 //! Transactions: the one door through which state changes.
 
 use crate::{
-    Address, Agreement, ChainId, City, DoubleSigning, Hash, Height, JobId, JobSpec, NanoMeshx,
-    Outcome, PublicKey, Relayed, Signature, Text, Wire,
+    Address, Agreement, ChainId, City, EquivocationProof, Hash, Height, Import, JobId, JobSpec,
+    NanoMeshx, Outcome, PublicKey, Signature, Text, Wire,
     attest::Attestation,
     codec::{Encode as _, EncodeSize as _, FixedSize as _, Write as _},
     committee::{SeatsRecord, Ticket},
@@ -59,7 +59,7 @@ pub enum Action {
     Stake(StakeOrder),
     /// Prove that a validator signed votes that contradict each other. Anyone may.
     #[wire(tag = 9)]
-    Report(DoubleSigning),
+    Report(EquivocationProof),
     /// Propose a decision, and put a deposit down for it.
     #[wire(tag = 11)]
     Propose { title: Text<120>, kind: ProposalKind },
@@ -68,7 +68,7 @@ pub enum Action {
     Vote { proposal: ProposalId, option: VoteOption },
     /// Bring a shard the next decision of the backbone. Free: each is brought once.
     #[wire(tag = 13)]
-    Relay(Relayed<Decree>),
+    ImportDecree(Import<Decree>),
     /// Prove what machine holds the sender's key.
     #[wire(tag = 14)]
     Attest(Attestation),
@@ -83,7 +83,7 @@ pub enum Action {
     Certify(PresenceCertificate),
     /// Tell a shard who is to make its blocks. Free: each number is told once.
     #[wire(tag = 17)]
-    Seat(Relayed<SeatsRecord>),
+    ImportSeats(Import<SeatsRecord>),
 }
 
 /// A job and what its payer offers for it.
@@ -150,7 +150,7 @@ impl Tx {
     /// What a sender's signature is made under, and what a transaction's id is hashed under.
     pub const DOMAIN: &'static str = "meshx/tx/v1";
 
-    /// `intent`, signed by `sender` for the network named `network` (its anchor's hash).
+    /// `intent`, signed by `sender` for the network named `network` (the hash of its network keys).
     ///
     /// `sign` makes a signature with the sender's key, under a domain: this crate holds no keys. With one
     /// of `crypto`'s it is `|domain, message| key.sign(domain, message)`.
@@ -175,7 +175,7 @@ impl Tx {
         tx
     }
 
-    /// The transaction as it is signed on the network named `network` (its anchor's hash): a
+    /// The transaction as it is signed on the network named `network` (the hash of its network keys): a
     /// transaction of one network means nothing on another.
     pub fn signed_form(&self, network: &Hash) -> SignedForm {
         let mut bytes = Vec::with_capacity(Hash::SIZE + self.encode_size());

@@ -89,7 +89,14 @@ unit!("A token amount in nano-MeshX: 10⁻⁹ MESHX. JSON: a decimal string of n
 plain_json!("WebAssembly work, as wasmtime counts it under one [`crate::ExecProfile`]." Fuel);
 plain_json!("A duration, or a moment since the Unix epoch, in milliseconds." Millis);
 plain_json!("A block's number in its chain; genesis is 0." Height);
-plain_json!("A committee's term." Epoch);
+plain_json!(
+    "The number of an epoch: the blocks of the backbone between two boundaries, at which committees are drawn."
+    Epoch
+);
+plain_json!(
+    "The number of a term: the blocks for which one committee votes and holds its chain's threshold key."
+    Term
+);
 
 impl Height {
     pub const fn next(self) -> Self {

@@ -38,13 +38,14 @@ impl Asks {
 /// What `worker` owes to `job` now, if anything.
 pub fn duty(worker: &Address, job: &JobRecord) -> Option<Duty> {
     match &job.phase {
-        Phase::Committing { seats, .. } => {
-            let seat = seats.iter().find(|seat| seat.worker == *worker)?;
-            seat.commitment.is_none().then_some(Duty::Run)
+        Phase::Committing { assignments, .. } => {
+            let assignment = assignments.iter().find(|assignment| assignment.worker == *worker)?;
+            assignment.commitment.is_none().then_some(Duty::Run)
         }
-        Phase::Revealing { seats, .. } => {
-            let seat = seats.iter().find(|seat| seat.worker == *worker)?;
-            (seat.commitment.is_some() && seat.outcome.is_none()).then_some(Duty::Reveal)
+        Phase::Revealing { assignments, .. } => {
+            let assignment = assignments.iter().find(|assignment| assignment.worker == *worker)?;
+            (assignment.commitment.is_some() && assignment.outcome.is_none())
+                .then_some(Duty::Reveal)
         }
         Phase::Queued | Phase::Settled(_) | Phase::Ended { .. } => None,
     }

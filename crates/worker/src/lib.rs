@@ -1,6 +1,6 @@
 //! Turn an assignment into a receipt.
 //!
-//! A worker has a key, a sandbox and a blob store. [`Worker::run`] does the work of one seat: collect
+//! A worker has a key, a sandbox and a blob store. [`Worker::run`] does the work of one assignment: collect
 //! the module and its inputs, run them, keep the outputs as blobs. [`Worker::reveal`] makes the signed
 //! statement, [`Asks`] says which statement is due. [`Shift`] keeps all that a worker has taken on: it is
 //! told what happens and says what is to be done, and when something that failed is tried again. Reading

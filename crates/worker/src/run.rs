@@ -1,4 +1,4 @@
-//! Running one seat of a job.
+//! Running one replica of a job.
 
 use blobs::{BlobError, Store};
 use crypto::SigningKey;

@@ -157,8 +157,9 @@ impl Shift {
         self.jobs.keys().copied()
     }
 
-    /// Most jobs that are held at once. A chain seats a worker in as many open jobs as it offers; twice as many leave room
-    /// for those whose end is still to be told. What is told beyond that is looked up later, when there may be room.
+    /// Most jobs that are held at once. A chain assigns a worker to as many open jobs as it offers; twice as many leave
+    /// room for those whose end is still to be told. What is told beyond that is looked up later, when there may be
+    /// room.
     pub fn held_max(&self) -> usize {
         usize::from(self.capacity).saturating_mul(2).max(2)
     }

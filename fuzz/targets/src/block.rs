@@ -8,9 +8,9 @@ use crypto::SigningKey;
 use futures::executor::block_on;
 use std::{cell::RefCell, collections::BTreeMap, sync::LazyLock};
 use types::{
-    Abi, Action, Address, Agreement, Beacon, ChainId, Epoch, Float, Fuel, Hash, Height, JobId,
-    JobSpec, Limits, List, Millis, NanoMeshx, Outcome, OutputRef, PublicKey, Reveal, Signature,
-    Status, Submission, Text, Tx, TxId,
+    Abi, Action, Address, Agreement, Beacon, ChainId, Float, Fuel, Hash, Height, JobId, JobSpec,
+    Limits, List, Millis, NanoMeshx, Outcome, OutputRef, PublicKey, Reveal, Signature, Status,
+    Submission, Term, Text, Tx, TxId,
     codec::{Bytes, DecodeExt, Read},
     network::{Genesis, GenesisAccount, GenesisWorker},
     state::{Account, Heights, JobRecord, Key, Phase, Queued, Supply, pools},
@@ -139,10 +139,10 @@ impl World {
             },
             2 | 3 => Action::SubmitJob(self.submission(draw)),
             4 => Action::CancelJob { job },
-            // Mostly of the worker in a seat, mostly what it will be able to open.
+            // Mostly of an assigned worker, mostly what it will be able to open.
             5 | 6 => {
                 if draw.byte() > 16 {
-                    from = self.seat(&job, draw.byte()).unwrap_or(from);
+                    from = self.assigned(&job, draw.byte()).unwrap_or(from);
                 }
                 let reveal = reveal(job, from, draw.below(8));
                 let committing = matches!(
@@ -222,14 +222,15 @@ impl World {
         }
     }
 
-    fn seat(&self, job: &JobId, n: u8) -> Option<u8> {
-        let (Phase::Committing { seats, .. } | Phase::Revealing { seats, .. }) =
+    fn assigned(&self, job: &JobId, n: u8) -> Option<u8> {
+        let (Phase::Committing { assignments, .. } | Phase::Revealing { assignments, .. }) =
             self.get::<JobRecord>(Key::Job(*job))?.phase
         else {
             return None;
         };
-        let seat = seats.as_slice().get(usize::from(n).checked_rem(seats.len())?)?;
-        (0..PEOPLE).find(|n| KEYS[usize::from(*n)].2 == seat.worker)
+        let assignment =
+            assignments.as_slice().get(usize::from(n).checked_rem(assignments.len())?)?;
+        (0..PEOPLE).find(|n| KEYS[usize::from(*n)].2 == assignment.worker)
     }
 
     fn block(&mut self, draw: &mut Draw<'_>) {
@@ -245,7 +246,7 @@ impl World {
             network: NETWORK,
             chain: ChainId::Europe,
             height: Height::new(self.height),
-            epoch: Epoch::ZERO,
+            term: Term::ZERO,
             view: self.height * 2,
             leader: KEYS[usize::from(draw.below(PEOPLE))].1,
             timestamp: Millis::new(self.height * 500),
@@ -297,14 +298,14 @@ impl World {
         let beacon = |height: &Height| {
             let queued: Queued = self.get(Key::Queued(*height)).expect("the queue names it");
             let signature = Bytes::new(vec![height.get() as u8; 48]).expect("short");
-            Beacon { height: *height, epoch: queued.epoch, view: queued.view, signature }
+            Beacon { height: *height, term: queued.term, view: queued.view, signature }
         };
         heights.iter().map(beacon).collect()
     }
 
     fn assert_money(&self) {
         let supply: Supply = self.get(Key::Supply).expect("genesis wrote it");
-        let (mut total, mut promised, mut seats) = (0_u128, 0_u128, 0_u32);
+        let (mut total, mut promised, mut assignments) = (0_u128, 0_u128, 0_u32);
         let mut running = 0_u32;
         for (key, bytes) in &self.store.0 {
             match key {
@@ -316,9 +317,9 @@ impl World {
                     let job: JobRecord = decode(bytes);
                     let open = match &job.phase {
                         Phase::Queued => true,
-                        Phase::Committing { seats: taken, .. }
-                        | Phase::Revealing { seats: taken, .. } => {
-                            seats += u32::try_from(taken.len()).expect("at most sixteen");
+                        Phase::Committing { assignments: taken, .. }
+                        | Phase::Revealing { assignments: taken, .. } => {
+                            assignments += u32::try_from(taken.len()).expect("at most sixteen");
                             true
                         }
                         Phase::Settled(_) | Phase::Ended { .. } => false,
@@ -340,7 +341,7 @@ impl World {
             promised,
             "escrow holds what open jobs promised"
         );
-        assert_eq!(running, seats, "a worker runs what it holds seats for");
+        assert_eq!(running, assignments, "a worker runs what it is assigned");
     }
 
     fn get<T: Read<Cfg = ()>>(&self, key: Key) -> Option<T> {

@@ -35,7 +35,7 @@ pub(crate) fn latency(input: &[u8]) {
 fn use_latency(folder: &Path) {
     let Ok(latency) = Latency::from_folder(folder) else { return };
     for chain in ChainId::ALL {
-        let (a, b) = (latency.seat(chain, 0), latency.seat(chain, 7));
+        let (a, b) = (latency.place_of(chain, 0), latency.place_of(chain, 7));
         let delay = latency.one_way(&a, &b);
         assert_eq!(delay, latency.one_way(&b, &a), "as far there as back");
         assert!(delay.as_secs() < 60, "the mesh would stop: {delay:?} from {a:?} to {b:?}");

@@ -88,7 +88,7 @@ impl Backend for Nobody {
     async fn proposals(&self) -> Result<Vec<types::governance::Proposal>, Problem> {
         no(Code::UnknownChain)
     }
-    async fn evidence(&self) -> Result<Vec<types::DoubleSigning>, Problem> {
+    async fn equivocations(&self) -> Result<Vec<types::EquivocationProof>, Problem> {
         no(Code::UnknownChain)
     }
     async fn faucet(&self, _: api::FaucetAsked) -> Result<api::FaucetGave, Problem> {

@@ -2,9 +2,9 @@
 
 use receipt::{RECEIPT_BYTES_MAX, Receipt, light, verify};
 use types::{
-    Address, Beacon, ChainId, Epoch, Hash, Header, Height, List, LogRoot, Millis, PublicKey, Text,
+    Address, Beacon, ChainId, Hash, Header, Height, List, LogRoot, Millis, PublicKey, Term, Text,
     codec::Bytes,
-    network::{Anchor, ChainAnchor},
+    network::{ChainKey, NetworkKeys},
     state::Key,
 };
 
@@ -37,10 +37,13 @@ fn check_receipt(bytes: &[u8]) {
 /// Certificates, beacons and proofs. The first byte chooses which.
 pub(crate) fn light(input: &[u8]) {
     let Some((kind, bytes)) = input.split_first() else { return };
-    let (anchor, header) = (anchor(), header());
+    let (network_keys, header) = (network_keys(), header());
     match kind % 5 {
         0 => {
-            assert!(light::verify_certificate(&anchor, &header, bytes).is_err(), "nobody signed it")
+            assert!(
+                light::verify_certificate(&network_keys, &header, bytes).is_err(),
+                "nobody signed it"
+            )
         }
         1 => {
             let Some((record, proof)) = bytes.split_at_checked(8) else { return };
@@ -59,17 +62,19 @@ pub(crate) fn light(input: &[u8]) {
         }
         3 => {
             let Ok(signature) = Bytes::new(bytes.to_vec()) else { return };
-            let beacon = Beacon { height: Height::new(1), epoch: Epoch::ZERO, view: 1, signature };
-            let scheme = light::verifier(&anchor, ChainId::Europe).expect("the generator is a key");
+            let beacon = Beacon { height: Height::new(1), term: Term::ZERO, view: 1, signature };
+            let scheme =
+                light::verifier(&network_keys, ChainId::Europe).expect("the generator is a key");
             assert!(!light::verify_beacon(&scheme, &beacon), "nobody signed it");
         }
         _ => {
             // Any identity: a network is made up by whoever writes the file.
             let Ok(identity) = Bytes::new(bytes.to_vec()) else { return };
             let chains =
-                vec![ChainAnchor { chain: ChainId::Europe, identity, genesis: Hash::default() }];
-            let anchor = Anchor { chains: List::new(chains).expect("one"), ..anchor };
-            let _ = light::verify_certificate(&anchor, &header, &[0; 200]);
+                vec![ChainKey { chain: ChainId::Europe, identity, genesis: Hash::default() }];
+            let network_keys =
+                NetworkKeys { chains: List::new(chains).expect("one"), ..network_keys };
+            let _ = light::verify_certificate(&network_keys, &header, &[0; 200]);
         }
     }
 }
@@ -78,16 +83,20 @@ pub(crate) fn light(input: &[u8]) {
 const GENERATOR: &str = "93e02b6052719f607dacd3a088274f65596bd0d09920b61ab5da61bbdc7f5049334cf11213945d57e5ac7d055d042b7e\
                          024aa2b2f08f0a91260805272dc51051c6e47ad4fa403b02b4510b647ae3d1770bac0326a805bbefd48056c8c121bdb8";
 
-fn anchor() -> Anchor {
+fn network_keys() -> NetworkKeys {
     let identity = Bytes::new(hex::decode(GENERATOR).expect("hex")).expect("96 bytes");
-    let chains = vec![ChainAnchor { chain: ChainId::Europe, identity, genesis: Hash::default() }];
-    Anchor { name: Text::default(), dev_dealer: false, chains: List::new(chains).expect("one") }
+    let chains = vec![ChainKey { chain: ChainId::Europe, identity, genesis: Hash::default() }];
+    NetworkKeys {
+        name: Text::default(),
+        dev_dealer: false,
+        chains: List::new(chains).expect("one"),
+    }
 }
 
 fn header() -> Header {
     Header {
         chain: ChainId::Europe,
-        epoch: Epoch::ZERO,
+        term: Term::ZERO,
         view: 2,
         leader: PublicKey([7; 32]),
         parent_view: 1,

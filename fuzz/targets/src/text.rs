@@ -8,7 +8,7 @@ use serde_json::{from_slice, to_vec};
 use std::{fmt::Display, str::FromStr};
 use types::{
     Address, ChainId, Hash, Header, NanoMeshx, Submission, Tx,
-    network::{Anchor, Genesis},
+    network::{Genesis, NetworkKeys},
     state::{JobRecord, Params, WorkerRecord},
 };
 
@@ -33,7 +33,7 @@ pub(crate) fn json(input: &[u8]) {
     match kind {
         b'0' => same::<Tx>(bytes),
         b'1' => same::<Submission>(bytes),
-        b'2' => same::<Anchor>(bytes),
+        b'2' => same::<NetworkKeys>(bytes),
         b'3' => same::<Genesis>(bytes),
         b'4' => same::<JobRecord>(bytes),
         b'5' => same::<WorkerRecord>(bytes),

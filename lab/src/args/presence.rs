@@ -50,7 +50,7 @@ pub enum AttackName {
     Mimic,
     /// The same, and claim the place around which most witnesses collude.
     Targeted,
-    /// Answer through a relay at the claimed place; the key is elsewhere.
+    /// Answer through a proxy at the claimed place; the key is elsewhere.
     Proxy,
 }
 

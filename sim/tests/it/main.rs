@@ -1,6 +1,6 @@
 //! Whole simulations: that they replay, that they pass, and that planted bugs do not.
 
-mod evidence;
+mod equivocation;
 mod planted;
 mod replay;
 mod terms;

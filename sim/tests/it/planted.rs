@@ -50,10 +50,10 @@ impl Transition for PaysTwice {
             let mut applied = ApplyBlock.apply(before, genesis, context, proposal, mode).await?;
             let settled = applied.events.iter().find_map(|event| match event {
                 Event::Job { phase: Phase::Settled(settlement), .. } => settlement
-                    .seats
+                    .assignments
                     .iter()
-                    .find(|seat| seat.outcome == Some(settlement.outcome))
-                    .map(|seat| seat.worker),
+                    .find(|assignment| assignment.outcome == Some(settlement.outcome))
+                    .map(|assignment| assignment.worker),
                 _ => None,
             });
             if let Some(worker) = settled {
@@ -214,7 +214,7 @@ impl Transition for Impatient {
                     let queued = Queued::decode(queued.expect("it waits")).expect("a queue");
                     proposal.beacons.push(Beacon {
                         height: *height,
-                        epoch: queued.epoch,
+                        term: queued.term,
                         view: queued.view,
                         signature: self.committee.stolen_seed(queued.view),
                     });

@@ -28,10 +28,10 @@ const WORK_WITHIN_MS: &str = "60";
 const LIST: &str = "dealt/list.json";
 /// Where a prover stands, and where it says it does.
 const LIES: [(usize, usize); 4] = [(2, 1), (1, 0), (3, 4), (0, 6)];
-/// A relay that answers in one group for a machine in another.
-const RELAY: &str = "mxpl-relay";
-const RELAY_AT: Ipv4Addr = Ipv4Addr::new(10, 77, 200, 1);
-const RELAYED: usize = 1;
+/// A proxy that answers in one group for a machine in another.
+const PROXY: &str = "mxpl-proxy";
+const PROXY_AT: Ipv4Addr = Ipv4Addr::new(10, 77, 200, 1);
+const PROXIED: usize = 1;
 const MACHINE: usize = 2;
 
 pub fn run(binary: &Path, report: &mut Report) {
@@ -95,8 +95,8 @@ fn witness_at(group: usize, index: usize) -> Ipv4Addr {
     Ipv4Addr::new(10, 77, byte(group), byte(index))
 }
 
-/// Seven namespaces with witnesses that attend, as many with room for a prover, one for a relay, and the wire between them.
-/// Namespaces and the wire between them: what the machine has to give.
+/// Seven namespaces with witnesses that attend, as many with room for a prover, one for a proxy, and the wire between
+/// them. Namespaces and the wire between them: what the machine has to give.
 fn stand(binary: &Path) -> Result<Lab> {
     let mut lab = Lab::new("presencelab", binary)?;
     let mut wire = Wire::default();
@@ -115,7 +115,7 @@ fn stand(binary: &Path) -> Result<Lab> {
         prover(&mut lab, &mut wire, &prover_space(group), prover_at(group), of.prover(), None)?;
     }
     let machine = Some(devices[MACHINE]);
-    prover(&mut lab, &mut wire, RELAY, RELAY_AT, GROUPS[RELAYED].prover(), machine)?;
+    prover(&mut lab, &mut wire, PROXY, PROXY_AT, GROUPS[PROXIED].prover(), machine)?;
     wire.run()?;
     Ok(lab)
 }
@@ -244,13 +244,13 @@ fn lie(lab: &Lab, stands: usize, claims: usize) -> Result<String> {
 /// What answers is where it says, and has the keys; the machine that they are to stand for is not. Its work comes late, by the
 /// way there and back, and those who see that sign nothing.
 fn machine_elsewhere(lab: &Lab) -> Result<String> {
-    let told = prove(lab, RELAY, RELAY_AT, RELAYED, "relayed")?;
+    let told = prove(lab, PROXY, PROXY_AT, PROXIED, "proxied")?;
     ensure!(told.tier() == "unproven", "{}\n{}", told.verdict, told.said);
     let late = told.said.lines().find(|line| line.contains("the quickest work took"));
     let late = late.with_context(|| format!("nobody says why:\n{}", told.said))?;
     Ok(format!(
         "answers at {}, works at {}: {}, {}; {}",
-        continent(RELAYED),
+        continent(PROXIED),
         continent(MACHINE),
         told.tier(),
         told.measured(),

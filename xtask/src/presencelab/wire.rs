@@ -40,7 +40,7 @@ pub struct Stand {
     pub device: usize,
     pub place: Place,
     /// Questions that ask for work pass through this device's namespace first, and only these: the machine is there, and what
-    /// answers everything else at the address is a relay that was given the keys.
+    /// answers everything else at the address is a proxy that was given the keys.
     pub work_by: Option<usize>,
 }
 

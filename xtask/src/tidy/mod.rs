@@ -19,6 +19,7 @@ mod supply;
 mod text;
 mod twins;
 mod unused;
+mod words;
 
 use std::path::{Path, PathBuf};
 
@@ -83,6 +84,7 @@ const RULES: &[(&str, Rule)] = &[
     ("tidy codegen: vectors and schemas are as the nouns are declared", |tree| {
         codegen::check(&tree.root)
     }),
+    ("tidy words: one word, one meaning", |tree| Ok(words::check(&tree.sources))),
 ];
 
 pub fn run(root: &Path, report: &mut Report) {

@@ -32,8 +32,8 @@ use crate::{
 use ask::{checked_base, job_path, page_query};
 use std::{io::Read, time::Duration};
 use types::{
-    Address, ChainId, DoubleSigning, Hash, Height, JobId, Proved, Record, Tx, codec::Encode as _,
-    governance::Proposal, state::Params,
+    Address, ChainId, EquivocationProof, Hash, Height, JobId, Proved, Record, Tx,
+    codec::Encode as _, governance::Proposal, state::Params,
 };
 use ureq::Agent;
 
@@ -171,8 +171,8 @@ impl Client {
     }
 
     /// Proofs of double signing that the node has come across.
-    pub fn evidence(&self) -> Answer<Vec<DoubleSigning>> {
-        self.json("/v1/evidence")
+    pub fn equivocations(&self) -> Answer<Vec<EquivocationProof>> {
+        self.json("/v1/equivocations")
     }
 
     /// Ask a development network's faucet for money.
@@ -315,8 +315,8 @@ impl Client {
         self.json(&format!("/v1/chains/{chain}/workers/{address}"))
     }
 
-    /// Jobs of `chain` in which `worker` has a seat: the open ones, then each whenever it changes, until the connection
-    /// ends.
+    /// Jobs of `chain` in which `worker` has an assignment: the open ones, then each whenever it changes, until the
+    /// connection ends.
     pub fn duties(&self, chain: ChainId, worker: Address) -> Answer<Feed<JobView>> {
         Feed::new(self, &format!("/v1/chains/{chain}/workers/{worker}/duties"), "duty")
     }

@@ -8,7 +8,7 @@ use crate::{
     extract::{Asked, Segments, parse, read_body, required_chain},
 };
 use axum::{Json, body::Body, extract::State, http::HeaderMap};
-use types::{DoubleSigning, governance::Proposal};
+use types::{EquivocationProof, governance::Proposal};
 
 /// What moves with load on a chain: base fee, demand, utilisation; and its money.
 #[utoipa::path(get, path = "/v1/market", tag = "economy",
@@ -102,12 +102,12 @@ pub(crate) async fn proposals<B: Backend>(
 }
 
 /// Proofs of double signing that this node has come across since it started: a `report` of one slashes.
-#[utoipa::path(get, path = "/v1/evidence", tag = "economy",
-    responses((status = 200, body = [crate::noun::DoubleSigning]), (status = "default", response = crate::noun::Problem)))]
-pub(crate) async fn evidence<B: Backend>(
+#[utoipa::path(get, path = "/v1/equivocations", tag = "economy",
+    responses((status = 200, body = [crate::noun::EquivocationProof]), (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn equivocations<B: Backend>(
     State(app): State<App<B>>,
-) -> Result<Json<Vec<DoubleSigning>>, Problem> {
-    app.ask(app.backend.evidence()).await.map(Json)
+) -> Result<Json<Vec<EquivocationProof>>, Problem> {
+    app.ask(app.backend.equivocations()).await.map(Json)
 }
 
 /// Ask the faucet of a development network for money. No other network has one.

@@ -81,7 +81,7 @@ fn limited_routes<B: Backend>() -> Routes<B> {
         ("/v1/presence/{address}", get(presence::<B>)),
         ("/v1/period", get(period::<B>)),
         ("/v1/proposals", get(proposals::<B>)),
-        ("/v1/evidence", get(evidence::<B>)),
+        ("/v1/equivocations", get(equivocations::<B>)),
         ("/v1/faucet", post(faucet::<B>)),
         ("/v1/accounts/{address}", get(account::<B>)),
         ("/v1/txs", post(submit::<B>)),

@@ -48,8 +48,8 @@ pub(crate) async fn worker<B: Backend>(
     app.ask(app.backend.worker(chain, address)).await.map(Json)
 }
 
-/// Jobs in which a worker has a seat, as server-sent events: `duty` carries a JobView. First those that are open,
-/// then each whenever it changes.
+/// Jobs in which a worker has an assignment, as server-sent events: `duty` carries a JobView. First those that are
+/// open, then each whenever it changes.
 #[utoipa::path(get, path = "/v1/chains/{chain}/workers/{address}/duties", tag = "workers",
     params(("chain" = String, Path), ("address" = String, Path)),
     responses((status = 200, body = String, content_type = "text/event-stream"),

@@ -1,8 +1,8 @@
 //! A node that is made up.
 
 use api::{
-    AccountView, AttestationView, Backend, BlobView, BlockView, Body, ChainStatus, Chunks, Code,
-    DelegationView, EarningsView, Events, Evidence, FaucetAsked, FaucetGave, Hex, JobEvent,
+    AccountView, Assurance, AttestationView, Backend, BlobView, BlockView, Body, ChainStatus,
+    Chunks, Code, DelegationView, EarningsView, Events, FaucetAsked, FaucetGave, Hex, JobEvent,
     JobView, JobsQuery, MarketView, MeasuredView, NetworkStatus, Output, OutputChunk, Page,
     PeriodView, PresenceView, Problem, ProofKey, ProofView, Reason, SeatView, StakeView, Submitted,
     UnbondingView, ValidatorView, Wait, Why, WitnessView, WorkerView, WorkersQuery,
@@ -14,15 +14,15 @@ use std::{
     sync::{Arc, Mutex},
 };
 use types::{
-    Abi, Address, Agreement, ChainId, Epoch, Float, Fuel, Hash, Header, Height, JobId, JobSpec,
-    Limits, List, LogRoot, Millis, NanoMeshx, Outcome, OutputRef, PublicKey, Status, Submission,
+    Abi, Address, Agreement, ChainId, Float, Fuel, Hash, Header, Height, JobId, JobSpec, Limits,
+    List, LogRoot, Millis, NanoMeshx, Outcome, OutputRef, PublicKey, Status, Submission, Term,
     Text, Tx,
     attest::{AttestationRecord, Challenges, Class, TcbStatus, Technology},
     committee::{DrawRecord, VrfRecord},
     presence::{PeriodRecord, PresenceParams, PresenceRecord, PresenceTier},
     staking::Standing,
+    state::{Assignment, Ending, JobRecord, Params, Phase, Settlement, WorkerRecord},
     state::{Earned, Supply, Terms},
-    state::{Ending, JobRecord, Params, Phase, Seat, Settlement, WorkerRecord},
 };
 
 /// What goes wrong, if anything.
@@ -181,8 +181,8 @@ impl Backend for Fake {
         self.answer(|| Ok(vec![proposal()])).await
     }
 
-    async fn evidence(&self) -> Result<Vec<types::DoubleSigning>, Problem> {
-        self.answer(|| Ok(vec![evidence()])).await
+    async fn equivocations(&self) -> Result<Vec<types::EquivocationProof>, Problem> {
+        self.answer(|| Ok(vec![equivocation_proof()])).await
     }
 
     async fn faucet(&self, asked: FaucetAsked) -> Result<FaucetGave, Problem> {
@@ -393,7 +393,7 @@ fn chain_status(chain: ChainId, ready: bool) -> ChainStatus {
         finalized_id: ready.then_some(Hash([4; 32])),
         timestamp: ready.then_some(Millis::new(1_700_000_000_000)),
         validators: 4,
-        term: types::Epoch::new(3),
+        term: types::Term::new(3),
         committee: vec![types::PublicKey([5; 32]); 4],
         workers: 2,
         finality_ms_p50: Some(Millis::new(175)),
@@ -451,17 +451,17 @@ pub fn proposal() -> types::governance::Proposal {
     }
 }
 
-pub fn evidence() -> types::DoubleSigning {
+pub fn equivocation_proof() -> types::EquivocationProof {
     let vote = |n| types::SignedVote {
         chain: ChainId::Backbone,
         kind: types::VoteKind::Finalize,
-        epoch: types::Epoch::ZERO,
+        term: types::Term::ZERO,
         view: 7,
         parent: 6,
         payload: Hash([n; 32]),
         signature: types::Signature([n; 64]),
     };
-    types::DoubleSigning { key: types::PublicKey([4; 32]), first: vote(1), second: vote(2) }
+    types::EquivocationProof { key: types::PublicKey([4; 32]), first: vote(1), second: vote(2) }
 }
 
 pub fn stake() -> StakeView {
@@ -620,18 +620,26 @@ pub fn outcome() -> Outcome {
     }
 }
 
-fn seats(outcome: Option<Outcome>) -> types::state::Seats {
+fn assignments(outcome: Option<Outcome>) -> types::state::Assignments {
     let commitment = outcome.map(|_| Hash([6; 32]));
-    List::new(vec![Seat { worker: address(), terms: Terms::default(), commitment, outcome }])
+    List::new(vec![Assignment { worker: address(), terms: Terms::default(), commitment, outcome }])
         .unwrap()
 }
 
 pub fn committing() -> Phase {
-    Phase::Committing { drawn: Height::new(3), until: Height::new(9), seats: seats(None) }
+    Phase::Committing {
+        drawn: Height::new(3),
+        until: Height::new(9),
+        assignments: assignments(None),
+    }
 }
 
 pub fn revealing() -> Phase {
-    Phase::Revealing { drawn: Height::new(3), until: Height::new(9), seats: seats(Some(outcome())) }
+    Phase::Revealing {
+        drawn: Height::new(3),
+        until: Height::new(9),
+        assignments: assignments(Some(outcome())),
+    }
 }
 
 pub fn settled() -> Phase {
@@ -639,7 +647,7 @@ pub fn settled() -> Phase {
         height: Height::new(10),
         outcome: outcome(),
         agreed: 3,
-        seats: seats(Some(outcome())),
+        assignments: assignments(Some(outcome())),
         paid: NanoMeshx::new(60),
         refunded: NanoMeshx::new(40),
         cached_from: None,
@@ -647,7 +655,11 @@ pub fn settled() -> Phase {
 }
 
 pub fn ended() -> Phase {
-    Phase::Ended { height: Height::new(10), ending: Ending::NoAgreement, seats: seats(None) }
+    Phase::Ended {
+        height: Height::new(10),
+        ending: Ending::NoAgreement,
+        assignments: assignments(None),
+    }
 }
 
 pub fn job_view(phase: Phase) -> JobView {
@@ -658,14 +670,14 @@ pub fn job_view(phase: Phase) -> JobView {
         demand: types::Ppm::ONE,
         phase,
     };
-    let evidence = Evidence { tier: "quorum 3/4".into(), simulated: true };
-    JobView { job: job_id(), chain: CHAIN, height: Height::new(12), record, evidence }
+    let assurance = Assurance { level: "quorum 3/4".into(), simulated: true };
+    JobView { job: job_id(), chain: CHAIN, height: Height::new(12), record, assurance }
 }
 
 pub fn header(height: u64) -> Header {
     Header {
         chain: CHAIN,
-        epoch: Epoch::new(0),
+        term: Term::new(0),
         view: height,
         leader: PublicKey([8; 32]),
         parent_view: height.saturating_sub(1),

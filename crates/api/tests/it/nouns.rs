@@ -115,8 +115,8 @@ fn money_that_works() {
     check("Proposal", &proposal);
     check("Action", &Action::Propose { title: proposal.title, kind: proposal.kind });
     check("Action", &Action::Vote { proposal: 1, option: VoteOption::Veto });
-    check("Action", &Action::Report(fake::evidence()));
-    check("DoubleSigning", &fake::evidence());
+    check("Action", &Action::Report(fake::equivocation_proof()));
+    check("EquivocationProof", &fake::equivocation_proof());
     check("Action", &Action::PublishModule { module: Hash([1; 32]), royalty_bps: 5 });
     check("Action", &Action::ClaimVested { amount: NanoMeshx::new(5) });
 }

@@ -10,7 +10,7 @@ use serde_bytes::ByteBuf;
 use x509_parser::certificate::X509Certificate;
 
 use crate::{
-    Anchors, Android, BootState, Claims, Collateral, Details, Reject, SecurityLevel, Technology,
+    Android, BootState, Claims, Collateral, Details, Reject, SecurityLevel, Technology, TrustRoots,
     UnixSeconds, Validity,
     roots::sha256_hex,
     x509::{self, Rules, ValidityRule},
@@ -51,7 +51,7 @@ enum Provisioning {
 
 /// Verify a chain, leaf first, root last.
 pub(crate) fn verify(
-    anchors: &Anchors,
+    trust_roots: &TrustRoots,
     chain: &[ByteBuf],
     collateral: &Collateral,
     now: UnixSeconds,
@@ -68,7 +68,7 @@ pub(crate) fn verify(
 
     let root_key = root.public_key().raw;
     if SOFTWARE_ROOTS.contains(&sha256_hex(root_key).as_str())
-        && anchors.root_of(Technology::AndroidKeyAttestation, root_key).is_none()
+        && trust_roots.root_of(Technology::AndroidKeyAttestation, root_key).is_none()
     {
         return Err(Reject::SoftwareRoot);
     }
@@ -77,7 +77,7 @@ pub(crate) fn verify(
         issuers_are_cas: false,
         validity: ValidityRule::None,
     };
-    let rooted = x509::verify_chain(anchors, &certificates, &[], now, rules)?;
+    let rooted = x509::verify_chain(trust_roots, &certificates, &[], now, rules)?;
     let provisioning = provisioning(attestation_key, intermediate)?;
     refuse_extended(&certificates, provisioning)?;
     let validity = check_times(above, provisioning, now)?;
@@ -132,7 +132,7 @@ fn refuse_extended(
 /// Check the dates between leaf and root.
 ///
 /// The leaf's come from the device's clock. The root is trusted for its key, whose certificate
-/// Google re-issues from time to time (RFC 5280 §6.1: an anchor is no part of the path).
+/// Google re-issues from time to time (RFC 5280 §6.1: a trust root is no part of the path).
 fn check_times(
     above: &[X509Certificate<'_>],
     provisioning: Provisioning,

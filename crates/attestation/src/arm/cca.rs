@@ -10,7 +10,7 @@ use super::{
     Claims, P384_POINT_BYTES, Signed, instance_id, lifecycle, lifecycle_claim, one_form,
     platform_key, profile,
 };
-use crate::{Anchors, Cca, Collateral, Details, Reject, Technology, Validity};
+use crate::{Cca, Collateral, Details, Reject, Technology, TrustRoots, Validity};
 
 /// The tag of the collection: a map from these two labels to byte strings.
 const TAG_CCA: u64 = 399;
@@ -40,12 +40,12 @@ const REALM_KEY_HASH_ALGORITHM: i128 = 44240;
 const HASHES: &[usize] = &[32, 48, 64];
 
 pub(crate) fn verify(
-    anchors: &Anchors,
+    trust_roots: &TrustRoots,
     token: &[u8],
     collateral: &Collateral,
 ) -> Result<crate::Claims, Reject> {
     let (platform, realm) = collection(token)?;
-    let (key, root) = platform_key(anchors, Technology::ArmCca, collateral)?;
+    let (key, root) = platform_key(trust_roots, Technology::ArmCca, collateral)?;
     let platform = platform.verified(&key)?;
 
     // The realm's token names the key it is signed with; the platform's nonce is that key's hash.

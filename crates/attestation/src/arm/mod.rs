@@ -2,7 +2,7 @@
 //!
 //! Neither carries a chain to a root: the key of the platform is endorsed elsewhere (CoRIM), so it
 //! comes as collateral, and verifying under it proves only that whoever holds this key said so.
-//! That is [`Class::Simulated`], unless the anchors endorse the key.
+//! That is [`Class::Simulated`], unless the trust roots endorse the key.
 
 pub(crate) mod cca;
 pub(crate) mod psa;
@@ -14,7 +14,7 @@ use ring::signature::{
 };
 use x509_parser::x509::SubjectPublicKeyInfo;
 
-use crate::{Anchors, Class, Collateral, Reject, Technology, der, x509};
+use crate::{Class, Collateral, Reject, Technology, TrustRoots, der, x509};
 
 /// Longest token; those known have 600 to 1,300 bytes.
 const TOKEN_BYTES_MAX: usize = 16 * 1024;
@@ -28,7 +28,7 @@ const TAG_SIGN1: u64 = 18;
 
 /// The platform's key from the collateral, as an uncompressed point; and what it vouches for.
 fn platform_key(
-    anchors: &Anchors,
+    trust_roots: &TrustRoots,
     technology: Technology,
     collateral: &Collateral,
 ) -> Result<(Vec<u8>, (String, Class)), Reject> {
@@ -36,7 +36,7 @@ fn platform_key(
         return Err(Reject::Missing { needed: "the platform's key, which no token carries" });
     }
     let point = point(&x509::parse_key(&collateral.platform_key, "platform key")?)?;
-    let root = if anchors.endorses(technology, &collateral.platform_key) {
+    let root = if trust_roots.endorses(technology, &collateral.platform_key) {
         let class = match technology {
             Technology::ArmCca => Class::ConfidentialVm,
             _ => Class::DeviceBoundKey,

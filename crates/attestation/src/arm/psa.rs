@@ -7,7 +7,9 @@ use ciborium::Value;
 use ring::digest;
 
 use super::{Claims, Signed, instance_id, lifecycle, lifecycle_claim, platform_key, profile};
-use crate::{Anchors, Collateral, Details, Psa, Reject, SoftwareComponent, Technology, Validity};
+use crate::{
+    Collateral, Details, Psa, Reject, SoftwareComponent, Technology, TrustRoots, Validity,
+};
 
 // Labels of RFC 9783, then those of PSA_IOT_PROFILE_1.
 const PROFILE: &[i128] = &[265, -75000];
@@ -31,11 +33,11 @@ const HASHES: &[usize] = &[32, 48, 64];
 const COMPONENTS_MAX: usize = 32;
 
 pub(crate) fn verify(
-    anchors: &Anchors,
+    trust_roots: &TrustRoots,
     token: &[u8],
     collateral: &Collateral,
 ) -> Result<crate::Claims, Reject> {
-    let (key, root) = platform_key(anchors, Technology::ArmPsa, collateral)?;
+    let (key, root) = platform_key(trust_roots, Technology::ArmPsa, collateral)?;
     let token = Signed::parse(token, "PSA token")?.verified(&key)?;
     let state = lifecycle_claim(&token, LIFECYCLE)?;
     if lifecycle(state) != "secured" {

@@ -37,7 +37,7 @@ use x509_parser::{
 
 use self::quote::Quote;
 use crate::{
-    Anchors, Claims, Class, Collateral, Details, Reject, Technology, Tpm, TpmQuote, UnixSeconds,
+    Claims, Class, Collateral, Details, Reject, Technology, Tpm, TpmQuote, TrustRoots, UnixSeconds,
     Validity, amd,
     x509::{self, Rules, ValidityRule},
 };
@@ -52,7 +52,7 @@ const RULES: Rules =
     Rules { technology: Technology::Tpm2, issuers_are_cas: true, validity: ValidityRule::All };
 
 pub(crate) fn verify(
-    anchors: &Anchors,
+    trust_roots: &TrustRoots,
     evidence: &TpmQuote,
     collateral: &Collateral,
     now: UnixSeconds,
@@ -66,7 +66,7 @@ pub(crate) fn verify(
     } else {
         Some(event_log::replay(&evidence.event_log, quote.bank, &quote.selection, &evidence.pcrs)?)
     };
-    let vouched = vouch(anchors, evidence, collateral, &key, now)?;
+    let vouched = vouch(trust_roots, evidence, collateral, &key, now)?;
 
     let pcrs: BTreeMap<u8, String> = quote
         .selection
@@ -147,14 +147,14 @@ struct Vouched {
 }
 
 fn vouch(
-    anchors: &Anchors,
+    trust_roots: &TrustRoots,
     evidence: &TpmQuote,
     collateral: &Collateral,
     key: &SubjectPublicKeyInfo<'_>,
     now: UnixSeconds,
 ) -> Result<Vouched, Reject> {
     if !evidence.snp_report.is_empty() {
-        return by_snp_report(anchors, evidence, collateral, key, now);
+        return by_snp_report(trust_roots, evidence, collateral, key, now);
     }
     let plain = |root: String, class, validity| Vouched { root, class, validity, guest: None };
     if !evidence.attestation_chain.is_empty() {
@@ -164,7 +164,7 @@ fn vouch(
         }
         check_signs(&chain[0])?;
         let roots = parse_chain(&collateral.certificates)?;
-        let rooted = under(anchors, &chain, &roots, now)?;
+        let rooted = under(trust_roots, &chain, &roots, now)?;
         return Ok(plain(rooted.root, rooted.class, rooted.validity));
     }
     if !evidence.endorsement_chain.is_empty() {
@@ -172,8 +172,10 @@ fn vouch(
         let given = collateral.certificates.iter().map(|der| der.to_vec()).collect();
         let roots = parse_chain(&collateral.certificates)?;
         // The caller's word counts for as much as the certificate does: neither makes hardware.
-        let rooted = match under(anchors, &chain, &roots, now) {
-            Err(Reject::ForeignRoot { .. }) => under(&Anchors::Only(given), &chain, &roots, now)?,
+        let rooted = match under(trust_roots, &chain, &roots, now) {
+            Err(Reject::ForeignRoot { .. }) => {
+                under(&TrustRoots::Only(given), &chain, &roots, now)?
+            }
             other => other?,
         };
         let issuer = chain[0].issuer().to_string();
@@ -189,13 +191,13 @@ fn vouch(
 
 /// Azure: the guest's report is over the runtime data, which names the attestation key.
 fn by_snp_report(
-    anchors: &Anchors,
+    trust_roots: &TrustRoots,
     evidence: &TpmQuote,
     collateral: &Collateral,
     key: &SubjectPublicKeyInfo<'_>,
     now: UnixSeconds,
 ) -> Result<Vouched, Reject> {
-    let guest = amd::verify(anchors, &evidence.snp_report, collateral, now)?;
+    let guest = amd::verify(trust_roots, &evidence.snp_report, collateral, now)?;
     let runtime = digest::digest(&digest::SHA256, &evidence.runtime);
     if guest.binding().get(..32) != Some(runtime.as_ref()) {
         return Err(Reject::Mismatch { what: "the runtime data", other: "the SEV-SNP report" });
@@ -272,7 +274,7 @@ fn parse_chain(chain: &[ByteBuf]) -> Result<Vec<X509Certificate<'_>>, Reject> {
 
 /// Complete the chain with certificates from the collateral, then verify it.
 fn under(
-    anchors: &Anchors,
+    trust_roots: &TrustRoots,
     chain: &[X509Certificate<'_>],
     given: &[X509Certificate<'_>],
     now: UnixSeconds,
@@ -288,13 +290,13 @@ fn under(
             None => break,
         }
     }
-    let anchors_given = anchors
+    let roots_given = trust_roots
         .certificates()
         .iter()
-        .map(|der| x509::parse(der, "anchor"))
+        .map(|der| x509::parse(der, "trust root"))
         .collect::<Result<Vec<_>, _>>()?;
-    let above: Vec<_> = anchors_given.iter().map(|root| root.public_key()).collect();
-    x509::verify_chain(anchors, &chain, &above, now, RULES)
+    let above: Vec<_> = roots_given.iter().map(|root| root.public_key()).collect();
+    x509::verify_chain(trust_roots, &chain, &above, now, RULES)
 }
 
 pub(crate) fn parse_unsigned(bytes: &[u8]) -> Result<(), Reject> {

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use attestation::{Anchors, Binding, Claims, Collateral, Evidence, Reject, UnixSeconds};
+use attestation::{Binding, Claims, Collateral, Evidence, Reject, TrustRoots, UnixSeconds};
 use serde_json::{Map, Value};
 
 const YEARS_20: u64 = 20 * 365 * 86_400;
@@ -40,12 +40,12 @@ pub fn cases(technology: &str) -> Vec<Case> {
 /// What evidence that names no root proves, if `platform_key` vouches for its hardware.
 pub fn under_key(
     evidence: &Evidence,
-    anchors: &Anchors,
+    trust_roots: &TrustRoots,
     platform_key: &[u8],
     binding: &Binding,
 ) -> Result<Claims, Reject> {
     let collateral = Collateral { platform_key: platform_key.to_vec(), ..Collateral::default() };
-    attestation::verify_under(anchors, evidence, &collateral, binding, UnixSeconds::new(0))
+    attestation::verify_under(trust_roots, evidence, &collateral, binding, UnixSeconds::new(0))
 }
 
 impl Case {

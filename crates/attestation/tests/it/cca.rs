@@ -1,6 +1,6 @@
 //! Arm CCA: real tokens of models, and tokens made here.
 
-use attestation::{Anchors, Binding, Claims, Class, Evidence, Reject, Technology};
+use attestation::{Binding, Claims, Class, Evidence, Reject, Technology, TrustRoots};
 use ciborium::Value;
 use ring::digest::{self, SHA256, SHA384, SHA512, digest};
 
@@ -14,7 +14,7 @@ fn evidence(token: &[u8]) -> Evidence {
 }
 
 fn verify(token: &[u8], platform_key: &[u8]) -> Result<Claims, Reject> {
-    under_key(&evidence(token), &Anchors::Vendors, platform_key, &Binding::Unchecked)
+    under_key(&evidence(token), &TrustRoots::Vendors, platform_key, &Binding::Unchecked)
 }
 
 fn platform_key(case: &Case) -> Vec<u8> {
@@ -46,7 +46,7 @@ fn cases_have_their_verdicts_and_claims() {
         assert_eq!(code(&verify(&token, &[])), "missing");
         let bind = |challenge: &[u8]| Binding::Challenge(challenge.to_vec());
         let bound = |challenge: &[u8]| {
-            under_key(&evidence(&token), &Anchors::Vendors, &key, &bind(challenge))
+            under_key(&evidence(&token), &TrustRoots::Vendors, &key, &bind(challenge))
                 .map(|it| it.is_bound())
         };
         assert_eq!(bound(claims.binding()), Ok(true));
@@ -196,8 +196,8 @@ fn only_an_endorsed_key_makes_hardware() {
     let spki = parts.platform_key.spki();
     let class = |technology, key: &[u8]| {
         let key = digest(&SHA256, key).as_ref().try_into().expect("32 bytes");
-        let anchors = Anchors::VendorsAnd { technology, key };
-        under_key(&evidence(&parts.token()), &anchors, &spki, &Binding::Unchecked)
+        let trust_roots = TrustRoots::VendorsAnd { technology, key };
+        under_key(&evidence(&parts.token()), &trust_roots, &spki, &Binding::Unchecked)
             .expect("a token")
             .class()
     };

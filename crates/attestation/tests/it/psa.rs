@@ -1,6 +1,6 @@
 //! PSA tokens: a real one under a public test key, and tokens made here.
 
-use attestation::{Anchors, Binding, Claims, Class, Evidence, Reject, Technology};
+use attestation::{Binding, Claims, Class, Evidence, Reject, Technology, TrustRoots};
 use ciborium::Value;
 use ring::digest::{SHA256, digest};
 
@@ -14,7 +14,7 @@ fn evidence(token: &[u8]) -> Evidence {
 }
 
 fn verify(token: &[u8], platform_key: &[u8]) -> Result<Claims, Reject> {
-    under_key(&evidence(token), &Anchors::Vendors, platform_key, &Binding::Unchecked)
+    under_key(&evidence(token), &TrustRoots::Vendors, platform_key, &Binding::Unchecked)
 }
 
 fn code(result: &Result<Claims, Reject>) -> &'static str {
@@ -33,7 +33,7 @@ fn cases_have_their_verdicts_and_claims() {
         assert_eq!(code(&verify(&token, &Key::p384().spki())), "signature");
         assert_eq!(code(&verify(&token, &[])), "missing");
         let wrong = Binding::Challenge(vec![0, 0xff]);
-        let result = under_key(&evidence(&token), &Anchors::Vendors, &key, &wrong);
+        let result = under_key(&evidence(&token), &TrustRoots::Vendors, &key, &wrong);
         assert_eq!(result, Err(Reject::WrongChallenge));
 
         let judge = |bytes: &[u8]| verify(bytes, &key);
@@ -143,11 +143,11 @@ fn only_an_endorsed_key_makes_hardware() {
     let key = Key::p384();
     let token = key.sign1(&rfc().bytes());
     let class = |technology| {
-        let anchors = Anchors::VendorsAnd {
+        let trust_roots = TrustRoots::VendorsAnd {
             technology,
             key: digest(&SHA256, &key.spki()).as_ref().try_into().expect("32 bytes"),
         };
-        let claims = under_key(&evidence(&token), &anchors, &key.spki(), &Binding::Unchecked);
+        let claims = under_key(&evidence(&token), &trust_roots, &key.spki(), &Binding::Unchecked);
         claims.expect("a token").class()
     };
     assert_eq!(class(Technology::ArmPsa), Class::DeviceBoundKey);

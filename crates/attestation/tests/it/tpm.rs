@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use attestation::{
-    Anchors, Binding, Claims, Class, Collateral, Details, Evidence, Reject, TpmQuote, UnixSeconds,
+    Binding, Claims, Class, Collateral, Details, Evidence, Reject, TpmQuote, TrustRoots,
+    UnixSeconds,
 };
 use ring::digest::{SHA256, SHA384, digest};
 use serde_bytes::ByteBuf;
@@ -19,7 +20,7 @@ use crate::{
 /// What a case or a test feeds to the verifier.
 #[derive(Clone)]
 struct Given {
-    anchors: Anchors,
+    trust_roots: TrustRoots,
     quote: TpmQuote,
     collateral: Collateral,
     binding: Binding,
@@ -30,7 +31,7 @@ impl Given {
     /// A quote, and nothing that vouches for its key.
     fn alone(quote: TpmQuote) -> Self {
         Self {
-            anchors: Anchors::Vendors,
+            trust_roots: TrustRoots::Vendors,
             quote,
             collateral: Collateral::default(),
             binding: Binding::Unchecked,
@@ -56,12 +57,12 @@ impl Given {
             runtime: case.input("runtime"),
         };
         let certificates = bufs(&[case.input("vek"), case.param_file("ek_root")]);
-        let anchors = match blocks(&case.param_file("ak_root")) {
-            none if none.is_empty() => Anchors::Vendors,
-            roots => Anchors::Only(roots),
+        let trust_roots = match blocks(&case.param_file("ak_root")) {
+            none if none.is_empty() => TrustRoots::Vendors,
+            roots => TrustRoots::Only(roots),
         };
         Self {
-            anchors,
+            trust_roots,
             quote,
             collateral: Collateral { certificates, ..Collateral::default() },
             binding: Binding::Challenge(
@@ -73,7 +74,7 @@ impl Given {
 
     fn verify(&self) -> Result<Claims, Reject> {
         attestation::verify_under(
-            &self.anchors,
+            &self.trust_roots,
             &Evidence::Tpm(self.quote.clone()),
             &self.collateral,
             &self.binding,
@@ -131,7 +132,7 @@ fn negatives(case: &Case, given: &Given) -> Vec<(&'static str, Given)> {
     let before = Given { now: case.years_before(), ..given.clone() };
     let nonce = Given { binding: Binding::Challenge(vec![0, 0xff]), ..given.clone() };
     let other = attestation::roots::amd_root("genoa").to_vec();
-    let mut root = Given { anchors: Anchors::Only(vec![other.clone()]), ..given.clone() };
+    let mut root = Given { trust_roots: TrustRoots::Only(vec![other.clone()]), ..given.clone() };
     if !root.quote.endorsement_chain.is_empty() {
         root.collateral.certificates = vec![ByteBuf::from(other)];
     }
@@ -274,22 +275,22 @@ fn one_certificate_vouches_for_one_key() {
     let given = |chain: Vec<Vec<u8>>| {
         let mut quote = Attest::of(&registers()).signed(&key, &registers());
         quote.attestation_chain = chain.into_iter().map(ByteBuf::from).collect();
-        Given { anchors: Anchors::Only(vec![ca.clone()]), ..Given::alone(quote) }
+        Given { trust_roots: TrustRoots::Only(vec![ca.clone()]), ..Given::alone(quote) }
     };
     let good = given(vec![leaf(Usage::Signatures)]);
-    let claims = good.verify().expect("a chain below its anchor");
+    let claims = good.verify().expect("a chain below its trust root");
     assert_eq!(claims.class(), Class::Simulated, "no vendor's root, no hardware");
     assert_eq!(claims.measurement(), hex::decode(&details(&claims).pcr_digest).expect("a digest"));
     assert_eq!(claims.platform(), [0; 0], "a certificate of a key names no chip");
     assert_eq!(code(&given(vec![leaf(Usage::Signatures), ca.clone()]).verify()), "accept");
-    assert_eq!(good.changed(|it| it.anchors = Anchors::Vendors), "foreign-root");
+    assert_eq!(good.changed(|it| it.trust_roots = TrustRoots::Vendors), "foreign-root");
     assert_eq!(good.changed(|it| it.now = UnixSeconds::new(0)), "not-yet-valid");
     assert_eq!(good.changed(|it| it.now = UnixSeconds::new(2 * NOW)), "expired");
     // A certificate the caller gives beside the evidence is no root of a vendor's either.
     let given_root = vec![ByteBuf::from(ca.clone())];
     assert_eq!(
         good.changed(|it| {
-            it.anchors = Anchors::Vendors;
+            it.trust_roots = TrustRoots::Vendors;
             it.collateral.certificates = given_root;
         }),
         "foreign-root"
@@ -318,8 +319,8 @@ fn an_endorsement_never_makes_hardware() {
     let claims = given.verify().expect("the root is given");
     assert_eq!(claims.class(), Class::Simulated);
     assert!(claims.root().ends_with("(endorsement only)"), "{}", claims.root());
-    given.anchors = Anchors::Only(vec![ca]);
-    assert_eq!(given.verify().expect("the root is an anchor").class(), Class::Simulated);
+    given.trust_roots = TrustRoots::Only(vec![ca]);
+    assert_eq!(given.verify().expect("the root is a trust root").class(), Class::Simulated);
 }
 
 #[test]

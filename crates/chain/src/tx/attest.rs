@@ -8,7 +8,7 @@ use super::handler::{
 };
 use crate::{checks, gas::Gas};
 use attestation::{
-    Anchors, Claims, Collateral, Evidence, Policy, Reject, Statement, UnixSeconds, evidence_hash,
+    Claims, Collateral, Evidence, Policy, Reject, Statement, TrustRoots, UnixSeconds, evidence_hash,
 };
 use types::{
     Hash, Millis, Text,
@@ -62,9 +62,9 @@ impl Handler for Attest<'_> {
             parent: parent.as_ref().map_or([0; 32], |record| record.evidence.0),
         };
         let binding = statement.binding(evidence.technology());
-        let anchors = anchors(pad, &evidence, &collateral)?;
+        let trust_roots = trust_roots(pad, &evidence, &collateral)?;
         let gas = pad.gas();
-        let claims = checks::evidence(gas, &anchors, &evidence, &collateral, &binding, now)
+        let claims = checks::evidence(gas, &trust_roots, &evidence, &collateral, &binding, now)
             .map_err(refused)?;
         let grant = policy(&params).appraise(&claims, now).map_err(refused)?;
         check_listed(pad, &params, &claims)?;
@@ -125,21 +125,21 @@ fn parent(
 }
 
 /// The vendors' roots, and the platform key of this collateral if governance has listed it.
-fn anchors(
+fn trust_roots(
     pad: &Scratch<'_>,
     evidence: &Evidence,
     collateral: &Collateral,
-) -> Result<Anchors, Stop> {
+) -> Result<TrustRoots, Stop> {
     if collateral.platform_key.is_empty() {
-        return Ok(Anchors::Vendors);
+        return Ok(TrustRoots::Vendors);
     }
     let technology = evidence.technology();
     let key = Hash(evidence_hash(&collateral.platform_key));
     let entry = Listed::PlatformKey { technology, key };
     let listed: Option<bool> = pad.get(Key::Listed(entry.id()))?;
     Ok(match listed {
-        Some(true) => Anchors::VendorsAnd { technology, key: key.0 },
-        _ => Anchors::Vendors,
+        Some(true) => TrustRoots::VendorsAnd { technology, key: key.0 },
+        _ => TrustRoots::Vendors,
     })
 }
 

@@ -7,13 +7,13 @@ mod claim_vested;
 mod commit;
 mod handler;
 mod heartbeat;
+mod import_decree;
+mod import_seats;
 mod propose;
 mod publish_module;
 mod register_worker;
-mod relay;
 mod report;
 mod reveal;
-mod seat;
 mod stake;
 mod submit_job;
 mod ticket;
@@ -62,15 +62,15 @@ handlers! {
     publish_module::PublishModule { module, royalty_bps },
     heartbeat::Heartbeat {},
     stake::Stake(order),
-    report::Report(evidence),
+    report::Report(proof),
     propose::Propose { title, kind },
     vote::Vote { proposal, option },
-    relay::Relay(relayed),
+    import_decree::ImportDecree(import),
     attest::Attest(attestation),
     claim_vested::ClaimVested { amount },
     ticket::Ticket(ticket),
     certify::Certify(certificate),
-    seat::Seat(relayed),
+    import_seats::ImportSeats(import),
 }
 
 /// The order decides which of several refusals is told: nonce, fee, home, action.

@@ -6,12 +6,12 @@ use super::handler::{
 use crate::{checks, epoch::VIEWS_PER_NOTE};
 use staking::{Moment, Offence};
 use types::{
-    DoubleSigning, Epoch, SignedVote,
+    EquivocationProof, SignedVote, Term,
     staking::{Fault, ValidatorRecord},
     state::{Params, ViewStep, ViewTime},
 };
 
-pub(super) struct Report<'a>(pub(super) &'a DoubleSigning);
+pub(super) struct Report<'a>(pub(super) &'a EquivocationProof);
 
 impl Handler for Report<'_> {
     const HOME: Home = Home::Backbone { elsewhere: Refusal::NoStakeHere };
@@ -30,11 +30,11 @@ impl Handler for Report<'_> {
         // A shard's views were at times that this chain does not know yet.
         let vote = &proof.first;
         if vote.chain != at.chain {
-            return Err(Refusal::ForeignEvidence(vote.chain).into());
+            return Err(Refusal::ForeignEquivocation(vote.chain).into());
         }
         let operator: Option<Address> = pad.get(Key::ValidatorKey(proof.key))?;
         let operator = operator.ok_or(Refusal::UnknownKey)?;
-        checks::double_signing(pad.gas(), proof, &at.network)?;
+        checks::equivocation(pad.gas(), proof, &at.network)?;
         let offence = offence(pad, vote, at)?;
         let mut record: ValidatorRecord = pad.expect(Key::Validator(operator))?;
         let params: Params = pad.expect(Key::Params)?;
@@ -48,17 +48,17 @@ impl Handler for Report<'_> {
 /// When the vote was cast. Views are noted in steps. Stake answers from the block before the vote on, and the proof is as
 /// young as the block after it: neither rounding helps who signed.
 fn offence(pad: &Scratch<'_>, vote: &SignedVote, at: &BlockContext) -> Result<Offence, Stop> {
-    if (vote.epoch, vote.view) > (at.epoch, at.view) {
+    if (vote.term, vote.view) > (at.term, at.view) {
         return Err(Refusal::UnknownView(vote.view).into());
     }
     let step = vote.view / VIEWS_PER_NOTE;
-    let note = |epoch, step| Key::ViewTime(ViewStep { epoch, step });
-    let before: Option<ViewTime> = pad.get(note(vote.epoch, step))?;
+    let note = |term, step| Key::ViewTime(ViewStep { term, step });
+    let before: Option<ViewTime> = pad.get(note(vote.term, step))?;
     let height = before.ok_or(Refusal::UnknownView(vote.view))?.height;
-    let mut after: Option<ViewTime> = pad.get(note(vote.epoch, step + 1))?;
+    let mut after: Option<ViewTime> = pad.get(note(vote.term, step + 1))?;
     if after.is_none() {
         // The last views of a term: they were over when the next one began.
-        after = pad.get(note(Epoch::new(vote.epoch.get().saturating_add(1)), 0))?;
+        after = pad.get(note(Term::new(vote.term.get().saturating_add(1)), 0))?;
     }
     let at = after.map_or(at.timestamp, |note| note.at);
     Ok(Offence { fault: Fault::DoubleSigning, height, at })

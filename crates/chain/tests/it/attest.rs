@@ -14,8 +14,8 @@ use ring::{
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _},
 };
 use types::{
-    Action, Address, Beacon, Bytes, ChainId, Epoch, Hash, Height, Intent, List, Millis, NanoMeshx,
-    Params, PublicKey, Schedule, Tx,
+    Action, Address, Beacon, Bytes, ChainId, Hash, Height, Intent, List, Millis, NanoMeshx, Params,
+    PublicKey, Schedule, Term, Tx,
     attest::{AttestParams, Attestation, AttestationRecord, Challenges, Class, Listed, Technology},
     codec::{DecodeExt, Encode as _, Read},
     network::{Genesis, GenesisAccount},
@@ -157,7 +157,7 @@ impl World {
             .iter()
             .map(|height| Beacon {
                 height: *height,
-                epoch: Epoch::ZERO,
+                term: Term::ZERO,
                 view: height.get(),
                 signature: types::codec::Bytes::new(height.encode().to_vec()).unwrap(),
             })
@@ -167,7 +167,7 @@ impl World {
             network: NETWORK,
             chain: ChainId::Europe,
             height: Height::new(self.height),
-            epoch: Epoch::ZERO,
+            term: Term::ZERO,
             view: self.height,
             leader: PublicKey(spend(9).public()),
             timestamp: Millis::new(self.now()),

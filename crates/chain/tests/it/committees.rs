@@ -2,10 +2,11 @@
 
 use crate::economy::world::{EPOCH, World, lots, voting, who};
 use types::{
-    Action, Bytes, ChainId, Epoch, Hash, Height, List, NanoMeshx, Proved, PublicKey, Relayed, Text,
+    Action, Bytes, ChainId, Epoch, Hash, Height, Import, List, NanoMeshx, Proved, PublicKey, Term,
+    Text,
     codec::Encode as _,
     committee::{DrawRecord, SeatsRecord, SortitionParams, TicketRecord},
-    network::Anchor,
+    network::NetworkKeys,
     staking::{DelegationRecord, StakeOrder},
     state::{Key, Stake, TermRecord},
 };
@@ -228,7 +229,7 @@ fn rewards_go_to_those_who_sat() {
     let first: Vec<u64> = (0..4).map(|n| owed(&world, n)).collect();
     assert!(first[3] > 0 && first.iter().all(|owed| owed.abs_diff(first[3]) <= 1), "{first:?}");
     let term =
-        |world: &World, term| -> Option<TermRecord> { world.get(Key::Term(Epoch::new(term))) };
+        |world: &World, term| -> Option<TermRecord> { world.get(Key::Term(Term::new(term))) };
     world.until_boundary(3);
     let of = |people: &[u8]| {
         let mut keys: Vec<_> = people.iter().map(|n| PublicKey(voting(*n).public())).collect();
@@ -248,10 +249,11 @@ fn rewards_go_to_those_who_sat() {
 
 /// Seats that nobody has proved.
 fn told(seats: SeatsRecord) -> Action {
-    let anchor = Anchor { name: Text::default(), dev_dealer: true, chains: List::default() };
+    let network_keys =
+        NetworkKeys { name: Text::default(), dev_dealer: true, chains: List::default() };
     let (certificate, proof) = (Bytes::default(), Bytes::default());
     let proved = Proved { record: seats, header: header(), certificate, proof };
-    Action::Seat(Relayed { anchor, proved })
+    Action::ImportSeats(Import { network_keys, proved })
 }
 
 /// That they are taken when they are proved is shown on running chains, in the node's tests.
@@ -278,7 +280,7 @@ fn a_shard_believes_newer_seats_of_its_own_that_are_proved() {
     assert_eq!(refused(&mut world, told(ours(4))), Some("not_proved"));
     // What it knows is who votes three terms later.
     let term =
-        |world: &World| world.get::<TermRecord>(Key::Term(Epoch::new(world.height / EPOCH + 3)));
+        |world: &World| world.get::<TermRecord>(Key::Term(Term::new(world.height / EPOCH + 3)));
     while world.height % EPOCH != EPOCH / 2 {
         world.block(vec![]);
     }
@@ -292,7 +294,7 @@ fn header() -> types::Header {
     let log = types::LogRoot { root: Hash::ZERO, start: 0, end: 0 };
     types::Header {
         chain: ChainId::Backbone,
-        epoch: Epoch::ZERO,
+        term: Term::ZERO,
         view: 1,
         leader: PublicKey([0; 32]),
         parent_view: 0,

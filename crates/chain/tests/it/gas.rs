@@ -31,7 +31,7 @@ fn checks(action: &Action) -> u64 {
         Action::Stake(StakeOrder::RegisterVrf { .. }) | Action::Ticket(_) => VRF,
         Action::Stake(_) => 0,
         Action::Report(_) => 2 * SIGNATURE,
-        Action::Relay(_) | Action::Seat(_) => CERTIFICATE + INCLUSION,
+        Action::ImportDecree(_) | Action::ImportSeats(_) => CERTIFICATE + INCLUSION,
         Action::Attest(Attestation { .. }) => EVIDENCE,
         // The draw is checked twice: for what to load, and for the verdict.
         Action::Certify(certificate) => {
@@ -58,7 +58,7 @@ const VERIFIERS: &[&str] = &[
     "verify_vrf_batch",
     "verify_under",
     "attestation::verify",
-    "check_double_signing",
+    "check_equivocation",
     "verify_certificate",
     "verify_inclusion",
     "light::verify",

@@ -128,9 +128,10 @@ pub enum StakeVerb {
     Show { address: Option<Address> },
     #[command(flatten)]
     Order(StakeChange),
-    /// Show proofs of double signing that the node has come across, as JSON.
-    Evidence,
-    /// Send a proof of double signing, as `evidence` shows it: its validator loses a part of its stake.
+    /// Show the equivocation proofs that the node has come across, as JSON.
+    #[command(alias = "evidence")]
+    Equivocations,
+    /// Send an equivocation proof, as `equivocations` shows it: its validator loses a part of its stake.
     Report {
         /// A file with one proof or a list of them; `-` reads stdin.
         file: PathBuf,

@@ -8,7 +8,7 @@ use crate::{
 use anyhow::Result;
 use api::{JobView, JobsQuery, Output, Wait};
 use talk::to_stdout;
-use types::{Action, Hash, JobId, codec::DecodeExt, network::Anchor, state::Phase};
+use types::{Action, Hash, JobId, codec::DecodeExt, network::NetworkKeys, state::Phase};
 
 const LISTED: usize = 20;
 
@@ -69,7 +69,7 @@ fn show(settings: &Settings, id: JobId) -> Result<()> {
             "price     {} MESHX for {} fuel, {} refunded",
             settlement.paid, settlement.outcome.fuel, settlement.refunded
         );
-        println!("evidence  {}", view.evidence.tier);
+        println!("assurance {}", view.assurance.level);
     }
     Ok(())
 }
@@ -84,7 +84,7 @@ fn cancel(settings: &Settings, id: JobId) -> Result<()> {
     let client = user::client(settings)?;
     let key = user::paying_key(settings, &client)?;
     let view = client.job(None, id)?;
-    let network = Anchor::decode(client.genesis()?)?.network();
+    let network = NetworkKeys::decode(client.genesis()?)?.network();
     let nonce = client.account(view.chain, client::wallet::address(&key))?.nonce;
     let tx = client::signed(&key, &network, view.chain, nonce, Action::CancelJob { job: id });
     let done = client.submit(&tx, Wait::Final)?;

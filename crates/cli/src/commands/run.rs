@@ -68,7 +68,7 @@ fn on(
     let facts = Facts {
         view,
         settlement,
-        tier: verified.tier().to_string(),
+        assurance: verified.assurance().to_string(),
         simulated: verified.dev_dealer(),
         path,
     };
@@ -94,7 +94,7 @@ fn exit_code(status: &Status) -> ExitCode {
 struct Facts<'a> {
     view: &'a api::JobView,
     settlement: &'a Settlement,
-    tier: String,
+    assurance: String,
     simulated: bool,
     path: PathBuf,
 }
@@ -115,7 +115,7 @@ impl Facts<'_> {
         let simulated =
             if self.simulated { ", on development keys: one process dealt them all" } else { "" };
         eprintln!("{ending}price {paid} MESHX for {} fuel{cached}", outcome.fuel);
-        eprintln!("evidence {}{simulated}", self.tier);
+        eprintln!("assurance {}{simulated}", self.assurance);
         eprintln!("receipt {}", self.path.display());
     }
 
@@ -125,7 +125,7 @@ impl Facts<'_> {
             Ok(text) => json!({ "text": text }),
             Err(_) => json!({ "base64": base64::engine::general_purpose::STANDARD.encode(bytes) }),
         };
-        let Settlement { outcome, paid, refunded, seats, agreed, cached_from, height } =
+        let Settlement { outcome, paid, refunded, assignments, agreed, cached_from, height } =
             self.settlement;
         let object = json!({
             "job": self.view.job,
@@ -138,9 +138,9 @@ impl Facts<'_> {
             "fuel": outcome.fuel,
             "price": paid,
             "refunded": refunded,
-            "workers": seats.iter().filter(|seat| seat.outcome.as_ref() == Some(outcome)).map(|seat| seat.worker).collect::<Vec<_>>(),
+            "workers": assignments.iter().filter(|one| one.outcome.as_ref() == Some(outcome)).map(|one| one.worker).collect::<Vec<_>>(),
             "agreed": agreed,
-            "tier": self.tier,
+            "assurance": self.assurance,
             "simulated": self.simulated,
             "cached_from": cached_from,
             "receipt": self.path,

@@ -11,7 +11,7 @@ use client::{stake, wallet};
 use serde_json::json;
 use std::{fs::File, io::Read as _, path::Path};
 use types::{
-    Action, Address, ChainId, DoubleSigning, Millis, Text,
+    Action, Address, ChainId, EquivocationProof, Millis, Text,
     staking::{PEER_ADDRESSES_MAX, PeerAddresses, StakeOrder, Standing},
 };
 
@@ -20,7 +20,7 @@ pub fn stake(settings: &Settings, command: &StakeCommand) -> Result<()> {
     match &command.verb {
         StakeVerb::Validators => validators(settings, &client),
         StakeVerb::Show { address } => show(settings, &client, *address),
-        StakeVerb::Evidence => print(&client.evidence()?),
+        StakeVerb::Equivocations => print(&client.equivocations()?),
         StakeVerb::Report { file } => report(settings, &client, file),
         StakeVerb::Misbehave => print(&misbehave(settings, &client)?),
         StakeVerb::Order(change) => order(settings, &client, change),
@@ -86,8 +86,8 @@ fn named(addresses: &[overlay::PeerAddress]) -> Result<PeerAddresses> {
 #[derive(serde::Deserialize)]
 #[serde(untagged)]
 enum Proofs {
-    One(Box<DoubleSigning>),
-    Many(Vec<DoubleSigning>),
+    One(Box<EquivocationProof>),
+    Many(Vec<EquivocationProof>),
 }
 
 /// Longest file of proofs that is read: each takes less than 2 kB.
@@ -105,7 +105,7 @@ fn report(settings: &Settings, client: &Client, file: &Path) -> Result<()> {
         Ok(Proofs::One(proof)) => vec![*proof],
         Ok(Proofs::Many(proofs)) => proofs,
         Err(_) => bail!(
-            "{} holds no proof of double signing\nhint: meshx stake evidence shows those that a node has",
+            "{} holds no equivocation proof\nhint: meshx stake equivocations shows those that a node has",
             file.display()
         ),
     };
@@ -127,7 +127,7 @@ fn report(settings: &Settings, client: &Client, file: &Path) -> Result<()> {
 }
 
 /// Sign two votes to make different blocks final in the newest view of the backbone.
-fn misbehave(settings: &Settings, client: &Client) -> Result<DoubleSigning> {
+fn misbehave(settings: &Settings, client: &Client) -> Result<EquivocationProof> {
     let status = client.status()?;
     if !status.dev_dealer {
         bail!("only a development network has a use for this: elsewhere it costs real stake");

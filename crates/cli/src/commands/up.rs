@@ -20,7 +20,7 @@ pub fn up(settings: &Settings, args: &Up) -> Result<()> {
     };
     mesh::with_mesh(&shape, |ready| async move {
         let seconds = started.elapsed().as_secs_f32();
-        let network = ready.node.anchor().network();
+        let network = ready.node.network_keys().network();
         let mark = home::running_mesh_file()?;
         client::write_whole(&mark, ready.url.as_bytes(), false)?;
         if settings.json() {

@@ -45,7 +45,7 @@ pub fn verify(settings: &Settings, args: &Verify) -> Result<ExitCode> {
             "accepted": true, "network": verified.network(), "dev_dealer": verified.dev_dealer(), "chain": receipt.chain,
             "height": receipt.proved.header.height, "job": receipt.job, "module": receipt.record().submission.spec.module,
             "input": receipt.record().submission.spec.input, "status": outcome.status, "output_hash": outcome.stdout.hash,
-            "fuel": outcome.fuel, "price": settlement.paid, "tier": verified.tier().to_string(),
+            "fuel": outcome.fuel, "price": settlement.paid, "assurance": verified.assurance().to_string(),
         });
         println!("{object}");
         return Ok(ExitCode::SUCCESS);
@@ -63,7 +63,7 @@ pub fn verify(settings: &Settings, args: &Verify) -> Result<ExitCode> {
     println!("input     {}", receipt.record().submission.spec.input);
     println!("output    {} ({} bytes), {ending}", outcome.stdout.hash, outcome.stdout.len);
     println!("price     {} MESHX for {} fuel", settlement.paid, outcome.fuel);
-    println!("evidence  {}", verified.tier());
+    println!("assurance {}", verified.assurance());
     println!("network   {}", verified.network());
     if verified.dev_dealer() {
         println!(

@@ -49,7 +49,7 @@ fn edges_that_know_one_address_run_jobs_for_pay() {
         SECRET,
     );
     let result = said.exits(0).json();
-    assert_eq!(result["tier"], "quorum 4/4", "{result}");
+    assert_eq!(result["assurance"], "quorum 4/4", "{result}");
     gateway.meshx(&["verify", "r.mxr"], b"").exits(0);
     for (_, worker) in &edges {
         let earned = gateway.json(&["earnings", worker]);
@@ -109,7 +109,7 @@ fn an_edge_learns_from_the_chain_where_nodes_are() {
     drop((edge, gateway_runs));
 
     // The one it joined by is gone, and it has forgotten everybody but those that the chain names.
-    std::fs::remove_file(node.path("edge/anchors")).unwrap_or_default();
+    std::fs::remove_file(node.path("edge/known-peers")).unwrap_or_default();
     let (_edge, gateway) = node.start(&[&start[..], &joined[..2]].concat(), "gateway");
     let id = at_validator.rsplit('/').next().unwrap();
     assert!(gateway.contains(id), "{gateway} is not {id}");
@@ -169,7 +169,7 @@ fn a_node_begins_with_a_signed_list_and_comes_back_without_it() {
     let (second, _) = user.start(&[&start[..], &["--bootstrap-key", &key]].concat(), "ready");
     written(&user, "second/peers.json", "peers");
     user.until(&["peers", "--dir", "second"], is_connected);
-    written(&user, "second/anchors", &address);
+    written(&user, "second/known-peers", &address);
     drop(second);
 
     // Nobody tells it where to begin.

@@ -9,7 +9,7 @@ fn one_command_runs_a_job_on_a_mesh_of_its_own() {
         .meshx(&["run", "--receipt", "r.mxr", &example("wordcount")], b"the cat the dog\n")
         .exits(0);
     assert_eq!(said.text(), "2 the\n1 cat\n1 dog\n");
-    for word in ["MESHX", "evidence quorum 4/4", "receipt r.mxr"] {
+    for word in ["MESHX", "assurance quorum 4/4", "receipt r.mxr"] {
         assert!(said.stderr.contains(word), "{word:?} is missing from: {}", said.stderr);
     }
 
@@ -59,7 +59,7 @@ fn a_mesh_that_stays_answers_every_verb() {
 
     let said = user.meshx(&["run", "--output", "json", &example("exit")], b"3").exits(3);
     let result = said.json();
-    for field in ["job", "output_hash", "fuel", "price", "workers", "tier"] {
+    for field in ["job", "output_hash", "fuel", "price", "workers", "assurance"] {
         assert!(!result[field].is_null(), "{field} is missing: {result}");
     }
     let job = result["job"].as_str().unwrap();

@@ -18,7 +18,7 @@ use crate::{
 use commonware_consensus::{
     Viewable as _,
     marshal::standard::Standard,
-    types::{Epoch, Round},
+    types::{Epoch as EngineTerm, Round},
 };
 use commonware_cryptography::bls12381::primitives::variant::MinSig;
 use commonware_glue::{
@@ -76,8 +76,8 @@ where
     let mut silence = Silence::open(context.child("silence"), partition).await;
     let mut secrets = Secrets::open(context.child("secrets"), partition).await;
     if let Some(Dealt { share, seed }) = dealt {
-        secrets.put_seed(Epoch::zero(), seed).await;
-        secrets.put_share(Epoch::zero(), share).await;
+        secrets.put_seed(EngineTerm::zero(), seed).await;
+        secrets.put_share(EngineTerm::zero(), share).await;
     }
     let terms = serve_terms(validator, founding, &plan, questions.terms, blocker.clone());
     let mut rejoin = Rejoin {
@@ -139,7 +139,7 @@ where
         context: validator.context.child("terms"),
         manager: validator.peers.clone(),
         bootstrap: probe::Bootstrap {
-            epoch: Epoch::zero(),
+            epoch: EngineTerm::zero(),
             participants: founding.first.participants(),
             directory: Directory::default(),
         },

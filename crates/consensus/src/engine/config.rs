@@ -9,7 +9,7 @@ use commonware_storage::Context as StorageContext;
 use network::{PrivateKey, PublicKey, Receiver, Sender};
 use rand_core::CryptoRng;
 use receipt::light::Digest;
-use types::network::{Anchor, Genesis};
+use types::network::{Genesis, NetworkKeys};
 
 /// Everything the engine needs of a runtime.
 pub trait Env:
@@ -65,7 +65,7 @@ impl<S, R> Channels<S, R> {
 
 /// One validator of one chain.
 pub struct ChainConfig {
-    pub anchor: Anchor,
+    pub network_keys: NetworkKeys,
     pub genesis: Genesis,
     pub key: PrivateKey,
     /// The validator's threshold share of the first term. Without one this node votes when it is dealt one.

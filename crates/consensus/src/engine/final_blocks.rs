@@ -14,7 +14,7 @@ use commonware_consensus::{
         standard::Standard,
     },
     simplex::types::Finalization,
-    types::{Epoch, FixedEpocher, ViewDelta},
+    types::{Epoch as EngineTerm, FixedEpocher, ViewDelta},
 };
 use commonware_cryptography::{Digested, certificate::ConstantProvider};
 use commonware_p2p::{Blocker, Receiver, Sender};
@@ -31,7 +31,7 @@ type Archive<E, V> = prunable::Archive<EightCap, E, Digest, V>;
 type Actor<E> = MarshalActor<
     E,
     Standard<Block>,
-    ConstantProvider<Guarded, Epoch>,
+    ConstantProvider<Guarded, EngineTerm>,
     Archive<E, Finalization<Guarded, Digest>>,
     Archive<E, Arc<Block>>,
     FixedEpocher,

@@ -19,7 +19,7 @@ use receipt::light::{Digest, Family, Scheme, namespace};
 use std::num::NonZeroU64;
 use types::{
     ChainId, Hash, Header, Height, Millis,
-    network::{Anchor, Genesis},
+    network::{Genesis, NetworkKeys},
 };
 
 pub(super) struct Founding {
@@ -50,8 +50,11 @@ pub(super) struct Dealt {
 impl Founding {
     /// # Errors
     /// [`BadKeys`] if genesis holds no key that its validators share, or its terms are too short.
-    pub(super) fn of<E: Env>(anchor: &Anchor, genesis: &Genesis) -> Result<Self, BadKeys> {
-        let (network, chain) = (anchor.network(), genesis.chain);
+    pub(super) fn of<E: Env>(
+        network_keys: &NetworkKeys,
+        genesis: &Genesis,
+    ) -> Result<Self, BadKeys> {
+        let (network, chain) = (network_keys.network(), genesis.chain);
         let dealt = ceremony::dealt(genesis.sharing.as_slice()).ok_or(BadKeys::Sharing)?;
         let namespace = namespace(&network, chain);
         let light = Scheme::certificate_verifier(&namespace, *dealt.public().public());
@@ -102,7 +105,7 @@ fn genesis_block<E: Env>(genesis: &Genesis, first: &EpochInfo) -> Block {
     let body = types::Body { ceremony, ..types::Body::default() };
     let header = Header {
         chain: genesis.chain,
-        epoch: types::Epoch::ZERO,
+        term: types::Term::ZERO,
         view: 0,
         leader: genesis.validators.as_slice()[0].key,
         parent_view: 0,

@@ -1,7 +1,8 @@
 //! Hears consensus' own reports.
 
 use crate::{
-    evidence::double_signing, guarded::Guarded, rejoin::Standing, schemes::Schemes, shared::Shared,
+    equivocation::equivocation_of, guarded::Guarded, rejoin::Standing, schemes::Schemes,
+    shared::Shared,
 };
 use commonware_actor::Feedback;
 use commonware_codec::Encode as _;
@@ -27,8 +28,8 @@ impl Reporter for Listener {
     fn report(&mut self, activity: Self::Activity) -> Feedback {
         self.standing.hear(&activity);
         let scheme = self.schemes.get(activity.epoch());
-        if let Some(evidence) = scheme.and_then(|scheme| double_signing(&scheme, &activity)) {
-            self.shared.accuse(evidence);
+        if let Some(proof) = scheme.and_then(|scheme| equivocation_of(&scheme, &activity)) {
+            self.shared.accuse(proof);
         }
         let (round, certificate) = match &activity {
             Activity::Notarization(notarization) => {

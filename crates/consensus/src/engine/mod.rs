@@ -81,7 +81,7 @@ where
     R: Receiver<PublicKey = PublicKey>,
     B: Blocker<PublicKey = PublicKey>,
 {
-    let founding = Founding::of::<E>(&config.anchor, &config.genesis)?;
+    let founding = Founding::of::<E>(&config.network_keys, &config.genesis)?;
     let dealt = match &config.share {
         Some(share) => Some(founding.dealt(&config.genesis, share)?),
         None => None,

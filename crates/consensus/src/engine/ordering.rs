@@ -102,7 +102,7 @@ impl<E: Env> Agreement<E> {
 fn simplex(network: Hash, interval: Millis, page_cache: CacheRef) -> SimplexConfig<Draw> {
     let leader_timeout = Duration::from_millis(interval.get()) + LEADER_PATIENCE;
     SimplexConfig {
-        elector: Draw { anchor: network },
+        elector: Draw { origin: network },
         mailbox_size: NZUsize!(256),
         replay_buffer: BUFFER_BYTES,
         write_buffer: BUFFER_BYTES,
@@ -115,7 +115,7 @@ fn simplex(network: Hash, interval: Millis, page_cache: CacheRef) -> SimplexConf
         view_retention: ViewDelta::new(VIEWS_KEPT),
         skip: SkipPolicy::Enabled { timeout: leader_timeout * 8, budget: SkipBudget::Participants },
         // A second vote often comes after the certificate the first went into: without the first there
-        // is no evidence. A hundred validators' votes of the views kept are about 6 MB.
+        // is no proof. A hundred validators' votes of the views kept are about 6 MB.
         track_historical_votes: true,
         forward: ForwardPolicy::Disabled,
     }

@@ -96,7 +96,7 @@ impl<E: StorageContext + Spawner> Desk<E> {
             network: self.shared.network,
             chain: self.shared.chain(),
             height: tip.height.next(),
-            epoch: tip.epoch,
+            term: tip.term,
             view: tip.view + 1,
             leader: tip.leader,
             timestamp: tip.timestamp,

@@ -1,7 +1,7 @@
 use super::*;
 use chain::check_tx;
 use crypto::SigningKey;
-use types::{Action, ChainId, Epoch, Intent, LogRoot, Millis, NanoMeshx, PublicKey, Signature};
+use types::{Action, ChainId, Intent, LogRoot, Millis, NanoMeshx, PublicKey, Signature, Term};
 
 fn address(from: u8) -> Address {
     Address::of(&PublicKey(SigningKey::from_seed(&[from; 32]).public()))
@@ -22,7 +22,7 @@ fn header(height: u64) -> Header {
     let log = LogRoot { root: Hash::default(), start: 0, end: 1 };
     Header {
         chain: ChainId::Europe,
-        epoch: Epoch::ZERO,
+        term: Term::ZERO,
         view: height,
         leader: PublicKey([1; 32]),
         parent_view: 0,

@@ -229,7 +229,7 @@ fn the_deadline_ends_a_job_nobody_took() {
 }
 
 /// Invariant: however inputs arrive, a job ends at most once, pays out exactly its escrow, and frees
-/// every seat it took.
+/// every assignment it took.
 #[test]
 fn random_lives_settle_exactly_once() {
     let mut state = 1_u64;

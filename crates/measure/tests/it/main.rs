@@ -3,5 +3,5 @@
 mod certificates;
 mod misfits;
 mod provers;
-mod relays;
+mod proxies;
 mod world;

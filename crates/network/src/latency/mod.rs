@@ -93,7 +93,7 @@ impl Latency {
 
     /// Where validator or worker number `index` of `chain` stands. The backbone's take turns among the
     /// continents; a chain with more nodes than cities puts several in one.
-    pub fn seat(&self, chain: ChainId, index: usize) -> Place {
+    pub fn place_of(&self, chain: ChainId, index: usize) -> Place {
         let (shard, index) = if chain.is_shard() {
             (chain, index)
         } else {
@@ -148,11 +148,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_chain_has_a_seat_for_a_hundred() {
+    fn every_chain_has_places_for_a_hundred() {
         for latency in [Latency::real(), Latency::none()] {
             for chain in ChainId::ALL {
                 for index in 0..100 {
-                    let place = latency.seat(chain, index);
+                    let place = latency.place_of(chain, index);
                     assert!(chain == ChainId::Backbone || place.shard == chain);
                 }
             }

@@ -35,7 +35,7 @@ pub(crate) async fn serve(
     cancel: Arc<AtomicBool>,
 ) {
     let finals = chain.finals();
-    let line = Line::open(chain.clone(), worker.key().clone(), node.anchor().network());
+    let line = Line::open(chain.clone(), worker.key().clone(), node.network_keys().network());
     let (tell, inbox) = mpsc::channel(WAITING_MAX);
     let hands = Arc::new(Hands { node, chain, worker, line, tell, cancel });
     tokio::select! {

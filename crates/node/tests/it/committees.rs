@@ -111,7 +111,7 @@ async fn send(node: &Node, key: &SigningKey, action: Action) {
     let chain = ChainId::Backbone;
     let nonce = node.account(chain, address(key)).await.unwrap().nonce;
     let intent = Intent { chain, nonce, tip: NanoMeshx::ZERO, action };
-    let network = node.anchor().network();
+    let network = node.network_keys().network();
     let sender = PublicKey(key.public());
     let tx = Tx::signed(&network, sender, intent, |domain, message| key.sign(domain, message));
     node.submit(tx, Wait::Final).await.unwrap();
@@ -137,9 +137,9 @@ fn the_certified_are_drawn_for_their_shard_which_is_told() {
     plan.accounts = (0..4).map(|n| (address(&operator_key(&SEED, n)), money)).collect();
     let mut dealt = deal_network(&SEED, &plan);
     dealt.chains[0].genesis.witnesses = List::new(entries).unwrap();
-    let mut anchors = dealt.anchor.chains.as_slice().to_vec();
-    anchors[0].genesis = dealt.chains[0].genesis.id();
-    dealt.anchor.chains = List::new(anchors).unwrap();
+    let mut chain_keys = dealt.network_keys.chains.as_slice().to_vec();
+    chain_keys[0].genesis = dealt.chains[0].genesis.id();
+    dealt.network_keys.chains = List::new(chain_keys).unwrap();
     let voting: Vec<SigningKey> =
         dealt.chains[0].validators.iter().map(|validator| signing_key(&validator.key)).collect();
 

@@ -45,16 +45,16 @@ fn a_job_settles_and_its_receipt_verifies_offline() {
             panic!("{:?}", view.record.phase)
         };
         assert_eq!((settlement.outcome.status, settlement.agreed), (Status::Exited(3), 4));
-        assert_eq!(view.evidence.tier, "quorum 4/4");
+        assert_eq!(view.assurance.level, "quorum 4/4");
         let output = node.output(Some(CHAIN), view.job, Output::Stdout).await.unwrap();
         assert_eq!(bytes(output).await, b"hello mesh\n");
         let after = node.account(CHAIN, address(&client.key)).await.unwrap().balance;
         assert_eq!(before.get() - after.get(), settlement.paid.get() + 1_000);
 
         let file = node.receipt(None, view.job).await.unwrap();
-        let network = node.anchor().network();
+        let network = node.network_keys().network();
         let verified = receipt::verify(&file, |id| *id == network).expect("the receipt holds");
-        assert_eq!(verified.tier().to_string(), "quorum 4/4");
+        assert_eq!(verified.assurance().to_string(), "quorum 4/4");
         let stranger = receipt::verify(&file, |_| false);
         assert_eq!(stranger, Err(receipt::Failed::Network(network)));
         for place in (0..file.len()).step_by(7) {
@@ -154,8 +154,12 @@ fn presence_and_absence_are_both_proved() {
         let (key, other) =
             (types::state::Key::Account(me), types::state::Key::Account(Address::pool("nobody")));
         let value = there.value.clone().unwrap().0;
-        receipt::light::verify_certificate(node.anchor(), &there.header, &there.certificate.0)
-            .unwrap();
+        receipt::light::verify_certificate(
+            node.network_keys(),
+            &there.header,
+            &there.certificate.0,
+        )
+        .unwrap();
         receipt::light::verify_inclusion(&there.header, &key, &value, &there.proof.0).unwrap();
         assert!(
             receipt::light::verify_inclusion(&there.header, &other, &value, &there.proof.0)
@@ -171,8 +175,8 @@ fn presence_and_absence_are_both_proved() {
 #[test]
 fn a_chain_is_followed_by_headers_that_anybody_brings() {
     with_network(&plan(&[CHAIN], 4, Latency::none()), |node| async move {
-        let anchor = node.anchor().clone();
-        let mut follower = Follower::new(anchor.clone(), CHAIN).unwrap();
+        let network_keys = node.network_keys().clone();
+        let mut follower = Follower::new(network_keys.clone(), CHAIN).unwrap();
         let mut told = node.final_headers(CHAIN).unwrap();
         let (first, second) = (told.recv().await.unwrap(), told.recv().await.unwrap());
         for place in 0..first.len() {
@@ -187,7 +191,7 @@ fn a_chain_is_followed_by_headers_that_anybody_brings() {
         assert_eq!(follower.hear(&first), Heard::Old, "true, and of no use");
         let newest = follower.newest().unwrap().height;
         assert!(newest.get().is_multiple_of(4));
-        let unknown = Follower::new(anchor.clone(), ChainId::Asia).err();
+        let unknown = Follower::new(network_keys.clone(), ChainId::Asia).err();
         assert_eq!(unknown, Some(receipt::Invalid::UnknownChain(ChainId::Asia)));
 
         // A record counts under a header that is not long over.

@@ -82,13 +82,13 @@ fn run_in<F: Future<Output = ()>>(
     // One network at a time: on two cores, several take each other's time until blocks and tickets come too late.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let (anchor, net) = (dealt.anchor, Net::InProcess(plan.latency.clone()));
+    let (network_keys, net) = (dealt.network_keys, Net::InProcess(plan.latency.clone()));
     let parts = dealt.chains.into_iter().map(Part::from).collect();
     let folder = folder.to_owned();
     let held = node::Folder::open(&folder).expect("a folder of its own");
     node::run(&held, |context| async move {
         let running: Running =
-            node::start(context, folder, anchor, parts, net, vec![]).await.unwrap();
+            node::start(context, folder, network_keys, parts, net, vec![]).await.unwrap();
         while !running.node.ready() {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
@@ -110,7 +110,7 @@ impl Client {
 
     pub fn signed(&self, nonce: u64, action: Action) -> Tx {
         let intent = Intent { chain: CHAIN, nonce, tip: NanoMeshx::ZERO, action };
-        let network = self.node.anchor().network();
+        let network = self.node.network_keys().network();
         let sender = PublicKey(self.key.public());
         Tx::signed(&network, sender, intent, |domain, message| self.key.sign(domain, message))
     }

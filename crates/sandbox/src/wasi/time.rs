@@ -21,7 +21,7 @@ const EVENT_BYTES: u32 = 32;
 const ABSOLUTE: u16 = 1;
 const HANGUP: u16 = 1;
 
-/// Nanoseconds: realtime since the epoch, monotonic since the job's start.
+/// Nanoseconds: realtime since the Unix epoch, monotonic since the job's start.
 pub(crate) struct Clock {
     start: u64,
     passed: u64,

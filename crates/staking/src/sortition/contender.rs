@@ -15,9 +15,9 @@ pub struct Contender {
     pub ticket: Option<[u8; 64]>,
 }
 
-/// The committee that is drawn.
+/// The committee that is to be drawn, and how many may sit in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Term {
+pub struct Vacancies {
     /// The chain whose blocks are made.
     pub chain: ChainId,
     /// The draw's number.

@@ -1,7 +1,7 @@
 //! The draw: contenders in the order of their lots, as long as there are seats.
 
 use super::{
-    contender::{Contender, NoCommittee, Term},
+    contender::{Contender, NoCommittee, Vacancies},
     entitlement::entitle,
     rank::Rank,
 };
@@ -9,14 +9,14 @@ use crate::Member;
 use std::collections::{BTreeMap, BTreeSet};
 use types::{Address, NanoMeshx, committee::SortitionParams};
 
-/// Draw the committee of `term`: its members, the luckiest first, those certain of a seat before all others.
+/// Draw the committee for `vacancies`: its members, the luckiest first, those certain of a seat before all others.
 ///
-/// `contenders` are all eligible validators in any order, also those without a ticket. At most `term.seats` members come
-/// back. No two have one voting key, and no operator has more than `operator_seats_max`: of several contenders that cannot
-/// sit together, those with the lower rank sit. Stake counts for each of them. An operator gains nothing by splitting its
-/// stake over more keys than it may have seats: what two of them win together is one seat too many. And two operators with
-/// one key do not happen, since [`bond`](crate::bond) refuses a key that is taken; here the copy could cost the original's
-/// operator its seat, but never give the key two votes.
+/// `contenders` are all eligible validators in any order, also those without a ticket. At most `vacancies.seats`
+/// members come back. No two have one voting key, and no operator has more than `operator_seats_max`: of several
+/// contenders that cannot sit together, those with the lower rank sit. Stake counts for each of them. An operator gains
+/// nothing by splitting its stake over more keys than it may have seats: what two of them win together is one seat too
+/// many. And two operators with one key do not happen, since [`bond`](crate::bond) refuses a key that is taken; here
+/// the copy could cost the original's operator its seat, but never give the key two votes.
 ///
 /// Takes O(n² log n) for n contenders at worst, and O(n log n) unless stakes are a geometric series.
 ///
@@ -24,7 +24,7 @@ use types::{Address, NanoMeshx, committee::SortitionParams};
 /// [`NoCommittee`].
 ///
 /// ```
-/// use staking::{Contender, NoCommittee, Term, draw_seats};
+/// use staking::{Contender, NoCommittee, Vacancies, draw_seats};
 /// use types::{Address, ChainId, Epoch, NanoMeshx, PublicKey, committee::SortitionParams};
 /// let contender = |n: u8, meshx: u64| Contender {
 ///     operator: Address::of(&PublicKey([n; 32])),
@@ -34,33 +34,33 @@ use types::{Address, NanoMeshx, committee::SortitionParams};
 /// };
 /// let mut contenders = [contender(1, 900_000), contender(2, 100_000), contender(3, 100_000)];
 /// let params = SortitionParams { seats_min: 2, ..SortitionParams::DEFAULT };
-/// let term = Term { chain: ChainId::Europe, epoch: Epoch::new(7), seats: 2 };
+/// let vacancies = Vacancies { chain: ChainId::Europe, epoch: Epoch::new(7), seats: 2 };
 ///
 /// // 2 × 900,000 of 1,100,000 is more than one seat: certain of it. The others draw lots for the second.
-/// let draws = draw_seats(term, &contenders, &params).unwrap();
+/// let draws = draw_seats(vacancies, &contenders, &params).unwrap();
 /// assert_eq!((draws[0].key, draws.len()), (contenders[0].key, 2));
 ///
 /// // Nobody sits without a ticket, and a committee that is too small is none.
 /// contenders[0].ticket = None;
 /// contenders[1].ticket = None;
 /// assert_eq!(
-///     draw_seats(term, &contenders, &params),
+///     draw_seats(vacancies, &contenders, &params),
 ///     Err(NoCommittee::TooSmall { seats: 1, min: 2 }),
 /// );
 /// ```
 pub fn draw_seats(
-    term: Term,
+    vacancies: Vacancies,
     contenders: &[Contender],
     params: &SortitionParams,
 ) -> Result<Vec<Member>, NoCommittee> {
     let funded: Vec<_> = contenders.iter().filter(|c| c.tokens > NanoMeshx::ZERO).collect();
-    let entitlement = entitle(&funded, term.seats, params.operator_seats_max)?;
+    let entitlement = entitle(&funded, vacancies.seats, params.operator_seats_max)?;
     let mut ranked: Vec<(Rank, Member)> = funded
         .iter()
         .zip(&entitlement.certain)
         .filter_map(|(contender, certain)| {
             let Contender { operator, key, tokens, ticket } = **contender;
-            let rank = Rank::new(term, &ticket?, tokens, *certain, &entitlement);
+            let rank = Rank::new(vacancies, &ticket?, tokens, *certain, &entitlement);
             Some((rank, Member { operator, key, tokens }))
         })
         .collect();
@@ -69,7 +69,7 @@ pub fn draw_seats(
         let names = |m: &Member| (m.operator, m.key, m.tokens);
         a.cmp(b).then_with(|| names(one).cmp(&names(other)))
     });
-    let members = seat(ranked, term.seats, params.operator_seats_max);
+    let members = seat(ranked, vacancies.seats, params.operator_seats_max);
     let (seats, min) = (u16::try_from(members.len()), params.seats_min.max(1));
     let seats = seats.expect("at most as many as `term.seats`");
     if seats < min { Err(NoCommittee::TooSmall { seats, min }) } else { Ok(members) }
@@ -127,13 +127,13 @@ mod tests {
         Contender { operator, key: PublicKey([key; 32]), tokens, ticket: Some([key; 64]) }
     }
 
-    fn term(epoch: u64, seats: u16) -> Term {
-        Term { chain: ChainId::Africa, epoch: Epoch::new(epoch), seats }
+    fn vacancies(epoch: u64, seats: u16) -> Vacancies {
+        Vacancies { chain: ChainId::Africa, epoch: Epoch::new(epoch), seats }
     }
 
     /// In each of 200 epochs: how many sit, and the first byte of their keys in order.
     fn all(contenders: &[Contender], seats: u16, params: &SortitionParams) -> Vec<Vec<u8>> {
-        let draw = |epoch| draw_seats(term(epoch, seats), contenders, params).unwrap();
+        let draw = |epoch| draw_seats(vacancies(epoch, seats), contenders, params).unwrap();
         (0..200).map(|epoch| draw(epoch).iter().map(|m| m.key.0[0]).collect()).collect()
     }
 
@@ -162,7 +162,7 @@ mod tests {
         contenders.iter_mut().for_each(|contender| contender.ticket = Some([0; 64]));
         let mut operators: Vec<_> = contenders.iter().map(|c| c.operator).collect();
         operators.sort_unstable();
-        let drawn = draw_seats(term(1, 4), &contenders, &PARAMS).unwrap();
+        let drawn = draw_seats(vacancies(1, 4), &contenders, &PARAMS).unwrap();
         assert_eq!(drawn.iter().map(|m| m.operator).collect::<Vec<_>>(), operators[..4]);
     }
 
@@ -192,7 +192,7 @@ mod tests {
         let contenders = [contender(1, 1, 50), shared, contender(3, 3, 50), contender(3, 4, 50)];
         let mut seen = BTreeSet::new();
         for epoch in 0..200 {
-            let drawn = draw_seats(term(epoch, 4), &contenders, &PARAMS).unwrap();
+            let drawn = draw_seats(vacancies(epoch, 4), &contenders, &PARAMS).unwrap();
             assert_eq!(drawn.len(), 2);
             assert!(drawn[0].key != drawn[1].key && drawn[0].operator != drawn[1].operator);
             seen.extend(drawn.iter().map(|m| (m.operator, m.key)));
@@ -208,12 +208,12 @@ mod tests {
         let entitlement = entitle(&funded, 2, 1).unwrap();
         assert_eq!(entitlement.certain, [false; 3]);
         for epoch in 0..200 {
-            let term = term(epoch, 2);
+            let vacancies = vacancies(epoch, 2);
             let [one, other] = [0, 1].map(|n| {
                 let Contender { tokens, ticket, .. } = contenders[n];
-                Rank::new(term, &ticket.unwrap(), tokens, false, &entitlement)
+                Rank::new(vacancies, &ticket.unwrap(), tokens, false, &entitlement)
             });
-            let drawn = draw_seats(term, &contenders, &PARAMS).unwrap();
+            let drawn = draw_seats(vacancies, &contenders, &PARAMS).unwrap();
             let sits = drawn.iter().find(|m| m.key.0[0] == 1).unwrap();
             assert_eq!(sits.operator, contenders[usize::from(other < one)].operator);
         }
@@ -225,7 +225,7 @@ mod tests {
         contenders.extend((6..=9).map(|n| contender(n, n, 1)));
         for cap in 0..=5 {
             let params = SortitionParams { seats_min: 0, operator_seats_max: cap, ..PARAMS };
-            let Ok(drawn) = draw_seats(term(1, 5), &contenders, &params) else {
+            let Ok(drawn) = draw_seats(vacancies(1, 5), &contenders, &params) else {
                 assert_eq!(cap, 0);
                 continue;
             };
@@ -238,16 +238,16 @@ mod tests {
     fn a_committee_turns_too_small_with_one_seat_less_than_it_needs() {
         let mut contenders: Vec<_> = (1..=4).map(|n| contender(n, n, 10)).collect();
         let params = SortitionParams { seats_min: 4, ..PARAMS };
-        assert_eq!(draw_seats(term(1, 9), &contenders, &params).unwrap().len(), 4);
+        assert_eq!(draw_seats(vacancies(1, 9), &contenders, &params).unwrap().len(), 4);
         let too_small = |seats| Err(NoCommittee::TooSmall { seats, min: 4 });
-        assert_eq!(draw_seats(term(1, 3), &contenders, &params), too_small(3));
+        assert_eq!(draw_seats(vacancies(1, 3), &contenders, &params), too_small(3));
         contenders[0].ticket = None;
-        assert_eq!(draw_seats(term(1, 9), &contenders, &params), too_small(3));
+        assert_eq!(draw_seats(vacancies(1, 9), &contenders, &params), too_small(3));
         // Nobody is never a committee.
         let none = SortitionParams { seats_min: 0, ..PARAMS };
         let nobody = Err(NoCommittee::TooSmall { seats: 0, min: 1 });
-        assert_eq!(draw_seats(term(1, 9), &[], &none), nobody);
-        assert_eq!(draw_seats(term(1, 0), &contenders, &none), nobody);
+        assert_eq!(draw_seats(vacancies(1, 9), &[], &none), nobody);
+        assert_eq!(draw_seats(vacancies(1, 0), &contenders, &none), nobody);
         let text = NoCommittee::TooSmall { seats: 3, min: 4 }.to_string();
         assert_eq!(text, "the draw fills 3 seats, a committee needs 4");
     }

@@ -16,8 +16,8 @@
 //! loses a seat or changes nothing: it has one bit to choose with, and pays a seat for it.
 //!
 //! Source: B. Rosén, *On sampling with probability proportional to size*, J. Stat. Plan. Inference 62 (1997) 159–191;
-//! DESIGN §4, "Who votes". Not here: whether a ticket is its sender's and of this epoch's anchor (`crypto::VrfPublicKey`),
-//! who is eligible ([`is_eligible`](crate::is_eligible)), and who proves to own a voting key.
+//! DESIGN §4, "Who votes". Not here: whether a ticket is its sender's and of this epoch's seed
+//! (`crypto::VrfPublicKey`), who is eligible ([`is_eligible`](crate::is_eligible)), and who proves to own a voting key.
 
 mod contender;
 mod draw;
@@ -25,6 +25,6 @@ mod entitlement;
 mod rank;
 mod ticket_window;
 
-pub use contender::{Contender, NoCommittee, Term};
+pub use contender::{Contender, NoCommittee, Vacancies};
 pub use draw::{draw_seats, seat_weights};
 pub use ticket_window::{TicketWindow, Untimely};

@@ -1,6 +1,6 @@
 //! Rank: a contender's lot, weighed with its chance.
 
-use super::{contender::Term, entitlement::Entitlement};
+use super::{contender::Vacancies, entitlement::Entitlement};
 use crate::wide;
 use std::cmp::Ordering;
 use types::{NanoMeshx, codec::Encode as _, domain_hash};
@@ -18,13 +18,13 @@ impl Rank {
     /// With π = seats · tokens / stake and u = lot / 2⁶⁴, `Q` is
     /// lot · (stake − seats · tokens) / ((2⁶⁴ − lot) · seats · tokens): two products of 64-bit numbers, without the `seats`.
     pub(super) fn new(
-        term: Term,
+        vacancies: Vacancies,
         ticket: &[u8; 64],
         tokens: NanoMeshx,
         certain: bool,
         entitlement: &Entitlement,
     ) -> Self {
-        let lot = lot(term, ticket);
+        let lot = lot(vacancies, ticket);
         if certain {
             return Self::Certain { lot };
         }
@@ -39,8 +39,8 @@ impl Rank {
 
 /// The lot `ticket` draws for one committee, an odd number: so neither it nor what is left to 2⁶⁴ is zero, and its 63 bits
 /// lie evenly. Hashed under chain and epoch, so that luck in one committee says nothing about another.
-fn lot(term: Term, ticket: &[u8; 64]) -> u64 {
-    let parts: [&[u8]; 3] = [&term.chain.encode(), &term.epoch.encode(), ticket];
+fn lot(vacancies: Vacancies, ticket: &[u8; 64]) -> u64 {
+    let parts: [&[u8]; 3] = [&vacancies.chain.encode(), &vacancies.epoch.encode(), ticket];
     let hash = domain_hash("meshx/sortition/v1", &parts);
     let leading = hash.0.first_chunk().expect("32 bytes have a first eight");
     u64::from_be_bytes(*leading) | 1
@@ -79,17 +79,17 @@ mod tests {
     use proptest::prelude::*;
     use types::{ChainId, Epoch};
 
-    fn term(chain: ChainId, epoch: u64) -> Term {
-        Term { chain, epoch: Epoch::new(epoch), seats: 2 }
+    fn vacancies(chain: ChainId, epoch: u64) -> Vacancies {
+        Vacancies { chain, epoch: Epoch::new(epoch), seats: 2 }
     }
 
     #[test]
     fn one_ticket_draws_another_lot_in_each_committee() {
         let lots = [
-            lot(term(ChainId::Backbone, 1), &[7; 64]),
-            lot(term(ChainId::Europe, 1), &[7; 64]),
-            lot(term(ChainId::Europe, 2), &[7; 64]),
-            lot(term(ChainId::Europe, 2), &[8; 64]),
+            lot(vacancies(ChainId::Backbone, 1), &[7; 64]),
+            lot(vacancies(ChainId::Europe, 1), &[7; 64]),
+            lot(vacancies(ChainId::Europe, 2), &[7; 64]),
+            lot(vacancies(ChainId::Europe, 2), &[8; 64]),
         ];
         for (index, lot) in lots.iter().enumerate() {
             assert!(lot % 2 == 1 && !lots[..index].contains(lot));
@@ -114,9 +114,9 @@ mod tests {
             let entitlement = Entitlement { certain: vec![], seats, stake };
             let [one, other] = [0, 1].map(|index| {
                 let (ticket, tokens) = ([tickets[index]; 64], parts[index] % most + 1);
-                let term = term(ChainId::Asia, 3);
-                let rank = Rank::new(term, &ticket, NanoMeshx::new(tokens), false, &entitlement);
-                let lot = u128::from(lot(term, &ticket));
+                let vacancies = vacancies(ChainId::Asia, 3);
+                let rank = Rank::new(vacancies, &ticket, NanoMeshx::new(tokens), false, &entitlement);
+                let lot = u128::from(lot(vacancies, &ticket));
                 let ratio = |a: u128, b: u128| Ratio::new(BigUint::from(a), BigUint::from(b));
                 let missing = u128::from(stake) - u128::from(seats) * u128::from(tokens);
                 (rank, ratio(lot, (1 << 64) - lot) * ratio(missing, tokens.into()))

@@ -8,7 +8,7 @@ use types::Height;
 /// window may be long. It closes early enough for all to have the last block before the draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TicketWindow {
-    /// The first block after the epoch's anchor.
+    /// The first block after the one whose beacon is the epoch's seed.
     pub opens: Height,
     /// The last block in which a ticket counts.
     pub closes: Height,

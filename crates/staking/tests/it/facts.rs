@@ -201,13 +201,13 @@ fn the_eighth_fault_is_for_ever() {
 }
 
 #[test]
-fn evidence_ages() {
+fn equivocation_proofs_age() {
     let mut world = world();
     pass(&mut world, 14 * DAY - 1);
     accept(&mut world, wrong(ANN, 0));
     pass(&mut world, 1);
-    assert_eq!(refuse(&mut world, wrong(BEN, 0)).code(), "evidence_too_old");
-    assert_eq!(refuse(&mut world, wrong(BEN, 3)).code(), "evidence_from_future");
+    assert_eq!(refuse(&mut world, wrong(BEN, 0)).code(), "equivocation_too_old");
+    assert_eq!(refuse(&mut world, wrong(BEN, 3)).code(), "equivocation_from_future");
 }
 
 #[test]

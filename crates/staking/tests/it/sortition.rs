@@ -1,7 +1,7 @@
 //! Sortition: what holds for all contenders, and the hands that other tests deal.
 
 use proptest::prelude::*;
-use staking::{Contender, Member, NoCommittee, Term, draw_seats};
+use staking::{Contender, Member, NoCommittee, Vacancies, draw_seats};
 use std::collections::{BTreeMap, BTreeSet};
 use types::{
     Address, ChainId, Epoch, Hash, NanoMeshx, PublicKey, committee::SortitionParams, domain_hash,
@@ -27,10 +27,10 @@ pub fn deal(contenders: &mut [Contender], epoch: u64) {
 
 /// The committee of an epoch. One of nobody is empty here.
 pub fn seated(contenders: &[Contender], epoch: u64, seats: u16, cap: u16) -> Vec<Member> {
-    let term = Term { chain: ChainId::Europe, epoch: Epoch::new(epoch), seats };
+    let vacancies = Vacancies { chain: ChainId::Europe, epoch: Epoch::new(epoch), seats };
     let params =
         SortitionParams { seats_min: 0, operator_seats_max: cap, ..SortitionParams::DEFAULT };
-    match draw_seats(term, contenders, &params) {
+    match draw_seats(vacancies, contenders, &params) {
         Ok(members) => members,
         Err(NoCommittee::TooSmall { seats: 0, .. }) => vec![],
         Err(other) => panic!("{other}"),

@@ -5,7 +5,7 @@ mod stake;
 mod variants;
 
 pub use ledger::{submission, tx};
-pub use stake::{relayed_decree, relayed_seats};
+pub use stake::{imported_decree, imported_seats};
 
 use crate::json::Json;
 use serde::{Serialize, de::DeserializeOwned};
@@ -15,7 +15,7 @@ use types::{
     attest::AttestationRecord,
     codec::{DecodeExt, Encode, Read},
     describe::{Type, Wire},
-    network::{Anchor, Genesis},
+    network::{Genesis, NetworkKeys},
     presence::PresenceCertificate,
 };
 
@@ -122,7 +122,7 @@ fn names(value: &dyn Any) -> Vec<(&'static str, Json)> {
     None.or(value.downcast_ref::<Block>().map(|block| header(&block.header)))
         .or(value.downcast_ref::<FinalHeader>().map(|known| header(&known.header)))
         .or(value.downcast_ref::<AttestationRecord>().map(|record| id(record.id())))
-        .or(value.downcast_ref::<Anchor>().map(|anchor| id(anchor.network())))
+        .or(value.downcast_ref::<NetworkKeys>().map(|network_keys| id(network_keys.network())))
         .or(value.downcast_ref::<Genesis>().map(|genesis| id(genesis.id())))
         .unwrap_or_default()
 }

@@ -153,7 +153,7 @@ impl World {
         self.tell(Told::Tick);
     }
 
-    /// Seat the worker in one more job, if it has room.
+    /// Assign the worker to one more job, if it has room.
     pub fn open(&mut self, hopeless: bool, luck: Luck, dice: &mut Dice) {
         let open = self.chain.values().filter(|on| on.asks != Asks::Over).count();
         if open >= usize::from(self.capacity) {

@@ -1,8 +1,8 @@
 //! Android Key Attestation.
 
 use attestation::{
-    Anchors, Binding, BootState, Claims, Class, Collateral, Details, Evidence, Policy, Reject,
-    SecurityLevel, UnixSeconds, Validity, verify_under,
+    Binding, BootState, Claims, Class, Collateral, Details, Evidence, Policy, Reject,
+    SecurityLevel, TrustRoots, UnixSeconds, Validity, verify_under,
 };
 use serde_bytes::ByteBuf;
 
@@ -24,7 +24,7 @@ const CHALLENGE: &[u8] = b"challenge";
 /// What a test feeds the verifier.
 #[derive(Clone)]
 struct Question {
-    anchors: Anchors,
+    trust_roots: TrustRoots,
     chain: Vec<Vec<u8>>,
     collateral: Collateral,
     binding: Binding,
@@ -36,7 +36,7 @@ impl Question {
         let revoked = case.json["params"]["revoked"].as_array().cloned().unwrap_or_default();
         let revoked = revoked.iter().map(|serial| serial.as_str().expect("text").to_owned());
         Self {
-            anchors: Anchors::Vendors,
+            trust_roots: TrustRoots::Vendors,
             chain: ders_of_pem(&case.input("chain")),
             collateral: Collateral { revoked: revoked.collect(), ..Collateral::default() },
             binding: match case.param("challenge") {
@@ -50,7 +50,7 @@ impl Question {
     fn ask(&self) -> Result<Claims, Reject> {
         let chain = self.chain.iter().cloned().map(ByteBuf::from).collect();
         let evidence = Evidence::AndroidKey { chain };
-        verify_under(&self.anchors, &evidence, &self.collateral, &self.binding, self.now)
+        verify_under(&self.trust_roots, &evidence, &self.collateral, &self.binding, self.now)
     }
 
     /// `accept`, or the code of the refusal.
@@ -97,7 +97,7 @@ fn every_change_listed_gets_its_verdict() {
                 "wrong_root" => {
                     let marlin = case.file("../android-04-marlin-software/chain.pem");
                     let root = ders_of_pem(&marlin).pop().expect("a root");
-                    question.anchors = Anchors::Only(vec![root]);
+                    question.trust_roots = TrustRoots::Only(vec![root]);
                 }
                 "wrong_challenge" => question.binding = Binding::Challenge(vec![0, 0xff]),
                 other => panic!("{}: no such change: {other}", case.id),
@@ -115,10 +115,10 @@ fn every_change_listed_gets_its_verdict() {
 }
 
 #[test]
-fn google_roots_given_as_anchors_still_make_hardware() {
+fn google_roots_given_as_trust_roots_still_make_hardware() {
     for case in accepted_cases() {
         let mut question = Question::of(&case);
-        question.anchors = Anchors::Only(ders_of_pem(&case.file("../google_roots.pem")));
+        question.trust_roots = TrustRoots::Only(ders_of_pem(&case.file("../google_roots.pem")));
         assert_eq!(question.ask().map(|claims| claims.class()), Ok(Class::DeviceBoundKey));
     }
 }
@@ -175,14 +175,15 @@ fn software_roots_vouch_for_nothing() {
         let mut chain = Chain::new(4, &[]);
         chain.certificates[3].spki = hex::decode(key).expect("hex");
         let mut question = chain.question();
-        question.anchors = Anchors::Vendors;
+        question.trust_roots = TrustRoots::Vendors;
         assert_eq!(question.ask(), Err(Reject::SoftwareRoot));
     }
     // Whoever pins one all the same hears what the description says.
     for case in Case::all(TECHNOLOGY).iter().filter(|case| case.verdict() == "reject:software-root")
     {
         let mut question = Question::of(case);
-        question.anchors = Anchors::Only(vec![question.chain.last().expect("a root").clone()]);
+        question.trust_roots =
+            TrustRoots::Only(vec![question.chain.last().expect("a root").clone()]);
         assert_eq!(question.ask(), Err(Reject::SoftwareKey));
     }
 }
@@ -223,7 +224,7 @@ impl Chain {
         let chain: Vec<_> =
             self.certificates.iter().zip(issuers).map(|(body, issuer)| body.sign(issuer)).collect();
         Question {
-            anchors: Anchors::Only(chain.last().cloned().into_iter().collect()),
+            trust_roots: TrustRoots::Only(chain.last().cloned().into_iter().collect()),
             chain,
             collateral: Collateral::default(),
             binding: Binding::Challenge(CHALLENGE.to_vec()),
@@ -319,7 +320,7 @@ fn a_root_of_ours_makes_no_hardware() {
     assert_eq!(claims.binding(), CHALLENGE);
     assert!(claims.is_bound() && !claims.is_debug() && claims.platform().is_empty());
     let mut question = Chain::new(4, &Description::default().description()).question();
-    question.anchors = Anchors::Vendors;
+    question.trust_roots = TrustRoots::Vendors;
     assert_eq!(question.answer(), "foreign-root");
 }
 

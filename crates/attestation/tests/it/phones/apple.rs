@@ -1,7 +1,7 @@
 //! Apple App Attest.
 
 use attestation::{
-    Anchors, Binding, Claims, Class, Collateral, Details, Evidence, Policy, Reject, UnixSeconds,
+    Binding, Claims, Class, Collateral, Details, Evidence, Policy, Reject, TrustRoots, UnixSeconds,
     Validity, verify_under,
 };
 use ciborium::Value;
@@ -26,7 +26,7 @@ const DEVELOPMENT: &[u8; 16] = b"appattestdevelop";
 /// What a test feeds the verifier.
 #[derive(Clone)]
 struct Question {
-    anchors: Anchors,
+    trust_roots: TrustRoots,
     attestation: Vec<u8>,
     app_id: String,
     client_data_hash: Vec<u8>,
@@ -36,7 +36,7 @@ struct Question {
 impl Question {
     fn of(case: &Case) -> Self {
         Self {
-            anchors: Anchors::Vendors,
+            trust_roots: TrustRoots::Vendors,
             attestation: case.input("attestation"),
             app_id: case.param("app_id").expect("an application").to_owned(),
             client_data_hash: base64(case.param("client_data_hash").expect("a hash")),
@@ -51,7 +51,7 @@ impl Question {
             client_data_hash: self.client_data_hash.clone(),
         };
         let binding = Binding::Challenge(self.client_data_hash.clone());
-        verify_under(&self.anchors, &evidence, &Collateral::default(), &binding, self.now)
+        verify_under(&self.trust_roots, &evidence, &Collateral::default(), &binding, self.now)
     }
 
     /// `accept`, or the code of the refusal.
@@ -97,7 +97,7 @@ fn every_change_listed_gets_its_verdict() {
                     "not-yet-valid"
                 }
                 "wrong_root" => {
-                    question.anchors = Anchors::Only(vec![Forge::new().root_certificate()]);
+                    question.trust_roots = TrustRoots::Only(vec![Forge::new().root_certificate()]);
                     "foreign-root"
                 }
                 "wrong_client_data_hash" => {
@@ -251,7 +251,7 @@ impl Forge {
         let mut bytes = Vec::new();
         ciborium::into_writer(attestation, &mut bytes).expect("CBOR");
         Question {
-            anchors: Anchors::Only(vec![self.root_certificate()]),
+            trust_roots: TrustRoots::Only(vec![self.root_certificate()]),
             attestation: bytes,
             app_id: APP_ID.into(),
             client_data_hash: self.client_data_hash.clone(),
@@ -288,11 +288,11 @@ fn a_root_of_ours_makes_no_hardware() {
     assert!(claims.is_bound() && !claims.is_debug());
     let years = [YEAR_2020, YEAR_2022].map(UnixSeconds::new);
     assert_eq!(claims.validity(), Validity { not_before: years[0], not_after: years[1] });
-    question.anchors = Anchors::Vendors;
+    question.trust_roots = TrustRoots::Vendors;
     assert_eq!(question.answer(), "foreign-root");
-    question.anchors = Anchors::Only(Vec::new());
+    question.trust_roots = TrustRoots::Only(Vec::new());
     assert_eq!(question.answer(), "foreign-root");
-    question.anchors = Anchors::Only(vec![Forge::new().root_certificate()]);
+    question.trust_roots = TrustRoots::Only(vec![Forge::new().root_certificate()]);
     assert_eq!(question.answer(), "foreign-root");
 }
 

@@ -7,10 +7,10 @@ mod audit;
 mod orders;
 pub mod world;
 
-use orders::{Random, evidence};
+use orders::{Random, equivocation_proof};
 use std::collections::{BTreeMap, BTreeSet};
 use types::{
-    Action, ChainId, DoubleSigning, List, Millis, NanoMeshx, ParamName, Params, Text,
+    Action, ChainId, EquivocationProof, List, Millis, NanoMeshx, ParamName, Params, Text,
     committee::SeatsRecord,
     governance::{Decree, Order, ParamChange, Proposal, ProposalKind, ProposalStatus, VoteOption},
     staking::{PeerAddresses, StakeOrder, Standing},
@@ -96,11 +96,11 @@ fn a_double_signer_loses_a_tenth_and_its_seat_once() {
 
     // Anyone may report; here somebody without stake.
     let view = world.height * 90;
-    let forged = world.tx(4, 0, Action::Report(evidence(0, view, 1)));
+    let forged = world.tx(4, 0, Action::Report(equivocation_proof(0, view, 1)));
     assert_eq!(world.block(vec![forged]), ["forged_signature"]);
-    let future = world.tx(4, 0, Action::Report(evidence(0, view * 9, 0)));
+    let future = world.tx(4, 0, Action::Report(equivocation_proof(0, view * 9, 0)));
     assert_eq!(world.block(vec![future]), ["unknown_view"]);
-    let proof = world.tx(4, 0, Action::Report(evidence(0, view, 0)));
+    let proof = world.tx(4, 0, Action::Report(equivocation_proof(0, view, 0)));
     assert!(world.block(vec![proof]).is_empty());
     let guilty = world.validator(0);
     assert_eq!((guilty.tokens.get(), guilty.standing), (13_500, Standing::Tombstoned));
@@ -108,10 +108,10 @@ fn a_double_signer_loses_a_tenth_and_its_seat_once() {
     assert_eq!(after - burned, 1_500 + 1_000, "a tenth of 15,000, and the base fee");
 
     // The same again, the other way round, and of another view: refused, and nothing is burned but for fees.
-    let again = world.tx(4, 0, Action::Report(evidence(0, view, 0)));
+    let again = world.tx(4, 0, Action::Report(equivocation_proof(0, view, 0)));
     assert_eq!(world.block(vec![again]), ["already_punished"]);
-    let proof = evidence(0, view, 0);
-    let swapped = DoubleSigning { first: proof.second, second: proof.first, ..proof };
+    let proof = equivocation_proof(0, view, 0);
+    let swapped = EquivocationProof { first: proof.second, second: proof.first, ..proof };
     let swapped = world.tx(4, 0, Action::Report(swapped));
     assert_eq!(world.block(vec![swapped]), ["already_punished"]);
     assert_eq!(world.validator(0).tokens.get(), 13_500);
@@ -155,21 +155,21 @@ fn nodes_are_made_known_by_those_who_have_stake_to_lose() {
 
     // Whoever is out for ever makes nobody known any more.
     let view = world.height * 90;
-    let proof = world.tx(4, 0, Action::Report(evidence(0, view, 0)));
+    let proof = world.tx(4, 0, Action::Report(equivocation_proof(0, view, 0)));
     assert!(world.block(vec![proof]).is_empty());
     let order = world.tx(0, 0, announce(&[first]));
     assert_eq!(world.block(vec![order]), ["tombstoned"]);
 }
 
 #[test]
-fn evidence_older_than_the_unbonding_period_is_refused() {
+fn a_proof_older_than_the_unbonding_period_is_refused() {
     let mut world = World::new();
     while world.height < 12 {
         world.block(vec![]);
     }
     // Views are noted in steps of 256, so view 90 is dated to block 3; the period is eight blocks.
-    let old = world.tx(4, 0, Action::Report(evidence(0, 90, 0)));
-    assert_eq!(world.block(vec![old]), ["evidence_too_old"]);
+    let old = world.tx(4, 0, Action::Report(equivocation_proof(0, 90, 0)));
+    assert_eq!(world.block(vec![old]), ["equivocation_too_old"]);
     assert_eq!(world.validator(0).tokens.get(), 10_000);
 }
 
@@ -182,7 +182,7 @@ fn what_leaves_after_the_fault_is_slashed_too() {
     world.block(vec![]);
     let leave = StakeOrder::Undelegate { validator: who(0), amount: None };
     world.block(vec![world.tx(3, 0, Action::Stake(leave))]);
-    world.block(vec![world.tx(4, 0, Action::Report(evidence(0, view, 0)))]);
+    world.block(vec![world.tx(4, 0, Action::Report(equivocation_proof(0, view, 0)))]);
     let early = StakeOrder::Withdraw { validator: who(0) };
     assert_eq!(world.block(vec![world.tx(3, 0, Action::Stake(early.clone()))]), ["not_matured"]);
     for _ in 0..8 {

@@ -1,9 +1,9 @@
-//! Random orders: stake, votes, proposals, evidence and claims, most of them possible and many not.
+//! Random orders: stake, votes, proposals, equivocation proofs and claims, most of them possible and many not.
 
 use super::world::{MESHX, NETWORK, World, lots, voting, who};
 use types::{
-    Action, ChainId, DoubleSigning, Epoch, Hash, List, Millis, NanoMeshx, ParamName, PublicKey,
-    Signature, SignedVote, Text, VoteKind,
+    Action, ChainId, EquivocationProof, Hash, List, Millis, NanoMeshx, ParamName, PublicKey,
+    Signature, SignedVote, Term, Text, VoteKind,
     governance::{LockedPool, ParamChange, ProposalKind, VoteOption},
     staking::{BOND_DOMAIN, StakeOrder, bond_message},
 };
@@ -103,7 +103,11 @@ impl World {
             }),
             12 if random.below(2) == 0 => {
                 let guilty = u8::try_from(random.below(3)).unwrap();
-                Action::Report(evidence(guilty, random.below(self.height * 95), random.below(4)))
+                Action::Report(equivocation_proof(
+                    guilty,
+                    random.below(self.height * 95),
+                    random.below(4),
+                ))
             }
             12 => Action::Stake(StakeOrder::Unjail),
             13 if random.below(3) == 0 => Action::Stake(announcement(random)),
@@ -120,12 +124,12 @@ impl World {
 }
 
 /// Two votes of person `n`; `odd` 1: the second is another's, 2: they say the same.
-pub fn evidence(n: u8, view: u64, odd: u64) -> DoubleSigning {
+pub fn equivocation_proof(n: u8, view: u64, odd: u64) -> EquivocationProof {
     let vote = |key: &crypto::SigningKey, payload: u8| {
         let mut vote = SignedVote {
             chain: ChainId::Backbone,
             kind: VoteKind::Finalize,
-            epoch: Epoch::ZERO,
+            term: Term::ZERO,
             view,
             parent: view.saturating_sub(1),
             payload: Hash([payload; 32]),
@@ -134,7 +138,7 @@ pub fn evidence(n: u8, view: u64, odd: u64) -> DoubleSigning {
         vote.signature = Signature(key.sign(SignedVote::DOMAIN, &vote.message(&NETWORK)));
         vote
     };
-    DoubleSigning {
+    EquivocationProof {
         key: PublicKey(voting(n).public()),
         first: vote(voting(n), 1),
         second: vote(voting(if odd == 1 { n + 1 } else { n }), if odd == 2 { 1 } else { 2 }),

@@ -6,8 +6,8 @@ use crypto::{SigningKey, VrfKey, VrfSuite};
 use futures::executor::block_on;
 use std::{collections::BTreeMap, sync::LazyLock};
 use types::{
-    Action, Address, Beacon, ChainId, EmissionStep, Epoch, GovernanceParams, Hash, Height, Intent,
-    List, Millis, NanoMeshx, Params, PublicKey, Schedule, Text, Tx, Vesting,
+    Action, Address, Beacon, ChainId, EmissionStep, GovernanceParams, Hash, Height, Intent, List,
+    Millis, NanoMeshx, Params, PublicKey, Schedule, Term, Text, Tx, Vesting,
     codec::{Bytes, DecodeExt, Read},
     committee::{DrawRecord, SortitionParams, Ticket, ticket_alpha, vrf_possession},
     network::{Genesis, GenesisAccount, GenesisStake, GenesisVesting, Validator},
@@ -156,7 +156,7 @@ impl World {
             network: NETWORK,
             chain: self.chain,
             height: Height::new(self.height + 1),
-            epoch: Epoch::ZERO,
+            term: Term::ZERO,
             view: (self.height + 1) * 90,
             leader: PublicKey(voting(0).public()),
             timestamp: Millis::new(self.height * 500),
@@ -169,10 +169,10 @@ impl World {
     fn beacons(&self) -> Vec<Beacon> {
         let heights: Heights = self.get(Key::Queue).unwrap_or_default();
         let beacon = |height: &Height| {
-            let Queued { epoch, view, .. } = self.get(Key::Queued(*height)).unwrap();
+            let Queued { term, view, .. } = self.get(Key::Queued(*height)).unwrap();
             let signature =
                 Bytes::new(vec![u8::try_from(height.get() % 251).unwrap(); 48]).unwrap();
-            Beacon { height: *height, epoch, view, signature }
+            Beacon { height: *height, term, view, signature }
         };
         heights.iter().map(beacon).collect()
     }

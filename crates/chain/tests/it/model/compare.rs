@@ -9,7 +9,7 @@ use chain::{Applied, Proposal, Refusal};
 use jobs::{OutOfPhase, Unacceptable};
 use std::collections::BTreeSet;
 use types::{
-    Address, Beacon, Epoch, Hash, Height, JobId, List, Millis, NanoMeshx, Ppm,
+    Address, Beacon, Hash, Height, JobId, List, Millis, NanoMeshx, Ppm, Term,
     attest::Challenges,
     codec::{DecodeExt, Encode, Read},
     domain_hash,
@@ -52,7 +52,7 @@ pub const REACHABLE: [No; 24] = [
     "out_of_phase: over",
     "out_of_phase: not committing",
     "out_of_phase: not revealing",
-    "out_of_phase: no seat",
+    "out_of_phase: not assigned",
     "out_of_phase: twice",
     "out_of_phase: not committed",
     "out_of_phase: not payer",
@@ -77,7 +77,7 @@ pub fn name(refusal: &Refusal) -> No {
             OutOfPhase::NotQueued => "out_of_phase: not queued",
             OutOfPhase::NotCommitting => "out_of_phase: not committing",
             OutOfPhase::NotRevealing => "out_of_phase: not revealing",
-            OutOfPhase::NoSeat(_) => "out_of_phase: no seat",
+            OutOfPhase::NotAssigned(_) => "out_of_phase: not assigned",
             OutOfPhase::Twice(_) => "out_of_phase: twice",
             OutOfPhase::NotCommitted(_) => "out_of_phase: not committed",
             OutOfPhase::NotPayer => "out_of_phase: not payer",
@@ -229,7 +229,7 @@ fn waiting(store: &Memory, model: &Model, held: &Held) -> Result<(), String> {
     for (height, round) in &model.rounds {
         let found: Option<Queued> = get(store, Key::Queued(Height::new(*height)));
         let jobs = List::new(round.jobs.clone()).expect("few");
-        let expected = Queued { epoch: Epoch::new(round.epoch), view: round.view, jobs };
+        let expected = Queued { term: Term::new(round.term), view: round.view, jobs };
         same(&format!("jobs of height {height}"), &found, &Some(expected))?;
     }
     Ok(())

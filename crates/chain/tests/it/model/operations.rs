@@ -47,23 +47,23 @@ pub enum Operation {
         fresh: bool,
         tip: u64,
     },
-    /// One seat commits (or somebody without one: `stranger`).
+    /// One assigned worker commits (or somebody without one: `stranger`).
     Commit {
         job: u8,
-        seat: u8,
+        worker: u8,
         answer: u8,
         stranger: bool,
     },
     Reveal {
         job: u8,
-        seat: u8,
+        worker: u8,
         how: How,
     },
     Cancel {
         job: u8,
         by_payer: bool,
     },
-    /// All seats of a job commit; `wrong` has a bit for each that will say something else, `silent` one for each that
+    /// All workers of a job commit; `wrong` has a bit for each that will say something else, `silent` one for each that
     /// will not speak at all.
     CommitAll {
         job: u8,
@@ -125,7 +125,7 @@ pub enum How {
     AsCommitted,
     OtherSalt,
     OtherOutcome,
-    /// The reveal of the next seat, word for word.
+    /// The reveal of the next assignment, word for word.
     Copied,
     OfAnotherJob,
     ByStranger,
@@ -199,8 +199,8 @@ fn operation() -> impl Strategy<Value = Operation> {
             }
         ),
         3 => (any::<u8>(), any::<u8>(), 0..3_u8, prop::bool::weighted(0.1))
-            .prop_map(|(job, seat, answer, stranger)| Commit { job, seat, answer, stranger }),
-        3 => (any::<u8>(), any::<u8>(), how).prop_map(|(job, seat, how)| Reveal { job, seat, how }),
+            .prop_map(|(job, worker, answer, stranger)| Commit { job, worker, answer, stranger }),
+        3 => (any::<u8>(), any::<u8>(), how).prop_map(|(job, worker, how)| Reveal { job, worker, how }),
         1 => (any::<u8>(), prop::bool::weighted(0.8)).prop_map(|(job, by_payer)| Cancel { job, by_payer }),
         7 => (any::<u8>(), bits(), bits()).prop_map(|(job, wrong, silent)| CommitAll { job, wrong, silent }),
         7 => (any::<u8>(), bits()).prop_map(|(job, silent)| RevealAll { job, silent }),

@@ -68,7 +68,7 @@ impl Model {
         u64::try_from(price).ok().map(u128::from)
     }
 
-    /// What a seat is paid: its price, its floor if that is more, its part of the offer at most.
+    /// What an assignment is paid: its price, its floor if that is more, its part of the offer at most.
     pub(super) fn worth(&self, job: &Job, outcome: &Outcome, terms: Terms) -> u64 {
         let (spec, of) = (&job.submission.spec, job.submission.agreement.replicas);
         let cap = job.submission.price_max.get() / u64::from(of);

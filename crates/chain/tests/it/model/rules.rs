@@ -8,7 +8,7 @@ use types::{
     Action, Address, Beacon, Float, Hash, JobId, NanoMeshx, Outcome, Ppm, Submission, Text,
     codec::Encode,
     network::Genesis,
-    state::{Ending, JobRecord, Params, Phase, Seat, Seats, Settlement, Terms, pools},
+    state::{Assignment, Assignments, Ending, JobRecord, Params, Phase, Settlement, Terms, pools},
 };
 
 /// A refusal by its name.
@@ -31,7 +31,7 @@ pub struct Job {
     pub submitted: u64,
     /// In millionths.
     pub demand: u128,
-    pub seats: Vec<Seat>,
+    pub assignments: Vec<Assignment>,
     pub life: Life,
 }
 
@@ -47,7 +47,7 @@ pub enum Life {
 /// The jobs that one height's beacon will draw for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Round {
-    pub epoch: u64,
+    pub term: u64,
     pub view: u64,
     pub jobs: Vec<JobId>,
 }
@@ -83,7 +83,7 @@ pub struct Model {
 /// A block's place, as far as the rules care.
 #[derive(Clone, Debug)]
 pub struct Place {
-    pub epoch: u64,
+    pub term: u64,
     pub view: u64,
     pub leader: Address,
 }
@@ -156,7 +156,11 @@ impl Model {
         match job.life {
             Life::Waiting if self.now >= deadline => self.end(id, Ending::Expired),
             Life::Committing { until, .. } if self.now >= until => {
-                let spoke = job.seats.iter().filter(|seat| seat.commitment.is_some()).count();
+                let spoke = job
+                    .assignments
+                    .iter()
+                    .filter(|assignment| assignment.commitment.is_some())
+                    .count();
                 if self.now < deadline && spoke >= usize::from(job.submission.agreement.agree) {
                     self.open_reveals(id);
                 } else {
@@ -173,7 +177,7 @@ impl Model {
         if !self.now.is_multiple_of(self.params.epoch_blocks) || self.rounds.len() >= 256 {
             return;
         }
-        let round = Round { epoch: place.epoch, view: place.view, jobs: vec![] };
+        let round = Round { term: place.term, view: place.view, jobs: vec![] };
         self.rounds.entry(self.now).or_insert(round);
         self.awaited = self.now;
     }
@@ -184,7 +188,7 @@ impl Model {
         let oldest = self.rounds.keys().next().copied();
         let fits = oldest == Some(height)
             && height < self.now
-            && self.rounds[&height].epoch == beacon.epoch.get()
+            && self.rounds[&height].term == beacon.term.get()
             && self.rounds[&height].view == beacon.view;
         if !fits {
             return Err("wrong_beacon");
@@ -195,7 +199,7 @@ impl Model {
         Ok(self.rounds.remove(&height).map(|round| round.jobs).unwrap_or_default())
     }
 
-    /// Those who could take a seat in `id` now.
+    /// Those who could be assigned to `id` now.
     fn able(&self, id: &JobId) -> BTreeSet<Address> {
         let payer = self.jobs[id].payer;
         let asked = &self.jobs[id].submission;
@@ -214,17 +218,17 @@ impl Model {
     pub fn drawn(
         &mut self,
         id: JobId,
-        seats: Option<&[Address]>,
+        assignments: Option<&[Address]>,
         place: &Place,
     ) -> Result<(), String> {
         if self.jobs[&id].life != Life::Waiting {
-            return match seats {
+            return match assignments {
                 None => Ok(()),
                 Some(_) => Err(format!("workers were drawn for job {id}, which waits no more")),
             };
         }
         let able = self.able(&id);
-        let Some(chosen) = seats else {
+        let Some(chosen) = assignments else {
             self.wait(id, place);
             return Ok(());
         };
@@ -244,23 +248,23 @@ impl Model {
         let deadline = self.jobs[&id].submission.deadline.get();
         let until = (self.now + self.params.commit_blocks + run_blocks).min(deadline);
         let now = self.now;
-        let seats = chosen
+        let assignments = chosen
             .iter()
             .map(|who| {
                 let Worker { reputation, floor, .. } = self.workers[who];
                 let terms = Terms { reputation, floor: NanoMeshx::new(floor) };
-                Seat { worker: *who, terms, commitment: None, outcome: None }
+                Assignment { worker: *who, terms, commitment: None, outcome: None }
             })
             .collect();
         let job = self.jobs.get_mut(&id).expect("known");
-        job.seats = seats;
+        job.assignments = assignments;
         job.life = Life::Committing { drawn: now, until };
         self.remind(until, id);
         Ok(())
     }
 
     fn wait(&mut self, id: JobId, place: &Place) {
-        let empty = Round { epoch: place.epoch, view: place.view, jobs: vec![] };
+        let empty = Round { term: place.term, view: place.view, jobs: vec![] };
         self.rounds.entry(self.now).or_insert(empty).jobs.push(id);
     }
 
@@ -281,7 +285,7 @@ impl Model {
             return Err(if tx.nonce > *nonce { "nonce_gap" } else { "nonce_used" });
         }
         *nonce += 1;
-        // A worker that speaks for its seat pays nothing; everybody else burns the base fee and tips the leader.
+        // A worker that speaks for its assignment pays nothing; everybody else burns the base fee and tips the leader.
         if !matches!(tx.action, Action::Commit { .. } | Action::Reveal(_)) {
             let fee = u64::try_from(self.base_fee).expect("within its bounds");
             self.take(from, fee)?;
@@ -361,13 +365,13 @@ impl Model {
         self.take(from, price)?;
         self.give(pools::escrow(), price);
         let (submission, submitted) = (submission.clone(), self.now);
-        let (demand, seats, life) = (self.demand, vec![], Life::Waiting);
-        let mut job = Job { payer: from, submission, submitted, demand, seats, life };
-        if let Some((seats, life)) = self.known_answer(&job.submission) {
+        let (demand, assignments, life) = (self.demand, vec![], Life::Waiting);
+        let mut job = Job { payer: from, submission, submitted, demand, assignments, life };
+        if let Some((assignments, life)) = self.known_answer(&job.submission) {
             // Nobody runs it and nobody is paid: the whole price goes back.
             self.take(pools::escrow(), price).expect("it was put there");
             self.give(from, price);
-            (job.seats, job.life) = (seats, life);
+            (job.assignments, job.life) = (assignments, life);
             self.jobs.insert(id, job);
             return Ok(());
         }
@@ -379,7 +383,7 @@ impl Model {
     }
 
     /// How an equal job that settled answers this one, if it was agreed at least as broadly.
-    fn known_answer(&self, asked: &Submission) -> Option<(Vec<Seat>, Life)> {
+    fn known_answer(&self, asked: &Submission) -> Option<(Vec<Assignment>, Life)> {
         let id = self.answers.get(&asked.spec.encode().to_vec()).filter(|_| !asked.fresh)?;
         let known = &self.jobs[id];
         let Life::Settled { outcome, agreed, .. } = known.life else {
@@ -387,7 +391,7 @@ impl Model {
         };
         let (at, refunded) = (self.now, asked.price_max.get());
         let life = Life::Settled { at, outcome, agreed, paid: 0, refunded, from: Some(*id) };
-        (agreed >= asked.agreement.agree).then(|| (known.seats.clone(), life))
+        (agreed >= asked.agreement.agree).then(|| (known.assignments.clone(), life))
     }
 
     fn acceptable(&self, submission: &Submission) -> Result<(), No> {
@@ -453,13 +457,13 @@ impl Model {
         if !matches!(job.life, Life::Committing { .. }) {
             return Err("out_of_phase: not committing");
         }
-        let seat = seat_of(&job, worker)?;
-        if job.seats[seat].commitment.is_some() {
+        let assignment = assignment_of(&job, worker)?;
+        if job.assignments[assignment].commitment.is_some() {
             return Err("out_of_phase: twice");
         }
         let job = self.jobs.get_mut(&id).expect("live");
-        job.seats[seat].commitment = Some(commitment);
-        if job.seats.iter().all(|seat| seat.commitment.is_some()) {
+        job.assignments[assignment].commitment = Some(commitment);
+        if job.assignments.iter().all(|assignment| assignment.commitment.is_some()) {
             self.open_reveals(id);
         }
         Ok(())
@@ -471,16 +475,20 @@ impl Model {
         if !matches!(job.life, Life::Revealing { .. }) {
             return Err("out_of_phase: not revealing");
         }
-        let seat = seat_of(&job, worker)?;
-        if job.seats[seat].outcome.is_some() {
+        let assignment = assignment_of(&job, worker)?;
+        if job.assignments[assignment].outcome.is_some() {
             return Err("out_of_phase: twice");
         }
-        if job.seats[seat].commitment != Some(reveal.commitment(&worker)) {
+        if job.assignments[assignment].commitment != Some(reveal.commitment(&worker)) {
             return Err("out_of_phase: not committed");
         }
         let job = self.jobs.get_mut(&id).expect("live");
-        job.seats[seat].outcome = Some(reveal.outcome);
-        if job.seats.iter().all(|seat| seat.commitment.is_none() || seat.outcome.is_some()) {
+        job.assignments[assignment].outcome = Some(reveal.outcome);
+        if job
+            .assignments
+            .iter()
+            .all(|assignment| assignment.commitment.is_none() || assignment.outcome.is_some())
+        {
             self.count_votes(id);
         }
         Ok(())
@@ -498,22 +506,24 @@ impl Model {
 
     fn count_votes(&mut self, id: JobId) {
         let job = self.jobs[&id].clone();
-        let says = |outcome| job.seats.iter().filter(|seat| seat.outcome == Some(outcome)).count();
+        let says = |outcome| {
+            job.assignments.iter().filter(|assignment| assignment.outcome == Some(outcome)).count()
+        };
         let winner = job
-            .seats
+            .assignments
             .iter()
-            .filter_map(|seat| seat.outcome)
+            .filter_map(|assignment| assignment.outcome)
             .find(|outcome| says(*outcome) >= usize::from(job.submission.agreement.agree));
         let Some(outcome) = winner else { return self.end(id, Ending::NoAgreement) };
         let mut paid = 0;
-        for seat in &job.seats {
-            let right = seat.outcome == Some(outcome);
+        for assignment in &job.assignments {
+            let right = assignment.outcome == Some(outcome);
             if right {
-                let each = self.worth(&job, &outcome, seat.terms);
-                self.pay_out(seat.worker, each);
+                let each = self.worth(&job, &outcome, assignment.terms);
+                self.pay_out(assignment.worker, each);
                 paid += each;
             }
-            self.release(seat.worker, Some(right));
+            self.release(assignment.worker, Some(right));
         }
         let refunded = job.submission.price_max.get() - paid;
         self.take(pools::escrow(), refunded).expect("the rest of what was put there");
@@ -547,7 +557,7 @@ impl Model {
 
     fn release(&mut self, who: Address, verdict: Option<bool>) {
         let (gain, loss) = (self.params.reputation_gain, self.params.reputation_loss);
-        let worker = self.workers.get_mut(&who).expect("seats are for workers");
+        let worker = self.workers.get_mut(&who).expect("assignments are for workers");
         worker.running -= 1;
         let (now, gain, loss) = (i64::from(worker.reputation), i64::from(gain), i64::from(loss));
         let then = match verdict {
@@ -561,12 +571,12 @@ impl Model {
     /// Everything back to the payer; whoever was silent when it was their turn loses reputation.
     fn end(&mut self, id: JobId, ending: Ending) {
         let job = self.jobs[&id].clone();
-        for seat in &job.seats {
+        for assignment in &job.assignments {
             let silent = match ending {
-                Ending::NoAgreement => seat.outcome.is_none(),
-                Ending::Expired | Ending::Cancelled => seat.commitment.is_none(),
+                Ending::NoAgreement => assignment.outcome.is_none(),
+                Ending::Expired | Ending::Cancelled => assignment.commitment.is_none(),
             };
-            self.release(seat.worker, if silent { Some(false) } else { None });
+            self.release(assignment.worker, if silent { Some(false) } else { None });
         }
         self.take(pools::escrow(), job.submission.price_max.get()).expect("still all there");
         self.give(job.payer, job.submission.price_max.get());
@@ -580,35 +590,38 @@ impl Model {
     }
 }
 
-fn seat_of(job: &Job, worker: Address) -> Result<usize, No> {
-    job.seats.iter().position(|seat| seat.worker == worker).ok_or("out_of_phase: no seat")
+fn assignment_of(job: &Job, worker: Address) -> Result<usize, No> {
+    job.assignments
+        .iter()
+        .position(|assignment| assignment.worker == worker)
+        .ok_or("out_of_phase: not assigned")
 }
 
 impl Job {
     /// As the chain should have stored it.
     pub fn record(&self) -> JobRecord {
-        let seats = Seats::new(self.seats.clone()).expect("at most sixteen");
+        let assignments = Assignments::new(self.assignments.clone()).expect("at most sixteen");
         let height = types::Height::new;
         let phase = match self.life.clone() {
             Life::Waiting => Phase::Queued,
             Life::Committing { drawn, until } => {
-                Phase::Committing { drawn: height(drawn), until: height(until), seats }
+                Phase::Committing { drawn: height(drawn), until: height(until), assignments }
             }
             Life::Revealing { drawn, until } => {
-                Phase::Revealing { drawn: height(drawn), until: height(until), seats }
+                Phase::Revealing { drawn: height(drawn), until: height(until), assignments }
             }
             Life::Settled { at, outcome, agreed, paid, refunded, from } => {
                 Phase::Settled(Settlement {
                     height: height(at),
                     outcome,
                     agreed,
-                    seats,
+                    assignments,
                     paid: NanoMeshx::new(paid),
                     refunded: NanoMeshx::new(refunded),
                     cached_from: from,
                 })
             }
-            Life::Ended { at, ending } => Phase::Ended { height: height(at), ending, seats },
+            Life::Ended { at, ending } => Phase::Ended { height: height(at), ending, assignments },
         };
         JobRecord {
             payer: self.payer,

@@ -13,9 +13,9 @@ use crypto::SigningKey;
 use futures::executor::block_on;
 use std::{cell::RefCell, collections::BTreeMap};
 use types::{
-    Abi, Action, Address, Agreement, BaseFeeRule, Beacon, ChainId, Epoch, Float, Fuel, Hash,
-    Height, Intent, JobId, JobSpec, Limits, List, Millis, NanoMeshx, Outcome, OutputRef, PublicKey,
-    Reveal, Schedule, Status, Submission, Text, Tx,
+    Abi, Action, Address, Agreement, BaseFeeRule, Beacon, ChainId, Float, Fuel, Hash, Height,
+    Intent, JobId, JobSpec, Limits, List, Millis, NanoMeshx, Outcome, OutputRef, PublicKey, Reveal,
+    Schedule, Status, Submission, Term, Text, Tx,
     codec::{Bytes, Encode, EncodeSize as _},
     domain_hash,
     network::{Genesis, GenesisAccount, GenesisWorker},
@@ -52,7 +52,7 @@ pub struct World {
     txs: Vec<Tx>,
     /// The model as those would leave it, draws aside: what the next one is aimed at.
     preview: Option<Model>,
-    /// What each seat has decided to reveal.
+    /// What each assigned worker has decided to reveal.
     secrets: BTreeMap<(JobId, Address), Reveal>,
     seen: Seen,
     /// How often each job was told to be over.
@@ -191,7 +191,7 @@ impl World {
     fn sign(&mut self, from: u8, nonce: Nonce, tip: u64, action: Action) {
         let preview = self.preview.get_or_insert_with(|| {
             let mut preview = self.model.clone();
-            let place = Place { epoch: 0, view: 0, leader: address(0) };
+            let place = Place { term: 0, view: 0, leader: address(0) };
             preview.begin(&place);
             preview
         });
@@ -206,7 +206,7 @@ impl World {
             Tx::signed(&NETWORK, sender, intent, |domain, message| key.sign(domain, message))
         });
         // Whether it will go through is for the comparison; here it only moves the aim.
-        let _ = preview.tx(&tx, &Place { epoch: 0, view: 0, leader: address(from) });
+        let _ = preview.tx(&tx, &Place { term: 0, view: 0, leader: address(from) });
         self.txs.push(tx);
     }
 
@@ -247,26 +247,28 @@ impl World {
                 let submission = self.submission(spec, replicas, agree, odd, deadline, fresh);
                 self.sign(self.person(payer), Nonce::Right, tip, Action::SubmitJob(submission));
             }
-            Operation::Commit { job, seat, answer, stranger } => {
-                self.commit_seat(job, seat, answer, stranger);
+            Operation::Commit { job, worker, answer, stranger } => {
+                self.commit_of(job, worker, answer, stranger);
             }
             Operation::CommitAll { job, wrong, silent } => {
                 let Some(id) = self.job(job, committing) else { return Ok(()) };
-                for (n, seat) in self.ahead().jobs[&id].seats.clone().iter().enumerate() {
+                for (n, assignment) in self.ahead().jobs[&id].assignments.clone().iter().enumerate()
+                {
                     if silent >> n & 1 == 0 {
                         let answer = u8::from(wrong >> n & 1 == 1);
-                        self.commit(id, self.name_of(&seat.worker), answer);
+                        self.commit(id, self.name_of(&assignment.worker), answer);
                     }
                 }
             }
-            Operation::Reveal { job, seat, how } => self.reveal_seat(job, seat, how),
+            Operation::Reveal { job, worker, how } => self.reveal_of(job, worker, how),
             Operation::RevealAll { job, silent } => {
                 let Some(id) = self.job(job, revealing) else { return Ok(()) };
-                for (n, seat) in self.ahead().jobs[&id].seats.clone().iter().enumerate() {
+                for (n, assignment) in self.ahead().jobs[&id].assignments.clone().iter().enumerate()
+                {
                     if silent >> n & 1 == 0 {
-                        let reveal = self.secret(id, seat.worker, 0);
+                        let reveal = self.secret(id, assignment.worker, 0);
                         self.sign(
-                            self.name_of(&seat.worker),
+                            self.name_of(&assignment.worker),
                             Nonce::Right,
                             0,
                             Action::Reveal(reveal),
@@ -290,18 +292,18 @@ impl World {
         self.job(job, phase).or_else(|| (job % 8 == 7).then(Hash::default))
     }
 
-    fn commit_seat(&mut self, job: u8, seat: u8, answer: u8, stranger: bool) {
+    fn commit_of(&mut self, job: u8, worker: u8, answer: u8, stranger: bool) {
         let Some(id) = self.job_or_none(job, committing) else { return };
-        let who = match self.seat(id, seat) {
+        let who = match self.assigned(id, worker) {
             Some(worker) if !stranger => self.name_of(&worker),
-            _ => self.person(seat),
+            _ => self.person(worker),
         };
         self.commit(id, who, answer);
     }
 
-    fn reveal_seat(&mut self, job: u8, seat: u8, how: How) {
+    fn reveal_of(&mut self, job: u8, worker: u8, how: How) {
         let Some(id) = self.job_or_none(job, revealing) else { return };
-        let who = self.seat(id, seat).unwrap_or_else(|| address(self.person(seat)));
+        let who = self.assigned(id, worker).unwrap_or_else(|| address(self.person(worker)));
         let mut reveal = self.secret(id, who, 0);
         let mut by = self.name_of(&who);
         match how {
@@ -309,7 +311,7 @@ impl World {
             How::OtherSalt => reveal.salt = Hash([9; 32]),
             How::OtherOutcome => reveal.outcome.stdout.len += 1,
             How::Copied => {
-                let next = self.seat(id, seat.wrapping_add(1)).unwrap_or(who);
+                let next = self.assigned(id, worker.wrapping_add(1)).unwrap_or(who);
                 reveal = self.secret(id, next, 0);
             }
             How::OfAnotherJob => {
@@ -320,9 +322,9 @@ impl World {
         self.sign(by, Nonce::Right, 0, Action::Reveal(reveal));
     }
 
-    fn seat(&self, id: JobId, n: u8) -> Option<Address> {
-        let seats = &self.ahead().jobs.get(&id)?.seats;
-        (!seats.is_empty()).then(|| seats[usize::from(n) % seats.len()].worker)
+    fn assigned(&self, id: JobId, n: u8) -> Option<Address> {
+        let assignments = &self.ahead().jobs.get(&id)?.assignments;
+        (!assignments.is_empty()).then(|| assignments[usize::from(n) % assignments.len()].worker)
     }
 
     fn commit(&mut self, id: JobId, who: u8, answer: u8) {
@@ -428,7 +430,7 @@ impl World {
     fn due(&self) -> Vec<Beacon> {
         let beacon = |(height, round): (&u64, &super::rules::Round)| Beacon {
             height: Height::new(*height),
-            epoch: Epoch::new(round.epoch),
+            term: Term::new(round.term),
             view: round.view,
             signature: Bytes::new(
                 domain_hash("meshx/test-beacon/v1", &[&height.to_be_bytes()]).0.to_vec(),
@@ -454,12 +456,12 @@ impl World {
             network: NETWORK,
             chain: self.genesis.chain,
             height: Height::new(self.model.now + 1),
-            epoch: Epoch::new(self.model.now / 10),
+            term: Term::new(self.model.now / 10),
             view: self.view,
             leader: with_key(leader, |_, public| public),
             timestamp: Millis::new(self.model.now * 500),
         };
-        let place = Place { epoch: context.epoch.get(), view: self.view, leader: address(leader) };
+        let place = Place { term: context.term.get(), view: self.view, leader: address(leader) };
         let txs = std::mem::take(&mut self.txs);
         self.preview = None;
         let checked: Result<Vec<CheckedTx>, _> =
@@ -508,11 +510,12 @@ impl World {
             expected.beacons.push(opened.as_ref().err().copied());
             for job in opened.unwrap_or_default() {
                 let drawn = built.events.iter().find_map(|event| match event {
-                    Event::Job { job: about, phase: Phase::Committing { drawn, seats, .. } }
-                        if *about == job && drawn.get() == self.model.now =>
-                    {
-                        Some(seats.iter().map(|seat| seat.worker).collect::<Vec<_>>())
-                    }
+                    Event::Job {
+                        job: about,
+                        phase: Phase::Committing { drawn, assignments, .. },
+                    } if *about == job && drawn.get() == self.model.now => Some(
+                        assignments.iter().map(|assignment| assignment.worker).collect::<Vec<_>>(),
+                    ),
                     _ => None,
                 });
                 self.seen.drawn += u64::from(drawn.is_some());
@@ -605,7 +608,10 @@ impl World {
         if let Some((who, worker)) =
             self.model.workers.iter().find(|(_, worker)| worker.running > 0)
         {
-            return Err(format!("no job is open, yet worker {who} holds {} seats", worker.running));
+            return Err(format!(
+                "no job is open, yet worker {who} holds {} assignments",
+                worker.running
+            ));
         }
         Ok(self.seen)
     }

@@ -84,9 +84,9 @@ fn init(args: &NodeInit) -> Result<()> {
     };
     let layout =
         Layout { followers: usize::from(*aggregators), hosts: hosts.clone(), base_port: *port };
-    let anchor = node::write_network(dir, &client::wallet::random()?, &plan, &layout)?;
-    home::trust(&anchor)?;
-    println!("network {}", anchor.network());
+    let network_keys = node::write_network(dir, &client::wallet::random()?, &plan, &layout)?;
+    home::trust(&network_keys)?;
+    println!("network {}", network_keys.network());
     for index in 0..processes {
         println!("meshx node start --dir {}", dir.join(format!("node-{index}")).display());
     }
@@ -102,7 +102,7 @@ fn start(args: &NodeStart) -> Result<()> {
             "validators meet each other directly, and so does whoever holds their chains\nhint: --onion lets edges come through Tor; --tor is for --role edge"
         );
     }
-    let mut meeting = meeting(args, secrets.anchor.network(), node::usual_chain(&secrets));
+    let mut meeting = meeting(args, secrets.network_keys.network(), node::usual_chain(&secrets));
     meeting.roles.get_or_insert(node::usual_roles(&secrets));
     if meeting.listen.is_empty() {
         meeting.listen.extend(files.overlay.map(edge::multiaddr));

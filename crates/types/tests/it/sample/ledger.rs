@@ -2,18 +2,18 @@
 
 use super::{Sample, add, add_bare, address, hash};
 use types::{
-    Abi, Action, Agreement, Beacon, Block, Body, ChainId, DoubleSigning, Epoch, FinalHeader, Float,
+    Abi, Action, Agreement, Beacon, Block, Body, ChainId, EquivocationProof, FinalHeader, Float,
     Fuel, Hash, Header, Height, InputFile, JobSpec, Limits, List, LogRoot, Millis, NanoMeshx,
     Outcome, OutputRef, ParamName, Params, Ppm, PublicKey, Reveal, Signature, SignedVote, Status,
-    Submission, Text, Trap, Tx, VoteKind,
+    Submission, Term, Text, Trap, Tx, VoteKind,
     codec::Bytes,
     governance::{
         Decree, Order, ParamChange, Proposal, ProposalKind, ProposalStatus, Tally, VoteOption,
     },
     staking::StakeOrder,
     state::{
-        Account, BallotKey, Earned, JobRecord, Key, Phase, Seat, Settlement, Stake, Supply, Terms,
-        ViewStep, VotesKey, WorkerRecord,
+        Account, Assignment, BallotKey, Earned, JobRecord, Key, Phase, Settlement, Stake, Supply,
+        Terms, ViewStep, VotesKey, WorkerRecord,
     },
 };
 
@@ -112,15 +112,15 @@ fn transactions(all: &mut Vec<Sample>) {
     let vote = |n| SignedVote {
         chain: ChainId::Backbone,
         kind: VoteKind::Finalize,
-        epoch: Epoch::ZERO,
+        term: Term::ZERO,
         view: 7,
         parent: 6,
         payload: hash(n),
         signature: Signature([n; 64]),
     };
     add(all, "signed-vote", &vote(1));
-    let evidence = DoubleSigning { key: PublicKey([3; 32]), first: vote(1), second: vote(2) };
-    add(all, "tx-report", &tx(Action::Report(evidence)));
+    let proof = EquivocationProof { key: PublicKey([3; 32]), first: vote(1), second: vote(2) };
+    add(all, "tx-report", &tx(Action::Report(proof)));
     let change = ParamChange { chain: None, name: ParamName::RateCoreSecond, value: 2_000_000 };
     let kind = ProposalKind::ChangeParams { changes: List::new(vec![change]).unwrap() };
     let title = Text::new("Dearer cores").unwrap();
@@ -157,7 +157,7 @@ fn transactions(all: &mut Vec<Sample>) {
 fn blocks(all: &mut Vec<Sample>) {
     let beacon = Beacon {
         height: Height::new(4),
-        epoch: Epoch::ZERO,
+        term: Term::ZERO,
         view: 5,
         signature: Bytes::new(vec![6; 48]).unwrap(),
     };
@@ -177,7 +177,7 @@ pub fn header(body: Hash) -> Header {
     let log = LogRoot { root: hash(1), start: 2, end: 3 };
     Header {
         chain: ChainId::Antarctica,
-        epoch: Epoch::new(1),
+        term: Term::new(1),
         view: 2,
         leader: PublicKey([3; 32]),
         parent_view: 1,
@@ -228,14 +228,16 @@ fn state_records(all: &mut Vec<Sample>) {
     add(all, "earned", &earned);
     add(all, "job-queued", &job(Phase::Queued));
     let terms = Terms { reputation: 5_000, floor: NanoMeshx::new(1) };
-    let seat = |n, commitment, outcome| Seat { worker: address(n), terms, commitment, outcome };
-    let seats =
-        List::new(vec![seat(1, Some(hash(2)), Some(outcome())), seat(3, None, None)]).unwrap();
+    let assignment =
+        |n, commitment, outcome| Assignment { worker: address(n), terms, commitment, outcome };
+    let assignments =
+        List::new(vec![assignment(1, Some(hash(2)), Some(outcome())), assignment(3, None, None)])
+            .unwrap();
     let settlement = Settlement {
         height: Height::new(9),
         outcome: Outcome { status: Status::Trapped(Trap::OutOfMemory), ..outcome() },
         agreed: 1,
-        seats,
+        assignments,
         paid: NanoMeshx::new(35),
         refunded: NanoMeshx::new(39_999_965),
         cached_from: Some(hash(8)),
@@ -266,7 +268,7 @@ fn state_keys(all: &mut Vec<Sample>) {
         Key::Delegation(Stake { delegator: address(13), validator: address(14) }),
         Key::Unbonding(Stake { delegator: address(15), validator: address(16) }),
         Key::Backed(address(17)),
-        Key::ViewTime(ViewStep { epoch: Epoch::new(18), step: 26 }),
+        Key::ViewTime(ViewStep { term: Term::new(18), step: 26 }),
         Key::Proposal(19),
         Key::ProposalCount,
         Key::OpenProposals,
@@ -275,7 +277,7 @@ fn state_keys(all: &mut Vec<Sample>) {
         Key::Decree(25),
         Key::Decrees,
         Key::Admission(ChainId::Antarctica),
-        Key::Term(Epoch::new(27)),
+        Key::Term(Term::new(27)),
         Key::Vrf(address(26)),
         Key::Draw,
         Key::Ticket(address(27)),

@@ -5,8 +5,8 @@ use super::{
     ledger::{header, tx},
 };
 use types::{
-    Action, ChainId, Epoch, Hash, Height, List, Millis, NanoMeshx, Params, Proved, PublicKey,
-    Relayed, Schedule, Signature, Text, Vesting,
+    Action, ChainId, Epoch, Hash, Height, Import, List, Millis, NanoMeshx, Params, Proved,
+    PublicKey, Schedule, Signature, Text, Vesting,
     attest::{AttestationRecord, Challenges, Class, TcbStatus, Technology},
     codec::Bytes,
     committee::{
@@ -14,8 +14,8 @@ use types::{
     },
     governance::{Decree, Order},
     network::{
-        Anchor, ChainAnchor, Genesis, GenesisAccount, GenesisStake, GenesisVesting, GenesisWorker,
-        Validator,
+        ChainKey, Genesis, GenesisAccount, GenesisStake, GenesisVesting, GenesisWorker,
+        NetworkKeys, Validator,
     },
     presence::{
         Claim, Measured, MeasuredRecord, MeasuredRow, Minimum, PeriodRecord, PresenceCertificate,
@@ -156,7 +156,7 @@ fn committees(all: &mut Vec<Sample>) {
     let output = Bytes::new(vec![12; 64]).unwrap();
     add(all, "ticket", &TicketRecord { epoch: Epoch::new(13), output });
     add(all, "seats", &seats());
-    add(all, "tx-seat", &tx(Action::Seat(relayed_seats())));
+    add(all, "tx-import-seats", &tx(Action::ImportSeats(imported_seats())));
 }
 
 fn seats() -> SeatsRecord {
@@ -173,22 +173,22 @@ fn seats() -> SeatsRecord {
     }
 }
 
-pub fn relayed_seats() -> Relayed<SeatsRecord> {
-    relayed(seats())
+pub fn imported_seats() -> Import<SeatsRecord> {
+    import(seats())
 }
 
-pub fn relayed_decree() -> Relayed<Decree> {
+pub fn imported_decree() -> Import<Decree> {
     let order = Order::SetParams { changes: List::default() };
-    relayed(Decree { number: 21, proposal: 22, order })
+    import(Decree { number: 21, proposal: 22, order })
 }
 
 /// A record of the backbone, with something in the place of its proof.
-fn relayed<T>(record: T) -> Relayed<T> {
+fn import<T>(record: T) -> Import<T> {
     let name = Text::new("test").unwrap();
-    let anchor = Anchor { name, dev_dealer: false, chains: List::default() };
+    let network_keys = NetworkKeys { name, dev_dealer: false, chains: List::default() };
     let (header, certificate) = (header(Hash::ZERO), Bytes::new(vec![19; 240]).unwrap());
     let proof = Bytes::new(vec![20; 32]).unwrap();
-    Relayed { anchor, proved: Proved { record, header, certificate, proof } }
+    Import { network_keys, proved: Proved { record, header, certificate, proof } }
 }
 
 fn attestation(all: &mut Vec<Sample>) {
@@ -215,9 +215,13 @@ fn attestation(all: &mut Vec<Sample>) {
 
 fn network(all: &mut Vec<Sample>) {
     let identity = Bytes::new(vec![1; 96]).unwrap();
-    let chain = ChainAnchor { chain: ChainId::Backbone, identity, genesis: hash(2) };
+    let chain = ChainKey { chain: ChainId::Backbone, identity, genesis: hash(2) };
     let chains = List::new(vec![chain]).unwrap();
-    add(all, "anchor", &Anchor { name: Text::new("test").unwrap(), dev_dealer: true, chains });
+    add(
+        all,
+        "network-keys",
+        &NetworkKeys { name: Text::new("test").unwrap(), dev_dealer: true, chains },
+    );
     let city = Text::new("Nairobi").unwrap();
     let place = "-1.2921,36.8219".parse().unwrap();
     let witness =

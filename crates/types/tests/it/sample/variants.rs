@@ -3,7 +3,7 @@
 use super::{
     Sample, add, add_bare, address, hash,
     ledger::{job, outcome, tx},
-    stake::relayed_decree,
+    stake::imported_decree,
 };
 use types::{
     Action, ChainId, Height, List, Millis, NanoMeshx, ParamName,
@@ -11,7 +11,7 @@ use types::{
     codec::Bytes,
     governance::{Admission, Decree, LockedPool, Order, ParamChange, ProposalKind, ProposalStatus},
     staking::StakeOrder,
-    state::{Ending, Key, Phase, Seat, Terms},
+    state::{Assignment, Ending, Key, Phase, Terms},
 };
 
 pub fn add_all(all: &mut Vec<Sample>) {
@@ -33,7 +33,7 @@ fn actions(all: &mut Vec<Sample>) {
         parent: Some(address(7)),
     };
     add(all, "attest", &tx(Action::Attest(attestation)));
-    add(all, "relay", &tx(Action::Relay(relayed_decree())));
+    add(all, "import-decree", &tx(Action::ImportDecree(imported_decree())));
 }
 
 fn decree(order: Order) -> Decree {
@@ -89,14 +89,18 @@ fn decisions(all: &mut Vec<Sample>) {
 
 fn phases(all: &mut Vec<Sample>) {
     let terms = Terms { reputation: 1, floor: NanoMeshx::new(2) };
-    let seat =
-        Seat { worker: address(3), terms, commitment: Some(hash(4)), outcome: Some(outcome()) };
-    let seats = List::new(vec![seat]).unwrap();
+    let assignment = Assignment {
+        worker: address(3),
+        terms,
+        commitment: Some(hash(4)),
+        outcome: Some(outcome()),
+    };
+    let assignments = List::new(vec![assignment]).unwrap();
     let (drawn, until) = (Height::new(5), Height::new(6));
     for phase in [
-        Phase::Committing { drawn, until, seats: seats.clone() },
-        Phase::Revealing { drawn, until, seats: seats.clone() },
-        Phase::Ended { height: until, ending: Ending::NoAgreement, seats },
+        Phase::Committing { drawn, until, assignments: assignments.clone() },
+        Phase::Revealing { drawn, until, assignments: assignments.clone() },
+        Phase::Ended { height: until, ending: Ending::NoAgreement, assignments },
     ] {
         add(all, "job", &job(phase));
     }

@@ -33,13 +33,13 @@ async fn a_key_further_away_shows_in_every_minimum() {
 /// Work that is done where the key is, and work that goes there and back to be done elsewhere.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn work_done_elsewhere_is_late() {
-    // The allowance is far above what a busy machine adds, and the relay far above that.
+    // The allowance is far above what a busy machine adds, and the proxy far above that.
     let rule = WorkRule { count: 3, rounds: 2_000, allowance_us: 400_000 };
     let attended = measured(rule, Duration::ZERO).await.unwrap();
     assert!(!attended.samples_us.is_empty());
-    let relayed = measured(rule, Duration::from_millis(300)).await;
-    let Err(NotAttended::Unsigned(Unsigned::Late { took_us, allowed_us })) = relayed else {
-        panic!("{relayed:?}")
+    let proxied = measured(rule, Duration::from_millis(300)).await;
+    let Err(NotAttended::Unsigned(Unsigned::Late { took_us, allowed_us })) = proxied else {
+        panic!("{proxied:?}")
     };
     assert!(took_us.is_none_or(|us| u64::from(us) > allowed_us && us >= 600_000), "{took_us:?}");
 }

@@ -1,6 +1,6 @@
-//! Evidence: two votes under one validator's own key that no honest validator casts both of.
+//! Equivocation proofs: two votes under one validator's own key that no honest validator casts both of.
 
-use crate::{ChainId, Epoch, Hash, PublicKey, Signature, Wire, codec::Encode as _};
+use crate::{ChainId, Hash, PublicKey, Signature, Term, Wire, codec::Encode as _};
 use serde::{Deserialize, Serialize};
 
 /// What a vote asks for.
@@ -22,7 +22,7 @@ pub enum VoteKind {
 pub struct SignedVote {
     pub chain: ChainId,
     pub kind: VoteKind,
-    pub epoch: Epoch,
+    pub term: Term,
     pub view: u64,
     /// The view of the proposal's parent; 0 if the vote is to nullify.
     pub parent: u64,
@@ -31,9 +31,9 @@ pub struct SignedVote {
     pub signature: Signature,
 }
 
-/// Two votes of one validator. What they prove, if anything, says `receipt::check_double_signing`.
+/// Two votes of one validator. What they prove, if anything, says `receipt::check_equivocation`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
-pub struct DoubleSigning {
+pub struct EquivocationProof {
     /// The key both were signed with: the one genesis names the validator by.
     pub key: PublicKey,
     pub first: SignedVote,
@@ -53,7 +53,7 @@ impl SignedVote {
         bytes.extend_from_slice(&network.0);
         bytes.extend_from_slice(&self.chain.encode());
         bytes.extend_from_slice(&self.kind.encode());
-        bytes.extend_from_slice(&self.epoch.get().to_be_bytes());
+        bytes.extend_from_slice(&self.term.get().to_be_bytes());
         bytes.extend_from_slice(&self.view.to_be_bytes());
         bytes.extend_from_slice(&self.parent.to_be_bytes());
         bytes.extend_from_slice(&self.payload.0);
@@ -70,7 +70,7 @@ mod tests {
         SignedVote {
             chain: ChainId::Asia,
             kind: VoteKind::Finalize,
-            epoch: Epoch::new(3),
+            term: Term::new(3),
             view: 9,
             parent: 8,
             payload: Hash([7; 32]),
@@ -87,7 +87,7 @@ mod tests {
             vote().message(&Hash([2; 32])),
             SignedVote { chain: ChainId::Europe, ..vote() }.message(&network),
             SignedVote { kind: VoteKind::Notarize, ..vote() }.message(&network),
-            SignedVote { epoch: Epoch::new(4), ..vote() }.message(&network),
+            SignedVote { term: Term::new(4), ..vote() }.message(&network),
             SignedVote { view: 10, ..vote() }.message(&network),
             SignedVote { parent: 7, ..vote() }.message(&network),
             SignedVote { payload: Hash([8; 32]), ..vote() }.message(&network),
@@ -97,9 +97,9 @@ mod tests {
     }
 
     #[test]
-    fn evidence_reads_back_as_written() {
+    fn an_equivocation_proof_reads_back_as_written() {
         let second = SignedVote { kind: VoteKind::Nullify, ..vote() };
-        let evidence = DoubleSigning { key: PublicKey([4; 32]), first: vote(), second };
-        assert_eq!(DoubleSigning::decode(evidence.encode()).ok(), Some(evidence));
+        let proof = EquivocationProof { key: PublicKey([4; 32]), first: vote(), second };
+        assert_eq!(EquivocationProof::decode(proof.encode()).ok(), Some(proof));
     }
 }

@@ -9,7 +9,7 @@ fn outcome(scenario: &Scenario) -> Outcome {
     outcome
 }
 
-/// That evidence holds and names traitors only is a property of every run.
+/// That equivocation proofs hold and name traitors only is a property of every run.
 #[test]
 fn all_honest_validators_can_prove_who_signed_twice() {
     for (validators, seed) in [(4, 1), (4, 2), (7, 3)] {

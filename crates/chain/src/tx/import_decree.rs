@@ -1,14 +1,14 @@
-//! Relay: a shard learns the next decision of the backbone.
+//! ImportDecree: a shard learns the next decision of the backbone.
 
 use super::handler::{
     Address, BlockContext, CheckedTx, Fee, Handler, Home, Key, Refusal, Scratch, Stop, cost,
 };
 use crate::{checks, decrees};
-use types::{Relayed, governance::Decree};
+use types::{Import, governance::Decree};
 
-pub(super) struct Relay<'a>(pub(super) &'a Relayed<Decree>);
+pub(super) struct ImportDecree<'a>(pub(super) &'a Import<Decree>);
 
-impl Handler for Relay<'_> {
+impl Handler for ImportDecree<'_> {
     const HOME: Home = Home::Shards { elsewhere: Refusal::OwnDecree };
     /// Free: each decree is brought once.
     const FEE: Fee = Fee::Free;

@@ -1,14 +1,14 @@
-//! Seat: a shard learns who was drawn for it.
+//! ImportSeats: a shard learns who was drawn for it.
 
 use super::handler::{
     Address, BlockContext, CheckedTx, Fee, Handler, Home, Key, Refusal, Scratch, Stop, cost,
 };
 use crate::checks;
-use types::{Relayed, committee::SeatsRecord, state::Event};
+use types::{Import, committee::SeatsRecord, state::Event};
 
-pub(super) struct Seat<'a>(pub(super) &'a Relayed<SeatsRecord>);
+pub(super) struct ImportSeats<'a>(pub(super) &'a Import<SeatsRecord>);
 
-impl Handler for Seat<'_> {
+impl Handler for ImportSeats<'_> {
     const HOME: Home = Home::Shards { elsewhere: Refusal::OwnSeats };
     /// Free: each number is told once.
     const FEE: Fee = Fee::Free;

@@ -1,4 +1,4 @@
-//! The relay: bring each shard the records of the backbone that it is to know, with what proves them.
+//! Imports: bring each shard the records of the backbone that it is to know, with what proves them.
 //!
 //! Anyone may; every node does, for the shards it follows. What another brought first is refused here, which does
 //! no harm. [`KINDS`] lists what is brought.
@@ -9,10 +9,10 @@ use consensus::Chain;
 use std::collections::BTreeMap;
 use tokio::sync::broadcast::error::RecvError;
 use types::{
-    Action, ChainId, Proved, Record, Relayed,
+    Action, ChainId, Import, Proved, Record,
     codec::DecodeExt as _,
     committee::SeatsRecord,
-    network::Anchor,
+    network::NetworkKeys,
     state::{Decrees, Event, Key},
 };
 
@@ -30,7 +30,7 @@ struct Kind {
     /// Where the backbone holds the one to bring to a shard that knows those up to a number.
     next_at: fn(shard: ChainId, known: u64) -> Key,
     /// The transaction that brings it.
-    action: fn(Anchor, Proved<Option<Record>>) -> Option<Action>,
+    action: fn(NetworkKeys, Proved<Option<Record>>) -> Option<Action>,
 }
 
 const KINDS: [Kind; 2] = [
@@ -40,7 +40,9 @@ const KINDS: [Kind; 2] = [
         newest_at: |_| Key::Decrees,
         number: |bytes| Decrees::decode(bytes).ok().map(|decrees| decrees.known),
         next_at: |_, known| Key::Decree(known + 1),
-        action: |anchor, proved| Some(Action::Relay(Relayed { anchor, proved: proved.decoded()? })),
+        action: |network_keys, proved| {
+            Some(Action::ImportDecree(Import { network_keys, proved: proved.decoded()? }))
+        },
     },
     // Only the newest seats matter, so numbers are left out.
     Kind {
@@ -49,7 +51,9 @@ const KINDS: [Kind; 2] = [
         newest_at: Key::Seats,
         number: |bytes| SeatsRecord::decode(bytes).ok().map(|seats| seats.number),
         next_at: |shard, _| Key::Seats(shard),
-        action: |anchor, proved| Some(Action::Seat(Relayed { anchor, proved: proved.decoded()? })),
+        action: |network_keys, proved| {
+            Some(Action::ImportSeats(Import { network_keys, proved: proved.decoded()? }))
+        },
     },
 ];
 
@@ -72,7 +76,7 @@ pub(crate) async fn serve(node: Node, lines: BTreeMap<ChainId, Line>) {
         for (shard, line) in &lines {
             let Some(host) = node.host(*shard) else { continue };
             for kind in &KINDS {
-                kind.bring(node.anchor(), &backbone.chain, &host.chain, line).await;
+                kind.bring(node.network_keys(), &backbone.chain, &host.chain, line).await;
             }
         }
     }
@@ -82,7 +86,7 @@ impl Kind {
     /// Bring the shard what it does not know yet, one after the other.
     async fn bring(
         &self,
-        anchor: &Anchor,
+        network_keys: &NetworkKeys,
         backbone: &Chain<Context>,
         shard: &Chain<Context>,
         line: &Line,
@@ -94,7 +98,7 @@ impl Kind {
                 return;
             }
             let Some(proved) = backbone.prove(&(self.next_at)(to, known)).await else { return };
-            let Some(action) = (self.action)(anchor.clone(), proved) else { return };
+            let Some(action) = (self.action)(network_keys.clone(), proved) else { return };
             if let Err(error) = line.say(action).await {
                 tracing::debug!(kind, %to, known, %error, "not brought");
                 return;

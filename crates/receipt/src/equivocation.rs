@@ -1,14 +1,14 @@
 //! Double signing: whether two votes prove that their signer lied.
 
-use types::{Code, DoubleSigning, Hash, SignedVote, VoteKind};
+use types::{Code, EquivocationProof, Hash, SignedVote, VoteKind};
 
 /// Why two votes prove nothing against the key they name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
-pub enum BadEvidence {
+pub enum NotEquivocation {
     #[error("the votes are for different chains")]
     DifferentChains,
-    #[error("the votes are for different epochs or views")]
+    #[error("the votes are for different terms or views")]
     DifferentViews,
     #[error("the two votes say the same")]
     SameVote,
@@ -18,7 +18,7 @@ pub enum BadEvidence {
     ForgedSignature,
 }
 
-impl BadEvidence {
+impl NotEquivocation {
     /// A stable name for programs.
     pub const fn code(self) -> Code {
         match self {
@@ -31,7 +31,7 @@ impl BadEvidence {
     }
 }
 
-/// Check that both votes are `evidence.key`'s own, on the network with this id, and contradict each other.
+/// Check that both votes are `proof.key`'s own, on the network with this id, and contradict each other.
 ///
 /// They do in exactly three cases, those in which simplex reports a fault: two notarize votes for different
 /// proposals of one view, two finalize votes likewise, and votes to nullify and to finalize one view. A
@@ -41,37 +41,44 @@ impl BadEvidence {
 /// this before, is the caller's to know.
 ///
 /// # Errors
-/// [`BadEvidence`], the first check that fails; signatures come last. A vote does not carry its network, so
-/// one from another network is [`BadEvidence::ForgedSignature`] here.
-pub fn check_double_signing(evidence: &DoubleSigning, network: &Hash) -> Result<(), BadEvidence> {
-    contradiction(&evidence.first, &evidence.second)?;
+/// [`NotEquivocation`], the first check that fails; signatures come last. A vote does not carry its network, so
+/// one from another network is [`NotEquivocation::ForgedSignature`] here.
+pub fn check_equivocation(
+    proof: &EquivocationProof,
+    network: &Hash,
+) -> Result<(), NotEquivocation> {
+    contradiction(&proof.first, &proof.second)?;
     let signed = |vote: &SignedVote| {
         let message = vote.message(network);
-        crypto::verify(&evidence.key.0, SignedVote::DOMAIN, &message, &vote.signature.0)
+        crypto::verify(&proof.key.0, SignedVote::DOMAIN, &message, &vote.signature.0)
     };
-    signed(&evidence.first)
-        .and_then(|()| signed(&evidence.second))
-        .map_err(|_| BadEvidence::ForgedSignature)
+    signed(&proof.first)
+        .and_then(|()| signed(&proof.second))
+        .map_err(|_| NotEquivocation::ForgedSignature)
 }
 
-fn contradiction(first: &SignedVote, second: &SignedVote) -> Result<(), BadEvidence> {
+fn contradiction(first: &SignedVote, second: &SignedVote) -> Result<(), NotEquivocation> {
     if first.chain != second.chain {
-        return Err(BadEvidence::DifferentChains);
+        return Err(NotEquivocation::DifferentChains);
     }
-    if (first.epoch, first.view) != (second.epoch, second.view) {
-        return Err(BadEvidence::DifferentViews);
+    if (first.term, first.view) != (second.term, second.view) {
+        return Err(NotEquivocation::DifferentViews);
     }
     let proposal = |vote: &SignedVote| (vote.parent, vote.payload);
     match (first.kind, second.kind) {
-        (VoteKind::Nullify, VoteKind::Nullify) => Err(BadEvidence::SameVote),
+        (VoteKind::Nullify, VoteKind::Nullify) => Err(NotEquivocation::SameVote),
         (VoteKind::Notarize, VoteKind::Notarize) | (VoteKind::Finalize, VoteKind::Finalize) => {
             // Compared without signatures: whoever signs one vote twice has said nothing new.
-            if proposal(first) == proposal(second) { Err(BadEvidence::SameVote) } else { Ok(()) }
+            if proposal(first) == proposal(second) {
+                Err(NotEquivocation::SameVote)
+            } else {
+                Ok(())
+            }
         }
         (VoteKind::Nullify, VoteKind::Finalize) | (VoteKind::Finalize, VoteKind::Nullify) => Ok(()),
         (VoteKind::Notarize, VoteKind::Nullify | VoteKind::Finalize)
         | (VoteKind::Nullify | VoteKind::Finalize, VoteKind::Notarize) => {
-            Err(BadEvidence::NotContradictory)
+            Err(NotEquivocation::NotContradictory)
         }
     }
 }
@@ -80,7 +87,7 @@ fn contradiction(first: &SignedVote, second: &SignedVote) -> Result<(), BadEvide
 mod tests {
     use super::*;
     use crypto::SigningKey;
-    use types::{ChainId, Epoch, PublicKey, Signature};
+    use types::{ChainId, PublicKey, Signature, Term};
 
     const NETWORK: Hash = Hash([3; 32]);
 
@@ -98,7 +105,7 @@ mod tests {
         sign(SignedVote {
             chain: ChainId::Europe,
             kind,
-            epoch: Epoch::ZERO,
+            term: Term::ZERO,
             view: 5,
             parent,
             payload: Hash([payload; 32]),
@@ -111,7 +118,7 @@ mod tests {
     fn check(first: SignedVote, second: SignedVote, expected: Result<(), &str>) {
         let key = PublicKey(key().public());
         for (first, second) in [(first, second), (second, first)] {
-            let verdict = check_double_signing(&DoubleSigning { key, first, second }, &NETWORK);
+            let verdict = check_equivocation(&EquivocationProof { key, first, second }, &NETWORK);
             assert_eq!(verdict.map_err(|bad| bad.code().as_str()), expected);
         }
     }
@@ -147,7 +154,7 @@ mod tests {
     fn votes_of_different_rounds_or_chains_prove_nothing() {
         let (first, second) = (vote(VoteKind::Notarize, 1), vote(VoteKind::Notarize, 2));
         check(first, sign(SignedVote { view: 6, ..second }), Err("different_views"));
-        check(first, sign(SignedVote { epoch: Epoch::new(1), ..second }), Err("different_views"));
+        check(first, sign(SignedVote { term: Term::new(1), ..second }), Err("different_views"));
         check(first, sign(SignedVote { chain: ChainId::Asia, ..second }), Err("different_chains"));
     }
 
@@ -160,12 +167,12 @@ mod tests {
         let nullify = SignedVote { parent: 1, ..vote(VoteKind::Nullify, 0) };
         check(nullify, vote(VoteKind::Finalize, 1), Err("forged_signature"));
         let verdict = |key: [u8; 32], network| {
-            let evidence = DoubleSigning { key: PublicKey(key), first, second };
-            check_double_signing(&evidence, &network)
+            let proof = EquivocationProof { key: PublicKey(key), first, second };
+            check_equivocation(&proof, &network)
         };
         assert_eq!(verdict(key().public(), NETWORK), Ok(()));
-        assert_eq!(verdict(key().public(), Hash([4; 32])), Err(BadEvidence::ForgedSignature));
+        assert_eq!(verdict(key().public(), Hash([4; 32])), Err(NotEquivocation::ForgedSignature));
         let other = SigningKey::from_seed(&[8; 32]).public();
-        assert_eq!(verdict(other, NETWORK), Err(BadEvidence::ForgedSignature));
+        assert_eq!(verdict(other, NETWORK), Err(NotEquivocation::ForgedSignature));
     }
 }
