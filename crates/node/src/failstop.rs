@@ -9,7 +9,10 @@ use std::{
     fs,
     panic::PanicHookInfo,
     path::{Path, PathBuf},
-    sync::Once,
+    sync::{
+        Once,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 /// What the process exits with: the same as for any failure of meshx itself.
@@ -17,9 +20,22 @@ const EXIT: i32 = 125;
 /// Below this much free space a failed write is put down to a full disk.
 const FULL_BYTES: u64 = 1 << 20;
 
-/// From now on, end the process when consensus or its storage panics. Others' panics stay theirs.
-pub(crate) fn arm(folder: &Path) {
+/// Nodes of this process that have not been stopped.
+static RUNNING: AtomicUsize = AtomicUsize::new(0);
+
+/// A node whose files are to be trusted. From when it is dropped, the node is being stopped.
+pub(crate) struct Armed(());
+
+impl Drop for Armed {
+    fn drop(&mut self) {
+        RUNNING.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Until what this returns is dropped, end the process when consensus or its storage panics. Others' panics stay theirs.
+pub(crate) fn arm(folder: &Path) -> Armed {
     static ONCE: Once = Once::new();
+    RUNNING.fetch_add(1, Ordering::Relaxed);
     let folder = folder.to_owned();
     ONCE.call_once(|| {
         let usual = std::panic::take_hook();
@@ -27,9 +43,11 @@ pub(crate) fn arm(folder: &Path) {
             if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
                 usual(info);
             }
-            if !of_the_engine(info) {
-                usual(info);
-                return;
+            let file = info.location().map_or("", |location| location.file());
+            match meaning(file, RUNNING.load(Ordering::Relaxed)) {
+                Meaning::NotTheEngine => return usual(info),
+                Meaning::Stopping => return,
+                Meaning::CannotGoOn => {}
             }
             // Only the first to fail speaks; the others fail because of it.
             static SPOKEN: Once = Once::new();
@@ -40,14 +58,27 @@ pub(crate) fn arm(folder: &Path) {
             std::process::exit(EXIT);
         }));
     });
+    Armed(())
 }
 
-/// Whether the panic is of consensus or of the library under it.
-fn of_the_engine(info: &PanicHookInfo<'_>) -> bool {
-    info.location().is_some_and(|location| {
-        let file = location.file();
-        file.contains("commonware-") || file.contains("crates/consensus/")
-    })
+/// What a panic means.
+#[derive(Debug, PartialEq, Eq)]
+enum Meaning {
+    NotTheEngine,
+    /// A runtime that is being taken down closes files under tasks that still read them. Nothing is damaged.
+    Stopping,
+    CannotGoOn,
+}
+
+/// What a panic of code in `file` means while `running` nodes have not been stopped.
+fn meaning(file: &str, running: usize) -> Meaning {
+    if !file.contains("commonware-") && !file.contains("crates/consensus/") {
+        Meaning::NotTheEngine
+    } else if running == 0 {
+        Meaning::Stopping
+    } else {
+        Meaning::CannotGoOn
+    }
 }
 
 fn what(info: &PanicHookInfo<'_>) -> String {
@@ -73,4 +104,31 @@ fn advice(folder: &Path) -> String {
     format!(
         "a file under {shown}/chains may be damaged; move away all that one validator has there (such as na-1-*) and start again: it syncs its state from the others. If several of one chain are damaged, bring back a copy"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STORAGE: &str = "registry/commonware-storage-2026.10.0/src/journal/mod.rs";
+
+    #[test]
+    fn only_the_engine_of_a_running_node_ends_the_process() {
+        assert_eq!(meaning(STORAGE, 1), Meaning::CannotGoOn);
+        assert_eq!(meaning("crates/consensus/src/engine.rs", 1), Meaning::CannotGoOn);
+        assert_eq!(meaning(STORAGE, 0), Meaning::Stopping);
+        assert_eq!(meaning("crates/node/src/serve.rs", 1), Meaning::NotTheEngine);
+        assert_eq!(meaning("crates/node/src/serve.rs", 0), Meaning::NotTheEngine);
+    }
+
+    #[test]
+    fn a_node_runs_until_its_guard_is_dropped() {
+        // Other tests of this process run nodes too: this one looks at its own difference only.
+        let folder = std::env::temp_dir();
+        let (first, second) = (arm(&folder), arm(&folder));
+        assert!(RUNNING.load(Ordering::Relaxed) >= 2);
+        drop(first);
+        assert!(RUNNING.load(Ordering::Relaxed) >= 1);
+        drop(second);
+    }
 }

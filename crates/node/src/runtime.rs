@@ -28,7 +28,16 @@ where
 type Main<'a> = Box<dyn FnOnce(tokio_runtime::Context) -> LocalBoxFuture<'a, ()> + Send + 'a>;
 
 fn run_boxed(folder: &Folder, main: Main<'_>) {
-    failstop::arm(folder.path());
+    let armed = failstop::arm(folder.path());
+    let main = Box::new(|context| {
+        let main = main(context);
+        async move {
+            main.await;
+            // From here on the runtime is taken down, with all that still runs on it.
+            drop(armed);
+        }
+        .boxed_local()
+    });
     let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
     let config = tokio_runtime::Config::default()
         .with_storage_directory(folder.path().join("chains"))
