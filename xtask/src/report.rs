@@ -1,6 +1,6 @@
 //! What came of each step, told as it happens, and summed up in one line at the end.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Instant};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -11,23 +11,33 @@ pub enum Outcome {
     PassedOver(String),
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Report {
     passed: u32,
     failed: u32,
     skipped: u32,
+    /// When the step that is told next was begun.
+    begun: Instant,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Self { passed: 0, failed: 0, skipped: 0, begun: Instant::now() }
+    }
 }
 
 impl Report {
     pub fn add(&mut self, step: &str, outcome: Outcome) {
+        let took = took(self.begun.elapsed().as_secs());
+        self.begun = Instant::now();
         match outcome {
             Outcome::Passed => {
                 self.passed += 1;
-                println!("ok: {step}");
+                println!("ok: {step}{took}");
             }
             Outcome::Failed(faults) => {
                 self.failed += 1;
-                println!("FAILED: {step}");
+                println!("FAILED: {step}{took}");
                 for fault in faults {
                     println!("  {}", fault.replace('\n', "\n  "));
                 }
@@ -49,6 +59,15 @@ impl Report {
     }
 }
 
+/// Steps of a second are not worth a figure.
+fn took(seconds: u64) -> String {
+    match seconds {
+        0 | 1 => String::new(),
+        2..=119 => format!(" ({seconds} s)"),
+        _ => format!(" ({} min {} s)", seconds / 60, seconds % 60),
+    }
+}
+
 impl From<Vec<String>> for Outcome {
     fn from(faults: Vec<String>) -> Self {
         if faults.is_empty() { Outcome::Passed } else { Outcome::Failed(faults) }
@@ -58,6 +77,11 @@ impl From<Vec<String>> for Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_steps_say_how_long() {
+        assert_eq!([1, 2, 119, 120].map(took), ["", " (2 s)", " (119 s)", " (2 min 0 s)"]);
+    }
 
     #[test]
     fn counts_each_kind_once() {

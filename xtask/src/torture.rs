@@ -35,16 +35,18 @@ pub fn understood(words: &[&str]) -> bool {
 
 /// Run what `words` ask for; all of it, if they name no part.
 pub fn run(root: &Path, words: &[&str], report: &mut Report) {
-    run_built(root, words, "release", report);
+    let mut torturer = Command::new(workspace::cargo());
+    torturer.args(["run", "--quiet", "--release", "--package", "meshx-torture", "--"]);
+    add(root, torturer, words, report);
 }
 
-fn run_built(root: &Path, words: &[&str], profile: &str, report: &mut Report) {
+fn add(root: &Path, torturer: Command, words: &[&str], report: &mut Report) {
     let parts = ["--kills", "--flips", "--wipes", "--folders", "--flood"];
     let named = words.iter().any(|word| parts.contains(word));
     let words = if named { words.to_vec() } else { [USUAL, words].concat() };
     let step = format!("torture {}", words.join(" "));
     let outcome = if cfg!(target_os = "linux") {
-        torture(root, &words, profile)
+        torture(root, torturer, &words)
             .unwrap_or_else(|error| Outcome::Failed(vec![format!("{error:#}")]))
     } else {
         Outcome::PassedOver("it is tried on Linux only".into())
@@ -52,28 +54,26 @@ fn run_built(root: &Path, words: &[&str], profile: &str, report: &mut Report) {
     report.add(&step, outcome);
 }
 
-/// The short form, on the binary that the tests were just built with: no second build of anything.
+/// The short form, with the binaries that the tests were just built with: no second build of anything.
 pub fn run_in_test(root: &Path, report: &mut Report) {
-    let binary = target(root).join("debug/meshx");
+    let built = target(root).join("debug");
+    let (torturer, binary) = (built.join("meshx-torture"), built.join("meshx"));
     match binary.to_str() {
-        Some(path) if binary.is_file() => {
-            run_built(root, &[IN_TEST, &["--binary", path]].concat(), "dev", report);
+        Some(path) if binary.is_file() && torturer.is_file() => {
+            add(root, Command::new(torturer), &[IN_TEST, &["--binary", path]].concat(), report);
         }
         _ => report.add(
             "torture",
             Outcome::PassedOver(format!(
-                "there is no {}: the tests did not build",
-                binary.display()
+                "{} has no meshx or no meshx-torture: the tests did not build",
+                built.display()
             )),
         ),
     }
 }
 
-fn torture(root: &Path, words: &[&str], profile: &str) -> Result<Outcome> {
-    let mut torturer = Command::new(workspace::cargo());
-    torturer
-        .args(["run", "--quiet", "--profile", profile, "--package", "meshx-torture", "--"])
-        .args(words);
+fn torture(root: &Path, mut torturer: Command, words: &[&str]) -> Result<Outcome> {
+    torturer.args(words);
     if !words.contains(&"--binary") {
         torturer.arg("--binary").arg(built(root)?);
     }

@@ -1,8 +1,8 @@
 //! A job run on this machine, metered as a worker would meter it.
 
 use crate::Request;
-use sandbox::{Ended, Engine, EngineConfig, Job, Refused};
-use types::{Hash, Outcome, OutputRef};
+use sandbox::{Ended, Engine, EngineConfig, Refused, SpecBytes};
+use types::Outcome;
 
 /// Why a run gave no result. A job that traps has one.
 #[derive(Debug, thiserror::Error)]
@@ -38,32 +38,10 @@ pub fn engine() -> Result<Engine, NoEngine> {
 /// # Panics
 /// Never: nobody cancels this run.
 pub fn dry_run(engine: &Engine, request: &Request) -> Result<Outcome, NoResult> {
-    let spec = &request.spec;
-    let args: Vec<&str> = spec.args.iter().map(types::Text::as_str).collect();
-    let env: Vec<&str> = spec.env.iter().map(types::Text::as_str).collect();
-    let files: Vec<(&str, &[u8])> =
-        request.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
-    let job = Job {
-        module: &request.module,
-        abi: spec.abi,
-        float: spec.float,
-        input: &request.input,
-        args: &args,
-        env: &env,
-        files: &files,
-        limits: spec.limits,
-        seed: spec.seed,
-        clock: spec.clock,
-    };
-    let kept = |bytes: &[u8]| OutputRef { hash: Hash::of_content(bytes), len: bytes.len() as u64 };
-    match engine.run(&job, &|_chunk| {}, &false.into())? {
-        Ended::Done(run) => Ok(Outcome {
-            status: run.status,
-            stdout: kept(&run.stdout),
-            stderr: kept(&run.stderr),
-            fuel: run.fuel,
-            memory_bytes: run.memory_bytes,
-        }),
+    let files: Vec<&[u8]> = request.files.iter().map(|(_, bytes)| bytes.as_slice()).collect();
+    let bytes = SpecBytes { module: &request.module, input: &request.input, files: &files };
+    match engine.run_spec(&request.spec, &bytes, &false.into())? {
+        Ended::Done(run) => Ok(run.outcome()),
         Ended::Killed { after } => Err(NoResult::Killed { after_ms: after }),
         Ended::Cancelled => unreachable!("nobody cancels this run"),
     }

@@ -2,7 +2,7 @@
 
 use crate::cache::Cache;
 use crate::facts::{Facts, Offer, signature};
-use crate::job::{Ended, Job};
+use crate::job::{Ended, Job, SpecBytes};
 use crate::limits::{
     MEMORIES_MAX, MEMORY_BYTES_MAX, OUTPUT_BYTES_MAX, PAGE_BYTES, STACK_BYTES, TABLE_ELEMENTS_MAX,
     TABLES_MAX,
@@ -18,7 +18,7 @@ use crate::state::State;
 use crate::{raw, wasi};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use types::{Float, Fuel, Hash};
+use types::{Float, Fuel, Hash, JobSpec, Text};
 use wasmtime::{
     Config, InstanceAllocationStrategy, Linker, Module, OptLevel, PoolingAllocationConfig, Store,
 };
@@ -119,6 +119,37 @@ impl Engine {
         }
         let Some(_slot) = self.slots.take(cancel) else { return Ok(Ended::Cancelled) };
         run(&prepared, job, observer, cancel)
+    }
+
+    /// Run the job that `spec` describes, as [`Self::run`] does: `bytes` are what its hashes name.
+    ///
+    /// The caller has checked the bytes against the hashes; the engine does not.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn run_spec(
+        &self,
+        spec: &JobSpec,
+        bytes: &SpecBytes<'_>,
+        cancel: &AtomicBool,
+    ) -> Result<Ended, Refused> {
+        let args: Vec<&str> = spec.args.iter().map(Text::as_str).collect();
+        let env: Vec<&str> = spec.env.iter().map(Text::as_str).collect();
+        let names = spec.files.iter().map(|file| file.name.as_str());
+        let files: Vec<(&str, &[u8])> = names.zip(bytes.files.iter().copied()).collect();
+        let job = Job {
+            module: bytes.module,
+            abi: spec.abi,
+            float: spec.float,
+            input: bytes.input,
+            args: &args,
+            env: &env,
+            files: &files,
+            limits: spec.limits,
+            seed: spec.seed,
+            clock: spec.clock,
+        };
+        self.run(&job, &|_chunk| {}, cancel)
     }
 
     fn prepare(&self, module: &[u8], float: Float) -> Result<Arc<Prepared>, Refused> {

@@ -1,6 +1,6 @@
 //! What is asked of the engine, and what it answers.
 
-use types::{Abi, Float, Fuel, Hash, Limits, Millis, Status};
+use types::{Abi, Float, Fuel, Hash, Limits, Millis, Outcome, OutputRef, Status};
 
 /// Everything that decides a run's result. Two equal jobs have equal results.
 #[derive(Clone, Debug)]
@@ -45,6 +45,17 @@ impl<'a> Job<'a> {
     }
 }
 
+/// The bytes that the hashes of a [`types::JobSpec`] name.
+#[derive(Clone, Debug)]
+pub struct SpecBytes<'a> {
+    /// [`types::JobSpec::module`], in binary form.
+    pub module: &'a [u8],
+    /// [`types::JobSpec::input`].
+    pub input: &'a [u8],
+    /// Contents of [`types::JobSpec::files`], in their order.
+    pub files: &'a [&'a [u8]],
+}
+
 /// How the engine came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -76,4 +87,19 @@ pub struct Run {
     pub fuel_host: Fuel,
     /// Most linear memory it held, over all its memories.
     pub memory_bytes: u64,
+}
+
+impl Run {
+    /// What replicas compare: this run with its outputs by their content's hash.
+    pub fn outcome(&self) -> Outcome {
+        let by_content =
+            |bytes: &[u8]| OutputRef { hash: Hash::of_content(bytes), len: bytes.len() as u64 };
+        Outcome {
+            status: self.status,
+            stdout: by_content(&self.stdout),
+            stderr: by_content(&self.stderr),
+            fuel: self.fuel,
+            memory_bytes: self.memory_bytes,
+        }
+    }
 }

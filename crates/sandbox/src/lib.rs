@@ -80,7 +80,7 @@ mod execute;
 
 pub use engine::{Engine, EngineConfig};
 pub use execute::{Error, execute_wasm};
-pub use job::{Ended, Job, Run};
+pub use job::{Ended, Job, Run, SpecBytes};
 pub use limits::{
     MEMORIES_MAX, MODULE_BYTES_MAX, OUTPUT_BYTES_MAX, STACK_BYTES, TABLE_ELEMENTS_MAX, TABLES_MAX,
 };

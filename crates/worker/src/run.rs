@@ -2,11 +2,9 @@
 
 use blobs::{BlobError, Store};
 use crypto::SigningKey;
-use sandbox::{Ended, Engine, Job};
+use sandbox::{Ended, Engine, SpecBytes};
 use std::sync::{Arc, atomic::AtomicBool};
-use types::{
-    Address, Hash, JobId, JobSpec, Millis, Outcome, OutputRef, PublicKey, Reveal, domain_hash,
-};
+use types::{Address, Hash, JobId, JobSpec, Millis, Outcome, PublicKey, Reveal, domain_hash};
 
 /// Why a worker has nothing to commit to. It stays silent; others may still answer.
 #[derive(Debug, thiserror::Error)]
@@ -82,34 +80,14 @@ impl Worker {
             .iter()
             .map(|file| self.blob(file.content, file.len))
             .collect::<Result<_, _>>()?;
-        let files: Vec<(&str, &[u8])> = spec
-            .files
-            .iter()
-            .zip(&contents)
-            .map(|(file, bytes)| (file.name.as_str(), bytes.as_slice()))
-            .collect();
-        let args: Vec<&str> = spec.args.iter().map(types::Text::as_str).collect();
-        let env: Vec<&str> = spec.env.iter().map(types::Text::as_str).collect();
-        let job = Job {
-            module: &module,
-            abi: spec.abi,
-            float: spec.float,
-            input: &input,
-            args: &args,
-            env: &env,
-            files: &files,
-            limits: spec.limits,
-            seed: spec.seed,
-            clock: spec.clock,
-        };
-        match self.engine.run(&job, &|_chunk| {}, cancel)? {
-            Ended::Done(run) => Ok(Outcome {
-                status: run.status,
-                stdout: self.keep(&run.stdout)?,
-                stderr: self.keep(&run.stderr)?,
-                fuel: run.fuel,
-                memory_bytes: run.memory_bytes,
-            }),
+        let files: Vec<&[u8]> = contents.iter().map(Vec::as_slice).collect();
+        let bytes = SpecBytes { module: &module, input: &input, files: &files };
+        match self.engine.run_spec(spec, &bytes, cancel)? {
+            Ended::Done(run) => {
+                self.keep(&run.stdout)?;
+                self.keep(&run.stderr)?;
+                Ok(run.outcome())
+            }
             Ended::Killed { after } => Err(CannotRun::WallClock(after)),
             Ended::Cancelled => Err(CannotRun::Cancelled),
         }
@@ -137,9 +115,8 @@ impl Worker {
         Ok(bytes)
     }
 
-    fn keep(&self, bytes: &[u8]) -> Result<OutputRef, CannotRun> {
-        let hash = Hash::of_content(bytes);
-        let blob = self.store.keep(bytes).map_err(|source| CannotRun::Blob { hash, source })?;
-        Ok(OutputRef { hash: blob.hash, len: blob.len })
+    fn keep(&self, bytes: &[u8]) -> Result<(), CannotRun> {
+        let kept = self.store.keep(bytes);
+        kept.map(drop).map_err(|source| CannotRun::Blob { hash: Hash::of_content(bytes), source })
     }
 }
