@@ -320,6 +320,7 @@ impl Measured {
         let execution_ms = run_us * f64::from(load.replicas) / 1e3;
         report.result("jobs_settled", self.samples.len());
         report.result("batches_held_back", self.held_back);
+        report.rate("jobs", load.rate, jobs / load.seconds as f64, self.held_back);
         report.figure("jobs_per_second", jobs / load.seconds as f64);
         report.figure("settlement_p50_ms", percentile(&mut latencies, 50));
         report.figure("settlement_p99_ms", percentile(&mut latencies, 99));

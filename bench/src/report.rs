@@ -19,6 +19,8 @@ pub struct Report {
     /// How long messages travelled between nodes.
     pub latency_model: String,
     pub results: Map<String, Value>,
+    /// What a reader of the figures must know, one sentence each.
+    pub notes: Vec<String>,
 }
 
 /// The machine, as far as it says.
@@ -43,6 +45,7 @@ impl Report {
             load: Map::new(),
             latency_model: "none: one process, no network".into(),
             results: Map::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -52,6 +55,17 @@ impl Report {
 
     pub fn result(&mut self, name: &str, value: impl Into<Value>) {
         self.results.insert(name.into(), value.into());
+    }
+
+    /// Say so if the load that was asked for is more than the machine carried. `held_back` counts the batches of
+    /// load that had to wait.
+    pub fn rate(&mut self, of: &str, asked: usize, reached: f64, held_back: usize) {
+        // A fiftieth is lost where the seconds that count begin and end.
+        if reached < asked as f64 * 0.98 {
+            self.notes.push(format!(
+                "this machine did not carry {asked} {of} a second: it reached {reached:.0}, and {held_back} batches of load had to wait; latencies count the waiting"
+            ));
+        }
     }
 
     /// A figure, rounded to what means something.
@@ -73,6 +87,9 @@ impl std::fmt::Display for Report {
                 let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
                 writeln!(f, "  {:<44} {value}", name.replace('_', " "))?;
             }
+        }
+        for note in &self.notes {
+            writeln!(f, "note: {note}")?;
         }
         Ok(())
     }
@@ -110,4 +127,19 @@ fn file_system(path: &std::path::Path) -> String {
         })
         .max()
         .map_or_else(|| "an unknown file system".into(), |(_, kind)| kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_that_was_not_reached_is_said() {
+        let mut report = Report::new("tx", std::path::Path::new("/"));
+        report.rate("transfers", 1_000, 990.0, 0);
+        assert!(!report.to_string().contains("note:"));
+        report.rate("transfers", 1_000, 612.4, 7);
+        let told = report.to_string();
+        assert!(told.contains("did not carry 1000 transfers a second: it reached 612"), "{told}");
+    }
 }

@@ -219,6 +219,8 @@ impl Measured {
         report.figure("blocks_per_second", self.blocks as f64 / to);
         report.figure("memory_mib", self.memory_mib);
         report.result("batches_held_back", self.held_back);
+        let reached = transfers / load.seconds as f64;
+        report.rate("transfers", load.rate, reached, self.held_back);
         report.result("transfers_submitted", self.submitted);
         report.result("signatures_checked_by_each_validator", self.signatures_checked);
         report.result("supply", self.supply);

@@ -457,6 +457,7 @@ impl Director<'_> {
             partition: format!("validator-{number}"),
             new_network: world.plants.forgetful || self.power_cuts == 0 && self.lives[number] == 0,
             pool: mempool::Limits::default(),
+            rest: None,
             cache_bytes: 1 << 20,
         };
         let transition = self.transition(number);

@@ -3,6 +3,7 @@
 //! What a shell script would do is done here, so that it runs alike on every machine and in CI. Needs nothing but Rust;
 //! a step that wants more (Go, Node, Zig, a wasm target) is *passed over* with its reason when that is missing.
 
+mod benches;
 mod ci;
 mod codegen;
 mod crowd;
@@ -31,7 +32,8 @@ use crate::report::Report;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  test                      all of ci, then 50 simulations, examples --check, a short torture and a short fuzz
+  test                      all of ci, then 50 simulations, examples --check, each benchmark
+                            for two seconds, a short torture and a short fuzz
   ci                        fmt, tidy, cargo-deny, cargo-machete and typos (where installed), clippy and rustdoc with
                             warnings as errors, cargo test --workspace
   tidy                      the rules of the design that a machine can check; builds the tests of types, no more

@@ -310,8 +310,9 @@ impl<E: StorageContext + Spawner + Clock> Application<E> for App {
                 .collect(),
             events: Vec::new(),
         });
-        let news = self.shared.memory().finalize(&header, &executed.txs);
+        let news = self.shared.memory().finalize(&header, &executed.txs, &executed.events);
         tell(news);
+        self.shared.work.notify_waiters();
         let finality = Millis::new(now(&clock).saturating_sub(header.timestamp.get()));
         let Executed { txs, events, .. } = executed;
         // Nobody listening is fine.

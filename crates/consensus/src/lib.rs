@@ -46,6 +46,7 @@ mod news;
 mod paced;
 mod peers;
 mod pooled;
+mod quiet;
 mod rejoin;
 mod reported;
 mod schemes;

@@ -7,6 +7,7 @@ use crate::{
     equivocation::Docket,
     news::{Fate, SubmitError},
     pooled::PooledTx,
+    quiet::Activity,
 };
 use chain::{CheckedTx, Refusal};
 use mempool::Pool;
@@ -48,6 +49,7 @@ pub(crate) struct Memory {
     docket: Docket,
     /// How many transactions' signatures were checked.
     signatures_checked: u64,
+    activity: Activity,
 }
 
 impl Memory {
@@ -61,6 +63,7 @@ impl Memory {
             applied: BTreeMap::new(),
             docket: Docket::default(),
             signatures_checked: 0,
+            activity: Activity::default(),
         }
     }
 
@@ -121,8 +124,14 @@ impl Memory {
     }
 
     /// A block became final: its transactions wait no longer, and who waited for them is told.
-    pub(crate) fn finalize(&mut self, header: &Header, txs: &[CheckedTx]) -> Vec<News> {
+    pub(crate) fn finalize(
+        &mut self,
+        header: &Header,
+        txs: &[CheckedTx],
+        events: &[Event],
+    ) -> Vec<News> {
         self.round += 1;
+        self.activity.note(header.height, txs.iter().map(|tx| &tx.tx().action), events);
         for tx in txs {
             self.pool.advance(&tx.from(), tx.tx().nonce + 1);
         }
@@ -146,6 +155,11 @@ impl Memory {
             news.extend(self.news(&dropped.id(), &fate));
         }
         news
+    }
+
+    /// Whether nobody waits for the next block.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.pool.is_empty() && self.activity.is_quiet()
     }
 
     pub(crate) fn watch(&mut self, id: TxId) -> oneshot::Receiver<Fate> {

@@ -6,11 +6,17 @@
 use crate::{
     block::{Block, BlockContext},
     guarded::Guarded,
+    shared::Shared,
 };
 use commonware_consensus::{Application, marshal::ancestry::Ancestry, types::Round};
 use commonware_cryptography::Digested;
 use commonware_runtime::Clock;
-use std::time::{Duration, UNIX_EPOCH};
+use futures::future::select;
+use std::{
+    pin::pin,
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
 use types::Millis;
 
 /// A block's clock may run ahead of its parent's by this much. It bounds how long a validator can be
@@ -31,6 +37,8 @@ pub(crate) struct Paced<M> {
     /// Propose nothing up to this round: a block that is never signed could still differ from the one that
     /// was, before this validator lost its disk.
     pub(crate) silent_to: Round,
+    /// The beat while nobody waits for a block, and who knows that; `None`: always the usual one.
+    pub(crate) rest: Option<(Millis, Arc<Shared>)>,
 }
 
 impl<M> Paced<M> {
@@ -42,6 +50,21 @@ impl<M> Paced<M> {
             return interval;
         }
         parent.saturating_add(interval).saturating_sub(now)
+    }
+
+    /// Wait on while nobody waits for the child of a block with this timestamp, at most until the slow beat.
+    async fn rest<E: Clock>(&self, clock: &E, parent: u64) {
+        let Some((beat, shared)) = &self.rest else { return };
+        loop {
+            // Made before the question, so that no call to wake up is missed between the two.
+            let woken = pin!(shared.work.notified());
+            let left = parent.saturating_add(beat.get()).saturating_sub(now(clock));
+            if left == 0 || !shared.memory().is_quiet() {
+                return;
+            }
+            let sleep = pin!(clock.sleep(Duration::from_millis(left)));
+            select(woken, sleep).await;
+        }
     }
 }
 
@@ -80,6 +103,7 @@ where
         let parent = ancestry.peek().map(|parent| parent.inner().header().timestamp.get());
         if let Some(parent) = parent {
             wait(&context.0, self.wait_to_propose(parent, now(&context.0))).await;
+            self.rest(&context.0, parent).await;
         }
         self.inner.propose(context, ancestry, input).await
     }
@@ -99,8 +123,8 @@ mod tests {
 
     #[test]
     fn a_block_is_due_one_interval_after_its_parent() {
-        let paced =
-            Paced { inner: (), interval: Millis::new(500), silent_to: crate::silence::BEGINNING };
+        let interval = Millis::new(500);
+        let paced = Paced { inner: (), interval, silent_to: crate::silence::BEGINNING, rest: None };
         assert_eq!(paced.wait_to_propose(10_000, 10_100), 400);
         assert_eq!(paced.wait_to_propose(10_000, 10_900), 0);
         assert_eq!(

@@ -16,7 +16,7 @@ use crate::{
 use chain::{CheckedTx, Refusal, check_txs};
 use receipt::{check_equivocation, light::Scheme};
 use std::sync::{Arc, Mutex, MutexGuard};
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 use types::{ChainId, EquivocationProof, Hash, Tx, network::Genesis};
 
 pub(crate) struct Shared {
@@ -26,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) scheme: Scheme,
     pub(crate) transition: Arc<dyn Transition>,
     pub(crate) finals: broadcast::Sender<Arc<Final>>,
+    /// Woken when the chain may have to stop resting.
+    pub(crate) work: Notify,
     memory: Mutex<Memory>,
 }
 
@@ -40,7 +42,16 @@ impl Shared {
     ) -> Self {
         let (finals, _) = broadcast::channel(RECENT_MAX);
         let memory = Mutex::new(Memory::new(pool));
-        Self { network, genesis, genesis_block, scheme, transition, finals, memory }
+        Self {
+            network,
+            genesis,
+            genesis_block,
+            scheme,
+            transition,
+            finals,
+            work: Notify::new(),
+            memory,
+        }
     }
 
     pub(crate) const fn chain(&self) -> ChainId {

@@ -164,6 +164,7 @@ fn parts(
             // Nobody but its peers knows.
             faucet: None,
             new_network: false,
+            rest: None,
         }
     };
     let parts = secrets.genesis.iter().cloned().map(part).collect();

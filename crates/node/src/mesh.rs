@@ -25,6 +25,9 @@ pub const DEVELOPMENT_BALANCE: NanoMeshx = NanoMeshx::new(1_000_000_000_000_000)
 /// Blocks of a committee's term unless something else is asked for: an hour.
 pub const TERM_BLOCKS: u64 = 7_200;
 
+/// Milliseconds between blocks of a mesh that nobody uses, unless something else is asked for.
+pub const REST_MS: u64 = 5_000;
+
 /// How long a mesh may take until every chain has a final block.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -35,6 +38,8 @@ pub struct Shape {
     pub latency: Latency,
     pub block_ms: u64,
     pub term_blocks: u64,
+    /// Milliseconds between blocks while nobody waits for one; at most 5,000.
+    pub rest_ms: u64,
     pub listen: SocketAddr,
     /// `None`: a folder that goes when the mesh does.
     pub data: Option<PathBuf>,
@@ -43,8 +48,16 @@ pub struct Shape {
 impl Shape {
     pub fn ephemeral(latency: Latency) -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let term_blocks = TERM_BLOCKS;
-        Self { validators: 4, workers: 4, latency, block_ms: 500, term_blocks, listen, data: None }
+        Self {
+            validators: 4,
+            workers: 4,
+            latency,
+            block_ms: 500,
+            term_blocks: TERM_BLOCKS,
+            rest_ms: REST_MS,
+            listen,
+            data: None,
+        }
     }
 }
 
@@ -206,7 +219,9 @@ where
     let dealt = deal_network(&seed.ok_or(NoMesh::NoSeed)?, &plan(&kept, shape));
     home::trust(&dealt.network_keys).map_err(NoMesh::from)?;
     let parts = dealt.chains.into_iter();
-    let parts = parts.map(|dealt| Part { new_network: kept.new, ..Part::from(dealt) }).collect();
+    let rest = Some(Millis::new(shape.rest_ms));
+    let part = |dealt| Part { new_network: kept.new, rest, ..Part::from(dealt) };
+    let parts = parts.map(part).collect();
     let (network_keys, net, listen) =
         (dealt.network_keys, Net::InProcess(shape.latency.clone()), shape.listen);
     run(&held, |context| async move {

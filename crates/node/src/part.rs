@@ -3,7 +3,7 @@
 use crate::local::{DealtChain, DealtWorker};
 use crypto::SigningKey;
 use network::{Place, PrivateKey};
-use types::network::Genesis;
+use types::{Millis, network::Genesis};
 
 /// The validators and workers of one chain that this process runs.
 pub struct Part {
@@ -15,6 +15,8 @@ pub struct Part {
     pub faucet: Option<SigningKey>,
     /// None of these validators has ever run: begin at genesis without asking the others.
     pub new_network: bool,
+    /// See [`consensus::ChainConfig::rest`].
+    pub rest: Option<Millis>,
 }
 
 impl From<DealtChain> for Part {
@@ -23,6 +25,6 @@ impl From<DealtChain> for Part {
         let validators =
             dealt.validators.into_iter().map(|v| (v.key, Some(v.share), v.place)).collect();
         let (genesis, workers, faucet) = (dealt.genesis, dealt.workers, Some(dealt.faucet));
-        Self { genesis, validators, workers, faucet, new_network: false }
+        Self { genesis, validators, workers, faucet, new_network: false, rest: None }
     }
 }

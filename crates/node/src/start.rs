@@ -171,6 +171,7 @@ fn enlist(
                 partition: format!("{}-{index}", chain.name().to_lowercase()),
                 new_network: part.new_network,
                 pool: mempool::Limits::default(),
+                rest: part.rest,
                 cache_bytes,
             };
             let context = context

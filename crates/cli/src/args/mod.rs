@@ -153,6 +153,9 @@ pub struct Up {
     /// Milliseconds between blocks.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(50..=10_000))]
     pub block_ms: u64,
+    /// Milliseconds between blocks while nobody uses the mesh; with 0 as many as ever.
+    #[arg(long, default_value_t = ::node::mesh::REST_MS, value_parser = clap::value_parser!(u64).range(0..=5_000))]
+    pub rest_ms: u64,
     /// Blocks after which a committee hands over to the next.
     #[arg(long, default_value_t = 7_200, value_parser = clap::value_parser!(u64).range(types::network::TERM_BLOCKS_MIN..))]
     pub term_blocks: u64,

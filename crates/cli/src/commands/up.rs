@@ -15,6 +15,7 @@ pub fn up(settings: &Settings, args: &Up) -> Result<()> {
         latency: Latency::named(&args.latency)?,
         block_ms: args.block_ms,
         term_blocks: args.term_blocks,
+        rest_ms: args.rest_ms,
         listen: args.listen,
         data: args.data.clone(),
     };

@@ -9,7 +9,10 @@ use commonware_storage::Context as StorageContext;
 use network::{PrivateKey, PublicKey, Receiver, Sender};
 use rand_core::CryptoRng;
 use receipt::light::Digest;
-use types::network::{Genesis, NetworkKeys};
+use types::{
+    Millis,
+    network::{Genesis, NetworkKeys},
+};
 
 /// Everything the engine needs of a runtime.
 pub trait Env:
@@ -78,6 +81,9 @@ pub struct ChainConfig {
     /// its peers first, and stays silent for a moment if they are past genesis.
     pub new_network: bool,
     pub pool: mempool::Limits,
+    /// Let the chain rest while nobody waits for a block: propose one at this beat only, at most every five seconds. For
+    /// networks whose validators all run in one process: a leader that stopped is missed later.
+    pub rest: Option<Millis>,
     /// Memory for pages of this validator's files, at least 512 KiB. Reads that miss it go to the system.
     pub cache_bytes: usize,
 }

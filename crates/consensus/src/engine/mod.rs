@@ -23,6 +23,7 @@ use crate::{
     dealer::BadKeys,
     handle::Chain,
     intake::{self, Desk, Intake},
+    quiet,
     shared::Shared,
     transition::{ApplyBlock, Transition},
 };
@@ -140,6 +141,7 @@ where
         schemes: schemes.clone(),
         listener,
         silent_to,
+        rest: config.rest.map(|asked| (quiet::beat(founding.interval, asked), shared.clone())),
     };
     let (engine, boundaries) = agreement.start(&validator, &founding, ends.votes, blocker);
 

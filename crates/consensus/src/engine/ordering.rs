@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     app::App, block::Block, elector::Draw, paced::Paced, reported::Reported, schemes::Schemes,
-    store::BUFFER_BYTES,
+    shared::Shared, store::BUFFER_BYTES,
 };
 use commonware_consensus::{
     marshal::standard::Deferred,
@@ -31,7 +31,7 @@ use commonware_parallel::Sequential;
 use commonware_runtime::{Handle, buffer::paged::CacheRef};
 use commonware_utils::{NZDuration, NZUsize};
 use network::PublicKey;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use types::{Hash, Millis};
 
 /// How long a view waits for its leader beyond the block interval. Half-way round the Earth and back,
@@ -49,6 +49,8 @@ pub(super) struct Agreement<E: Env> {
     pub(super) listener: Listener,
     /// Propose nothing up to this round.
     pub(super) silent_to: Round,
+    /// See [`Paced::rest`].
+    pub(super) rest: Option<(Millis, Arc<Shared>)>,
 }
 
 impl<E: Env> Agreement<E> {
@@ -67,10 +69,12 @@ impl<E: Env> Agreement<E> {
     {
         let Validator { context, partition, .. } = validator;
         let term_blocks = founding.term_blocks;
+        let slowest = self.rest.as_ref().map_or(founding.interval, |(beat, _)| *beat);
         let application = Paced {
             inner: reshare::Application::new(self.stateful, self.reshare, term_blocks),
             interval: founding.interval,
             silent_to: self.silent_to,
+            rest: self.rest,
         };
         let deferred = Deferred::new(
             context.child("deferred"),
@@ -85,7 +89,7 @@ impl<E: Env> Agreement<E> {
             marshal: self.marshal,
             application: Reported { inner: deferred, listener: self.listener },
             strategy: Sequential,
-            simplex: simplex(founding.network, founding.interval, validator.cache.clone()),
+            simplex: simplex(founding.network, slowest, validator.cache.clone()),
             gate: self.gate,
             state_sync: self.synced,
             blocks_per_epoch: term_blocks,
@@ -98,7 +102,7 @@ impl<E: Env> Agreement<E> {
     }
 }
 
-/// How each term's engine votes, on a chain with a block every `interval`.
+/// How each term's engine votes, on a chain whose blocks are at most `interval` apart.
 fn simplex(network: Hash, interval: Millis, page_cache: CacheRef) -> SimplexConfig<Draw> {
     let leader_timeout = Duration::from_millis(interval.get()) + LEADER_PATIENCE;
     SimplexConfig {

@@ -48,6 +48,7 @@ impl<E: StorageContext + Spawner> Desk<E> {
                 break news;
             }
         };
+        shared.work.notify_waiters();
         (verdicts, news)
     }
 

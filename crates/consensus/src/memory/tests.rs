@@ -78,7 +78,7 @@ fn nonces_of_a_state_before_the_last_block_admit_nothing() {
     let mut memory = memory();
     let round = memory.round();
     assert_eq!(memory.next_nonce(round, &address(1), 0), Some(0));
-    assert!(memory.finalize(&header(1), &[]).is_empty());
+    assert!(memory.finalize(&header(1), &[], &[]).is_empty());
     let mut verdicts = vec![Ok(tx(1, 0))];
     let nonces = BTreeMap::from([(address(1), 0)]);
     assert!(memory.admit(round, &nonces, &mut verdicts, 1).is_none());
@@ -94,7 +94,7 @@ fn what_is_final_waits_no_longer_and_its_watchers_hear_of_it() {
     let (waits, gone) = (memory.watch(mine.id()), memory.watch(other.id()));
     drop(gone);
     let block = header(3);
-    let news = memory.finalize(&block, std::slice::from_ref(&mine));
+    let news = memory.finalize(&block, std::slice::from_ref(&mine), &[]);
     let fates: Vec<Fate> = news.into_iter().map(|(_, fate)| fate).collect();
     assert_eq!(fates, [Fate::Final { height: Height::new(3), block: block.id() }]);
     assert_eq!((memory.waiting(), memory.tip()), (1, Some(&block)));
@@ -139,7 +139,7 @@ fn only_what_is_recent_is_kept() {
     for height in 1..=RECENT_MAX as u64 + 1 {
         memory.remember_seed(0, height, seed.clone());
         memory.remember(Height::new(height), executed(&header(height), vec![]));
-        memory.finalize(&header(height), &[]);
+        memory.finalize(&header(height), &[], &[]);
     }
     assert_eq!((memory.seed(0, 1), memory.seed(0, 2)), (None, Some(seed)));
     assert_eq!((memory.applied.len(), memory.executed.len()), (RECENT_MAX, UNFINISHED_MAX));
