@@ -7,12 +7,14 @@
 
 mod attack;
 mod audit;
+mod compare;
 mod gossip;
 mod jobs;
 mod kind;
 mod link;
 mod load;
 mod network;
+mod peer;
 mod report;
 mod sandbox;
 mod sign;
@@ -22,6 +24,7 @@ mod tx;
 mod usage;
 
 pub use attack::{Attack, AttackLoad, attack};
+pub use compare::{CompareLoad, compare};
 pub use jobs::{JobsLoad, jobs};
 pub use link::{LinkLoad, link};
 pub use report::{Hardware, Report};

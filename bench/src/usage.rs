@@ -5,10 +5,8 @@ use std::fs;
 /// Kernel ticks per second in `/proc`; Linux has shown 100 to programs since 2.6.
 const TICKS: f64 = 100.0;
 
-/// CPU seconds so far of the process, or (`thread`) of the calling thread alone. Zero where the system
-/// does not say.
-fn cpu_seconds(thread: bool) -> f64 {
-    let path = if thread { "/proc/thread-self/stat" } else { "/proc/self/stat" };
+/// CPU seconds so far of whom the file `path` of `/proc` is about. Zero where the system does not say.
+fn cpu_seconds(path: &str) -> f64 {
     let text = fs::read_to_string(path).unwrap_or_default();
     // The name in parentheses may hold anything, so count from its end: utime is field 14, stime 15.
     let rest = text.rsplit_once(')').map_or("", |(_, rest)| rest);
@@ -19,11 +17,16 @@ fn cpu_seconds(thread: bool) -> f64 {
 }
 
 pub fn process_cpu_seconds() -> f64 {
-    cpu_seconds(false)
+    cpu_seconds("/proc/self/stat")
 }
 
 pub fn thread_cpu_seconds() -> f64 {
-    cpu_seconds(true)
+    cpu_seconds("/proc/thread-self/stat")
+}
+
+/// Of another process.
+pub fn cpu_seconds_of(process: u32) -> f64 {
+    cpu_seconds(&format!("/proc/{process}/stat"))
 }
 
 /// Resident memory in MiB.

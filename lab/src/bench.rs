@@ -2,7 +2,8 @@
 
 use crate::args::{AttackArg, Bench, BenchJobs, BenchTx, Output};
 use ::bench::{
-    Attack, AttackLoad, JobsLoad, LinkLoad, Report, SandboxLoad, SignLoad, StateLoad, TxLoad,
+    Attack, AttackLoad, CompareLoad, JobsLoad, LinkLoad, Report, SandboxLoad, SignLoad, StateLoad,
+    TxLoad,
 };
 use anyhow::Result;
 use network::Latency;
@@ -14,6 +15,15 @@ pub fn bench(output: Output, what: &Bench) -> Result<()> {
     let report = match what {
         Bench::Tx(asked) => tx(asked)?,
         Bench::Jobs(asked) => jobs(asked)?,
+        Bench::Compare(asked) => ::bench::compare(&CompareLoad {
+            cometbft: asked.cometbft.clone(),
+            validators: usize::from(asked.validators),
+            rate: asked.rate,
+            seconds: asked.seconds,
+            warmup: asked.warmup,
+            block_ms: asked.block_ms,
+            data: asked.data.clone(),
+        })?,
         Bench::Sandbox(asked) => ::bench::sandbox(&SandboxLoad {
             threads: usize::from(asked.threads),
             seconds: asked.seconds,

@@ -15,6 +15,8 @@ pub enum Bench {
     Tx(BenchTx),
     /// Paid jobs, from submission to settlement.
     Jobs(BenchJobs),
+    /// The same load for MeshX and for CometBFT with its key-value store, one after the other.
+    Compare(BenchCompare),
     /// Tiny jobs in the sandbox alone, and what compiling costs.
     Sandbox(BenchSandbox),
     /// Signature checks, one by one and in batches.
@@ -23,6 +25,31 @@ pub enum Bench {
     State(BenchState),
     /// Handshakes, messages and bytes of an encrypted link, beside libp2p's own noise.
     Net(BenchNet),
+}
+
+#[derive(ClapArgs)]
+pub struct BenchCompare {
+    /// CometBFT 0.38. `go install github.com/cometbft/cometbft/cmd/cometbft@v0.38.17` makes it.
+    #[arg(long, value_name = "PROGRAM", default_value = "cometbft")]
+    pub cometbft: PathBuf,
+    /// Validators of each network.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub validators: u16,
+    /// Transactions per second.
+    #[arg(long, default_value_t = 10_500)]
+    pub rate: usize,
+    /// Seconds that count.
+    #[arg(long, default_value_t = 30)]
+    pub seconds: usize,
+    /// Seconds of the same load before.
+    #[arg(long, default_value_t = 5)]
+    pub warmup: usize,
+    /// Milliseconds between blocks.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(50..=10_000))]
+    pub block_ms: u64,
+    /// Where the files go; by default a temporary folder.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
 }
 
 #[derive(ClapArgs)]
