@@ -75,8 +75,25 @@ pub struct ChainStatus {
     #[schema(value_type = Option<u64>)]
     pub finality_ms_p99: Option<Millis>,
     pub blocks_per_second: Option<f64>,
+    /// How long this node has seen no new block, in milliseconds.
+    #[schema(value_type = u64)]
+    pub silent_ms: Millis,
+    /// How many of the committee voted in the last half minute, as far as this node heard.
+    pub answering: u32,
+    /// Whether that is longer than a healthy chain is ever silent.
+    pub stands_still: bool,
     /// Whether the chain has a final block.
     pub ready: bool,
+}
+
+impl ChainStatus {
+    /// What is wrong if the chain stands still, in one clause without its name.
+    pub fn standstill(&self) -> Option<String> {
+        let (seconds, of) = (self.silent_ms.get() / 1_000, self.validators);
+        self.stands_still.then(|| {
+            format!("no block for {seconds} s, {} of {of} validators answer", self.answering)
+        })
+    }
 }
 
 /// An account at a height. One that was never used has balance 0 and nonce 0.

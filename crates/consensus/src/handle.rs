@@ -6,6 +6,7 @@ use crate::{
     intake::Mailbox,
     locked::lock,
     news::{Fate, Final, SubmitError},
+    paced::now,
     schemes::Schemes,
     shared::Shared,
     store::{Databases, TipStore, accounts, prove},
@@ -22,7 +23,8 @@ use receipt::light::digest;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{broadcast, oneshot};
 use types::{
-    Address, Bytes, ChainId, EquivocationProof, Header, Height, Proved, Record, Term, Tx, TxId,
+    Address, Bytes, ChainId, EquivocationProof, Header, Height, Millis, Proved, Record, Term, Tx,
+    TxId,
     state::{Account, Key, Params},
 };
 
@@ -39,6 +41,8 @@ pub struct Chain<E: StorageContext + Spawner> {
     pub(crate) databases: Databases<E>,
     pub(crate) marshal: Marshal<Guarded, Standard<Block>>,
     pub(crate) silent_to: Round,
+    /// Between two blocks when nobody waits for one.
+    pub(crate) slowest: Millis,
     pub(crate) schemes: Schemes,
     pub(crate) mailbox: Mailbox,
     pub(crate) engine: Arc<Mutex<Option<Handle<()>>>>,
@@ -52,6 +56,7 @@ impl<E: StorageContext + Spawner> Clone for Chain<E> {
             databases: self.databases.clone(),
             marshal: self.marshal.clone(),
             silent_to: self.silent_to,
+            slowest: self.slowest,
             schemes: self.schemes.clone(),
             mailbox: self.mailbox.clone(),
             engine: self.engine.clone(),
@@ -77,6 +82,17 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
             }
             None => (Term::ZERO, self.shared.genesis.validators.iter().map(|v| v.key).collect()),
         }
+    }
+
+    /// The longest that two blocks of a healthy chain are apart.
+    pub const fn slowest_beat(&self) -> Millis {
+        self.slowest
+    }
+
+    /// How many of the committee voted in the last half minute, as far as this node heard.
+    pub fn answering(&self) -> usize {
+        let (_, committee) = self.committee();
+        self.shared.memory().answering(&committee, Millis::new(now(&*self.context)))
     }
 
     /// Final blocks from now on, in order. A receiver that lags behind misses the oldest.

@@ -59,6 +59,7 @@ mod state_sync;
 mod store;
 mod successors;
 mod transition;
+mod voters;
 
 pub use dealer::{BadKeys, Committee, deal, scheme};
 pub use engine::{CHANNELS, ChainConfig, Channels, Env, message_bytes_max, start, start_on};

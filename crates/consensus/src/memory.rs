@@ -8,14 +8,15 @@ use crate::{
     news::{Fate, SubmitError},
     pooled::PooledTx,
     quiet::Activity,
+    voters::Voters,
 };
 use chain::{CheckedTx, Refusal};
 use mempool::Pool;
 use std::collections::{BTreeMap, HashMap};
 use tokio::sync::oneshot;
 use types::{
-    Address, BODY_BYTES_MAX, BODY_TXS_MAX, EquivocationProof, Hash, Header, Height, Tx, TxId,
-    codec::Bytes, state::Event,
+    Address, BODY_BYTES_MAX, BODY_TXS_MAX, EquivocationProof, Hash, Header, Height, Millis,
+    PublicKey, Tx, TxId, codec::Bytes, state::Event,
 };
 
 /// How many recent views' seeds and applied headers are kept.
@@ -50,6 +51,7 @@ pub(crate) struct Memory {
     /// How many transactions' signatures were checked.
     signatures_checked: u64,
     activity: Activity,
+    voters: Voters,
 }
 
 impl Memory {
@@ -64,6 +66,7 @@ impl Memory {
             docket: Docket::default(),
             signatures_checked: 0,
             activity: Activity::default(),
+            voters: Voters::default(),
         }
     }
 
@@ -155,6 +158,16 @@ impl Memory {
             news.extend(self.news(&dropped.id(), &fate));
         }
         news
+    }
+
+    /// A validator voted.
+    pub(crate) fn hear_vote(&mut self, key: PublicKey, now: Millis) {
+        self.voters.hear(key, now);
+    }
+
+    /// How many of `committee` voted lately.
+    pub(crate) fn answering(&self, committee: &[PublicKey], now: Millis) -> usize {
+        self.voters.answering(committee, now)
     }
 
     /// Whether nobody waits for the next block.

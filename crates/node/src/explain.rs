@@ -25,6 +25,18 @@ pub(crate) fn metrics(node: &Node) -> String {
     family("gauge", "meshx_chain_view", "View of the newest final block.", &|host| {
         tip(host).map_or(0, |t| t.view)
     });
+    family(
+        "gauge",
+        "meshx_chain_silence_milliseconds",
+        "How long this node has seen no new block.",
+        &|host| u64::try_from(host.seen().silence().as_millis()).unwrap_or(u64::MAX),
+    );
+    family(
+        "gauge",
+        "meshx_validators_answering",
+        "Members of the committee that voted in the last half minute, as far as this node heard.",
+        &|host| host.chain.answering() as u64,
+    );
     family("gauge", "meshx_mempool_txs", "Transactions that wait for a block here.", &|host| {
         host.chain.waiting() as u64
     });

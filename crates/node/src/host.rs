@@ -8,12 +8,16 @@ use consensus::{Chain, Final};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 use types::{
-    Address, ChainId, Hash, Height,
+    Address, ChainId, Hash, Height, Millis,
     network::NetworkKeys,
     state::{Event, Phase},
 };
+
+/// A committee that lost its leader needs some seconds for the next block.
+const PATIENCE_MIN: Duration = Duration::from_secs(10);
 
 /// One chain as this process sees it: through one of its validators.
 #[derive(Clone)]
@@ -51,8 +55,10 @@ impl Host {
         let workers: u32 = self.chain.record(types::state::Key::WorkerCount).await.unwrap_or(0);
         let (term, committee) = self.chain.committee();
         let ready = self.is_ready();
+        let answering = u32::try_from(self.chain.answering()).unwrap_or(u32::MAX);
         let seen = self.seen();
         let newest = seen.newest();
+        let silence = seen.silence();
         ChainStatus {
             chain: self.chain.id(),
             height: newest.map_or(Height::ZERO, |block| block.height),
@@ -65,8 +71,16 @@ impl Host {
             finality_ms_p50: seen.finality(50),
             finality_ms_p99: seen.finality(99),
             blocks_per_second: seen.blocks_per_second(),
+            silent_ms: Millis::new(u64::try_from(silence.as_millis()).unwrap_or(u64::MAX)),
+            answering,
+            stands_still: silence > self.patience(),
             ready,
         }
+    }
+
+    /// After how long without a block the chain is said to stand still.
+    fn patience(&self) -> Duration {
+        Duration::from_millis(self.chain.slowest_beat().get().saturating_mul(4)).max(PATIENCE_MIN)
     }
 }
 

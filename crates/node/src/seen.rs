@@ -1,7 +1,10 @@
 //! What this process has seen of one chain since it started: recent blocks, jobs that were submitted, and counts.
 
 use consensus::Final;
-use std::collections::VecDeque;
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 use types::{
     Action, Address, Hash, Height, JobId, Millis,
     state::{Event, Phase},
@@ -32,12 +35,20 @@ pub(crate) struct Counts {
     pub(crate) jobs_ended: u64,
 }
 
-#[derive(Default)]
 pub(crate) struct Seen {
     recent: VecDeque<Block>,
+    /// When the newest block was seen, or this process began.
+    newest_at: Instant,
     /// With their payers, oldest first.
     jobs: VecDeque<(JobId, Address)>,
     counts: Counts,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        let (recent, jobs, counts) = Default::default();
+        Self { recent, newest_at: Instant::now(), jobs, counts }
+    }
 }
 
 impl Seen {
@@ -60,6 +71,7 @@ impl Seen {
     }
 
     fn add_block(&mut self, block: Block) {
+        self.newest_at = Instant::now();
         self.recent.push_back(block);
         if self.recent.len() > WINDOW {
             self.recent.pop_front();
@@ -75,6 +87,11 @@ impl Seen {
 
     pub(crate) const fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// How long there has been no new block.
+    pub(crate) fn silence(&self) -> Duration {
+        self.newest_at.elapsed()
     }
 
     pub(crate) fn newest(&self) -> Option<&Block> {

@@ -14,7 +14,7 @@ pub(crate) async fn healthz() -> &'static str {
     "alive\n"
 }
 
-/// Whether every chain has a final block.
+/// Whether every chain has a final block, and goes on.
 #[utoipa::path(get, path = "/readyz", tag = "health",
     responses((status = 200, body = String, content_type = "text/plain"), (status = 503, response = crate::noun::Problem)))]
 pub(crate) async fn readyz<B: Backend>(State(app): State<App<B>>) -> Result<&'static str, Problem> {
@@ -27,6 +27,14 @@ pub(crate) async fn readyz<B: Backend>(State(app): State<App<B>>) -> Result<&'st
     }
     if !waiting.is_empty() {
         return not_ready(format!("no final block, or no vote, yet on {}", waiting.join(", ")));
+    }
+    let still: Vec<String> = status
+        .chains
+        .iter()
+        .filter_map(|chain| Some(format!("{}: {}", chain.chain, chain.standstill()?)))
+        .collect();
+    if !still.is_empty() {
+        return not_ready(still.join("; "));
     }
     Ok("ready\n")
 }

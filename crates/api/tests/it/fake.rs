@@ -39,6 +39,8 @@ pub enum Mood {
     Breaking,
     /// Streams stay open without anything happening.
     Idle,
+    /// One chain has lost its quorum.
+    Halted,
 }
 
 #[derive(Clone, Default)]
@@ -68,7 +70,7 @@ impl Fake {
             Mood::Refusing(code) => Err(Problem::new(code, "refused").hint("ask someone else")),
             Mood::Silent => std::future::pending().await,
             Mood::Panicking => panic!("with a /secret"),
-            Mood::Well | Mood::Breaking | Mood::Idle => answer(),
+            Mood::Well | Mood::Breaking | Mood::Idle | Mood::Halted => answer(),
         }
     }
 
@@ -129,7 +131,12 @@ impl Backend for Fake {
                 dev_dealer: true,
                 chains: vec![
                     chain_status(CHAIN, true),
-                    chain_status(ChainId::Asia, !matches!(self.mood, Mood::Idle)),
+                    ChainStatus {
+                        stands_still: matches!(self.mood, Mood::Halted),
+                        silent_ms: Millis::new(40_900),
+                        answering: 1,
+                        ..chain_status(ChainId::Asia, !matches!(self.mood, Mood::Idle))
+                    },
                 ],
             })
         })
@@ -399,6 +406,9 @@ fn chain_status(chain: ChainId, ready: bool) -> ChainStatus {
         finality_ms_p50: Some(Millis::new(175)),
         finality_ms_p99: None,
         blocks_per_second: Some(2.0),
+        silent_ms: Millis::new(200),
+        answering: 4,
+        stands_still: false,
         ready,
     }
 }

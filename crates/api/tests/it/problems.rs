@@ -180,6 +180,14 @@ async fn a_node_that_is_not_ready() {
 }
 
 #[tokio::test]
+async fn a_chain_that_stands_still_is_told_with_who_answers() {
+    let answer = get(&Fake::with(Mood::Halted), "/readyz").await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "not_ready"));
+    let text = answer.text();
+    assert!(text.contains("AS: no block for 40 s, 1 of 4 validators answer"), "{text}");
+}
+
+#[tokio::test]
 async fn a_panic_is_told_as_nothing_but_a_failure() {
     let fake = Fake::with(Mood::Panicking);
     for uri in ["/v1/status", "/metrics", "/readyz", &format!("/v1/jobs/{}", job_id())] {

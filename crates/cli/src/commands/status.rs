@@ -45,4 +45,9 @@ pub fn print(status: &NetworkStatus) {
             chain.workers
         );
     }
+    for chain in &status.chains {
+        if let Some(why) = chain.standstill() {
+            println!("{} stands still: {why}", chain.chain);
+        }
+    }
 }

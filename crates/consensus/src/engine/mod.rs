@@ -97,6 +97,7 @@ where
         // The network closes when the process ends.
         return std::future::pending().await;
     };
+    let rest = config.rest.map(|asked| quiet::beat(founding.interval, asked));
     let shared = Arc::new(Shared::new(
         founding.network,
         config.genesis,
@@ -130,8 +131,12 @@ where
         copies,
         founding.term_blocks,
     );
-    let listener =
-        Listener { shared: shared.clone(), standing: begun.standing, schemes: schemes.clone() };
+    let listener = Listener {
+        clock: Arc::new(validator.context.child("listener")),
+        shared: shared.clone(),
+        standing: begun.standing,
+        schemes: schemes.clone(),
+    };
     let agreement = Agreement {
         stateful: stateful.clone(),
         marshal: marshal.clone(),
@@ -141,7 +146,7 @@ where
         schemes: schemes.clone(),
         listener,
         silent_to,
-        rest: config.rest.map(|asked| (quiet::beat(founding.interval, asked), shared.clone())),
+        rest: rest.map(|beat| (beat, shared.clone())),
     };
     let (engine, boundaries) = agreement.start(&validator, &founding, ends.votes, blocker);
 
@@ -164,6 +169,7 @@ where
         databases,
         marshal,
         silent_to,
+        slowest: rest.unwrap_or(founding.interval),
         schemes,
         mailbox,
         engine: Arc::new(Mutex::new(Some(engine))),

@@ -46,7 +46,7 @@ pub(super) struct Agreement<E: Env> {
     pub(super) synced: SyncedPlan,
     pub(super) gate: Gate,
     pub(super) schemes: Schemes,
-    pub(super) listener: Listener,
+    pub(super) listener: Listener<E>,
     /// Propose nothing up to this round.
     pub(super) silent_to: Round,
     /// See [`Paced::rest`].

@@ -33,6 +33,13 @@ pub(super) fn node(url: Option<&str>, chain: ChainId) -> Vec<Finding> {
                 _ => Finding::new("clock", Verdict::Ok, found),
             });
         }
+        findings.extend(status.chains.iter().filter_map(|chain| {
+            let found = format!("{} stands still: {}", chain.chain, chain.standstill()?);
+            let finding = Finding::new("chain", Verdict::Bad, found);
+            Some(finding.next(
+                "two thirds of the validators must answer: start those that are down, or look at their network",
+            ))
+        }));
         let (params, market) = (client.params(chain)?, client.market(chain)?);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let demand = f64::from(market.demand.get()) / f64::from(Ppm::ONE.get());
