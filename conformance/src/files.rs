@@ -6,14 +6,14 @@ use x509_parser::pem::Pem;
 /// Every block of a PEM file, or the one DER object a file is.
 ///
 /// # Errors
-/// If the file begins like PEM and is none.
+/// If the file begins like PEM and is not PEM.
 pub fn certificates(bytes: &[u8]) -> Result<Vec<Vec<u8>>> {
     let is_pem = bytes.windows(11).any(|window| window == b"-----BEGIN ");
     if !is_pem {
         return Ok(vec![bytes.to_vec()]);
     }
     let blocks = Pem::iter_from_buffer(bytes)
-        .map(|block| block.map(|block| block.contents).context("a block of it is no PEM"))
+        .map(|block| block.map(|block| block.contents).context("a block of the file is not PEM"))
         .collect::<Result<Vec<_>>>()?;
     if blocks.is_empty() {
         bail!("it holds no PEM block");

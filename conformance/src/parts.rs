@@ -39,12 +39,12 @@ impl Parts {
         let collateral = self.collateral.as_deref().map(read).transpose()?;
         let evidence = match &self.technology {
             None => Evidence::from_bytes(&bytes).with_context(|| {
-                format!("{} is not packed evidence; say --type for a raw file", file.display())
+                format!("{} is not packed evidence; use --type for a raw file", file.display())
             })?,
             Some(name) => {
                 let technology = Technology::of_name(name).with_context(|| {
                     let names = Technology::ALL.map(Technology::name).join(", ");
-                    format!("there is no type {name}; there are {names}")
+                    format!("there is no type {name}; expected one of {names}")
                 })?;
                 self.raw(technology, bytes)?
             }
@@ -110,7 +110,7 @@ pub fn collateral_of(technology: Technology, bytes: Option<Vec<u8>>) -> Result<C
         }
         Technology::AndroidKeyAttestation => {
             let revoked = serde_json::from_slice(&bytes)
-                .context("collateral is no list of revoked serials")?;
+                .context("the collateral is not a list of revoked serials")?;
             Collateral { revoked, ..empty }
         }
         _ => {

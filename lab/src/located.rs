@@ -55,9 +55,9 @@ pub fn locate(output: Output, folder: &Path, target: &str) -> Result<()> {
     if output == Output::Json {
         println!("{}", serde_json::to_string(&found)?);
     } else {
-        println!("{} seems to stand at {}, {}", found.name, found.place, found.continent);
+        println!("{} seems to be at {}, {}", found.name, found.place, found.continent);
         println!(
-            "  by {} of {} round trips; the others look like lies",
+            "  by {} of {} round-trip times; the others look like lies",
             found.believed, found.readings
         );
         println!(

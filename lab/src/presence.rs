@@ -9,7 +9,7 @@ use survey::{Asked, Attack, Network, Rate, Report};
 pub fn read(folder: &Path) -> Result<Network> {
     Network::read(folder).with_context(|| {
         format!(
-            "{} is no measured network\nhint: it needs nodes.csv (id,name,lat,lon,continent) and rtt.csv (src,dst,rtt_ms)",
+            "{} is not a measured network\nhint: it needs nodes.csv (id,name,lat,lon,continent) and rtt.csv (src,dst,rtt_ms)",
             folder.display()
         )
     })
@@ -73,16 +73,16 @@ fn show(report: &Report) {
         }
     }
     if report.results.iter().all(|result| result.tiers[0].accepted_all.of == 0) {
-        println!("nothing could be tried: a node needs round trips to twelve others");
+        println!("nothing could be tested: a node needs round-trip times to twelve others");
     } else if report.results.iter().all(|result| result.tiers[0].accepted_falsely.of == 0) {
-        println!("no lies were tried: nobody is over 2,500 km from a node of another continent");
+        println!(
+            "no lies were tested: no node is more than 2,500 km from a node of another continent"
+        );
     }
     for result in &report.results {
         for lie in result.tiers.iter().take(1).flat_map(|tier| &tier.some_accepted) {
             println!("certified falsely: {} beside {}", lie.prover, lie.claimed);
         }
     }
-    println!(
-        "simulated: who lies; round trips are the measured ones, and nobody speaks for himself"
-    );
+    println!("simulated: the liars. Round-trip times are measured, and no node is its own witness");
 }

@@ -1,4 +1,4 @@
-//! `meshx presence sybil-cost`: what one more vote costs whoever has many names.
+//! `meshx presence sybil-cost`: what one more vote costs an attacker with many identities.
 
 use crate::args::{Output, SybilCost};
 use anyhow::{Context as _, Result, ensure};
@@ -28,18 +28,20 @@ pub fn cost(output: Output, asked: &SybilCost) -> Result<()> {
     let least = u128::from(params.staking.validator_min.get());
     ensure!(
         staked >= least,
-        "less is staked than one validator needs ({})",
+        "the stake of the others is less than one validator needs ({} MESHX)",
         params.staking.validator_min
     );
     // With x beside what others have, x / (others + x) of the seats are expected: of n seats k need x = others · k / (n − k).
     let expected = |k: u128| (staked * k).div_ceil(seats - k).max(least * k);
     let third_seats = seats / 3 + 1;
     ensure!(third_seats < seats, "a committee of {seats} has no minority\nhint: --seats 4 or more");
-    let amount = |nano: u128| u64::try_from(nano).map(NanoMeshx::new).context("more than there is");
+    let amount = |nano: u128| {
+        u64::try_from(nano).map(NanoMeshx::new).context("the amount is more than can exist")
+    };
     let usd = |stake: u128, machines: u128| {
         let tokens = stake * u128::from(asked.token_milliusd) / 1_000 / 1_000_000_000;
         u64::try_from(tokens + machines * u128::from(asked.machine_usd))
-            .context("more than there is")
+            .context("the amount is more than can exist")
     };
     let (one, third) = (expected(1), expected(third_seats));
     let bps = u128::from(params.staking.slash_bps);
@@ -73,7 +75,7 @@ pub fn cost(output: Output, asked: &SybilCost) -> Result<()> {
         "{:<26}  {:>22}  {:>22}",
         "USD at the assumed prices", cost.usd_one_seat, cost.usd_third
     );
-    println!("caught signing twice, it loses {} MESHX", cost.slashed_if_caught);
+    println!("an attacker that is caught signing twice loses {} MESHX", cost.slashed_if_caught);
     println!(
         "assumed: {} MESHX staked by others for {} seats, {} thousandths of a USD a MESHX, {} USD a machine",
         asked.staked, asked.seats, asked.token_milliusd, asked.machine_usd

@@ -32,7 +32,7 @@ pub enum Unreadable {
     Large { file: String },
     #[error("{file}, line {line}: {what}")]
     Line { file: String, line: u64, what: String },
-    #[error("{file} has {nodes} nodes; 3 to {NODES_MAX} can be tried")]
+    #[error("{file} has {nodes} nodes; expected 3 to {NODES_MAX}")]
     Nodes { file: String, nodes: usize },
 }
 
@@ -77,14 +77,22 @@ impl Network {
             let place = degrees(row.lat).zip(degrees(row.lon)).and_then(|(lat, lon)| {
                 Place::new(lat, if lon == 1_800_000 { -1_800_000 } else { lon }).ok()
             });
-            let place = place
-                .ok_or_else(|| bad(&file, line, format!("{}, {} is no place", row.lat, row.lon)))?;
+            let place = place.ok_or_else(|| {
+                bad(&file, line, format!("{}, {} is not a place", row.lat, row.lon))
+            })?;
             let continent = row.continent.parse::<ChainId>().ok().filter(|chain| chain.is_shard());
             let continent = continent.ok_or_else(|| {
-                bad(&file, line, format!("{:?} is none of NA EU AS SA AF OC AN", row.continent))
+                bad(
+                    &file,
+                    line,
+                    format!(
+                        "{:?} is not a continent; expected NA EU AS SA AF OC AN",
+                        row.continent
+                    ),
+                )
             })?;
             if indices.insert(row.id.clone(), nodes.len()).is_some() {
-                return Err(bad(&file, line, format!("the id {:?} was there before", row.id)));
+                return Err(bad(&file, line, format!("the id {:?} appears twice", row.id)));
             }
             // Names are shown to people: nothing that moves a terminal's cursor.
             let name = row.name.chars().filter(|char| !char.is_control()).collect();
@@ -103,8 +111,10 @@ impl Network {
             };
             let (a, b) = (node(&row.src)?, node(&row.dst)?);
             if !(0.0..60_000.0).contains(&row.rtt_ms) {
-                let what =
-                    format!("a round trip of {} ms is none; expected 0 to 60000", row.rtt_ms);
+                let what = format!(
+                    "a round-trip time of {} ms is out of range; expected 0 to 60000",
+                    row.rtt_ms
+                );
                 return Err(bad(&file, line, what));
             }
             pairs.push((a, b, (row.rtt_ms * 1_000.0).round() as u32));

@@ -81,7 +81,7 @@ pub(crate) fn page_limit(limits: &Limits, limit: Option<usize>) -> Result<usize,
 pub(crate) fn cursor(cursor: Option<String>) -> Result<Option<String>, Problem> {
     match cursor {
         Some(cursor) if cursor.len() > CURSOR_BYTES_MAX => {
-            Err(Problem::bad_request("this is no cursor of ours"))
+            Err(Problem::bad_request("the cursor is invalid: expected `next` of an earlier page"))
         }
         cursor => Ok(cursor),
     }

@@ -10,7 +10,7 @@ use utoipa::OpenApi;
         title = "MeshX",
         description = "An open market for computation.\n\n\
             Amounts are decimal strings of nano-MESHX, hashes and bytes lowercase hex, addresses bech32m, \
-            moments and durations milliseconds. Whatever goes wrong is a problem (RFC 9457) with a stable `code`.",
+            moments and durations milliseconds. Every error is a problem (RFC 9457) with a stable `code`.",
         license(name = "Apache-2.0 OR MIT")
     ),
     paths(

@@ -187,7 +187,7 @@ fn fields<const N: usize>(map: Value, names: [&str; N]) -> Result<[Value; N], Re
         values.push(entries.swap_remove(place).1);
     }
     if !entries.is_empty() {
-        return Err(Reject::malformed(WHAT, "a key is unknown or stands twice"));
+        return Err(Reject::malformed(WHAT, "a key is unknown or appears twice"));
     }
     <[Value; N]>::try_from(values).map_err(|_| Reject::malformed(WHAT, "a value is missing"))
 }

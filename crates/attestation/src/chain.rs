@@ -73,7 +73,7 @@ pub fn verify_chain(
         }
         parent = evidence_hash(&link.evidence.to_bytes());
         if !seen.insert(parent) {
-            return Err(at(index, "it stands in the chain twice"));
+            return Err(at(index, "it appears in the chain twice"));
         }
         if index == last && statement.nonce != *nonce {
             return Err(Reject::WrongChallenge);

@@ -106,12 +106,12 @@ struct Fields(BTreeMap<String, Value>);
 impl Fields {
     fn parse(payload: &[u8]) -> Result<Self, Reject> {
         let value: Value = der::cbor_to_the_end(payload, DOCUMENT_BYTES_MAX, "document")?;
-        let map = value.into_map().map_err(|_| malformed("its payload is no map"))?;
+        let map = value.into_map().map_err(|_| malformed("its payload is not a map"))?;
         let mut fields = BTreeMap::new();
         for (key, value) in map {
-            let key = key.into_text().map_err(|_| malformed("a key is no text"))?;
+            let key = key.into_text().map_err(|_| malformed("a key is not text"))?;
             if fields.insert(key, value).is_some() {
-                return Err(malformed("a key stands twice"));
+                return Err(malformed("a key appears twice"));
             }
         }
         Ok(Self(fields))
@@ -122,12 +122,14 @@ impl Fields {
     }
 
     fn text(&mut self, key: &str) -> Result<String, Reject> {
-        self.take(key)?.into_text().map_err(|_| malformed(&format!("{key} is no text")))
+        self.take(key)?.into_text().map_err(|_| malformed(&format!("{key} is not text")))
     }
 
     fn bytes(&mut self, key: &str, least: usize, most: usize) -> Result<Vec<u8>, Reject> {
-        let bytes =
-            self.take(key)?.into_bytes().map_err(|_| malformed(&format!("{key} is no bytes")))?;
+        let bytes = self
+            .take(key)?
+            .into_bytes()
+            .map_err(|_| malformed(&format!("{key} is not a byte string")))?;
         if (least..=most).contains(&bytes.len()) {
             Ok(bytes)
         } else {
@@ -151,23 +153,27 @@ impl Fields {
             .into_integer()
             .ok()
             .and_then(|number| u64::try_from(number).ok())
-            .ok_or_else(|| malformed("timestamp is no number"))
+            .ok_or_else(|| malformed("timestamp is not a number"))
     }
 
     fn cabundle(&mut self) -> Result<Vec<Vec<u8>>, Reject> {
-        let bundle =
-            self.take("cabundle")?.into_array().map_err(|_| malformed("cabundle is no array"))?;
+        let bundle = self
+            .take("cabundle")?
+            .into_array()
+            .map_err(|_| malformed("cabundle is not an array"))?;
         if bundle.is_empty() || bundle.len() > CABUNDLE_MAX {
             return Err(malformed("cabundle has no certificates, or too many"));
         }
         bundle
             .into_iter()
-            .map(|der| der.into_bytes().map_err(|_| malformed("cabundle holds no bytes")))
+            .map(|der| {
+                der.into_bytes().map_err(|_| malformed("cabundle does not hold byte strings"))
+            })
             .collect()
     }
 
     fn pcrs(&mut self) -> Result<BTreeMap<u8, Vec<u8>>, Reject> {
-        let map = self.take("pcrs")?.into_map().map_err(|_| malformed("pcrs is no map"))?;
+        let map = self.take("pcrs")?.into_map().map_err(|_| malformed("pcrs is not a map"))?;
         let mut pcrs = BTreeMap::new();
         for (index, value) in map {
             let index = index
@@ -175,13 +181,13 @@ impl Fields {
                 .ok()
                 .and_then(|index| u8::try_from(index).ok())
                 .filter(|index| *index < 32)
-                .ok_or_else(|| malformed("a PCR has no index below 32"))?;
-            let value = value.into_bytes().map_err(|_| malformed("a PCR is no bytes"))?;
+                .ok_or_else(|| malformed("the index of a PCR is not below 32"))?;
+            let value = value.into_bytes().map_err(|_| malformed("a PCR is not a byte string"))?;
             if !matches!(value.len(), 32 | 48 | 64) {
                 return Err(malformed("a PCR has the wrong length"));
             }
             if pcrs.insert(index, value).is_some() {
-                return Err(malformed("a PCR stands twice"));
+                return Err(malformed("a PCR appears twice"));
             }
         }
         Ok(pcrs)

@@ -8,13 +8,13 @@ use crate::{Class, TcbStatus, Technology};
 pub enum Reject {
     #[error("{what} is malformed: {why}")]
     Malformed { what: &'static str, why: String },
-    #[error("{needed} is needed and was not given")]
+    #[error("{needed} is missing")]
     Missing { needed: &'static str },
     #[error("{what} is not supported: {found}")]
     Unsupported { what: &'static str, found: String },
     #[error("the signature of {what} does not verify")]
     Signature { what: String },
-    #[error("the chain ends in a root that is not pinned: {root}")]
+    #[error("the chain of certificates ends in a root that is not trusted: {root}")]
     ForeignRoot { root: String },
     #[error("the chain ends in the vendor's root for software keys")]
     SoftwareRoot,
@@ -24,11 +24,11 @@ pub enum Reject {
     Expired { what: String },
     #[error("{what} is revoked")]
     Revoked { what: String },
-    #[error("the TCB is not one the vendor lists: {why}")]
+    #[error("the vendor does not list this TCB: {why}")]
     TcbUnrecognised { why: String },
     #[error("{what} does not match {other}")]
     Mismatch { what: &'static str, other: &'static str },
-    #[error("it does not answer this challenge")]
+    #[error("the evidence does not answer this challenge")]
     WrongChallenge,
     /// A chain of evidence whose links do not fit.
     #[error("link {link} of the chain: {why}")]
@@ -41,7 +41,7 @@ pub enum Reject {
     Migratable,
     #[error("the device is unlocked, or its boot was not verified")]
     Unlocked,
-    #[error("the key lives in software")]
+    #[error("the key is in software, not in hardware")]
     SoftwareKey,
     #[error("class {} is not accepted", class.name())]
     ClassNotAccepted { class: Class },
@@ -53,7 +53,7 @@ pub enum Reject {
     AdvisoryNotAccepted { id: String },
     #[error("measurement {measurement} is not on the list")]
     MeasurementNotAllowed { measurement: String },
-    #[error("the evidence was not asked to answer a challenge")]
+    #[error("the evidence was not checked against a challenge")]
     Unbound,
 }
 

@@ -124,7 +124,7 @@ pub(crate) fn extension<'a>(
     let first = found.next();
     match found.next() {
         None => Ok(first),
-        Some(_) => Err(Reject::malformed("certificate", format!("extension {oid} stands twice"))),
+        Some(_) => Err(Reject::malformed("certificate", format!("extension {oid} appears twice"))),
     }
 }
 

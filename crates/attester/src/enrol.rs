@@ -57,9 +57,11 @@ pub enum NotEnrolled {
     Code { path: PathBuf, source: io::Error },
     #[error(transparent)]
     Node(#[from] ClientError),
-    #[error("{0} has made no challenge yet\nhint: it makes one at its first boundary; try again")]
+    #[error(
+        "chain {0} has made no challenge yet\nhint: it makes one at its first epoch boundary; try again then"
+    )]
     NoChallenge(ChainId),
-    #[error("{0} has attested nothing")]
+    #[error("{0} has no attestation")]
     NoParent(Address),
     #[error(transparent)]
     NoEvidence(#[from] NoEvidence),
@@ -69,7 +71,7 @@ pub enum NotEnrolled {
     NotSaved { path: PathBuf, source: io::Error },
     #[error("the {0} is longer than 64 KiB")]
     TooLong(&'static str),
-    #[error("the chain took the attestation in and does not know it")]
+    #[error("the chain accepted the attestation, but the node does not return it")]
     Lost,
 }
 

@@ -44,7 +44,7 @@ pub enum Failed {
     Unreadable { what: &'static str },
     #[error("{what} has room for {most} bytes, not {length}")]
     TooLong { what: &'static str, most: usize, length: usize },
-    #[error("{provider} is not a provider that makes evidence this project judges")]
+    #[error("the provider {provider} makes no evidence that this program can verify")]
     Provider { provider: String },
 }
 

@@ -30,9 +30,13 @@ pub enum Source {
 pub enum NoEvidence {
     #[error("cannot open the TPM at {place}")]
     Tpm { place: String, source: io::Error },
-    #[error("no quote\nhint: run inside Gramine, with sgx.remote_attestation = \"dcap\"")]
+    #[error(
+        "this machine gives no SGX quote\nhint: run inside Gramine, with sgx.remote_attestation = \"dcap\""
+    )]
     Gramine(#[source] Failed),
-    #[error("no report\nhint: run inside a TDX or SEV-SNP guest with Linux 6.7 or later")]
+    #[error(
+        "this machine gives no TDX or SEV-SNP report\nhint: run inside a TDX or SEV-SNP guest with Linux 6.7 or later"
+    )]
     Tsm(#[source] Failed),
     #[error(transparent)]
     Failed(#[from] Failed),

@@ -25,19 +25,21 @@ pub enum BlobError {
     )]
     Full { bytes_used: u64, bytes_max: u64, bytes_needed: u64 },
     /// Some other content than was asked for.
-    #[error("the content is {actual}, not {expected}\nhint: fetch it again, from someone else")]
+    #[error(
+        "the content has the hash {actual}, not {expected}\nhint: fetch it again, from someone else"
+    )]
     WrongHash { expected: Hash, actual: Hash },
     /// Not in this store.
     #[error("there is no blob {0} here\nhint: fetch or put it first")]
     NotFound(Hash),
     /// The disk gave back something else than was written.
     #[error(
-        "blob {0} is damaged on disk\nhint: fetch or put it again, which replaces it, and look after the disk"
+        "blob {0} is damaged on disk\nhint: fetch or put it again, which replaces it, and check the disk"
     )]
     Damaged(Hash),
     /// A peer sent a chunk or a tree node that does not belong. Everything before `offset` did.
     #[error(
-        "the sender of blob {hash} sent something else from byte {offset} on\nhint: fetch it from someone else"
+        "the sender of blob {hash} sent wrong content from byte {offset} on\nhint: fetch it from someone else"
     )]
     BadChunk { hash: Hash, offset: u64 },
     /// A peer stopped early. Everything before `offset` was right.

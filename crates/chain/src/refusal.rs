@@ -21,7 +21,7 @@ pub enum Refusal {
     Vesting(#[from] ledger::VestingRefusal),
     #[error("the signature is not the sender's over this transaction on this network")]
     BadSignature,
-    #[error("the transaction is for chain {got}, this is {here}")]
+    #[error("the transaction is for chain {got}, but this is chain {here}")]
     WrongChain { got: ChainId, here: ChainId },
     #[error("no job has id {0}")]
     UnknownJob(JobId),
@@ -37,25 +37,25 @@ pub enum Refusal {
     Governance(#[from] governance::Refusal),
     #[error("no proposal has number {0}")]
     UnknownProposal(ProposalId),
-    #[error("as many proposals are open as may be")]
+    #[error("too many proposals are open; try again when one is decided")]
     TooManyProposals,
-    #[error("decree {got} is not the next, which is {expected}")]
+    #[error("decree {got} is not the next one: decree {expected} is")]
     DecreeOrder { expected: u64, got: u64 },
-    #[error("the decree is not proved to be the backbone's")]
+    #[error("the proof does not show that the backbone recorded this")]
     NotProved,
-    #[error("the backbone needs nobody to bring it its own decrees")]
+    #[error("the backbone knows its own decrees; send decrees to a shard")]
     OwnDecree,
     #[error("equivocation proof: {0}")]
     Equivocation(#[from] receipt::NotEquivocation),
     #[error(
-        "the equivocation proof is of votes on {0}; only votes on the backbone can be judged yet"
+        "the equivocation proof is about votes on {0}; only votes on the backbone can be judged so far"
     )]
     ForeignEquivocation(ChainId),
-    #[error("no validator has ever bonded with the key that the equivocation proof is against")]
+    #[error("no validator has ever bonded with the key of the equivocation proof")]
     UnknownKey,
-    #[error("nobody here knows when view {0} was")]
+    #[error("the chain has no record of when view {0} was")]
     UnknownView(u64),
-    #[error("stake lives on the backbone")]
+    #[error("stake is kept on the backbone")]
     NoStakeHere,
     #[error("{0} has no validator")]
     UnknownValidator(Address),
@@ -73,67 +73,69 @@ pub enum Refusal {
     NotWorker,
     #[error("nothing vests for this account")]
     NothingVests,
-    #[error("a royalty of {asked} basis points is above {max}")]
+    #[error("a royalty of {asked} basis points is above the limit of {max}")]
     Royalty { asked: u16, max: u16 },
-    #[error("{author} has published this module")]
+    #[error("{author} has already published this module")]
     NotAuthor { author: Address },
     #[error("governance has paused the intake of jobs until {until} ms since 1970; try again then")]
     IntakePaused { until: Millis },
-    #[error("the evidence does not answer one of this chain's two last challenges")]
+    #[error("the evidence does not answer one of this chain's last two challenges")]
     StaleChallenge,
     #[error("the statement is from the future")]
     FromTheFuture,
-    #[error("the parent has no attestation that counts on this chain")]
+    #[error("the parent has no valid attestation on this chain")]
     NoParent,
-    #[error("an attestation is to be later than its parent")]
+    #[error("an attestation must be later than its parent")]
     NotLater,
     #[error("a chain of attestations has at most {} links", types::attest::ATTESTATION_DEPTH_MAX)]
     TooDeep,
-    #[error("what runs there is not on the list of this network")]
+    #[error("the attested code is not on this network's list")]
     NotListed,
-    #[error("this platform already stands behind {0}")]
+    #[error("{0} has already attested this platform")]
     PlatformTaken(Address),
     #[error("the evidence is refused: {0}")]
     NotAttested(&'static str),
     #[error("committees are drawn on the backbone")]
     NoDrawHere,
     #[error(
-        "tickets of epoch {got} are not taken; of {open} they are, once its seed is known: draw one from that"
+        "the ticket is for epoch {got}, but tickets are taken for epoch {open}; draw one once the seed of that epoch is known"
     )]
     TicketEpoch { got: Epoch, open: Epoch },
     #[error("{0}; draw one for the epoch that is open")]
     Untimely(#[from] staking::Untimely),
-    #[error("{0} has a ticket for this epoch; one is all it can have")]
+    #[error("{0} already has a ticket for this epoch, and can have only one")]
     TicketTaken(Address),
-    #[error("{0} is in jail, or has less at stake itself than a seat takes")]
+    #[error("{0} is in jail, or its own stake is below the minimum for a seat")]
     NotEligible(Address),
     #[error("{0} has no VRF key")]
     NoVrfKey(Address),
     #[error(
-        "the VRF key was registered in block {registered}, and the seed asked for in block {asked}"
+        "the VRF key was registered in block {registered}; the seed was requested in block {asked}, so only a key from before counts"
     )]
     LateVrfKey { registered: Height, asked: Height },
-    #[error("the attestation is of block {attested}, and the seed was asked for in block {asked}")]
+    #[error(
+        "the attestation is of block {attested}; the seed was requested in block {asked}, so only one from before counts"
+    )]
     LateAttestation { attested: Height, asked: Height },
     #[error(
-        "the proof is not of {0}'s VRF key over this epoch, its seed and the operator's attestation; draw it from the newest of them"
+        "the ticket's VRF proof does not match {0}'s VRF key, this epoch, its seed and the operator's attestation; draw it again from the newest of them"
     )]
     NotItsTicket(Address),
-    #[error("the VRF key is no point of the curve in its one encoding, or of small order")]
+    #[error("the VRF key is not a canonically encoded point of the curve, or has small order")]
     BadVrfKey,
-    #[error("the VRF key also signs")]
+    #[error("the VRF key is also a signing key")]
     VrfKeySigns,
     #[error("the VRF key has not proved that this account may draw with it on this network")]
     VrfKeyNotProved,
-    #[error("the backbone draws seats itself; nobody needs to tell it")]
+    #[error("the backbone draws seats itself; send seats to their shard")]
     OwnSeats,
     #[error("these are the seats of {0}; send them there")]
     SeatsElsewhere(ChainId),
-    #[error("seats number {got} are not newer than number {known}, which the chain knows")]
+    #[error("the chain knows seats number {known}; number {got} is not newer")]
     SeatsKnown { known: u64, got: u64 },
     #[error("presence is proved on the backbone")]
     NoPresenceHere,
-    #[error("this network has no witnesses, so nobody can prove anything to it")]
+    #[error("this network has no witnesses, so it accepts no claims")]
     NoPeriod,
     #[error("the seed of period {0} is not known yet")]
     NoSeed(u64),
@@ -148,14 +150,14 @@ pub enum Refusal {
     #[error("the presence certificate is invalid: {0}")]
     Certificate(#[from] presence::Rejected),
     #[error(
-        "the claim is unproven: {refuted} of {able} witnesses exclude {cell} in {continent}, where the validator may stand as well; be measured again, or name the continent it is on"
+        "the claim is unproven: the validator may also be at {cell} in {continent}, because only {refuted} of {able} witnesses exclude that place; run the measurement again, or name the right continent"
     )]
     Unproven { cell: Place, continent: ChainId, able: u16, refuted: u16 },
     #[error(
-        "a certificate of this period that is worth as much is recorded; the next period takes another"
+        "an equally good certificate of this period is already recorded; prove the place again in the next period"
     )]
     AlreadyCertified,
-    #[error("no witness says anything about this claim")]
+    #[error("no witness measured this claim")]
     NoWitness,
     #[error("the beacon for height {0} is not the one this block needs")]
     WrongBeacon(types::Height),

@@ -35,7 +35,7 @@ pub fn why(
             let left = job.submission.deadline.saturating_sub(now);
             reasons.push(about(
                 "waiting_for_workers",
-                format!("needs {needed} workers, {able} of {} can take it now; it waits {left} more blocks, then the money goes back", workers.len()),
+                format!("needs {needed} workers, and {able} of {} can take it now; it waits {left} more blocks, then the payer gets the money back", workers.len()),
             ));
             reasons.extend(workers.iter().filter_map(|(address, worker)| {
                 let refused = jobs::eligible(address, worker, job, params).err()?;
@@ -89,11 +89,14 @@ pub fn why(
         Phase::Ended { ending, assignments, height } => {
             let detail = match ending {
                 Ending::Expired if assignments.is_empty() => {
-                    "its deadline came before enough workers could be drawn"
+                    "its deadline came before enough workers could be drawn".to_owned()
                 }
-                Ending::Expired => "too few workers committed in time",
-                Ending::Cancelled => "its payer cancelled it",
-                Ending::NoAgreement => "too few workers gave the same result",
+                Ending::Expired => not_committed(assignments, job),
+                Ending::Cancelled => "its payer cancelled it".to_owned(),
+                Ending::NoAgreement => {
+                    let types::Agreement { replicas, agree } = job.submission.agreement;
+                    format!("fewer than {agree} of {replicas} workers gave the same result")
+                }
             };
             reasons.push(about(
                 "ended",
@@ -105,6 +108,17 @@ pub fn why(
         }
     }
     reasons
+}
+
+/// Workers mostly fail to commit because of the job's own limit: a run that the clock stops has no result.
+fn not_committed(assignments: &[Assignment], job: &JobRecord) -> String {
+    let committed = assignments.iter().filter(|one| one.commitment.is_some()).count();
+    let wall_s = job.submission.spec.limits.wall.get() / 1_000;
+    format!(
+        "{committed} of {} workers committed to a result in time, and {} must agree; a worker that reaches --wall has no result: raise --wall (now {wall_s})",
+        assignments.len(),
+        job.submission.agreement.agree
+    )
 }
 
 fn assignment_reason(

@@ -10,12 +10,12 @@ use types::{Hash, JobId, codec::Encode as _, state::Settlement};
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Distrusted {
     #[error(
-        "the node sent other bytes than the chain settled on\nhint: ask another node for job {0}"
+        "the node sent an output that the chain did not settle on\nhint: ask another node for job {0}"
     )]
     Output(JobId),
-    #[error("the node's receipt does not hold")]
+    #[error("the node's receipt is invalid")]
     Receipt(#[source] Failed),
-    #[error("the receipt says something else than the node\nhint: ask another node")]
+    #[error("the receipt and the node disagree about the result\nhint: ask another node")]
     Settlement,
 }
 

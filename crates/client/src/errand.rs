@@ -92,10 +92,10 @@ pub enum Answer {
 pub enum Stuck {
     #[error(transparent)]
     Dear(#[from] Dear),
-    #[error("the node says nothing about the job\nhint: meshx job show asks again")]
+    #[error("the node did not report on the job\nhint: ask again with meshx job show")]
     Silent,
     /// A mistake of whoever drives it.
-    #[error("that is no answer to what was asked")]
+    #[error("the answer does not belong to the request")]
     OutOfTurn,
 }
 

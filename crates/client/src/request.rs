@@ -57,7 +57,7 @@ pub enum BadRequest {
     #[error("{name} cannot run")]
     CannotRun { name: String, source: Refused },
     #[error(
-        "{name} needs {needed} bytes of memory to start, the limit is {limit}\nhint: raise --memory"
+        "{name} needs {needed} bytes of memory to start, but the limit is {limit}\nhint: raise --memory"
     )]
     Memory { name: String, needed: u64, limit: u64 },
     #[error("one of the {0} is too long")]

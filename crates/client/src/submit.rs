@@ -15,7 +15,7 @@ use types::{codec::DecodeExt as _, network::NetworkKeys, state::Phase};
 pub enum NotFinished {
     #[error(transparent)]
     Node(#[from] ClientError),
-    #[error("the node's network cannot be read")]
+    #[error("the node's network keys cannot be decoded")]
     Network(#[source] types::codec::Error),
     #[error(transparent)]
     NotKept(#[from] home::NotKept),

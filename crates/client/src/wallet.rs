@@ -38,7 +38,7 @@ pub enum NotKept {
 
 /// The operating system's generator does not answer.
 #[derive(Debug, thiserror::Error)]
-#[error("the machine gives no randomness: {0}")]
+#[error("the operating system gives no random bytes: {0}")]
 pub struct NoRandomness(getrandom::Error);
 
 /// The account of `key`.

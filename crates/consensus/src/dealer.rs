@@ -61,7 +61,7 @@ pub fn deal(seed: [u8; 32], validators: &[types::PublicKey]) -> Committee {
 pub enum BadKeys {
     #[error("genesis holds no sharing polynomial for its validators")]
     Sharing,
-    #[error("genesis has terms of {0} blocks, and a hand-over takes {TERM_BLOCKS_MIN} at least")]
+    #[error("genesis has terms of {0} blocks, but a hand-over takes at least {TERM_BLOCKS_MIN}")]
     Term(u64),
     #[error("the validator's threshold share cannot be read or is not the one genesis expects")]
     Share,

@@ -42,11 +42,13 @@ pub enum VrfSuite {
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadVrf {
     /// RFC 9381 §5.4.5, and one encoding for each key.
-    #[error("the VRF key is no point of the curve in its one encoding, or of small order")]
+    #[error("the VRF key is not a canonically encoded point of the curve, or has small order")]
     Key,
-    #[error("the proof is no point of the curve, challenge and scalar below the group's order")]
+    #[error(
+        "the proof is not a point of the curve, a challenge, and a scalar below the group's order"
+    )]
     Proof,
-    #[error("the proof is of another key or another message")]
+    #[error("the proof is for another key or another message")]
     Mismatch,
 }
 

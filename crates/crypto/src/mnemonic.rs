@@ -17,7 +17,7 @@ pub enum BadMnemonic {
     EntropyLength(usize),
     /// Not 12 and not 24 words.
     #[error(
-        "a mnemonic has 12 or 24 words, this has {0}\nhint: look for a word left out or written as two"
+        "a mnemonic has 12 or 24 words, but this has {0}\nhint: look for a word left out or written as two"
     )]
     WordCount(usize),
     /// A word that BIP-39 does not know; the first word is number 1.
@@ -27,7 +27,7 @@ pub enum BadMnemonic {
     UnknownWord { position: usize },
     /// All words exist, but not in this company.
     #[error(
-        "the words do not belong together (checksum)\nhint: two are swapped, or one is a neighbour of the right one"
+        "the checksum of the words does not match\nhint: two words may be swapped, or one word replaced by a similar one"
     )]
     Checksum,
 }

@@ -121,13 +121,15 @@ impl SealingPublicKey {
 /// The message was not sealed to this key, or was changed on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "nothing was opened\nhint: it was sealed to another key or for another purpose, or is damaged"
+    "the message cannot be opened\nhint: it was sealed to another key or for another purpose, or it is damaged"
 )]
 pub struct NotOpened;
 
-/// Bytes that are no X-Wing public key.
+/// Bytes that are not an X-Wing public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no X-Wing public key\nhint: such a key has 1,216 bytes, and its ML-KEM part is reduced")]
+#[error(
+    "this is not an X-Wing public key\nhint: such a key has 1,216 bytes, and its ML-KEM part is reduced"
+)]
 pub struct BadSealingKey;
 
 /// The randomness the caller brought, given out once.

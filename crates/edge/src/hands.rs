@@ -39,11 +39,11 @@ pub(crate) enum Failed {
     Gateway(#[from] ClientError),
     #[error(transparent)]
     CannotRun(#[from] worker::CannotRun),
-    #[error("the store: {0}")]
+    #[error("the blob store: {0}")]
     Store(#[from] blobs::BlobError),
-    #[error("what the gateway says is not proved: {0}")]
+    #[error("the gateway's proof does not hold: {0}")]
     NotProved(#[from] Invalid),
-    #[error("the gateway proves no such duty")]
+    #[error("the gateway does not prove this duty")]
     NoDuty,
     #[error("the job is over")]
     Over,

@@ -26,7 +26,7 @@ const TRIED_MAX: usize = 8;
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NoIdentity {
-    #[error("{} holds no identity\nhint: move it away to get a new one", .0.display())]
+    #[error("{} does not hold an identity\nhint: move the file away, and the node makes a new identity", .0.display())]
     Damaged(PathBuf),
     #[error("cannot read {}", path.display())]
     Unreadable { path: PathBuf, source: io::Error },

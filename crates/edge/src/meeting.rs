@@ -64,14 +64,14 @@ pub struct Meeting {
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NotMet {
     #[error(
-        "nobody to begin with\nhint: --join ADDRESS, --bootstrap FILE, or --mdns on a local network"
+        "no node to connect to first is named\nhint: add --join ADDRESS, --bootstrap FILE, or --mdns on a local network"
     )]
     Nobody,
     #[error("cannot use {}", path.display())]
     AsnTable { path: PathBuf, source: Box<dyn Error + Send + Sync> },
     #[error("cannot read {}", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
-    #[error("{} does not count", path.display())]
+    #[error("{} is not a valid bootstrap list", path.display())]
     List { path: PathBuf, source: overlay::BadBootstrapList },
     #[error(transparent)]
     NoRandomness(#[from] wallet::NoRandomness),

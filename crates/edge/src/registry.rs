@@ -25,7 +25,7 @@ const AGAIN: Duration = Duration::from_secs(20);
 enum NotRead {
     #[error(transparent)]
     Gateway(#[from] ClientError),
-    #[error("where nodes are met is not proved")]
+    #[error("the proof of the nodes' addresses does not hold")]
     NotProved(#[from] Invalid),
 }
 

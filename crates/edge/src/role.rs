@@ -51,12 +51,12 @@ pub enum NotRun {
     Blobs(#[from] BlobError),
     #[error(transparent)]
     NoEngine(#[from] client::NoEngine),
-    #[error("the machine gives no threads")]
+    #[error("the operating system gives no threads")]
     Runtime(#[source] io::Error),
     #[error(transparent)]
     Overlay(#[from] OverlayError),
     #[error(
-        "cannot listen on {address}\nhint: is another node running there? choose another address with --listen"
+        "cannot listen on {address}\nhint: stop the node that listens there, or choose another address with --listen"
     )]
     Listen { address: SocketAddr, source: io::Error },
     #[error(transparent)]
@@ -65,9 +65,9 @@ pub enum NotRun {
     Signal(#[source] io::Error),
     #[error(transparent)]
     Gateway(#[from] ClientError),
-    #[error("the network cannot be read")]
+    #[error("the network keys cannot be decoded")]
     Network(#[source] types::codec::Error),
-    #[error("the gateway serves network {0}")]
+    #[error("the gateway serves another network: {0}")]
     OtherNetwork(Hash),
     #[error(transparent)]
     NotKept(#[from] home::NotKept),

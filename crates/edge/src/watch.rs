@@ -27,7 +27,7 @@ const ANSWER_BYTES_MAX: u64 = 1 << 20;
 pub enum NotWatched {
     #[error("cannot serve metrics at {address}\nhint: choose another --metrics IP:PORT")]
     Listen { address: SocketAddr, source: io::Error },
-    #[error("{at} does not answer\nhint: does that node still run?")]
+    #[error("{at} does not answer\nhint: check that the node still runs")]
     NoAnswer { at: String, source: io::Error },
 }
 
@@ -81,7 +81,10 @@ async fn peers(State(overlay): State<Overlay>) -> Response {
 
 async fn find(State(overlay): State<Overlay>, Path(id): Path<String>) -> Response {
     let Ok(peer) = id.parse::<PeerId>() else {
-        return refused(StatusCode::BAD_REQUEST, "no id; ids begin with 12D3KooW");
+        return refused(
+            StatusCode::BAD_REQUEST,
+            "this is not the id of a node; ids begin with 12D3KooW",
+        );
     };
     match overlay.find(peer).await {
         Ok(record) => Json(shown(&record)).into_response(),

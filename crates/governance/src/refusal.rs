@@ -6,27 +6,27 @@ use types::{Code, Millis, NanoMeshx, ParamName};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Refusal {
-    #[error("{} is within {} and {} {}, not {value}", crate::info(*.name).text, crate::info(*.name).min, crate::info(*.name).max, crate::info(*.name).unit)]
+    #[error("{} must be between {} and {} {}, not {value}", crate::info(*.name).text, crate::info(*.name).min, crate::info(*.name).max, crate::info(*.name).unit)]
     OutOfBounds { name: ParamName, value: u64 },
-    #[error("the parameters would not fit together: {rule}")]
+    #[error("the parameters would contradict each other: {rule}")]
     Inconsistent { rule: &'static str },
-    #[error("a proposal that changes nothing")]
+    #[error("the proposal changes nothing")]
     Empty,
     #[error("{} is changed twice", crate::info(*.0).text)]
     Duplicate(ParamName),
-    #[error("{} is of one shard; name it, as in EU:{}=900000", crate::info(*.0).text, crate::info(*.0).text)]
+    #[error("{} belongs to one shard; name the shard, as in EU:{}=900000", crate::info(*.0).text, crate::info(*.0).text)]
     OfOneShard(ParamName),
     #[error("a proposal needs a title")]
     NoTitle,
-    #[error("{amount} MESHX is nothing, or more than there can be")]
+    #[error("{amount} MESHX is zero, or more than can exist")]
     Amount { amount: NanoMeshx },
-    #[error("the protocol's own accounts are not paid")]
+    #[error("a proposal cannot pay into the protocol's own accounts")]
     PoolAccount,
     #[error("a pause lasts 1 to {max} ms, not {asked}")]
     PauseTooLong { asked: Millis, max: Millis },
-    #[error("the backbone takes in no jobs and cannot pause")]
+    #[error("the backbone accepts no jobs, so it cannot pause them")]
     NotAShard,
-    #[error("votes are not taken any more")]
+    #[error("the vote has closed")]
     VoteClosed,
     #[error("the account has no stake to vote with")]
     NoStake,

@@ -8,7 +8,7 @@ use types::{Float, Height, NanoMeshx, Ppm, REPLICAS_MAX, Submission, state::Para
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Unacceptable {
     #[error(
-        "{agree} of {replicas} replicas cannot agree; ask for 1 to {REPLICAS_MAX} replicas and more than half of them"
+        "{agree} of {replicas} replicas is not an accepted agreement; ask for 1 to {REPLICAS_MAX} replicas, of which more than half must agree"
     )]
     Agreement { replicas: u8, agree: u8 },
     #[error("fuel limit {asked} is outside 1 to {max}")]

@@ -28,7 +28,7 @@ pub enum Ineligible {
     NoReputation,
     #[error("is the payer of the job")]
     IsPayer,
-    #[error("takes no less than {floor} MESHX for this job, its part of the offer is {cap}")]
+    #[error("asks for at least {floor} MESHX for this job, but its part of the offer is {cap}")]
     Floor { floor: NanoMeshx, cap: NanoMeshx },
 }
 

@@ -101,9 +101,9 @@ pub enum OutOfPhase {
     NotRevealing,
     #[error("worker {0} has no assignment in this job")]
     NotAssigned(Address),
-    #[error("worker {0} has spoken already")]
+    #[error("worker {0} has already sent this")]
     Twice(Address),
-    #[error("what worker {0} reveals is not what it committed to")]
+    #[error("the result that worker {0} reveals does not match its commitment")]
     NotCommitted(Address),
     #[error("only the payer can cancel a job")]
     NotPayer,

@@ -11,9 +11,11 @@ pub const BASE_FEE_MIN: NanoMeshx = NanoMeshx::new(8);
 pub enum FeeRefusal {
     #[error("a base fee needs a target above zero")]
     NoTarget,
-    #[error("a base fee between {min} and {max} MESHX: it needs {BASE_FEE_MIN} ≤ min ≤ max")]
+    #[error(
+        "the base fee cannot range from {min} to {max} MESHX: {BASE_FEE_MIN} ≤ min ≤ max must hold"
+    )]
     BadBounds { min: NanoMeshx, max: NanoMeshx },
-    #[error("the base fee is {base_fee} MESHX, at most {offered} was offered")]
+    #[error("the base fee is {base_fee} MESHX, but at most {offered} was offered")]
     BelowBaseFee { base_fee: NanoMeshx, offered: NanoMeshx },
 }
 

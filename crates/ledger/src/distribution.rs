@@ -30,13 +30,13 @@ pub struct Pools {
     pub liquidity: NanoMeshx,
 }
 
-/// Why a plan of the supply is none.
+/// Why a plan of the supply is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadPlan {
-    #[error("the pools sum to {sum} nano, all there is are {}", SUPPLY_MAX.get())]
+    #[error("the pools sum to {sum} nano, but the supply is {}", SUPPLY_MAX.get())]
     WrongSum { sum: u128 },
-    #[error("the team's vesting holds {vesting} MESHX, its pool {pool}")]
+    #[error("the team's vesting holds {vesting} MESHX, but its pool holds {pool}")]
     TeamMismatch { vesting: NanoMeshx, pool: NanoMeshx },
     #[error(transparent)]
     Schedule(#[from] BadSchedule),

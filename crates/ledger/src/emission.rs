@@ -8,13 +8,13 @@ pub struct Emission {
     schedule: Schedule,
 }
 
-/// Why a schedule is none.
+/// Why a schedule is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadSchedule {
     #[error("step {step} of the emission lasts no blocks")]
     EmptyStep { step: u64 },
-    #[error("the emission adds up to more than {pool} MESHX, which is all there is to mine")]
+    #[error("the emission adds up to more than its pool of {pool} MESHX")]
     BeyondPool { pool: NanoMeshx },
 }
 

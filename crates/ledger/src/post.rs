@@ -13,11 +13,11 @@ pub type Accounts = BTreeMap<Address, Account>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Refusal {
-    #[error("account {account} holds {available} MESHX, this needs {needed}")]
+    #[error("account {account} holds {available} MESHX, but this needs {needed}")]
     InsufficientFunds { account: Address, available: NanoMeshx, needed: NanoMeshx },
     #[error("account {account} would hold more than can exist")]
     Overflow { account: Address },
-    #[error("account {account} is at nonce {expected}, the transaction says {got}")]
+    #[error("the next nonce of account {account} is {expected}, but the transaction has {got}")]
     Nonce { account: Address, expected: u64, got: u64 },
     #[error("a transfer of zero moves nothing")]
     ZeroAmount,

@@ -6,7 +6,7 @@ use types::{Height, NanoMeshx, Vesting};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum VestingRefusal {
-    #[error("a vesting of no blocks vests at no moment")]
+    #[error("a vesting must last at least one block")]
     NoLength,
     #[error("the cliff of {cliff} blocks is longer than the vesting of {length}")]
     CliffBeyondEnd { cliff: u64, length: u64 },

@@ -79,13 +79,13 @@ pub enum NotAttended {
     Channel(#[from] ChannelFault),
     #[error("the prover did not {0} in time")]
     TooLate(&'static str),
-    #[error("the claim is another's: {claimed:?} is claimed, {peer:?} asks")]
+    #[error("the claim names key {claimed:?}, but key {peer:?} asks")]
     Another { claimed: PublicKey, peer: PublicKey },
-    #[error("not a claim to measure: {0}")]
+    #[error("{0}")]
     Unwelcome(String),
-    #[error("no socket: {0}")]
+    #[error("cannot open a socket: {0}")]
     Socket(io::Error),
-    #[error("{0} is no address of one machine")]
+    #[error("{0} is not the address of one machine")]
     Address(SocketAddr),
     #[error("the prover did not sign its transcript")]
     Prover,

@@ -12,9 +12,9 @@ use types::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NotDrawn {
-    #[error("the claim is of period {claimed}, and this is period {now}")]
+    #[error("the claim is for period {claimed}, but this is period {now}")]
     Period { claimed: u64, now: u64 },
-    #[error("the claim's VRF key did not draw its witnesses")]
+    #[error("the claim's witnesses were not drawn with its VRF key")]
     Draw,
     #[error("this witness was not drawn for the claim")]
     NotThisOne,

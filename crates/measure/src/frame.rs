@@ -11,11 +11,11 @@ use types::codec::{Decode, Encode};
 pub enum ChannelFault {
     #[error("the channel ended: {0}")]
     Io(#[from] io::Error),
-    #[error("a message of {length} bytes is longer than any ({MESSAGE_BYTES_MAX})")]
+    #[error("a message of {length} bytes is too long; at most {MESSAGE_BYTES_MAX} are allowed")]
     TooLong { length: u16 },
-    #[error("a message cannot be read")]
+    #[error("a message cannot be decoded")]
     Unreadable,
-    #[error("a message came that was not its turn")]
+    #[error("a message came out of turn")]
     OutOfTurn,
 }
 
@@ -65,10 +65,10 @@ mod tests {
     #[tokio::test]
     async fn what_comes_is_bounded_and_read() {
         check(&[0, 1, 2], "Probed").await;
-        check(&[0, 1, 9], "a message cannot be read").await;
-        check(&[0, 0], "a message cannot be read").await;
-        check(&[0, 2, 2, 2], "a message cannot be read").await;
-        check(&[2, 1], "a message of 513 bytes is longer than any (512)").await;
+        check(&[0, 1, 9], "a message cannot be decoded").await;
+        check(&[0, 0], "a message cannot be decoded").await;
+        check(&[0, 2, 2, 2], "a message cannot be decoded").await;
+        check(&[2, 1], "a message of 513 bytes is too long; at most 512 are allowed").await;
         check(&[0, 9, 2], "the channel ended").await;
         check(&[], "the channel ended").await;
     }

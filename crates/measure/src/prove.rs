@@ -93,11 +93,11 @@ pub enum Why {
     Refused(String),
     #[error("no session: {0}")]
     Unopened(#[from] Unopened),
-    #[error("none of its challenges came")]
+    #[error("its challenges did not arrive")]
     Unprobed,
-    #[error("it did not sign this minimum as itself")]
+    #[error("it did not sign this minimum with its own key")]
     Unsigned,
-    #[error("still {0:?} at the deadline")]
+    #[error("it was still {0:?} at the deadline")]
     TooLate(Stage),
 }
 
@@ -111,11 +111,11 @@ pub enum NotProved {
     TooMany(usize),
     #[error("witness {0} was asked twice")]
     Twice(u16),
-    #[error("the claim is of another key")]
+    #[error("the claim names another key")]
     Key,
     #[error("the socket fails: {0}")]
     Socket(io::Error),
-    #[error("no witness said anything")]
+    #[error("no witness signed a measurement")]
     Nobody { silent: Vec<(u16, Why)> },
 }
 

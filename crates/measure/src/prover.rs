@@ -16,7 +16,7 @@ pub enum Unopened {
     Full,
     #[error("witness {0} has a session already")]
     Twice(u16),
-    #[error("witness {0} names its session as another does")]
+    #[error("witness {0} uses the session name of another witness")]
     Taken(u16),
 }
 

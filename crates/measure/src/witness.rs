@@ -82,11 +82,11 @@ pub struct Sample {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Unsigned {
-    #[error("none of {PROBES} challenges was answered")]
+    #[error("the prover answered none of {PROBES} challenges")]
     NoAnswer,
     #[error("the transcript does not contain what was measured")]
     Transcript,
-    #[error("the quickest work took {took_us:?} µs, and {allowed_us} are what its place allows")]
+    #[error("the quickest work took {took_us:?} µs, but the place allows {allowed_us} µs")]
     Late { took_us: Option<u32>, allowed_us: u64 },
 }
 

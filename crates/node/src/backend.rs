@@ -58,12 +58,11 @@ impl Node {
                 return Ok((host, record));
             }
         }
-        let place = chain.map_or_else(
-            || "no chain of this node".to_owned(),
-            |chain| format!("not chain {chain}"),
+        let detail = chain.map_or_else(
+            || format!("no chain of this node knows job {job}"),
+            |chain| format!("chain {chain} does not know job {job}"),
         );
-        Err(Problem::new(Code::UnknownJob, format!("{place} knows job {job}"))
-            .hint("check the id and the network"))
+        Err(Problem::new(Code::UnknownJob, detail).hint("check the id and the network"))
     }
 
     async fn view(&self, chain: Option<ChainId>, job: JobId) -> Answer<JobView> {
@@ -88,7 +87,7 @@ fn blob_problem(error: BlobError) -> Problem {
         BlobError::WrongHash { .. } => Problem::new(Code::HashMismatch, error.to_string()),
         BlobError::NotFound(_) => Problem::new(Code::UnknownBlob, error.to_string()),
         BlobError::Source(source) => {
-            Problem::new(Code::BadRequest, format!("the upload broke off: {source}"))
+            Problem::new(Code::BadRequest, format!("the upload ended early: {source}"))
         }
         other => Problem::internal(other),
     }
@@ -306,7 +305,7 @@ impl Backend for Node {
         let (_, record) = self.job_record(chain, job).await?;
         let Phase::Settled(settlement) = &record.phase else {
             return Err(Problem::new(Code::NotSettled, "the job has no agreed result")
-                .hint(format!("GET /v1/jobs/{job}/why says where it is")));
+                .hint(format!("GET /v1/jobs/{job}/why explains the state of the job")));
         };
         let hash = match output {
             Output::Stdout => settlement.outcome.stdout.hash,
@@ -420,8 +419,9 @@ impl Backend for Node {
 
     async fn worker(&self, chain: ChainId, address: Address) -> Answer<WorkerView> {
         let record = self.on(chain)?.chain.record(Key::Worker(address)).await.ok_or_else(|| {
-            let detail = format!("{address} offers nothing on {chain}");
-            Problem::new(Code::UnknownWorker, detail).hint("a worker registers before it is drawn")
+            let detail = format!("{address} has no worker on {chain}");
+            Problem::new(Code::UnknownWorker, detail)
+                .hint("a worker appears once it has registered")
         })?;
         Ok(WorkerView { address, chain, record })
     }
@@ -488,7 +488,7 @@ impl Backend for Node {
 
     async fn proof(&self, chain: ChainId, key: ProofKey) -> Answer<ProofView> {
         let proof = self.on(chain)?.chain.prove(&key.into()).await.ok_or_else(|| {
-            Problem::new(Code::Timeout, "no block with a certificate of its own came in time")
+            Problem::new(Code::Timeout, "no block got a certificate of its own in time")
                 .hint("try again")
         })?;
         Ok(proof.into())

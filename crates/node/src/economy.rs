@@ -139,12 +139,12 @@ impl Node {
         let FaucetAsked { chain, address } = asked;
         self.on(chain)?;
         let Some(faucet) = self.faucet(chain) else {
-            let detail = "this is no development network, or the node does not have its keys";
+            let detail = "this is not a development network, or the node does not have its keys";
             return Err(Problem::new(Code::NoFaucet, detail)
                 .hint("meshx up runs a network with a faucet on this machine"));
         };
         if address.is_pool() {
-            let detail = format!("{address} is the protocol's own account");
+            let detail = format!("{address} is an account of the protocol");
             return Err(Problem::new(Code::PoolAccount, detail));
         }
         let action = Action::Transfer { to: address, amount: FAUCET_GIVES };

@@ -149,7 +149,7 @@ impl Node {
 
 /// A blob that neither this node nor any it knows could give.
 #[derive(Debug, thiserror::Error)]
-#[error("{hash} is in no store this node can reach: {last}")]
+#[error("no node that can be reached has blob {hash}: {last}")]
 pub struct NoBlob {
     pub hash: Hash,
     pub last: String,

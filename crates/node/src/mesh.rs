@@ -79,9 +79,9 @@ pub enum NoMesh {
     NotAMesh { path: PathBuf, source: serde_json::Error },
     #[error("{} is damaged: it does not match its own checksum\nhint: bring it back from a copy; it holds the keys of the mesh", .0.display())]
     Damaged(PathBuf),
-    #[error("{} has version {version}, this program reads {KEPT_VERSION}\nhint: use the version that wrote it", path.display())]
+    #[error("{} has version {version}, but this program reads version {KEPT_VERSION}\nhint: use the version that wrote it", path.display())]
     Version { path: PathBuf, version: u32 },
-    #[error("{} was started with {kept}\nhint: use the same, or another --data folder", folder.display())]
+    #[error("{} was started with {kept}\nhint: use the same options, or another --data folder", folder.display())]
     Shape { folder: PathBuf, kept: String },
     #[error("cannot read {}\nhint: bring it back from a copy; it holds the keys of the mesh", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
@@ -92,11 +92,11 @@ pub enum NoMesh {
     )]
     NoTemporary(#[source] std::io::Error),
     #[error(
-        "cannot listen on {address}\nhint: is another node running there? choose another address with --listen"
+        "cannot listen on {address}\nhint: stop the node that listens there, or choose another address with --listen"
     )]
     Listen { address: SocketAddr, source: std::io::Error },
     #[error(
-        "the mesh had no final block on every chain after a minute\nhint: is this machine very busy? try fewer --validators"
+        "the mesh had no final block on every chain after a minute\nhint: this machine may be too busy; try fewer --validators"
     )]
     Slow,
     #[error(transparent)]

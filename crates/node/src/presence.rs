@@ -45,7 +45,7 @@ impl Node {
         let handle = &self.on(ChainId::Backbone)?.chain;
         let Some(period) = handle.record::<PeriodRecord>(Key::Period).await else {
             return Err(Problem::new(Code::NoPeriod, "this network has no witnesses")
-                .hint("genesis names the first of them"));
+                .hint("validators can be witnesses once they announce their addresses: meshx stake announce"));
         };
         let list: WitnessList = handle.record(Key::Witnesses).await.unwrap_or_default();
         let places: BTreeMap<PublicKey, u16> =

@@ -16,7 +16,7 @@ pub(crate) enum NoReceipt {
     UnknownJob(JobId),
     #[error("the job has not settled")]
     NotSettled,
-    #[error("no block with a certificate of its own came in time; try again")]
+    #[error("no block got a certificate of its own in time; try again")]
     NotProved,
     #[error("the blocks with the workers' statements are no longer kept here")]
     Pruned,

@@ -35,7 +35,9 @@ pub enum NotStarted {
     Sandbox(#[from] sandbox::Refused),
     #[error("{chain}: {reason}")]
     Keys { chain: ChainId, reason: String },
-    #[error("cannot listen on {address}: {source}; is another node running? choose another port")]
+    #[error(
+        "cannot listen on {address}: {source}; stop the node that listens there, or choose another port"
+    )]
     Listen { address: SocketAddr, source: std::io::Error },
 }
 

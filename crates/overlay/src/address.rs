@@ -68,13 +68,15 @@ impl fmt::Display for PeerAddress {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadAddress {
-    #[error("{0} is no address\nhint: an address looks like /ip4/192.0.2.1/tcp/8800/p2p/12D3KooW…")]
+    #[error(
+        "{0} is not an address\nhint: an address looks like /ip4/192.0.2.1/tcp/8800/p2p/12D3KooW…"
+    )]
     Malformed(String),
     #[error(
-        "{0} does not say who is expected there\nhint: add /p2p/ and the node's id; meshx node start prints it"
+        "{0} does not name the node that is expected there\nhint: add /p2p/ and the node's id; meshx node start prints it"
     )]
     NoIdentity(String),
-    #[error("{0} is no Ed25519 identity\nhint: MeshX ids begin with 12D3KooW")]
+    #[error("{0} is not an Ed25519 identity\nhint: MeshX ids begin with 12D3KooW")]
     NotEd25519(PeerId),
 }
 

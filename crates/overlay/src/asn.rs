@@ -25,7 +25,7 @@ struct Range {
 pub enum BadAsnTable {
     #[error("line {0} is neither FIRST LAST ASN nor PREFIX/LENGTH ASN, such as 192.0.2.0/24 64500")]
     Line(usize),
-    #[error("line {0} is about addresses that another line is about")]
+    #[error("line {0} repeats addresses of another line")]
     Overlap(usize),
     #[error("the table has more than {LINES_MAX} lines")]
     Size,

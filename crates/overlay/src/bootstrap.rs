@@ -35,7 +35,7 @@ pub struct BootstrapList {
 /// Why a list does not count.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadBootstrapList {
-    #[error("line {0} is not what a bootstrap list has there")]
+    #[error("line {0} does not have the form that a bootstrap list needs there")]
     Line(usize),
     #[error(
         "a bootstrap list has 1 to {BOOTSTRAP_PEERS_MAX} addresses and {BOOTSTRAP_BYTES_MAX} bytes at most"
@@ -45,9 +45,11 @@ pub enum BadBootstrapList {
     OtherNetwork(Hash),
     #[error("the list is older than 90 days, or from the future")]
     Age,
-    #[error("the list is signed by {0}\nhint: if you believe that key, name it")]
+    #[error(
+        "the list is signed by another key: {0}\nhint: if you trust that key, name it with --bootstrap-key"
+    )]
     Stranger(String),
-    #[error("the list is not as it was signed")]
+    #[error("the list was changed after it was signed")]
     Signature,
 }
 

@@ -40,7 +40,7 @@ pub(crate) enum Command {
         answer: oneshot::Sender<Vec<PeerId>>,
     },
     Status(oneshot::Sender<Status>),
-    /// The router passes on a port, or no longer.
+    /// The router forwards a port, or no longer.
     Mapped(Option<(MapBy, SocketAddr)>),
     /// Tor holds an onion service for this node, or no longer.
     Onion(Option<Multiaddr>),

@@ -12,7 +12,7 @@ pub enum OverlayError {
     Start(String),
     #[error("{0}")]
     Tor(String),
-    #[error("no address at the TURN server: {0}")]
+    #[error("the TURN server gives no address: {0}")]
     Turn(String),
     #[error("cannot listen on {address}: {error}")]
     Listen { address: Multiaddr, error: String },
@@ -20,9 +20,9 @@ pub enum OverlayError {
     Unreachable { peer: PeerId, error: String },
     #[error("{peer} does not speak {protocol}")]
     NotSpoken { peer: PeerId, protocol: String },
-    #[error("{0} is served already")]
+    #[error("{0} is already served")]
     Served(String),
-    #[error("nobody knows {0}")]
+    #[error("no peer knows {0}")]
     Unknown(PeerId),
     #[error("the overlay has stopped")]
     Stopped,

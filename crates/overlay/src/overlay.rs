@@ -174,7 +174,7 @@ impl Overlay {
             tokio::time::sleep(pause).await;
             pause *= 2;
         }
-        let error = format!("nobody there takes up a stream for {protocol}");
+        let error = format!("the peer accepts no stream for {protocol}");
         Err(OverlayError::Unreachable { peer, error })
     }
 

@@ -98,11 +98,11 @@ pub struct PeerRecord {
 pub enum BadRecord {
     #[error("the record is malformed")]
     Malformed,
-    #[error("the record is of another network")]
+    #[error("the record belongs to another network")]
     OtherNetwork,
     #[error("the record is too old, or from the future")]
     Age,
-    #[error("the record is not signed by whom it speaks of")]
+    #[error("the record is not signed by the node that it describes")]
     Signature,
 }
 

@@ -55,23 +55,23 @@ pub struct Verdict {
     pub gas: u64,
 }
 
-/// Why a certificate is none.
+/// Why a certificate is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Rejected {
-    #[error("it is of period {claimed}, and this is period {now}")]
+    #[error("the claim is for period {claimed}, but this is period {now}")]
     Period { claimed: u64, now: u64 },
     #[error("{claimed} has no land within {km} km of {place}")]
     Continent { claimed: ChainId, place: Place, km: u16 },
-    #[error("the claim's VRF key did not draw its witnesses")]
+    #[error("the claim's witnesses were not drawn with its VRF key")]
     Draw,
     #[error("the prover did not sign this transcript")]
     Prover,
-    #[error("witnesses are not in order, or one is there twice, at {0}")]
+    #[error("the witnesses are not in order, or one appears twice, at {0}")]
     Order(u16),
     #[error("witness {0} was not drawn for this claim")]
     NotDrawn(u16),
-    #[error("witness {0} did not sign what it is said to have measured")]
+    #[error("witness {0} did not sign the measurement that it is said to have made")]
     Witness(u16),
 }
 

@@ -10,7 +10,7 @@ pub enum NotEquivocation {
     DifferentChains,
     #[error("the votes are for different terms or views")]
     DifferentViews,
-    #[error("the two votes say the same")]
+    #[error("the two votes are the same")]
     SameVote,
     #[error("an honest validator may cast both votes")]
     NotContradictory,

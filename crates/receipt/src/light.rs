@@ -51,7 +51,7 @@ pub type Exclusion =
 pub enum Invalid {
     #[error("the network keys have no key of chain {0}")]
     UnknownChain(ChainId),
-    #[error("the chain's threshold key is not a key")]
+    #[error("the chain's threshold key is not a valid key")]
     BadIdentity,
     #[error("the certificate cannot be read")]
     BadCertificate,
@@ -63,9 +63,9 @@ pub enum Invalid {
     BadProof,
     #[error("the state proof does not lead to the block's state root")]
     ProofMismatch,
-    #[error("this is of {got}, and {here} was asked about")]
+    #[error("the proof is about {got}, but {here} was asked for")]
     OtherChain { got: ChainId, here: ChainId },
-    #[error("the state of block {got} is long over: block {newest} is final")]
+    #[error("the state of block {got} is too old: block {newest} is already final")]
     Behind { got: Height, newest: Height },
 }
 

@@ -47,9 +47,9 @@ pub fn assurance(settlement: &Settlement) -> Assurance {
 pub enum Failed {
     #[error("format: {0}")]
     Format(#[from] Unreadable),
-    #[error("network: the receipt is of network {0}, which is not among those trusted here")]
+    #[error("network: the receipt is from network {0}, which this machine does not trust")]
     Network(Hash),
-    #[error("chain: the block is of another chain than the receipt says")]
+    #[error("chain: the block belongs to another chain than the receipt says")]
     Chain,
     #[error("certificate: {0}")]
     Certificate(light::Invalid),
@@ -57,12 +57,12 @@ pub enum Failed {
     StateProof(light::Invalid),
     #[error("settlement: the job has not settled")]
     NotSettled,
-    #[error("settlement: what was paid and what was refunded is not what was in escrow")]
+    #[error("settlement: the payment and the refund do not add up to the escrow")]
     Money,
     #[error("workers: the signature of reveal {0} is not the worker's")]
     WorkerSignature(TxId),
     #[error(
-        "workers: {0} has no assignment in the job, appears twice, or does not say what its assignment says"
+        "workers: {0} has no assignment in the job, appears twice, or reveals another result than its assignment"
     )]
     Worker(Address),
     #[error("workers: {found} signed reveals of the agreed result, {needed} are needed")]

@@ -8,19 +8,21 @@ use types::{Address, Code, Height, Millis, NanoMeshx, staking::Fault};
 pub enum Refusal {
     #[error("an amount of zero moves nothing")]
     ZeroAmount,
-    #[error("{amount} MESHX is below the {min} that is least here")]
+    #[error("{amount} MESHX is below the minimum of {min}")]
     BelowMinimum { amount: NanoMeshx, min: NanoMeshx },
-    #[error("{left} MESHX would be left, below the {min} that is least; take all or less")]
+    #[error(
+        "{left} MESHX would be left, which is below the minimum of {min}; take all of it, or less"
+    )]
     LeavesTooLittle { left: NanoMeshx, min: NanoMeshx },
-    #[error("the delegation is worth {available} MESHX, this needs {needed}")]
+    #[error("the delegation is worth {available} MESHX, but this needs {needed}")]
     InsufficientStake { available: NanoMeshx, needed: NanoMeshx },
-    #[error("stake that came from another validator stays until {until}")]
+    #[error("the stake came from another validator and stays locked until {until}")]
     Locked { until: Millis },
-    #[error("nothing is delegated here")]
+    #[error("the account has delegated nothing to this validator")]
     NoDelegation,
-    #[error("{0} is a validator already")]
+    #[error("{0} is already a validator")]
     AlreadyValidator(Address),
-    #[error("{0} votes with this key already")]
+    #[error("{0} already votes with this key")]
     KeyTaken(Address),
     #[error("a commission of {bps} basis points is above the {max} allowed")]
     CommissionTooHigh { bps: u16, max: u16 },
@@ -28,35 +30,37 @@ pub enum Refusal {
     NotOperator { operator: Address },
     #[error("source and destination are the same validator")]
     SameValidator,
-    #[error("too many parts are on their way; the first is through at {until}")]
+    #[error("too many parts of the stake are unbonding; the first is free at {until}")]
     TooMany { until: Millis },
-    #[error("nothing is through yet; the first is at {until}")]
+    #[error("nothing is free yet; the first part is free at {until}")]
     NotMatured { until: Millis },
-    #[error("nothing is on its way out")]
+    #[error("no stake is unbonding")]
     NothingUnbonding,
-    #[error("nothing is owed")]
+    #[error("no reward or commission is owed")]
     NothingOwed,
     #[error("nobody has a stake in this validator")]
     NoStake,
-    #[error("a slash has taken all behind this validator; those who hold its shares leave first")]
+    #[error(
+        "a slash has taken all stake of this validator; those who hold its shares must leave first"
+    )]
     Worthless,
-    #[error("the validator is out for ever")]
+    #[error("the validator is excluded for ever")]
     Tombstoned,
     #[error("the validator is not in jail")]
     NotJailed,
     #[error("the validator is in jail until {until}")]
     StillJailed { until: Millis },
-    #[error("the equivocation proof is of {at}; at {expired} it was too old")]
+    #[error("the equivocation is of {at}; its proof expired at {expired}")]
     EquivocationTooOld { at: Millis, expired: Millis },
-    #[error("the equivocation proof is of block {height}, which has not been")]
+    #[error("the equivocation proof is about block {height}, which does not exist yet")]
     EquivocationFromFuture { height: Height },
-    #[error("the {fault} of block {height} is punished already")]
+    #[error("the {fault} of block {height} was already punished")]
     AlreadyPunished { fault: Fault, height: Height },
     #[error("the slash log of {0} is needed and was not given")]
     SourceMissing(Address),
     #[error("{0}")]
     BadParams(&'static str),
-    #[error("more than can exist")]
+    #[error("the amount is more than can exist")]
     Overflow,
 }
 

@@ -61,20 +61,20 @@ codes! {
         "encode it with the version of MeshX that the node runs",
     BadSignature "bad_signature" 400 Change "The signature does not match"
         "sign with the sender's key, for the network that GET /v1/status names",
-    InsufficientFunds "insufficient_funds" 402 Change "The account holds too little"
-        "pay into the account first, or ask for less",
+    InsufficientFunds "insufficient_funds" 402 Change "The account does not hold enough MESHX"
+        "send MESHX to the account first, or ask for less",
     /// No such route, or no such thing behind it.
-    NotFound "not_found" 404 Change "There is nothing here"
-        "openapi.json lists the routes",
-    UnknownChain "unknown_chain" 404 Change "No such chain is served here"
+    NotFound "not_found" 404 Change "No route has this path"
+        "GET /openapi.json lists the routes",
+    UnknownChain "unknown_chain" 404 Change "This node does not serve that chain"
         "GET /v1/status lists the chains of this node",
-    UnknownJob "unknown_job" 404 Retry "No such job is known"
+    UnknownJob "unknown_job" 404 Retry "No job with that id is known here"
         "check the id and the network; a job is known once its block is final",
-    UnknownBlob "unknown_blob" 404 Retry "No such blob is stored here"
+    UnknownBlob "unknown_blob" 404 Retry "No blob with that hash is stored here"
         "check the hash, or upload the content",
-    UnknownWorker "unknown_worker" 404 Retry "No such worker"
-        "check the address and the chain; a worker registers first",
-    UnknownBlock "unknown_block" 404 Retry "No such block is final yet"
+    UnknownWorker "unknown_worker" 404 Retry "No worker has that address"
+        "check the address and the chain; a worker appears once it has registered",
+    UnknownBlock "unknown_block" 404 Retry "This node has no final block at that height"
         "GET /v1/status says which block is the newest",
     MethodNotAllowed "method_not_allowed" 405 Change "The route does not have this method"
         "openapi.json lists the methods of each route",
@@ -89,14 +89,14 @@ codes! {
         "GET /v1/jobs/{id} shows the phase",
     /// The output or receipt of a job that has none yet.
     NotSettled "not_settled" 409 Retry "The job has no result"
-        "GET /v1/jobs/{id}/why says where it is",
-    Pruned "pruned" 410 Change "This was here and is no longer kept"
+        "GET /v1/jobs/{id}/why explains the state of the job",
+    Pruned "pruned" 410 Change "The node no longer keeps this"
         "ask a node that keeps more history",
     PayloadTooLarge "payload_too_large" 413 Change "The body is too long"
-        "send less at once",
-    UnsupportedMediaType "unsupported_media_type" 415 Change "The body has a type that is not read here"
+        "send less in one request",
+    UnsupportedMediaType "unsupported_media_type" 415 Change "The route does not accept this media type"
         "openapi.json lists the media types of each route",
-    UnacceptableJob "unacceptable_job" 422 Change "The chain does not take such a job"
+    UnacceptableJob "unacceptable_job" 422 Change "The chain does not accept this job"
         "change the limits, the price or the deadline; GET /v1/market shows prices",
     WrongChain "wrong_chain" 422 Change "The transaction is for another chain"
         "send it to the chain that it names",
@@ -110,47 +110,47 @@ codes! {
         "offer a capacity of 1 to 1024",
     BelowMinimum "below_minimum" 422 Change "The stake is below the minimum"
         "stake more",
-    LeavesTooLittle "leaves_too_little" 422 Change "Too little stake would be left"
-        "take all of it, or less",
-    InsufficientStake "insufficient_stake" 422 Change "There is less stake than that"
+    LeavesTooLittle "leaves_too_little" 422 Change "The rest of the stake would be below the minimum"
+        "take the whole stake, or a smaller part",
+    InsufficientStake "insufficient_stake" 422 Change "The delegation holds less stake than that"
         "ask for less; `meshx stake show` says how much there is",
-    StakeLocked "stake_locked" 409 Retry "The stake still answers for another validator"
+    StakeLocked "stake_locked" 409 Retry "The stake can still be slashed for another validator"
         "try again when the lock has ended",
-    NoDelegation "no_delegation" 422 Change "There is no such stake"
+    NoDelegation "no_delegation" 422 Change "The account has no stake with this validator"
         "`meshx stake show` lists the account's stake",
-    AlreadyValidator "already_validator" 409 Change "The account has a validator"
+    AlreadyValidator "already_validator" 409 Change "The account already has a validator"
         "bond with another account",
     KeyTaken "key_taken" 409 Change "Another validator votes with this key"
         "make another consensus key",
-    KeyNotProved "key_not_proved" 422 Change "The consensus key has not agreed"
+    KeyNotProved "key_not_proved" 422 Change "The consensus key has not signed this bond"
         "sign the bond with the consensus key, for this account and network",
     CommissionTooHigh "commission_too_high" 422 Change "The commission is above the limit"
         "ask for a lower commission",
-    NotOperator "not_operator" 403 Change "The validator is another account's"
+    NotOperator "not_operator" 403 Change "The validator belongs to another account"
         "sign with the operator's key",
     UnknownValidator "unknown_validator" 404 Change "No such validator is known"
         "GET /v1/validators lists all",
-    SameValidator "same_validator" 422 Change "The stake is there already"
-        "name two validators",
-    TooManyUnbondings "too_many_unbondings" 409 Retry "Too much is leaving at once"
-        "try again when the first part is through",
+    SameValidator "same_validator" 422 Change "Source and destination are the same validator"
+        "name two different validators",
+    TooManyUnbondings "too_many_unbondings" 409 Retry "Too many parts of the stake are unbonding"
+        "try again when the first of them is free",
     TooManyBacked "too_many_backed" 409 Change "The account has stake with too many validators"
         "take some stake away first",
     TooManyValidators "too_many_validators" 409 Change "No more validators can register"
-        "delegate to a validator that is there",
-    PeerAddress "peer_address" 422 Change "This is no address of a node"
-        "write it as in /ip4/192.0.2.1/tcp/8704/p2p/12D3…",
+        "delegate to a registered validator",
+    PeerAddress "peer_address" 422 Change "This is not the address of a node"
+        "write it like /ip4/192.0.2.1/tcp/8704/p2p/12D3…",
     NotMatured "not_matured" 409 Retry "The unbonding period has not passed"
-        "try again when it has",
-    NothingUnbonding "nothing_unbonding" 409 Change "Nothing is leaving"
-        "undelegate first",
-    NothingOwed "nothing_owed" 409 Retry "Nothing can be claimed"
-        "rewards come at the end of an epoch",
-    NoStake "no_stake" 409 Change "There is no stake"
-        "delegate first",
+        "try again when the unbonding period has passed",
+    NothingUnbonding "nothing_unbonding" 409 Change "No stake is unbonding"
+        "take stake back first: meshx stake unbond",
+    NothingOwed "nothing_owed" 409 Retry "No reward or commission can be claimed yet"
+        "rewards are credited at the end of an epoch",
+    NoStake "no_stake" 409 Change "There is no stake behind this"
+        "delegate stake first: meshx stake delegate",
     WorthlessShares "worthless_shares" 409 Change "The validator has lost all its stake"
         "delegate to another validator",
-    Tombstoned "tombstoned" 409 Change "The validator is out for ever"
+    Tombstoned "tombstoned" 409 Change "The validator is excluded for ever"
         "bond a new validator with another account and key",
     NotJailed "not_jailed" 409 Change "The validator is not in jail"
         "there is nothing to do",
@@ -158,13 +158,13 @@ codes! {
         "try again when its time is over",
     ParamOutOfBounds "param_out_of_bounds" 422 Change "The parameter is out of its bounds"
         "choose a value within the bounds",
-    ParamsInconsistent "params_inconsistent" 422 Change "The parameters would not fit together"
+    ParamsInconsistent "params_inconsistent" 422 Change "The parameters would contradict each other"
         "change the other parameter in the same proposal",
     EmptyProposal "empty_proposal" 422 Change "The proposal changes nothing"
-        "name what it is to change",
+        "name at least one change",
     DuplicateParam "duplicate_param" 422 Change "A parameter is changed twice"
         "name each parameter once",
-    OfOneShard "of_one_shard" 422 Change "The parameter is of one shard"
+    OfOneShard "of_one_shard" 422 Change "The parameter belongs to one shard"
         "name the shard, as in EU:location=900000",
     NoTitle "no_title" 422 Change "The proposal has no title"
         "give it a title",
@@ -172,128 +172,128 @@ codes! {
         "name an amount above zero that can exist",
     PauseTooLong "pause_too_long" 422 Change "The pause is too long"
         "ask for a shorter pause",
-    NotAShard "not_a_shard" 422 Change "The backbone takes in no jobs"
+    NotAShard "not_a_shard" 422 Change "The backbone accepts no jobs"
         "name a shard",
     UnknownProposal "unknown_proposal" 404 Change "No such proposal is known"
         "GET /v1/proposals lists them",
     TooManyProposals "too_many_proposals" 409 Retry "Too many proposals are open"
         "try again when one is decided",
-    VoteClosed "vote_closed" 409 Change "Votes are not taken any more"
+    VoteClosed "vote_closed" 409 Change "The vote has closed"
         "there is nothing to do",
-    DecreeOrder "decree_order" 409 Change "The decree is not the next"
-        "send the decree that is next",
-    NotProved "not_proved" 422 Change "The decree is not proved"
+    DecreeOrder "decree_order" 409 Change "The decree is not the next in order"
+        "send decrees in the order of their numbers",
+    NotProved "not_proved" 422 Change "The imported record is not proved"
         "prove it by a final block of the backbone of this network",
     OwnDecree "own_decree" 422 Change "The backbone knows its own decrees"
         "send it to a shard",
     DifferentChains "different_chains" 422 Change "The two votes prove no equivocation"
-        "two votes of one chain are needed",
+        "send two votes on the same chain",
     DifferentViews "different_views" 422 Change "The two votes prove no equivocation"
-        "two votes of one term and view are needed",
+        "send two votes of the same term and view",
     SameVote "same_vote" 422 Change "The two votes prove no equivocation"
-        "two votes that differ are needed",
+        "send two votes that differ",
     NotContradictory "not_contradictory" 422 Change "The two votes prove no equivocation"
         "an honest validator may cast both votes",
     ForgedSignature "forged_signature" 422 Change "The equivocation proof is forged"
         "both votes must be signed by the key, on this network",
-    ForeignEquivocation "foreign_equivocation" 422 Change "The equivocation proof is of another chain"
+    ForeignEquivocation "foreign_equivocation" 422 Change "The equivocation proof is about another chain"
         "only votes on the backbone are judged",
-    UnknownKey "unknown_key" 422 Change "The equivocation proof is against nobody"
+    UnknownKey "unknown_key" 422 Change "No validator votes with the equivocation proof's key"
         "GET /v1/validators lists the keys that validators vote with",
-    UnknownView "unknown_view" 422 Change "The equivocation proof is of an unknown time"
-        "only views that the backbone has noted can be judged",
+    UnknownView "unknown_view" 422 Change "The time of the equivocation is not known"
+        "only views that the backbone has recorded can be judged",
     EquivocationTooOld "equivocation_too_old" 422 Change "The equivocation proof is too old"
         "there is nothing to do",
-    EquivocationFromFuture "equivocation_from_future" 422 Retry "The equivocation proof is of the future"
-        "try again when the block has come",
+    EquivocationFromFuture "equivocation_from_future" 422 Retry "The equivocation proof is about a future block"
+        "try again when that block is final",
     AlreadyPunished "already_punished" 409 Change "The fault was punished before"
         "there is nothing to do",
-    NoStakeHere "no_stake_here" 422 Change "Stake lives on the backbone"
+    NoStakeHere "no_stake_here" 422 Change "Stake is kept on the backbone"
         "send it to the backbone",
     NotWorker "not_worker" 422 Change "The account has no worker here"
         "register a worker on this chain first",
     NothingVests "nothing_vests" 422 Change "Nothing vests for the account"
-        "name an account that the genesis lets vest",
+        "name an account with vesting tokens in the genesis",
     NotYetVested "not_yet_vested" 409 Retry "Less than that has vested"
         "ask for less, or try again later",
     RoyaltyTooHigh "royalty_too_high" 422 Change "The royalty is above the limit"
         "ask for a lower royalty",
-    NotAuthor "not_author" 403 Change "Another account has published the module"
+    NotAuthor "not_author" 403 Change "Another account has already published the module"
         "sign with the author's key",
     StaleChallenge "stale_challenge" 409 Change "The evidence answers an old challenge"
         "ask for the newest challenge and attest anew",
     FromTheFuture "from_the_future" 422 Retry "The statement is from the future"
         "set this machine's clock, or try again later",
-    NoParent "no_parent" 409 Change "The parent has no attestation that counts"
+    NoParent "no_parent" 409 Change "The parent has no valid attestation"
         "attest the parent first",
     NotLater "not_later" 422 Change "The attestation is not later than its parent"
         "attest anew",
     TooDeep "too_deep" 422 Change "The chain of attestations is too long"
         "name a parent nearer to the root",
-    NotListed "not_listed" 403 Change "The code is not on the list"
+    NotListed "not_listed" 403 Change "The code is not on the network's list"
         "run code that is on this network's list, or propose to list this one",
-    PlatformTaken "platform_taken" 409 Change "The platform stands behind another account"
-        "attest with the account that has it, or another machine",
+    PlatformTaken "platform_taken" 409 Change "Another account has attested this platform"
+        "attest with that account, or with another machine",
     NotAttested "not_attested" 422 Change "The evidence is refused"
         "`meshx attest verify` says more",
     NoDrawHere "no_draw_here" 422 Change "Committees are drawn on the backbone"
         "send it to the backbone",
-    TicketEpoch "ticket_epoch" 409 Change "The ticket is of another epoch"
+    TicketEpoch "ticket_epoch" 409 Change "The ticket is for another epoch"
         "draw a ticket for the epoch that is open",
     TicketEarly "ticket_early" 409 Retry "The ticket comes too early"
         "try again in the next block",
     TicketLate "ticket_late" 409 Change "The ticket comes too late"
         "draw a ticket for the next epoch",
-    TicketTaken "ticket_taken" 409 Change "The validator has a ticket"
+    TicketTaken "ticket_taken" 409 Change "The validator has already sent a ticket"
         "there is nothing to do",
-    NotEligible "not_eligible" 409 Change "The validator cannot sit now"
-        "`meshx stake unjail`, or more stake of its own, makes it eligible",
+    NotEligible "not_eligible" 409 Change "The validator cannot get a seat now"
+        "release it from jail with `meshx stake unjail`, or bond more stake of its own",
     NoVrfKey "no_vrf_key" 409 Change "The validator has no VRF key"
         "register one with `meshx stake vrf`; it counts from the next boundary on",
     LateVrfKey "late_vrf_key" 409 Change "The VRF key does not count yet"
         "wait for the next epoch or period",
     LateAttestation "late_attestation" 409 Change "The attestation does not count yet"
         "wait for the next epoch or period",
-    NotItsTicket "not_its_ticket" 422 Change "The ticket is not the validator's"
+    NotItsTicket "not_its_ticket" 422 Change "The ticket does not belong to the validator"
         "draw it with the newest VRF key, seed and attestation",
-    BadVrfKey "bad_vrf_key" 422 Change "This is no VRF key"
-        "make another",
-    VrfKeySigns "vrf_key_signs" 422 Change "The VRF key also signs"
-        "make a key that draws lots and does nothing else",
-    VrfKeyNotProved "vrf_key_not_proved" 422 Change "The VRF key has not agreed"
+    BadVrfKey "bad_vrf_key" 422 Change "This is not a VRF key"
+        "make a new key with `meshx stake vrf`",
+    VrfKeySigns "vrf_key_signs" 422 Change "The VRF key is also a signing key"
+        "use a key that only draws lots",
+    VrfKeyNotProved "vrf_key_not_proved" 422 Change "The VRF key has not signed its registration"
         "prove with the VRF key that this account may draw with it on this network",
     OwnSeats "own_seats" 422 Change "The backbone knows its own seats"
         "send them to their shard",
-    SeatsElsewhere "seats_elsewhere" 422 Change "The seats are of another chain"
+    SeatsElsewhere "seats_elsewhere" 422 Change "The seats belong to another chain"
         "send them to the chain that they name",
     SeatsKnown "seats_known" 409 Change "The chain knows newer seats"
         "there is nothing to do",
     NoPresenceHere "no_presence_here" 422 Change "Presence is proved on the backbone"
         "send it to the backbone",
     NoPeriod "no_period" 409 Change "The network has no witnesses"
-        "validators that say where they are reached can witness",
+        "validators can be witnesses once they announce their addresses: meshx stake announce",
     NoSeed "no_seed" 409 Retry "The period's seed is not known yet"
         "try again in a few blocks",
     UnknownVoter "unknown_voter" 422 Change "No validator votes with the key that was measured"
         "bond a validator with this key first: meshx stake bond",
-    OtherVrfKey "other_vrf_key" 422 Change "The claim is of another VRF key"
+    OtherVrfKey "other_vrf_key" 422 Change "The claim names another VRF key"
         "draw the witnesses with the registered key",
     OtherAttestation "other_attestation" 422 Change "The claim names another attestation"
         "name the attestation that the validator had when the period began",
-    OtherPeriod "other_period" 409 Change "The claim is of another period"
-        "be measured again in this period",
-    BadCertificate "bad_certificate" 422 Change "The certificate is invalid"
-        "be measured again",
-    AlreadyCertified "already_certified" 409 Change "A certificate as good is recorded"
-        "the next period takes another",
+    OtherPeriod "other_period" 409 Change "The claim is for another period"
+        "run the measurement again in this period",
+    BadCertificate "bad_certificate" 422 Change "The presence certificate is invalid"
+        "run the measurement again",
+    AlreadyCertified "already_certified" 409 Change "An equally good certificate is already recorded"
+        "prove the place again in the next period",
     Unproven "unproven" 422 Change "The claim is not proved"
-        "be measured again",
+        "run the measurement again",
     IntakePaused "intake_paused" 503 Retry "Governance has paused the intake of jobs"
         "try again when the pause has ended, or send the job to another shard",
     /// The network is not for development, or this node does not have its keys.
     NoFaucet "no_faucet" 404 Change "There is no faucet here"
         "ask somebody who has MESHX",
-    Overflow "overflow" 422 Change "An account would hold more than can exist"
+    Overflow "overflow" 422 Change "An account would hold more MESHX than can exist"
         "name a smaller amount",
     /// The bytes do not have the hash they were sent under.
     HashMismatch "hash_mismatch" 422 Change "The content does not have this hash"

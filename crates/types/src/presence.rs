@@ -20,9 +20,11 @@ pub const VRF_PROOF_BYTES: usize = 80;
 /// Text or numbers that name no place on earth.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadPlace {
-    #[error("{lat} and {lon} ten-thousandths of a degree are no latitude and longitude")]
+    #[error("{lat} and {lon} ten-thousandths of a degree are not a latitude and a longitude")]
     OffTheEarth { lat: i32, lon: i32 },
-    #[error("{0:?} is no place; expected latitude and longitude in degrees, such as 52.52,13.405")]
+    #[error(
+        "{0:?} is not a place; expected latitude and longitude in degrees, such as 52.52,13.405"
+    )]
     Degrees(String),
 }
 

@@ -10,7 +10,7 @@ use types::{Address, Hash, JobId, JobSpec, Millis, Outcome, PublicKey, Reveal, d
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum CannotRun {
-    #[error("blob {hash} could not be had: {source}")]
+    #[error("cannot get blob {hash}: {source}")]
     Blob { hash: Hash, source: BlobError },
     #[error("the module is refused: {0}")]
     Refused(#[from] sandbox::Refused),
@@ -20,7 +20,7 @@ pub enum CannotRun {
     Cancelled,
     #[error("the job is for another execution profile than this worker's")]
     Profile,
-    #[error("the blob's length is {actual}, the job says {declared}")]
+    #[error("the blob has {actual} bytes, but the job declares {declared}")]
     Length { declared: u64, actual: u64 },
 }
 

@@ -11,7 +11,7 @@ pub struct BenchCommand {
 
 #[derive(Subcommand)]
 pub enum Bench {
-    /// Transfers: how many a second, how soon final, what each costs a validator.
+    /// Transfers: how many per second, how soon they are final, and what each costs a validator.
     Tx(BenchTx),
     /// Paid jobs, from submission to settlement.
     Jobs(BenchJobs),
@@ -60,10 +60,10 @@ pub struct BenchNet {
     /// Seconds of each of eleven measurements.
     #[arg(long, default_value_t = 3)]
     pub seconds: usize,
-    /// Attack a node instead, in these ways or in all.
+    /// Attack a node instead, with these attacks or all.
     #[arg(long, value_enum, value_delimiter = ',', conflicts_with_all = ["message", "seconds"])]
     pub attack: Vec<AttackArg>,
-    /// Attempts of each attack. Default: what is usual for it.
+    /// Attempts of each attack. Default: a number that suits the attack.
     #[arg(long, requires = "attack", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub attempts: Option<u32>,
     /// Honest nodes among sybils.
@@ -194,10 +194,10 @@ pub enum AttackArg {
     WrongKey,
     /// Truncated, oversized, random and changed frames.
     Frames,
-    /// Connections that send a byte now and then.
+    /// Connections that send a byte from time to time.
     SlowLoris,
-    /// Connections from one neighbourhood, as many as go.
+    /// As many connections as possible from one range of addresses.
     Flood,
-    /// Identities from two neighbourhoods in a Kademlia of honest nodes.
+    /// Identities from two ranges of addresses, in a Kademlia network of honest nodes.
     Sybils,
 }

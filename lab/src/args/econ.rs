@@ -16,21 +16,21 @@ pub enum EconVerb {
         /// Where the SVG goes.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
-        /// The reading of the paper's emission table.
+        /// How to read the paper's emission table.
         #[arg(long, value_enum, default_value_t = Preset::Halving)]
         schedule: Preset,
     },
-    /// Run a seeded market under the chain's price rule, with two demand shocks; simulated throughout.
+    /// Simulate a seeded market under the chain's price rule, with two demand shocks.
     Sim {
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// Blocks; the shocks come at half and at three quarters of them.
+        /// Number of blocks. The shocks come at one half and at three quarters of them.
         #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(40..=1_000_000))]
         blocks: u64,
-        /// Where the price starts: below or above where it will rest.
+        /// Where the price starts: below or above the price at which it settles.
         #[arg(long, value_enum, default_value_t = From::Below)]
         from: From,
-        /// Draw price and utilisation here too.
+        /// Also draw price and utilisation in this file.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },

@@ -11,7 +11,7 @@ pub use bench::*;
 pub use econ::*;
 pub use presence::*;
 
-/// Measure, attack, simulate and try what MeshX is made of.
+/// Measure, attack, simulate and test the parts of MeshX.
 #[derive(Parser)]
 #[command(name = "meshx-lab", version)]
 pub struct Args {
@@ -33,14 +33,14 @@ pub enum Output {
 pub enum Command {
     /// Measure this build on this machine.
     Bench(BenchCommand),
-    /// Draw the economy, or try its rules on a simulated market.
+    /// Plot the supply, or run the price rule on a simulated market.
     Econ(EconCommand),
-    /// Try how well proofs of presence work.
+    /// Test how well proofs of presence work.
     Presence {
         #[command(subcommand)]
         verb: PresenceVerb,
     },
-    /// Judge folders of evidence whose verdict is known.
+    /// Check folders of evidence whose verdict is known.
     Attest {
         #[command(subcommand)]
         verb: AttestVerb,
@@ -49,8 +49,8 @@ pub enum Command {
 
 #[derive(Subcommand)]
 pub enum AttestVerb {
-    /// Judge every case below a folder, with the changes each of them says must be refused.
+    /// Check every case in a folder, and that the changed inputs it lists are refused.
     Conformance { folder: PathBuf },
-    /// Turn over one bit of every byte of every accepted case below a folder.
+    /// Flip one bit of each byte of every accepted case in a folder, and check each result.
     Flips { folder: PathBuf },
 }

@@ -6,9 +6,9 @@ use types::NanoMeshx;
 
 #[derive(Subcommand)]
 pub enum PresenceVerb {
-    /// Try the rule on a measured network: how many are accepted, where they are found, how many lies get through.
+    /// Test the rule on a measured network: how many claims it accepts, where it locates nodes, how many lies pass.
     Evaluate(PresenceEvaluate),
-    /// Find a node of a measured network by its round trips alone; its own place and row are not looked at.
+    /// Locate a node of a measured network by its round-trip times alone, without its own place.
     Locate {
         /// A folder with nodes.csv and rtt.csv.
         #[arg(long, value_name = "DIR")]
@@ -17,7 +17,7 @@ pub enum PresenceVerb {
         #[arg(long, value_name = "ID")]
         target: String,
     },
-    /// What one more vote costs whoever has many names.
+    /// Show what one more vote costs an attacker with many identities.
     SybilCost(SybilCost),
 }
 
@@ -26,29 +26,29 @@ pub struct PresenceEvaluate {
     /// A folder with nodes.csv (id, name, lat, lon, continent) and rtt.csv (src, dst, rtt_ms).
     #[arg(long, value_name = "DIR")]
     pub network: PathBuf,
-    /// Parts of all witnesses that lie.
+    /// Fractions of all witnesses that lie.
     #[arg(long, value_delimiter = ',', default_value = "0,0.1,0.2,0.33", value_parser = part)]
     pub liars: Vec<f64>,
-    /// What provers that lie do. Witnesses that lie frame honest provers in each of them.
+    /// What lying provers do. In each attack, lying witnesses also frame honest provers.
     #[arg(long, value_enum, default_value_t = AttackName::Mimic)]
     pub attack: AttackName,
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Claims of each honest node, each with other liars and other witnesses.
+    /// Claims of each honest node. Each claim has other liars and other witnesses.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub rounds: u16,
-    /// Lies that are tried for each part of liars.
+    /// Lies that are tested for each fraction of liars.
     #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
     pub lies: u32,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 pub enum AttackName {
-    /// Only witnesses lie; provers that lie do as in `mimic`.
+    /// Only witnesses lie. Lying provers act as in `mimic`.
     Framing,
-    /// Claim another continent, add any delay, and have colluding witnesses say what helps most.
+    /// Claim another continent, add delays, and let colluding witnesses report what helps most.
     Mimic,
-    /// The same, and claim the place around which most witnesses collude.
+    /// As `mimic`, and claim the place around which most witnesses collude.
     Targeted,
     /// Answer through a proxy at the claimed place; the key is elsewhere.
     Proxy,
@@ -56,7 +56,7 @@ pub enum AttackName {
 
 #[derive(ClapArgs)]
 pub struct SybilCost {
-    /// All stake behind validators that sent a ticket.
+    /// All stake of validators that sent a ticket.
     #[arg(long, value_name = "MESHX", default_value = "100000000")]
     pub staked: NanoMeshx,
     /// Seats of the committee.
@@ -73,6 +73,6 @@ pub struct SybilCost {
 fn part(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(part) if (0.0..=1.0).contains(&part) => Ok(part),
-        _ => Err("expected a part of all witnesses, 0 to 1".into()),
+        _ => Err("expected a fraction of all witnesses, from 0 to 1".into()),
     }
 }

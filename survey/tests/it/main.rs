@@ -82,21 +82,21 @@ fn folders_that_are_no_network_are_refused_with_the_line() {
         fs::write(folder.path().join(file), whole).unwrap();
     };
     let head = "id,name,lat,lon,continent\n";
-    refused("nodes.csv", &format!("{head}0,x,91,0,EU\n"), "line 2: 91, 0 is no place");
+    refused("nodes.csv", &format!("{head}0,x,91,0,EU\n"), "line 2: 91, 0 is not a place");
     refused("nodes.csv", &format!("{head}0,x,NaN,0,EU\n"), "line 2");
-    refused("nodes.csv", &format!("{head}0,x,1,0,XX\n"), "none of NA EU");
+    refused("nodes.csv", &format!("{head}0,x,1,0,XX\n"), "expected NA EU");
     refused("nodes.csv", &format!("{head}0,x,1,0,EU\n0,y,2,0,EU\n"), "line 3: the id \"0\"");
     refused("nodes.csv", head, "0 nodes");
     refused("nodes.csv", "id,name\n0,x\n", "missing field");
     refused("rtt.csv", "src,dst,rtt_ms\n0,999,1\n", "no id \"999\"");
     refused("rtt.csv", "src,dst,rtt_ms\n0,1,-1\n", "line 2");
     refused("rtt.csv", "src,dst,rtt_ms\n0,1,inf\n", "line 2");
-    refused("rtt.csv", "src,dst,rtt_ms\n0,1,5\n1,0,NaN\n", "line 3: a round trip of NaN ms");
+    refused("rtt.csv", "src,dst,rtt_ms\n0,1,5\n1,0,NaN\n", "line 3: a round-trip time of NaN ms");
     refused("rtt.csv", "src,dst,rtt_ms\n0,1,5 ms\n", "line 2: column \"rtt_ms\": invalid float");
     refused("rtt.csv", "src,dst,rtt_ms\n0,1,5\n0,1\n", "line: 3");
     refused("rtt.csv", "src;dst;rtt_ms\n0;1;5\n", "missing field");
-    refused("nodes.csv", &format!("{head}0,x,1,0,\n"), "none of NA EU");
-    refused("nodes.csv", &format!("{head}0,x,1,0,BB\n"), "none of NA EU");
+    refused("nodes.csv", &format!("{head}0,x,1,0,\n"), "expected NA EU");
+    refused("nodes.csv", &format!("{head}0,x,1,0,BB\n"), "expected NA EU");
     fs::write(
         folder.path().join("nodes.csv"),
         [b"id,name,lat,lon,continent\n0,".as_slice(), &[0xff, 0xfe], b",1,0,EU\n"].concat(),

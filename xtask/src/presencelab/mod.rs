@@ -196,7 +196,7 @@ impl Told {
         let cell = land["cell"].as_str().with_context(|| format!("no land in {}", self.verdict))?;
         let continent = land["continent"].as_str().unwrap_or_default();
         Ok(format!(
-            "it may stand at {cell}, {continent}: {} of {} that could exclude that do",
+            "it may be at {cell}, {continent}: {} of {} that could exclude this place do so",
             land["refuted"], land["able"]
         ))
     }

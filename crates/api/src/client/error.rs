@@ -24,18 +24,18 @@ pub enum ClientError {
     TimedOut { url: String },
     /// The answer is not one of this API.
     #[error(
-        "{url} gave an answer that is not understood here: {what}\nhint: check that it is a MeshX node of this version"
+        "{url} gave an answer that this program does not understand: {what}\nhint: check that it is a MeshX node of this version"
     )]
     BadAnswer { url: String, what: String },
     #[error(
-        "{url:?} cannot be used as a node's address: {reason}\nhint: http://127.0.0.1:8700 could"
+        "{url:?} cannot be used as a node's address: {reason}\nhint: write it like http://127.0.0.1:8700"
     )]
     BadUrl { url: String, reason: String },
     /// The node sent other content than its name says.
     #[error("the node sent content with the hash {actual}, not {expected}\nhint: ask another node")]
     WrongContent { expected: Hash, actual: Hash },
     /// What was to be sent cannot be read.
-    #[error("cannot read what is to be sent: {0}")]
+    #[error("cannot read the content to send: {0}")]
     Source(#[source] io::Error),
 }
 

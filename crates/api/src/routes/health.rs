@@ -26,7 +26,10 @@ pub(crate) async fn readyz<B: Backend>(State(app): State<App<B>>) -> Result<&'st
         return not_ready("this node has no chain yet".to_owned());
     }
     if !waiting.is_empty() {
-        return not_ready(format!("no final block, or no vote, yet on {}", waiting.join(", ")));
+        return not_ready(format!(
+            "these chains have no final block or no vote yet: {}",
+            waiting.join(", ")
+        ));
     }
     let still: Vec<String> = status
         .chains

@@ -50,10 +50,11 @@ pub(crate) async fn submit<B: Backend>(
     let id = tx.id();
     let submitted = within(limit, app.backend.submit(tx, asked.wait)).await;
     let submitted = submitted.map_err(|problem| match problem.code {
-        Code::Timeout => {
-            Problem::new(Code::Timeout, format!("transaction {id} may or may not become final yet"))
-                .hint("send the very same transaction again: it counts once")
-        }
+        Code::Timeout => Problem::new(
+            Code::Timeout,
+            format!("transaction {id} is not final yet, and may still become final"),
+        )
+        .hint("send the very same transaction again: it counts once"),
         _ => problem,
     })?;
     Ok((status, Json(submitted)).into_response())
@@ -76,7 +77,7 @@ impl Form {
             "application/octet-stream" => Ok(Self::Encoded),
             other => Err(Problem::new(
                 Code::UnsupportedMediaType,
-                format!("a transaction cannot be {other:?}"),
+                format!("a transaction cannot have the media type {other:?}"),
             )
             .hint("send application/octet-stream (its encoding) or application/json")),
         }

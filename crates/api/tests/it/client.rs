@@ -260,7 +260,7 @@ fn what_cannot_be_read_is_not_the_nodes_fault() {
     }
     with_node(Fake::default(), Limits::default(), |client| {
         let error = client.post_blob(Broken, Some(10)).unwrap_err();
-        assert_eq!(error.to_string(), "cannot read what is to be sent: the disk is gone");
+        assert_eq!(error.to_string(), "cannot read the content to send: the disk is gone");
     });
 }
 

@@ -147,7 +147,7 @@ fn walk_through(mut list: Reader<'_>) -> Result<(), Reject> {
         value.element()?;
         value.end()?;
         if !seen.insert(tag) {
-            return Err(Reject::malformed(WHAT, "a tag stands twice in a list"));
+            return Err(Reject::malformed(WHAT, "a tag appears twice in a list"));
         }
     }
     Ok(())

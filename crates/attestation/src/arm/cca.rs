@@ -77,7 +77,7 @@ pub(crate) fn verify(
         .map(|value| value.as_bytes().filter(|bytes| HASHES.contains(&bytes.len())))
         .collect::<Option<Vec<_>>>()
         .filter(|list| list.len() == 4)
-        .ok_or_else(|| Reject::malformed("realm token", "it has not four measurements"))?;
+        .ok_or_else(|| Reject::malformed("realm token", "it does not have four measurements"))?;
     let instance = instance_id(&platform, &[INSTANCE_ID])?;
     let details = Details::Cca(Cca {
         platform_profile: profile(&platform, &[PROFILE], PLATFORM_PROFILES)?.to_owned(),
@@ -120,7 +120,7 @@ fn collection(token: &[u8]) -> Result<(Signed, Signed), Reject> {
             [Value::Integer(kind), Value::Bytes(bytes)] if i128::from(*kind) == MEDIA_TYPE_EAT => {
                 Signed::parse(bytes, what)
             }
-            _ => Err(malformed("a part of it is no pair of EAT's media type and a token")),
+            _ => Err(malformed("a part of it is not a pair of EAT's media type and a token")),
         },
         _ => Err(malformed("a part of it has another type than its tag says")),
     };

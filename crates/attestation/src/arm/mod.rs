@@ -63,7 +63,10 @@ fn point(key: &SubjectPublicKeyInfo<'_>) -> Result<Vec<u8>, Reject> {
         }
     };
     if point.len() != length {
-        return Err(Reject::malformed("platform key", "it is no uncompressed point of its curve"));
+        return Err(Reject::malformed(
+            "platform key",
+            "it is not an uncompressed point of its curve",
+        ));
     }
     Ok(point.to_vec())
 }
@@ -145,13 +148,13 @@ impl Claims {
 
     fn of(value: Value, what: &'static str) -> Result<Self, Reject> {
         let malformed = |why: &str| Reject::malformed(what, why);
-        let map = value.into_map().map_err(|_| malformed("it is no map"))?;
+        let map = value.into_map().map_err(|_| malformed("it is not a map"))?;
         let mut entries: Vec<(i128, Value)> = Vec::with_capacity(map.len());
         for (label, value) in map {
-            let label = label.into_integer().map_err(|_| malformed("a label is no integer"))?;
+            let label = label.into_integer().map_err(|_| malformed("a label is not an integer"))?;
             let label = i128::from(label);
             if entries.iter().any(|(other, _)| *other == label) {
-                return Err(malformed("a label stands twice"));
+                return Err(malformed("a label appears twice"));
             }
             entries.push((label, value));
         }

@@ -80,7 +80,7 @@ fn nonce(token: &Claims) -> Result<&[u8], Reject> {
     match token.need(NONCE)? {
         Value::Array(nonces) => match &nonces[..] {
             [Value::Bytes(nonce)] if HASHES.contains(&nonce.len()) => Ok(nonce),
-            _ => Err(Reject::malformed("PSA token", "it has not one nonce")),
+            _ => Err(Reject::malformed("PSA token", "it does not have exactly one nonce")),
         },
         _ => token.bytes(NONCE, HASHES),
     }

@@ -143,7 +143,7 @@ impl<'a> Event<'a> {
             if Bank::of(algorithm) == Some(bank)
                 && (digest.replace(value).is_some() || value.len() != bank.length())
             {
-                return Err(malformed("an event's digest stands twice or has a wrong length"));
+                return Err(malformed("an event's digest appears twice or has a wrong length"));
             }
         }
         let length = reader.length()?;

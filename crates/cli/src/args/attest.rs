@@ -1,4 +1,4 @@
-//! What can be typed about evidence of hardware.
+//! Options and commands for hardware evidence.
 
 use std::path::PathBuf;
 
@@ -18,14 +18,14 @@ pub enum AttestVerb {
     Verify(AttestVerify),
     /// Make evidence on this machine for the chain's newest challenge, and send it.
     Submit(AttestSubmit),
-    /// What an account's machine proved, and what new evidence must answer.
+    /// Show what an account's machine proved, and the challenge that new evidence must answer.
     Show {
         /// Default: your own.
         address: Option<Address>,
     },
-    /// Judge every case below a folder, with the changes each of them says must be refused.
+    /// Check every case in a folder, and that the changed inputs it lists are refused.
     Conformance(LabWords),
-    /// Turn over one bit of every byte of every accepted case below a folder.
+    /// Flip one bit of each byte of every accepted case in a folder, and check each result.
     Flips(LabWords),
 }
 
@@ -33,19 +33,19 @@ pub enum AttestVerb {
 pub struct AttestSubmit {
     #[command(flatten)]
     pub source: AttestSource,
-    /// The code that runs; its SHA-256 is stated. Default: this program.
+    /// The code that runs; the evidence states its SHA-256. Default: this program.
     #[arg(long, value_name = "FILE")]
     pub code: Option<PathBuf>,
-    /// Collateral that does not come with the evidence: Intel's (JSON), or a VCEK.
+    /// Collateral that the evidence does not carry: Intel's as JSON, or AMD's VCEK.
     #[arg(long, value_name = "FILE")]
     pub collateral: Option<PathBuf>,
-    /// Whose attestation comes before this one. Default: your own, if it still counts.
+    /// The account whose attestation is the parent. Default: your own account, if its attestation is still valid.
     #[arg(long, value_name = "ADDRESS")]
     pub parent: Option<Address>,
-    /// Begin a chain anew, after nobody.
+    /// Begin a new chain of attestations, without a parent.
     #[arg(long, conflicts_with = "parent")]
     pub root: bool,
-    /// Keep the evidence here, too.
+    /// Also save the evidence in this file.
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
 }
@@ -59,22 +59,22 @@ pub struct AttestSource {
     /// Intel SGX, inside Gramine.
     #[arg(long)]
     pub gramine: bool,
-    /// Intel TDX or AMD SEV-SNP, by the kernel's configfs-tsm.
+    /// Intel TDX or AMD SEV-SNP, through the kernel's configfs-tsm.
     #[arg(long)]
     pub tsm: bool,
 }
 
 #[derive(ClapArgs)]
 pub struct AttestVerify {
-    /// A folder with a case.json; or name the parts yourself.
+    /// A folder with a case.json. Without it, name the parts with --evidence and the other options.
     #[arg(required_unless_present = "evidence", conflicts_with_all = ["technology", "evidence", "collateral"])]
     pub case: Option<PathBuf>,
-    /// intel-sgx, intel-tdx, amd-sev-snp, aws-nitro, android-key-attestation, apple-app-attest, arm-cca,
-    /// arm-psa, tpm2.
+    /// The technology: intel-sgx, intel-tdx, amd-sev-snp, aws-nitro, android-key-attestation, apple-app-attest,
+    /// arm-cca, arm-psa, tpm2.
     #[arg(long = "type", value_name = "TYPE", requires = "evidence")]
     pub technology: Option<String>,
-    /// Quote, report, document, chain (PEM), attestation object or token; or evidence as workers send
-    /// it (CBOR), which needs no --type.
+    /// The evidence: a quote, report, document, chain (PEM), attestation object or token. Evidence as workers
+    /// send it (CBOR) needs no --type.
     #[arg(long, value_name = "FILE")]
     pub evidence: Option<PathBuf>,
     /// Intel: collateral (JSON). AMD: VCEK or VLEK. Arm: the platform's key. TPM: the root of its chain.
@@ -84,13 +84,13 @@ pub struct AttestVerify {
     /// The time to judge at: seconds since 1970, or 2025-06-25T00:00:00Z. Default: now.
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
-    /// What the evidence must answer, hexadecimal.
+    /// The challenge that the evidence must answer, in hexadecimal.
     #[arg(long, value_name = "HEX")]
     pub challenge: Option<String>,
     /// App Attest: team and bundle, such as ABCDE12345.org.example.app.
     #[arg(long, value_name = "ID")]
     pub app_id: Option<String>,
-    /// What is accepted: a JSON file. Default: everything that verifies, except debug modes.
+    /// The policy that says what is accepted: a JSON file. Default: everything that verifies, except debug modes.
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
     /// Accept debug modes, too.

@@ -54,14 +54,14 @@ fn words(flag: &str, value: Value) -> Result<Vec<OsString>> {
             let mut all = Vec::new();
             for value in values {
                 if matches!(value, Value::Array(_)) {
-                    bail!("a list of lists is not understood");
+                    bail!("a list cannot hold another list");
                 }
                 all.extend(words(flag, value)?);
             }
             all
         }
         Value::Float(_) | Value::Datetime(_) | Value::Table(_) => {
-            bail!("text, a whole number, true, false, or a list of those is understood")
+            bail!("expected text, a whole number, true, false, or a list of these")
         }
     })
 }

@@ -32,7 +32,7 @@ pub struct Global {
     /// The node to talk to, such as http://127.0.0.1:8700.
     #[arg(long, global = true, env = "MESHX_NODE", value_name = "URL")]
     pub node: Option<String>,
-    /// The chain that accounts and jobs are looked for on: NA, EU, AS, SA, AF, OC, AN.
+    /// The chain of your account and jobs: NA, EU, AS, SA, AF, OC, AN.
     #[arg(long, global = true, env = "MESHX_CHAIN")]
     pub chain: Option<ChainId>,
     /// The wallet file to pay with.
@@ -41,7 +41,7 @@ pub struct Global {
     /// How results are printed.
     #[arg(long, global = true, env = "MESHX_OUTPUT", value_enum)]
     pub output: Option<Output>,
-    /// Print the settings that flags, environment and files add up to, and stop.
+    /// Print the settings that result from options, environment and files, and exit.
     #[arg(long, global = true)]
     pub show_settings: bool,
 }
@@ -82,21 +82,21 @@ pub enum Command {
     Job(JobCommand),
     /// Make, show, restore and use wallets.
     Wallet(WalletCommand),
-    /// Stand for a module: the first to publish it may ask for a part of what jobs that run it pay.
+    /// Publish a module. Its first publisher may ask for a share of what jobs pay to run it.
     Publish {
         /// The module.
         file: PathBuf,
-        /// The part, in basis points.
+        /// Your share, in basis points (hundredths of a percent).
         #[arg(long, default_value_t = 0)]
         royalty: u16,
     },
-    /// Ask a development network's faucet for money, here and on the backbone.
+    /// Get MESHX from a development network's faucet, on --chain and on the backbone.
     Faucet(Faucet),
-    /// Put money behind a validator, take it away, run a validator.
+    /// Delegate stake to a validator, take it back, or run a validator.
     Stake(StakeCommand),
-    /// Propose decisions about the network, vote on them, see its parameters.
+    /// Propose decisions about the network, vote on them, or list its parameters.
     Gov(GovCommand),
-    /// Say what an account has earned, by how, on every chain.
+    /// Show what an account has earned on each chain, by source.
     Earnings {
         /// Default: your own.
         address: Option<Address>,
@@ -105,23 +105,23 @@ pub enum Command {
     Status,
     /// Show every pool of the supply at a year or a height.
     Supply(Supply),
-    /// Draw the economy, or try its rules on a simulated market.
+    /// Plot the supply, or run the price rule on a simulated market.
     Econ(LabWords),
-    /// Judge evidence of hardware offline, or make some and send it.
+    /// Check hardware evidence offline, or make evidence on this machine and send it.
     Attest(AttestCommand),
-    /// Prove where nodes stand, or try how well that works.
+    /// Prove where a node is, measure other nodes, or test how well this works.
     Presence(PresenceCommand),
-    /// Run a node of its own, over real sockets.
+    /// Run a node that talks to other nodes over real sockets.
     Node(NodeCommand),
-    /// Who a node on this machine is connected to, and how.
+    /// List the peers that a node on this machine is connected to.
     Peers(Peers),
-    /// What keeps this machine from meeting others or earning, and what to do about it.
+    /// Find what keeps this machine from reaching other nodes or earning, and say what to do.
     Doctor(Doctor),
     /// Measure this build on this machine.
     Bench(LabWords),
 }
 
-/// Whatever is typed behind a verb of `meshx-lab`, which has its own help.
+/// The words after a command of `meshx-lab`, which has its own help.
 #[derive(ClapArgs)]
 #[command(disable_help_flag = true)]
 pub struct LabWords {
@@ -156,13 +156,13 @@ pub struct Up {
     /// Milliseconds between blocks while nobody uses the mesh; with 0 as many as ever.
     #[arg(long, default_value_t = ::node::mesh::REST_MS, value_parser = clap::value_parser!(u64).range(0..=5_000))]
     pub rest_ms: u64,
-    /// Blocks after which a committee hands over to the next.
+    /// Blocks after which a committee hands its key over to the next one.
     #[arg(long, default_value_t = 7_200, value_parser = clap::value_parser!(u64).range(types::network::TERM_BLOCKS_MIN..))]
     pub term_blocks: u64,
     /// Where the API listens.
     #[arg(long, default_value = "127.0.0.1:8700", env = "MESHX_LISTEN")]
     pub listen: std::net::SocketAddr,
-    /// Keep chains, blobs and keys here; without it everything is gone at the end.
+    /// Keep chains, blobs and keys here. Without it, everything is deleted at the end.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 }
@@ -177,28 +177,28 @@ pub struct Job {
     /// Read the job's input from here instead of stdin.
     #[arg(long, value_name = "FILE")]
     pub input: Option<PathBuf>,
-    /// A read-only file the job finds at /in/NAME.
+    /// A read-only file that the job finds at /in/NAME.
     #[arg(long = "file", value_name = "NAME=PATH")]
     pub files: Vec<String>,
     /// An environment variable of the job.
     #[arg(long = "env", value_name = "NAME=VALUE")]
     pub env: Vec<String>,
-    /// Most fuel each worker may use.
+    /// Fuel limit of each worker. Fuel counts WebAssembly instructions.
     #[arg(long, default_value_t = 10_000_000_000)]
     pub fuel: u64,
-    /// Most memory in MiB.
+    /// Memory limit in MiB.
     #[arg(long, default_value_t = 256)]
     pub memory: u64,
-    /// Most output in MiB.
+    /// Output limit in MiB.
     #[arg(long, default_value_t = 16)]
     pub output_limit: u64,
-    /// Most seconds by the wall clock; a job killed by it has no result.
+    /// Wall-clock limit in seconds. A job that reaches it is killed and has no result.
     #[arg(long, default_value_t = 60)]
     pub wall: u64,
-    /// Workers that run the job.
+    /// Number of workers that run the job (replicas).
     #[arg(long, default_value_t = 4)]
     pub replicas: u8,
-    /// Workers that must give the same result.
+    /// Number of workers that must give the same result.
     #[arg(long, default_value_t = 3)]
     pub agree: u8,
 }
@@ -207,19 +207,19 @@ pub struct Job {
 pub struct Run {
     #[command(flatten)]
     pub job: Job,
-    /// Pay at most this many MESHX; without it, what the job can cost at its limits.
+    /// Pay at most this many MESHX. Default: what the job can cost at its limits.
     #[arg(long, value_name = "MESHX")]
     pub max_price: Option<NanoMeshx>,
-    /// Blocks until the job ends by itself and the money goes back.
+    /// Blocks after which a job without a result ends and the payer gets the money back.
     #[arg(long, default_value_t = 1_200)]
     pub deadline: u64,
-    /// Run even if an equal job has been answered before.
+    /// Run the job even if the result cache has an answer.
     #[arg(long)]
     pub fresh: bool,
     /// Write the receipt here.
     #[arg(long, value_name = "FILE")]
     pub receipt: Option<PathBuf>,
-    /// Delays between the nodes of a mesh that this command starts itself.
+    /// Delays between nodes, if this command starts a mesh: none, real, or a folder with nodes.csv and rtt.csv.
     #[arg(long, default_value = "real")]
     pub latency: String,
 }
@@ -228,7 +228,7 @@ pub struct Run {
 pub struct Verify {
     /// The receipt.
     pub file: PathBuf,
-    /// A network id to trust, beside those this machine has worked with.
+    /// A network id to trust, in addition to the networks that this machine has used.
     #[arg(long = "network", value_name = "ID")]
     pub networks: Vec<types::Hash>,
 }
@@ -240,13 +240,14 @@ pub struct Replay {
     /// The module, if it is not among the files kept from earlier runs.
     #[arg(long, value_name = "FILE")]
     pub module: Option<PathBuf>,
-    /// The input, likewise.
+    /// The input, if it is not among the files kept from earlier runs.
     #[arg(long, value_name = "FILE")]
     pub input: Option<PathBuf>,
 }
 
 #[derive(ClapArgs)]
 pub struct Id {
+    /// The id of the job.
     pub id: types::Hash,
 }
 
@@ -258,13 +259,13 @@ pub struct JobCommand {
 
 #[derive(Subcommand)]
 pub enum JobVerb {
-    /// The newest jobs the node has seen.
+    /// List the newest jobs that the node has seen.
     List,
-    /// One job.
+    /// Show one job.
     Show(Id),
-    /// What a job wrote to stderr.
+    /// Print what a job wrote to stderr.
     Logs(Id),
-    /// Take a job back before workers are drawn for it.
+    /// Cancel a job before workers are drawn for it.
     Cancel(Id),
 }
 
@@ -282,6 +283,6 @@ pub enum WalletVerb {
     Show,
     /// Restore a wallet from its recovery words, read from stdin.
     Import,
-    /// Send MESHX.
+    /// Send MESHX to an address.
     Send { to: types::Address, amount: NanoMeshx },
 }

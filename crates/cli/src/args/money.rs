@@ -21,7 +21,7 @@ where
 
 #[derive(ClapArgs)]
 pub struct Faucet {
-    /// Who gets it; default: you.
+    /// The address that gets the MESHX. Default: your own.
     pub address: Option<Address>,
 }
 
@@ -33,13 +33,13 @@ pub struct GovCommand {
 
 #[derive(Subcommand)]
 pub enum GovVerb {
-    /// List every parameter that can be changed: its value on the chain of --chain, its bounds, what it is.
+    /// List every parameter that votes can change: its value on --chain, its bounds, and what it means.
     Params,
     /// List proposals.
     List,
     /// Show a proposal.
     Show { id: u64 },
-    /// Vote with all your stake. A third of the votes for `veto` rejects, and burns the deposit.
+    /// Vote with all your stake. If a third of the votes say `veto`, the proposal is rejected and its deposit burned.
     Vote {
         id: u64,
         #[arg(value_parser = named::<VoteOption>(&["yes", "no", "abstain", "veto"]))]
@@ -61,30 +61,30 @@ pub enum Proposed {
         #[arg(required = true, value_name = "[CHAIN:]NAME=VALUE")]
         changes: Vec<String>,
     },
-    /// Pay out of a pool that only governance opens.
+    /// Pay from a pool that only governance can spend.
     Spend {
         #[arg(value_parser = named::<LockedPool>(&["ecosystem", "treasury"]))]
         pool: LockedPool,
         to: Address,
         amount: NanoMeshx,
     },
-    /// Say who may make blocks of a shard.
+    /// Decide which validators may vote on the blocks of a shard.
     Admission {
         shard: ChainId,
         #[arg(value_parser = named::<types::governance::Admission>(&["presence", "listed", "closed"]))]
         rule: types::governance::Admission,
     },
-    /// Put code on the list of what may attest, by its measurement as `meshx attest verify` prints it.
+    /// Put code on the list of code that may attest, by the measurement that `meshx attest verify` prints.
     Measurement {
         #[arg(value_parser = named::<types::attest::Technology>(TECHNOLOGIES))]
         technology: types::attest::Technology,
-        /// Hexadecimal.
+        /// The measurement, in hexadecimal.
         measurement: String,
         /// Take it off the list.
         #[arg(long)]
         remove: bool,
     },
-    /// Vouch for a platform key (Arm), by the SHA-256 of its SubjectPublicKeyInfo.
+    /// Put a platform key (Arm) on the list, by the SHA-256 of its SubjectPublicKeyInfo.
     PlatformKey {
         #[arg(value_parser = named::<types::attest::Technology>(TECHNOLOGIES))]
         technology: types::attest::Technology,
@@ -93,7 +93,7 @@ pub enum Proposed {
         #[arg(long)]
         remove: bool,
     },
-    /// Take in no new jobs for a while, on one shard or on all.
+    /// Accept no new jobs for some time, on one shard or on all.
     Pause {
         seconds: u64,
         #[arg(long)]
@@ -124,36 +124,36 @@ pub struct StakeCommand {
 pub enum StakeVerb {
     /// List validators.
     Validators,
-    /// Show what an account has at stake; default: your own.
+    /// Show the stake of an account. Default: your own.
     Show { address: Option<Address> },
     #[command(flatten)]
     Order(StakeChange),
-    /// Show the equivocation proofs that the node has come across, as JSON.
+    /// Print the equivocation proofs that the node has collected, as JSON.
     #[command(alias = "evidence")]
     Equivocations,
-    /// Send an equivocation proof, as `equivocations` shows it: its validator loses a part of its stake.
+    /// Send an equivocation proof, as `equivocations` prints it. Its validator loses a part of its stake.
     Report {
         /// A file with one proof or a list of them; `-` reads stdin.
         file: PathBuf,
     },
-    /// Development networks only: sign two votes that contradict each other with your own validator's key, to see what
-    /// that costs. Prints the proof.
+    /// Development networks only: sign two contradicting votes with your own validator's key, to see what that
+    /// costs. Prints the proof.
     Misbehave,
 }
 
 /// What changes one's own stake.
 #[derive(Subcommand)]
 pub enum StakeChange {
-    /// Begin a validator with your money. It votes with a key of your wallet's.
+    /// Start a validator with your own stake. It votes with a key of your wallet.
     Bond {
         amount: NanoMeshx,
-        /// What the validator keeps of rewards, in basis points.
+        /// The share of the rewards that the validator keeps, in basis points.
         #[arg(long, default_value_t = 500)]
         commission: u16,
     },
-    /// Put money behind a validator.
+    /// Delegate stake to a validator.
     Delegate { validator: Address, amount: NanoMeshx },
-    /// Take stake away; it comes free after the unbonding period.
+    /// Take stake back. It is free after the unbonding period.
     Unbond {
         validator: Address,
         /// Default: all of it.
@@ -161,37 +161,37 @@ pub enum StakeChange {
     },
     /// Move stake from one validator to another.
     Redelegate { from: Address, to: Address, amount: Option<NanoMeshx> },
-    /// Take out what has come free.
+    /// Withdraw stake whose unbonding period has passed.
     Withdraw { validator: Address },
-    /// Take out rewards.
+    /// Claim your rewards.
     Claim { validator: Address },
-    /// Take out your validator's commission, or change it.
+    /// Claim your validator's commission, or change its rate.
     Commission {
-        /// The new one, in basis points. It counts an unbonding period from now.
+        /// The new rate, in basis points. It takes effect after one unbonding period.
         #[arg(long)]
         set: Option<u16>,
     },
-    /// Bring your validator back from jail.
+    /// Release your validator from jail.
     Unjail,
-    /// Register what your validator draws lots and witnesses with: a key that follows from the one it votes with. It counts
-    /// from the next boundary on.
+    /// Register the VRF key with which your validator draws lots and witnesses. It is derived from the key that it
+    /// votes with, and takes effect at the next epoch boundary.
     Vrf,
-    /// Let everybody know where your validator's nodes are met, in place of what was known before.
+    /// Publish the addresses of your validator's nodes. They replace the addresses published before.
     Announce {
-        /// As `meshx node start` prints them after `--join`, at most 4; none: nowhere any more.
+        /// At most 4 addresses, as `meshx node start` prints them after `--join`. Without any, old ones are removed.
         addresses: Vec<overlay::PeerAddress>,
     },
 }
 
 #[derive(ClapArgs)]
 pub struct Supply {
-    /// Years since genesis, of 63,072,000 blocks: one, or several such as 0..21, both ends included.
+    /// A year since genesis (63,072,000 blocks), or a range of years such as 0..21, both ends included.
     #[arg(long, conflicts_with = "height", value_name = "Y|Y..Y")]
     pub year: Option<Years>,
-    /// A block of the backbone.
+    /// The height of a block of the backbone.
     #[arg(long)]
     pub height: Option<u64>,
-    /// The reading of the paper's emission table.
+    /// How to read the paper's emission table.
     #[arg(long, value_enum, default_value_t = Preset::Halving)]
     pub schedule: Preset,
 }

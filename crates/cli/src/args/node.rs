@@ -1,4 +1,4 @@
-//! What can be typed about nodes.
+//! Options and commands for nodes.
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use overlay::{Cell, Multiaddr, PeerAddress, Role, Tor, TurnServer};
@@ -16,22 +16,23 @@ pub struct NodeCommand {
 
 #[derive(Subcommand)]
 pub enum NodeVerb {
-    /// Deal the keys of a small network (dev dealer) into one folder per node.
+    /// Make the keys of a small development network, in one folder for each node.
     Init(NodeInit),
-    /// Start the node whose keys are in a folder; with --role edge, a worker without a chain.
+    /// Start the node whose keys are in a folder. With --role edge, start a worker that holds no chain.
     Start(Box<NodeStart>),
-    /// Sign a list of nodes that others may begin with, by the identity in a folder; it goes to stdout.
+    /// Sign a list of nodes for others to connect to first, with the identity in a folder, and print it.
     Bootstrap(NodeBootstrap),
 }
 
 #[derive(ClapArgs)]
 pub struct NodeBootstrap {
-    /// Whose identity signs; without one there, it gets one.
+    /// The folder with the identity that signs. If it has none, one is made.
     #[arg(long, value_name = "DIR")]
     pub dir: PathBuf,
+    /// The id of the network.
     #[arg(long, value_name = "ID")]
     pub network: Hash,
-    /// Addresses that end in /p2p/ and an id.
+    /// Addresses of nodes. Each ends in /p2p/ and the node's id.
     #[arg(required = true, value_name = "ADDRESS")]
     pub peers: Vec<PeerAddress>,
 }
@@ -41,7 +42,7 @@ pub struct NodeInit {
     /// Processes that vote; each runs one validator of every chain.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub nodes: u16,
-    /// Processes after those that hold all chains, serve the API, and do not vote.
+    /// Additional processes that hold all chains and serve the API, but do not vote.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=100))]
     pub aggregators: u16,
     /// The IP address of each process, in order. Its API answers there, too. Default: all on 127.0.0.1.
@@ -53,19 +54,19 @@ pub struct NodeInit {
     /// Workers per shard, spread over the nodes that vote.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(0..=256))]
     pub workers: u16,
-    /// A list of witnesses (meshx presence deal) who measure the first claims. With it a seat takes a certificate of presence.
+    /// A list of witnesses (meshx presence deal) for the first claims. With it, a seat needs a presence certificate.
     #[arg(long, value_name = "FILE")]
     pub witnesses: Option<PathBuf>,
     /// The chains to run.
     #[arg(long, value_delimiter = ',', default_value = "EU")]
     pub chains: Vec<ChainId>,
-    /// The first of three ports per node: peers and API of each, then one of each for edges.
+    /// The first port. Each node has two ports in order (peers, API); then each node has one for edges.
     #[arg(long, default_value_t = 8710)]
     pub port: u16,
     /// Milliseconds between blocks.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(50..=10_000))]
     pub block_ms: u64,
-    /// Blocks after which a committee hands over to the next.
+    /// Blocks after which a committee hands its key over to the next one.
     #[arg(long, default_value_t = 7_200, value_parser = clap::value_parser!(u64).range(types::network::TERM_BLOCKS_MIN..))]
     pub term_blocks: u64,
 }
@@ -80,7 +81,7 @@ pub enum RoleArg {
     Validator,
     /// Vote on the backbone.
     Backbone,
-    /// Carry connections of nodes behind NATs.
+    /// Forward connections of nodes behind NATs.
     Relay,
 }
 
@@ -98,12 +99,13 @@ impl RoleArg {
 
 #[derive(ClapArgs)]
 pub struct NodeStart {
-    /// A file that says what is not typed: TOML, names as these flags without dashes in front.
+    /// A TOML file with more options, named like these but without dashes in front. Options on the command line win.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// The folder with the node's keys and data.
     #[arg(long, value_name = "DIR")]
     pub dir: PathBuf,
-    /// What this node does; several are possible. Default: all that the keys in DIR allow, or edge where there are none.
+    /// What this node does; several are possible. Default: all that the keys in DIR allow, or edge without keys.
     #[arg(long = "role", value_name = "ROLE")]
     pub roles: Vec<RoleArg>,
     #[command(flatten)]
@@ -114,33 +116,33 @@ pub struct NodeStart {
 
 #[derive(ClapArgs)]
 pub struct OverlayArgs {
-    /// Where others of the overlay may dial this node, such as /ip4/0.0.0.0/tcp/8800.
+    /// An address on which this node accepts connections, such as /ip4/0.0.0.0/tcp/8800.
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Vec<Multiaddr>,
-    /// Where this node is reached from outside, if that is another address.
+    /// The address at which others reach this node, if it differs from --listen.
     #[arg(long, value_name = "ADDRESS")]
     pub announce: Vec<Multiaddr>,
-    /// A node to begin with: its address, which ends in /p2p/ and its id. Several are better than one.
+    /// The address of a node to connect to first; it ends in /p2p/ and the node's id. Several are better than one.
     #[arg(long, value_name = "ADDRESS")]
     pub join: Vec<PeerAddress>,
-    /// A signed list of nodes to begin with, as `meshx node bootstrap` makes it.
+    /// A signed list of nodes to connect to first, as `meshx node bootstrap` makes it.
     #[arg(long, value_name = "FILE", requires = "bootstrap_key")]
     pub bootstrap: Option<PathBuf>,
     /// The key that the list must be signed by.
     #[arg(long, value_name = "HEX", requires = "bootstrap")]
     pub bootstrap_key: Option<Hash>,
-    /// Where this node stands, LATITUDE,LONGITUDE in degrees. It is told to others to ten degrees, so that those nearby
-    /// find it first, and it looks for others near there. Default: nobody is told.
+    /// Where this node is: LATITUDE,LONGITUDE in degrees. Others learn it rounded to ten degrees, so that nodes
+    /// that are near each other connect first. Default: it is not published.
     #[arg(long, value_name = "PLACE", allow_hyphen_values = true)]
     pub place: Option<Cell>,
-    /// Which provider (autonomous system) addresses are of: lines of FIRST LAST ASN or PREFIX/LENGTH ASN. With it at
-    /// most 40 nodes of one provider come into the table; without it only neighbourhoods of addresses are counted.
+    /// The providers (autonomous systems) of IP addresses: lines of FIRST LAST ASN or PREFIX/LENGTH ASN. With it, the
+    /// routing table holds at most 40 nodes of one provider. Without it, only ranges of addresses are limited.
     #[arg(long, value_name = "FILE")]
     pub asn_table: Option<PathBuf>,
     /// Look for peers on the local network, too.
     #[arg(long)]
     pub mdns: bool,
-    /// Do not ask the router to pass the port on (PCP, NAT-PMP, UPnP).
+    /// Do not ask the router to forward the port (PCP, NAT-PMP, UPnP).
     #[arg(long)]
     pub no_port_mapping: bool,
     #[command(flatten)]
@@ -150,14 +152,14 @@ pub struct OverlayArgs {
     /// Serve metrics and peers over HTTP here, such as 127.0.0.1:9108: /metrics, /peers, /peers/ID.
     #[arg(long, value_name = "IP:PORT")]
     pub metrics: Option<SocketAddr>,
-    /// Also take connections without ML-KEM.
+    /// Also accept connections without ML-KEM.
     #[arg(long)]
     pub accept_classic: bool,
 }
 
 #[derive(ClapArgs)]
 pub struct TurnArgs {
-    /// A TURN server (TCP, RFC 6062) to have an address at, for peers that otherwise come through a relay.
+    /// A TURN server (TCP, RFC 6062) that gives this node an address, for peers that would otherwise need a relay.
     #[arg(
         long,
         value_name = "USER:PASSWORD@HOST:PORT",
@@ -170,17 +172,17 @@ pub struct TurnArgs {
 
 #[derive(ClapArgs)]
 pub struct TorArgs {
-    /// Make no connection but through the Tor daemon of this machine, and be reached as an onion service only. For nodes
-    /// that hold no chain.
+    /// Connect only through the Tor daemon of this machine, and be reached only as an onion service. For nodes that
+    /// hold no chain.
     #[arg(long)]
     pub tor: bool,
-    /// Be reached as an onion service, too, and reach others that are.
+    /// Also be reached as an onion service, and reach other onion services.
     #[arg(long, conflicts_with = "tor")]
     pub onion: bool,
     /// Tor's SOCKS5 port.
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:9050")]
     pub tor_socks: SocketAddr,
-    /// Tor's control port; authenticates by nothing, its cookie file, or MESHX_TOR_PASSWORD.
+    /// Tor's control port. The login uses nothing, Tor's cookie file, or MESHX_TOR_PASSWORD.
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:9051")]
     pub tor_control: SocketAddr,
     #[arg(skip = std::env::var("MESHX_TOR_PASSWORD").ok())]
@@ -209,16 +211,16 @@ pub struct EdgeArgs {
     /// The network's id, as its nodes print it.
     #[arg(long, value_name = "ID")]
     pub network: Option<Hash>,
-    /// Where this machine's programs find the API of the gateway.
+    /// Where programs on this machine reach the gateway's API.
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8700")]
     pub api: SocketAddr,
-    /// Jobs at once. Default: one per core.
+    /// How many jobs run at once. Default: one per core.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1_024))]
     pub capacity: Option<u16>,
-    /// Where this machine stands.
+    /// The city of this machine.
     #[arg(long, default_value = "unknown")]
     pub city: String,
-    /// The least it works for: MESHX for a core-second.
+    /// The lowest price that this worker accepts: MESHX for a core-second.
     #[arg(long, default_value = "0")]
     pub floor: NanoMeshx,
 }
@@ -228,13 +230,13 @@ pub struct Doctor {
     /// The port to listen on.
     #[arg(long, default_value_t = 8800)]
     pub port: u16,
-    /// A STUN server, HOST:PORT; two tell the kind of NAT.
+    /// A STUN server, HOST:PORT. Two servers show the kind of NAT.
     #[arg(long, value_name = "HOST:PORT")]
     pub stun: Vec<String>,
     /// The network to try to join.
     #[arg(long, value_name = "ID")]
     pub network: Option<Hash>,
-    /// A node of it: its address, which ends in /p2p/ and its id.
+    /// The address of a node of that network; it ends in /p2p/ and the node's id.
     #[arg(long, value_name = "ADDRESS")]
     pub join: Vec<PeerAddress>,
     /// Where a node would keep its data.

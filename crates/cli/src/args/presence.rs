@@ -1,4 +1,4 @@
-//! What can be typed about where nodes stand.
+//! Options and commands for proofs of presence.
 
 use super::LabWords;
 use clap::{Args as ClapArgs, Subcommand};
@@ -13,90 +13,95 @@ pub struct PresenceCommand {
 
 #[derive(Subcommand)]
 pub enum PresenceVerb {
-    /// Claim a place, have a list's witnesses measure it, and keep the certificate. Exit code 1 if it is not certified.
+    /// Claim a place, let witnesses measure it, and save the certificate. Exits with 1 if the claim is not certified.
     Prove(PresenceProve),
-    /// Check a certificate against a list of witnesses. Exit code 1 if it does not certify.
+    /// Check a certificate against a list of witnesses. Exits with 1 if the claim is not certified.
     Verify {
         certificate: PathBuf,
         #[arg(long, value_name = "FILE")]
         list: PathBuf,
     },
-    /// Show where a validator stands by its newest certificate, and the seats it has. Default: your own.
+    /// Show the place in the newest certificate of a validator, and its seats. Default: your own validator.
     Show { address: Option<Address> },
-    /// Write down the period's witnesses, as the chain has them: what --list of the others reads.
+    /// Write the chain's witnesses of this period to a file, for --list of the other commands.
     List {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
-    /// Send a certificate of your validator's to the chain.
+    /// Send a certificate of your validator to the chain.
     Submit { certificate: PathBuf },
-    /// Measure whoever asks, as each witness of a list whose key is here.
+    /// Measure nodes that ask, as each witness of the list whose key is in --keys.
     Attend {
-        /// The period's witnesses. A file that is written anew is read anew.
+        /// The witnesses of the period. The file is read again when it changes.
         #[arg(long, value_name = "FILE", required_unless_present = "follow")]
         list: Option<PathBuf>,
-        /// Measure by the chain's list, of each period in turn; --list then says where those are met who have not announced it.
+        /// Use the chain's list of each period. --list then gives the addresses of witnesses that have announced none.
         #[arg(long)]
         follow: bool,
-        /// A folder of files that end in .key.
+        /// A folder with the witnesses' keys, in files that end in .key.
         #[arg(long, value_name = "DIR")]
         keys: PathBuf,
-        /// Ask for work too, and sign nothing if its results come later than the quickest answer and so many milliseconds: the
-        /// machine is further away than its key. Too few, and a busy machine is taken for one that is far.
+        /// Also ask for computation, and sign nothing if its results come more than this many milliseconds after the
+        /// quickest answer: the machine is then further away than its key. With too low a value, a busy machine is
+        /// taken for a distant one.
         #[arg(long, value_name = "MILLISECONDS", value_parser = clap::value_parser!(u16).range(1..=10_000))]
         work_within: Option<u16>,
     },
-    /// Deal keys and a list for a measured network, all on this machine, to try things out.
+    /// Make keys and a list of witnesses for a measured network, all on this machine, for tests.
     Deal {
+        /// A folder with nodes.csv and rtt.csv.
         #[arg(long, value_name = "DIR")]
         network: PathBuf,
+        /// Where the keys and the list go.
         #[arg(long, value_name = "DIR")]
         dir: PathBuf,
-        /// Where each witness listens, on an address of its own.
+        /// The port of each witness, on an address of its own.
         #[arg(long, default_value_t = 8_790)]
         port: u16,
     },
-    /// Try the rule on a measured network: how many are accepted, where they are found, how many lies get through.
+    /// Test the rule on a measured network: how many claims it accepts, where it locates nodes, how many lies pass.
     Evaluate(LabWords),
-    /// Find a node of a measured network by its round trips alone; its own place and row are not looked at.
+    /// Locate a node of a measured network by its round-trip times alone, without its own place.
     Locate(LabWords),
-    /// What one more vote costs whoever has many names.
+    /// Show what one more vote costs an attacker with many identities.
     SybilCost(LabWords),
 }
 
 #[derive(ClapArgs)]
 pub struct PresenceProve {
-    /// The period's witnesses. Without it, and with --submit or --follow, they are the chain's, and this says where those are met
-    /// who have not announced it.
+    /// The witnesses of the period. Without it, or with --submit or --follow, the chain's list is used; the file then
+    /// gives the addresses of witnesses that have announced none.
     #[arg(long, value_name = "FILE")]
     pub list: Option<PathBuf>,
-    /// The key that is measured, 64 hex digits; made if it is not there. Default: what your wallet's validator votes with.
+    /// A file with the key that is measured, 64 hex digits. It is made if it does not exist. Default: the key that your
+    /// wallet's validator votes with.
     #[arg(long, value_name = "FILE", conflicts_with = "dir")]
     pub key: Option<PathBuf>,
     /// Measure the key that the node in this folder votes with, and ask that node.
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// Send the certificate to the chain at once, unless it proves nothing.
+    /// Send the certificate to the chain at once, unless the claim is unproven.
     #[arg(long)]
     pub submit: bool,
-    /// Prove it in each period anew, until interrupted.
+    /// Prove the place again in each period, until interrupted.
     #[arg(long)]
     pub follow: bool,
-    /// Where this node stands.
+    /// Where this node is.
     #[arg(long, value_name = "LATITUDE,LONGITUDE", allow_hyphen_values = true)]
     pub place: Place,
-    /// Default: the place's own. Within 500 km of another's land that one may be chosen.
+    /// The continent to claim. Default: that of the place. Within 500 km of another continent, that one is allowed.
     #[arg(long, value_name = "CONTINENT")]
     pub continent: Option<ChainId>,
     /// The attestation that binds the key to a machine. Default: your validator's on the backbone.
     #[arg(long, value_name = "HASH")]
     pub attestation: Option<Hash>,
+    /// Where the certificate goes.
     #[arg(long, value_name = "FILE", default_value = "presence.mxp")]
     pub out: PathBuf,
-    /// Where challenges are answered.
+    /// The address on which challenges are answered.
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:0")]
     pub listen: SocketAddr,
-    /// Simulated: delay answers as if this node stood where a witness of the list does.
+    /// For tests: delay answers as if this node were at the place of this witness.
     #[arg(long, value_name = "WITNESS")]
     pub simulate_from: Option<usize>,
 }

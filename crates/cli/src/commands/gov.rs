@@ -24,7 +24,7 @@ pub fn gov(settings: &Settings, command: &GovCommand) -> Result<()> {
         GovVerb::Propose { title, what } => {
             let (usual, kind) = proposed(what)?;
             let title = title.clone().unwrap_or(usual);
-            Action::Propose { title: Text::new(title).context("the title")?, kind }
+            Action::Propose { title: Text::new(title).context("the title is too long")?, kind }
         }
     };
     let proposes = matches!(action, Action::Propose { .. });
@@ -107,8 +107,9 @@ fn change(text: &str) -> Result<ParamChange> {
         bail!("no parameter is called {name:?}\nhint: meshx gov params lists them");
     };
     let info = governance::info(name);
-    let value =
-        value.parse().with_context(|| format!("{value:?} is no number of {}", info.unit))?;
+    let value = value
+        .parse()
+        .with_context(|| format!("{value:?} is not a whole number of {}", info.unit))?;
     Ok(ParamChange { chain, name, value })
 }
 
@@ -147,7 +148,7 @@ fn list(settings: &Settings, client: &Client) -> Result<()> {
         return Ok(());
     }
     if proposals.is_empty() {
-        println!("nothing was ever proposed");
+        println!("there are no proposals");
     }
     for proposal in proposals {
         println!("{:<5} {:<10} {}", proposal.id, state(&proposal), proposal.title.as_str());

@@ -1,4 +1,4 @@
-//! `meshx publish`: stand for a module, and ask for a royalty.
+//! `meshx publish`: publish a module, and ask for a royalty.
 
 use crate::{settings::Settings, user};
 use anyhow::{Context as _, Result};
@@ -10,7 +10,7 @@ pub fn publish(settings: &Settings, file: &Path, royalty_bps: u16) -> Result<()>
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     client::engine()?
         .inspect(&bytes)
-        .with_context(|| format!("{} is no module that can run", file.display()))?;
+        .with_context(|| format!("{} is not a module that can run", file.display()))?;
     let module = Hash::of_content(&bytes);
     let client = user::client(settings)?;
     let action = Action::PublishModule { module, royalty_bps };
@@ -23,7 +23,7 @@ pub fn publish(settings: &Settings, file: &Path, royalty_bps: u16) -> Result<()>
         );
     } else {
         let height = done.height.unwrap_or_default();
-        println!("module {module} is yours on {}, block {height}", settings.chain);
+        println!("module {module} is published as yours on {}, block {height}", settings.chain);
     }
     Ok(())
 }

@@ -65,7 +65,7 @@ pub fn quote(settings: &Settings, job: &Job) -> Result<()> {
     );
     println!("likely     {} MESHX", quote.likely);
     println!(
-        "max        {} MESHX  to the limits, should demand rise for {WAIT_BLOCKS} blocks",
+        "max        {} MESHX  at the limits, if demand rises for {WAIT_BLOCKS} blocks",
         quote.max
     );
     if let Some(status) = status {

@@ -1,4 +1,4 @@
-//! `meshx stake …`: put money behind a validator, take it away, run a validator.
+//! `meshx stake …`: delegate stake to a validator, take it back, run a validator.
 
 use crate::{
     args::{StakeChange, StakeCommand, StakeVerb},
@@ -79,7 +79,7 @@ fn named(addresses: &[overlay::PeerAddress]) -> Result<PeerAddresses> {
     let addresses = addresses.iter().map(text).collect::<Result<Vec<_>>>()?;
     PeerAddresses::new(addresses)
         .ok()
-        .with_context(|| format!("one validator makes at most {PEER_ADDRESSES_MAX} nodes known"))
+        .with_context(|| format!("a validator can announce at most {PEER_ADDRESSES_MAX} addresses"))
 }
 
 /// One proof, or several.
@@ -105,7 +105,7 @@ fn report(settings: &Settings, client: &Client, file: &Path) -> Result<()> {
         Ok(Proofs::One(proof)) => vec![*proof],
         Ok(Proofs::Many(proofs)) => proofs,
         Err(_) => bail!(
-            "{} holds no equivocation proof\nhint: meshx stake equivocations shows those that a node has",
+            "{} does not hold an equivocation proof\nhint: meshx stake equivocations shows those that a node has",
             file.display()
         ),
     };
@@ -130,7 +130,7 @@ fn report(settings: &Settings, client: &Client, file: &Path) -> Result<()> {
 fn misbehave(settings: &Settings, client: &Client) -> Result<EquivocationProof> {
     let status = client.status()?;
     if !status.dev_dealer {
-        bail!("only a development network has a use for this: elsewhere it costs real stake");
+        bail!("this works on development networks only: on others it would cost real stake");
     }
     let wallet = user::keys_on(settings, true)?;
     let chains = status.chains.iter();
@@ -152,7 +152,7 @@ fn validators(settings: &Settings, client: &Client) -> Result<()> {
             Standing::Active if validator.seated => "seated".to_owned(),
             Standing::Active => "active".to_owned(),
             Standing::Jailed { until } => format!("in jail until {until} ms since 1970"),
-            Standing::Tombstoned => "out for ever".to_owned(),
+            Standing::Tombstoned => "excluded for ever".to_owned(),
         };
         let commission = f64::from(validator.commission_bps) / 100.0;
         println!(
@@ -173,14 +173,14 @@ fn show(settings: &Settings, client: &Client, address: Option<Address>) -> Resul
     }
     println!("{address} at block {} of the backbone", view.height);
     for delegation in &view.delegations {
-        println!("behind {}", delegation.validator);
+        println!("with validator {}", delegation.validator);
         println!("  worth {} MESHX, rewards to claim {} MESHX", delegation.worth, delegation.owed);
         for leaving in &delegation.unbonding {
-            println!("  {} MESHX leaving, {}", leaving.amount, when(leaving.matures, view.now));
+            println!("  {} MESHX unbonding, {}", leaving.amount, when(leaving.matures, view.now));
         }
     }
     if view.delegations.is_empty() {
-        println!("nothing at stake");
+        println!("no stake");
     }
     Ok(())
 }

@@ -33,7 +33,7 @@ fn new(settings: &Settings) -> Result<()> {
     }
     println!("{address}");
     eprintln!(
-        "recovery words, shown this once; whoever has them has the money:\n\n  {}\n",
+        "recovery words, shown only once; anyone who has them can take the money:\n\n  {}\n",
         *words.phrase()
     );
     eprintln!("wallet {}", settings.wallet.display());

@@ -42,14 +42,14 @@ fn who_stands_there_is_certified_and_who_does_not_is_refused_with_the_land() {
         |file: &str, list: &str| user.meshx(&["presence", "verify", file, "--list", list], b"");
     assert!(verify("honest.mxp", "dealt/list.json").exits(0).text().starts_with("certified"));
     let said = verify("lie.mxp", "dealt/list.json").exits(1);
-    assert!(said.text().contains("it may stand at"), "{}", said.text());
+    assert!(said.text().contains("it may be at"), "{}", said.text());
     user.meshx(&["presence", "deal", "--network", &folder, "--dir", "other"], b"").exits(0);
-    assert!(verify("honest.mxp", "other/list.json").exits(125).stderr.contains("did not draw"));
+    assert!(verify("honest.mxp", "other/list.json").exits(125).stderr.contains("were not drawn"));
     // A key that has claimed one place gets no other measured in the same period.
     let words =
         ["presence", "prove", "--place", "40,-100", "--key", "honest.key", "--out", "x.mxp"];
     let said = user.meshx(&[&words[..], &list].concat(), b"").exits(125);
-    assert!(said.stderr.contains("no witness said anything"), "{}", said.stderr);
+    assert!(said.stderr.contains("no witness signed a measurement"), "{}", said.stderr);
     // One bit of a certificate.
     let mut bytes = fs::read(user.path("honest.mxp")).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
@@ -76,7 +76,7 @@ fn a_list_that_is_written_anew_is_taken_up() {
     prove("48,7.1", "7").exits(0);
     // The place is another: not in this period.
     let said = prove("40,-100", "30").exits(125);
-    assert!(said.stderr.contains("no witness said anything"), "{}", said.stderr);
+    assert!(said.stderr.contains("no witness signed a measurement"), "{}", said.stderr);
     let path = user.path("dealt/list.json");
     let mut next: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     next["period"] = 2.into();
@@ -129,7 +129,7 @@ fn a_node_proves_its_place_to_the_chain() {
     assert_eq!(shown["record"], recorded["record"]);
     // Once in a period; and who asks elsewhere is told what is missing.
     let again = prove(&["7", "--place", "48,7.1"]).exits(125);
-    assert!(again.stderr.contains("is recorded"), "{}", again.stderr);
+    assert!(again.stderr.contains("is already recorded"), "{}", again.stderr);
     let neither = user.meshx(&["presence", "attend", "--keys", "dealt/keys"], b"").exits(2);
     assert!(neither.stderr.contains("--list"), "{}", neither.stderr);
     // Seats follow: the one node that stands in Europe, and a committee that status names.

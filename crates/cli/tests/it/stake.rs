@@ -35,7 +35,7 @@ fn a_new_user_delegates_earns_and_leaves_and_a_double_signer_is_slashed() {
 
     me.meshx(&["stake", "unbond", &validator, "600"], b"").exits(0);
     let early = me.meshx(&["stake", "withdraw", &validator], b"").exits(125);
-    assert!(early.stderr.contains("nothing is through yet"), "{}", early.stderr);
+    assert!(early.stderr.contains("nothing is free yet"), "{}", early.stderr);
     me.until(&["stake", "show"], |stake| {
         let leaving = &stake["delegations"][0]["unbonding"][0];
         (leaving["matures"].as_u64() <= stake["now"].as_u64()).then_some(())

@@ -32,11 +32,11 @@ use zeroize::Zeroizing;
 pub enum NotSealed {
     /// A keystore is for keys, not for files.
     #[error(
-        "a keystore holds at most {SECRET_BYTES_MAX} bytes, the secret has {0}\nhint: seal a key, and encrypt the file with it"
+        "a keystore holds at most {SECRET_BYTES_MAX} bytes, but the secret has {0}\nhint: seal a key, and encrypt the file with it"
     )]
     TooLong(usize),
     /// The machine refused Argon2's memory.
-    #[error("no {} MiB of memory to derive the key\nhint: close something, or choose smaller parameters", memory_kib / 1024)]
+    #[error("cannot get {} MiB of memory to derive the key\nhint: close other programs, or choose smaller parameters", memory_kib / 1024)]
     OutOfMemory { memory_kib: u32 },
 }
 
@@ -50,7 +50,7 @@ pub enum Locked {
     )]
     NotAKeystore,
     /// Written by a newer program.
-    #[error("keystore version {0} is not known here\nhint: update meshx")]
+    #[error("this program does not know keystore version {0}\nhint: update meshx")]
     UnknownVersion(u8),
     /// Bytes are missing, added or changed: no passphrase opens it.
     #[error("the keystore is damaged\nhint: restore it from a backup, or from the mnemonic")]
@@ -59,7 +59,7 @@ pub enum Locked {
     #[error(transparent)]
     Parameters(#[from] OutOfBounds),
     /// The machine refused Argon2's memory.
-    #[error("no {} MiB of memory to derive the key\nhint: close something, or open it on a larger machine", memory_kib / 1024)]
+    #[error("cannot get {} MiB of memory to derive the key\nhint: close other programs, or open it on a larger machine", memory_kib / 1024)]
     OutOfMemory { memory_kib: u32 },
     /// See the module's page for what this can and cannot tell.
     #[error(

@@ -126,7 +126,7 @@ fn messages_say_what_to_try() {
         hint: try again; if you are sure of it, the file was altered: restore a backup"#]]
     .assert_eq(&Locked::WrongPassphrase.to_string());
     expect![[r#"
-        no 256 MiB of memory to derive the key
-        hint: close something, or open it on a larger machine"#]]
+        cannot get 256 MiB of memory to derive the key
+        hint: close other programs, or open it on a larger machine"#]]
     .assert_eq(&Locked::OutOfMemory { memory_kib: 256 << 10 }.to_string());
 }

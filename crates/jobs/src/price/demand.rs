@@ -8,13 +8,13 @@ pub const DEMAND_MIN: Ppm = Ppm::new(8);
 /// All of the market's capacity, in basis points.
 const FULL_BPS: u16 = 10_000;
 
-/// Why a rule for demand is none.
+/// Why a rule for demand is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadDemandRule {
     #[error("a target of {target_bps} basis points is not within 1 to 9999")]
     Target { target_bps: u16 },
-    #[error("demand between {min} and {max}: it needs 0.000008 ≤ min ≤ max")]
+    #[error("demand cannot range from {min} to {max}: 0.000008 ≤ min ≤ max must hold")]
     Bounds { min: Ppm, max: Ppm },
 }
 

@@ -17,9 +17,9 @@ const MILLION: u64 = 1_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Unpriceable {
-    #[error("no amount of MESHX pays for this")]
+    #[error("the price is more MESHX than can exist")]
     TooMuch,
-    #[error("the provider takes no less than {floor} MESHX, at most {cap} is offered")]
+    #[error("the provider asks for at least {floor} MESHX, but at most {cap} is offered")]
     FloorAboveCap { floor: NanoMeshx, cap: NanoMeshx },
 }
 

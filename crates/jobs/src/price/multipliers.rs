@@ -24,11 +24,13 @@ pub struct Multipliers {
     pub reputation: Ppm,
 }
 
-/// Why a multiplier is none.
+/// Why a multiplier is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadMultiplier {
-    #[error("a location's multiplier is within {LOCATION_MIN} and {LOCATION_MAX}, not {location}")]
+    #[error(
+        "a location's multiplier must be between {LOCATION_MIN} and {LOCATION_MAX}, not {location}"
+    )]
     Location { location: Ppm },
     #[error("a reputation is at most {REPUTATION_FULL}, not {score}")]
     Reputation { score: u16 },

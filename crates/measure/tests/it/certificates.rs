@@ -124,9 +124,6 @@ async fn a_witness_measures_only_whom_it_was_drawn_for() {
         silent.into_iter().map(|(index, why)| (index, why.to_string())).collect();
     assert_eq!(shown.len(), 3);
     for why in shown.values() {
-        assert_eq!(
-            why,
-            "refused: not a claim to measure: the claim's VRF key did not draw its witnesses"
-        );
+        assert_eq!(why, "refused: the claim's witnesses were not drawn with its VRF key");
     }
 }

@@ -71,12 +71,12 @@ async fn misfits_keep_nobody_waiting() {
         shown,
         [
             "1: not reached: connection refused",
-            "2: still Asking at the deadline",
-            "3: a message cannot be read",
-            "4: still Probing at the deadline",
-            "5: none of its challenges came",
-            "6: a message came that was not its turn",
-            "7: a message of 65535 bytes is longer than any (512)",
+            "2: it was still Asking at the deadline",
+            "3: a message cannot be decoded",
+            "4: it was still Probing at the deadline",
+            "5: its challenges did not arrive",
+            "6: a message came out of turn",
+            "7: a message of 65535 bytes is too long; at most 512 are allowed",
             "8: refused: not today",
         ]
     );
@@ -99,5 +99,5 @@ async fn without_any_witness_there_is_no_certificate() {
     let shown: Vec<String> = silent.iter().map(|(_, why)| why.to_string()).collect();
     // Both name their session alike; the first has it.
     assert!(shown.iter().any(|why| why == "still Probing at the deadline"), "{shown:?}");
-    assert!(shown.iter().any(|why| why.contains("names its session as another does")), "{shown:?}");
+    assert!(shown.iter().any(|why| why.contains("uses the session name of another")), "{shown:?}");
 }

@@ -93,14 +93,14 @@ impl Suites {
 pub enum HandshakeError {
     #[error("the peer does not speak MeshX: its first bytes are {0:02x?}")]
     NotMeshx([u8; 3]),
-    #[error("suite {0} is unknown here\nhint: one of the two programs is too old")]
+    #[error("this program does not know suite {0}\nhint: one of the two programs is too old")]
     UnknownSuite(u8),
     #[error("classic handshakes are not accepted here\nhint: the peer must speak ML-KEM, too")]
     ClassicRefused,
-    #[error("the handshake message is cut or too long")]
+    #[error("the handshake message is cut short or too long")]
     Length,
     #[error(
-        "the handshake does not open: the peer holds another key than expected, speaks of another network, or bytes were changed"
+        "the handshake cannot be decrypted: the peer has another key than expected or is of another network, or bytes were changed"
     )]
     NotOpened,
     #[error(transparent)]
@@ -109,9 +109,9 @@ pub enum HandshakeError {
     NotItsIdentity,
     #[error("the peer's ML-KEM key is malformed")]
     KemKey,
-    #[error("the peer asks for more work than anybody should do: {0} bits")]
+    #[error("the peer demands too much proof of work: {0} bits")]
     TooMuchWork(u8),
-    #[error("the work that was asked for is not done")]
+    #[error("the proof of work that was demanded is missing")]
     NoWork,
 }
 

@@ -82,8 +82,8 @@ impl PeerIdentity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadIdentity {
-    #[error("the identity is no point of Ed25519")]
+    #[error("the identity is not a point of Ed25519")]
     NoPoint,
-    #[error("the identity has a part of small order, and so several names")]
+    #[error("the identity has a part of small order, so it has several encodings")]
     Torsion,
 }

@@ -25,7 +25,7 @@ pub(crate) const KEY_LIFETIME: Duration = Duration::from_secs(120);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum RecordError {
-    #[error("a record was changed, lost, repeated or is not the peer's")]
+    #[error("a record was changed, lost or repeated, or does not come from the peer")]
     NotOpened,
     #[error("a record is shorter than its tag")]
     Short,

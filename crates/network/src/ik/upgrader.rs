@@ -39,9 +39,9 @@ pub enum IkError {
     Handshake(#[from] HandshakeError),
     #[error(transparent)]
     Record(#[from] RecordError),
-    #[error("{0} is not expected here")]
+    #[error("{0} is not an expected peer")]
     Uninvited(PublicKey),
-    #[error("a message of {0} bytes, more than the {1} of this network")]
+    #[error("a message has {0} bytes, more than the {1} that this network allows")]
     TooLong(usize, u32),
 }
 

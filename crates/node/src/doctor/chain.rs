@@ -11,8 +11,8 @@ const CLOCK_BEHIND_MAX: i64 = 15_000;
 /// What a node says: whether our clocks agree, and what this machine would earn.
 pub(super) fn node(url: Option<&str>, chain: ChainId) -> Vec<Finding> {
     let Some(url) = url else {
-        return vec![Finding::new("clock", Verdict::Skipped, "no node named").next(
-            "--node URL compares with a chain's clock, and says what this machine would earn",
+        return vec![Finding::new("clock", Verdict::Skipped, "no node is named").next(
+            "add --node URL to compare this clock with a chain, and to see what this machine would earn",
         )];
     };
     let asked = || -> Result<Vec<Finding>, api::ClientError> {
@@ -27,9 +27,9 @@ pub(super) fn node(url: Option<&str>, chain: ChainId) -> Vec<Finding> {
             let found = format!("{apart} ms after the newest final block");
             findings.push(match apart {
                 apart if apart < -CLOCK_AHEAD_MAX => Finding::new("clock", Verdict::Bad, found)
-                    .next("this clock is slow: let NTP set it (timedatectl set-ntp true)"),
+                    .next("this clock is slow: set it with NTP (timedatectl set-ntp true)"),
                 apart if apart > CLOCK_BEHIND_MAX => Finding::new("clock", Verdict::Warn, found)
-                    .next("either this clock is fast, or the chain stands still: compare with meshx status"),
+                    .next("either this clock is fast, or the chain has stopped: compare with meshx status"),
                 _ => Finding::new("clock", Verdict::Ok, found),
             });
         }
@@ -52,7 +52,7 @@ pub(super) fn node(url: Option<&str>, chain: ChainId) -> Vec<Finding> {
             "earnings",
             Verdict::Ok,
             format!(
-                "{:.2} MESHX a day if all {cores} cores were busy; {used:.0} % of all places are paid for now, so about {:.2}",
+                "{:.2} MESHX a day if all {cores} cores were busy; {used:.0} % of all capacity is in use now, so expect about {:.2}",
                 day * share,
                 day * share * used / 100.0
             ),
@@ -62,7 +62,7 @@ pub(super) fn node(url: Option<&str>, chain: ChainId) -> Vec<Finding> {
     asked().unwrap_or_else(|error| {
         vec![
             Finding::new("node", Verdict::Bad, error.to_string().replace('\n', "; "))
-                .next("is the address right, and is that node up?"),
+                .next("check the address, and that the node runs"),
         ]
     })
 }

@@ -17,14 +17,18 @@ pub(super) fn cpu() -> Finding {
         features
             .extend(std::arch::is_x86_feature_detected!("avx512ifma").then_some("AVX-512 IFMA"));
     }
-    let known = if features.is_empty() { "none of those used" } else { &features.join(", ") };
+    let known = if features.is_empty() {
+        "none of the instructions that MeshX uses"
+    } else {
+        &features.join(", ")
+    };
     let found = format!("{cores} cores, {} with {known}", std::env::consts::ARCH);
     let fast = features.contains(&"AVX2") || cfg!(not(target_arch = "x86_64"));
     if fast {
         Finding::new("cpu", Verdict::Ok, found)
     } else {
         Finding::new("cpu", Verdict::Warn, found).next(
-            "signatures are checked at half the speed: an edge does not mind, a validator does",
+            "this processor checks signatures at half the speed: enough for an edge, slow for a validator",
         )
     }
 }
@@ -34,7 +38,7 @@ pub(super) fn memory() -> Finding {
     let line = text.lines().find(|line| line.starts_with("MemAvailable"));
     let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
     match kib.map(|kib| kib << 10) {
-        None => Finding::new("memory", Verdict::Skipped, "this system does not say"),
+        None => Finding::new("memory", Verdict::Skipped, "this system does not report it"),
         Some(free) if free >= MEMORY_WANTED => {
             Finding::new("memory", Verdict::Ok, format!("{} MiB free", free >> 20))
         }
@@ -46,7 +50,7 @@ pub(super) fn memory() -> Finding {
 pub(super) fn disk(dir: &Path) -> Finding {
     let exists = dir.ancestors().find(|dir| dir.exists()).unwrap_or(Path::new("/"));
     match free_bytes(exists) {
-        None => Finding::new("disk", Verdict::Skipped, "this system does not say"),
+        None => Finding::new("disk", Verdict::Skipped, "this system does not report it"),
         Some(free) if free < FREE_BYTES_MIN => Finding::new(
             "disk",
             Verdict::Bad,
@@ -64,7 +68,7 @@ pub(super) fn port(port: u16) -> Finding {
     match TcpListener::bind(("0.0.0.0", port)) {
         Ok(_) => Finding::new("port", Verdict::Ok, format!("{port} is free to listen on")),
         Err(error) => Finding::new("port", Verdict::Warn, format!("{port}: {error}")).next(
-            "a node that runs already has it; else choose another one with --port and --listen",
+            "a running node may use this port; otherwise choose another one with --port and --listen",
         ),
     }
 }

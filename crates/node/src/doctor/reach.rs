@@ -20,8 +20,8 @@ const REACH_PATIENCE: Duration = Duration::from_secs(20);
 pub(super) async fn reach(asked: &Asked) -> Vec<Finding> {
     let (Some(network), [first, ..]) = (asked.network, &asked.join[..]) else {
         return vec![
-            Finding::new("peers", Verdict::Skipped, "no network named")
-                .next("--network ID --join ADDRESS tries the way that an edge goes"),
+            Finding::new("peers", Verdict::Skipped, "no network is named")
+                .next("add --network ID --join ADDRESS to try to connect as an edge does"),
         ];
     };
     match start(asked, network) {
@@ -64,8 +64,8 @@ async fn path_to(overlay: &Overlay, peer: &PeerAddress) -> Finding {
         match path {
             Some(Path::Relayed) if begun.elapsed() < patience => {}
             Some(Path::Relayed) => {
-                return Finding::new("path", Verdict::Warn, "through a relay; no hole could be punched")
-                    .next("one of the two stands behind a symmetric NAT: that works, through the relay's bandwidth");
+                return Finding::new("path", Verdict::Warn, "through a relay; hole punching failed")
+                    .next("one of the two is behind a symmetric NAT: the connection works, at the relay's bandwidth");
             }
             Some(Path::Direct | Path::Inbound) => {
                 return Finding::new("path", Verdict::Ok, "direct");
@@ -75,7 +75,7 @@ async fn path_to(overlay: &Overlay, peer: &PeerAddress) -> Finding {
                 return Finding::new(
                     "path",
                     Verdict::Ok,
-                    format!("direct, by a punched hole after {took} ms"),
+                    format!("direct, by hole punching after {took} ms"),
                 );
             }
             Some(Path::Turn) => {
@@ -83,7 +83,7 @@ async fn path_to(overlay: &Overlay, peer: &PeerAddress) -> Finding {
                 return Finding::new(
                     "path",
                     Verdict::Ok,
-                    format!("through the TURN server after {took} ms; no hole could be punched"),
+                    format!("through the TURN server after {took} ms; hole punching failed"),
                 );
             }
             None => return Finding::new("path", Verdict::Bad, "the connection broke"),
@@ -108,7 +108,7 @@ async fn try_out(overlay: &Overlay, first: &PeerAddress, join: &[PeerAddress]) -
     let Some(met) = met else {
         let refused = format!("{} of {} addresses answered: {last}", 0, join.len());
         return vec![Finding::new("peers", Verdict::Bad, refused).next(format!(
-            "is {first} the whole address, is that node up, and does a firewall let TCP through?"
+            "check that {first} is the whole address, that the node runs, and that no firewall blocks TCP"
         ))];
     };
     let took = begun.elapsed().as_millis();
@@ -120,8 +120,9 @@ async fn try_out(overlay: &Overlay, first: &PeerAddress, join: &[PeerAddress]) -
     findings.push(path_to(overlay, met).await);
     findings.push(match overlay.open(met.peer(), overlay::API_PROTOCOL).await {
         Ok(_) => Finding::new("gateway", Verdict::Ok, "it serves the API to edges"),
-        Err(error) => Finding::new("gateway", Verdict::Warn, error.to_string())
-            .next("an edge needs one node with the role aggregator; it looks for one in the table"),
+        Err(error) => Finding::new("gateway", Verdict::Warn, error.to_string()).next(
+            "an edge needs a node with the role aggregator; it looks for one among its peers",
+        ),
     });
     // Others try whether they reach this machine; then relays are asked for a place.
     while begun.elapsed() < REACH_PATIENCE {
@@ -133,7 +134,8 @@ async fn try_out(overlay: &Overlay, first: &PeerAddress, join: &[PeerAddress]) -
             .filter(|address| !address.contains("p2p-circuit"))
             .collect();
         if !direct.is_empty() {
-            let by = status.mapped.map_or("others have reached it", |_| "the router passes it on");
+            let by =
+                status.mapped.map_or("other nodes have reached it", |_| "the router forwards it");
             findings.push(Finding::new(
                 "reachable",
                 Verdict::Ok,
@@ -142,10 +144,10 @@ async fn try_out(overlay: &Overlay, first: &PeerAddress, join: &[PeerAddress]) -
             return findings;
         }
         if !status.relays.is_empty() && begun.elapsed() > REACH_PATIENCE / 2 {
-            findings.push(
-                Finding::new("reachable", Verdict::Warn, "through a relay only")
-                    .next("that is enough to work; a mapped port or a public address is quicker"),
-            );
+            findings
+                .push(Finding::new("reachable", Verdict::Warn, "through a relay only").next(
+                    "this is enough to work; a forwarded port or a public address is faster",
+                ));
             return findings;
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -154,9 +156,9 @@ async fn try_out(overlay: &Overlay, first: &PeerAddress, join: &[PeerAddress]) -
         Finding::new(
             "reachable",
             Verdict::Warn,
-            "nobody has reached this machine, and no relay offers a place",
+            "no node can reach this machine, and no relay accepts it",
         )
-        .next("it dials out, so it can work; nobody can dial it"),
+        .next("this machine can connect to others and work, but others cannot connect to it"),
     );
     findings
 }

@@ -10,25 +10,25 @@ pub(super) async fn tor(daemon: &Tor, used: bool) -> Finding {
     match overlay::tor_state(daemon).await {
         Ok(state) if state.starts_with("100 ") => Finding::new("tor", Verdict::Ok, state),
         Ok(state) => Finding::new("tor", Verdict::Warn, state)
-            .next("wait until it is at 100 %; its log says what keeps it"),
+            .next("wait until it is at 100 %; Tor's log says what delays it"),
         Err(error) if used => Finding::new("tor", Verdict::Bad, error.to_string())
-            .next("start tor, with a line \"ControlPort 9051\" in its torrc"),
-        Err(_) => {
-            Finding::new("tor", Verdict::Skipped, "no daemon here; only --tor and --onion need one")
-        }
+            .next("start tor with the line \"ControlPort 9051\" in its torrc"),
+        Err(_) => Finding::new(
+            "tor",
+            Verdict::Skipped,
+            "no Tor daemon runs here; only --tor and --onion need one",
+        ),
     }
 }
 
 pub(super) async fn nat_type(servers: &[String]) -> Finding {
     if servers.is_empty() {
-        return Finding::new("nat", Verdict::Skipped, "no STUN server named")
-            .next("--stun HOST:PORT, twice: two servers tell the kind of NAT");
+        return Finding::new("nat", Verdict::Skipped, "no STUN server is named")
+            .next("add --stun HOST:PORT twice: two servers show the kind of NAT");
     }
     match nat::nat_kind(servers).await {
         Err(error) => Finding::new("nat", Verdict::Warn, error.to_string().replace('\n', "; "))
-            .next(
-                "UDP may be blocked: all that a node needs goes over TCP, so this is no hindrance",
-            ),
+            .next("UDP may be blocked; a node only needs TCP, so it still works"),
         Ok((kind, seen)) => {
             let outside = seen.first().map(|seen| seen.mapped.to_string()).unwrap_or_default();
             match kind {
@@ -37,7 +37,7 @@ pub(super) async fn nat_type(servers: &[String]) -> Finding {
                     "nat",
                     Verdict::Ok,
                     format!(
-                        "cone (the same address to everybody): {outside}; holes can be punched"
+                        "cone (the same outside address for all peers): {outside}; hole punching works"
                     ),
                 ),
                 NatKind::EndpointDependent => {
@@ -46,9 +46,9 @@ pub(super) async fn nat_type(servers: &[String]) -> Finding {
                     Finding::new(
                         "nat",
                         Verdict::Warn,
-                        format!("symmetric (another address to each): {}", all.join(", ")),
+                        format!("symmetric (another outside address for each peer): {}", all.join(", ")),
                     )
-                    .next("others reach this machine by a mapped port or through a relay; it dials out freely")
+                    .next("others reach this machine through a forwarded port or a relay; it can connect to others")
                 }
                 NatKind::Unknown => Finding::new(
                     "nat",
@@ -63,13 +63,13 @@ pub(super) async fn nat_type(servers: &[String]) -> Finding {
 
 pub(super) async fn router(port: u16) -> Finding {
     let Some((gateway, local)) = nat::local_gateway() else {
-        return Finding::new("router", Verdict::Skipped, "this machine has none, or does not tell");
+        return Finding::new("router", Verdict::Skipped, "no router was found");
     };
     if nat::is_global(local) {
         return Finding::new(
             "router",
             Verdict::Ok,
-            format!("{local} is on the internet: none needed"),
+            format!("{local} is on the internet: no router is needed"),
         );
     }
     let (mut speaks, mut outside) = (Vec::new(), None);
@@ -81,35 +81,35 @@ pub(super) async fn router(port: u16) -> Finding {
         }
     }
     match outside {
-        None => Finding::new("router", Verdict::Warn, format!("{gateway} passes no port on"))
-            .next("switch UPnP or PCP on in it, or pass TCP on by hand and say so with --announce"),
+        None => Finding::new("router", Verdict::Warn, format!("{gateway} forwards no port"))
+            .next("enable UPnP or PCP in the router, or forward a TCP port by hand and name it with --announce"),
         Some(outside) if !nat::is_global(outside.ip()) => Finding::new(
             "router",
             Verdict::Warn,
             format!(
-                "{gateway} speaks {}, and stands behind another NAT itself ({outside})",
+                "{gateway} speaks {}, but is itself behind another NAT ({outside})",
                 speaks.join(", ")
             ),
         )
-        .next("a carrier's NAT: others reach this machine through relays"),
+        .next("this is the provider's NAT: others reach this machine through relays"),
         Some(outside) => Finding::new(
             "router",
             Verdict::Ok,
-            format!("{gateway} speaks {} and would pass on {outside}", speaks.join(", ")),
+            format!("{gateway} speaks {} and can forward {outside}", speaks.join(", ")),
         ),
     }
 }
 
 pub(super) async fn turn(server: Option<&TurnServer>) -> Finding {
     let Some(server) = server else {
-        return Finding::new("turn", Verdict::Skipped, "no TURN server named");
+        return Finding::new("turn", Verdict::Skipped, "no TURN server is named");
     };
     match overlay::turn_state(server).await {
         Ok(address) => {
-            let found = format!("{} would take peers in at {address}", server.place);
+            let found = format!("{} accepts peers at {address}", server.place);
             Finding::new("turn", Verdict::Ok, found)
         }
         Err(error) => Finding::new("turn", Verdict::Bad, format!("{}: {error}", server.place))
-            .next("are name and password right, and does that server carry TCP (RFC 6062)?"),
+            .next("check the name and the password, and that the server supports TCP (RFC 6062)"),
     }
 }

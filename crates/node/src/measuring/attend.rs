@@ -265,7 +265,7 @@ async fn witness(
 enum Unattended {
     #[error(transparent)]
     Socket(#[from] io::Error),
-    #[error("no handshake in time")]
+    #[error("the handshake took too long")]
     Slow,
     #[error(transparent)]
     NotAttended(#[from] NotAttended),
@@ -291,14 +291,14 @@ async fn serve(
     let me = PublicKey(key.public());
     let period = now.borrow().clone();
     let admit = |claim: &Claim, draw: &Draw| {
-        let period = period.as_ref().ok_or("the period's list is not known here yet")?;
+        let period = period.as_ref().ok_or("this witness does not know the period's list yet")?;
         let list = &period.list;
         let seat = measure::seat(claim, draw, &me, &list.params, &list.tables())
             .map_err(|error| error.to_string())?;
         let mut claimed = period.claimed.lock().expect("nothing panics with it");
         match *claimed.entry((seat, claim.prover)).or_insert_with(|| claim.id()) {
             known if known == claim.id() => Ok(seat),
-            _ => Err("it claimed something else in this period".to_owned()),
+            _ => Err("the prover has made another claim in this period".to_owned()),
         }
     };
     let attended = measure::attend(channel.compat(), &peer, &attendant, admit, settings).await?;

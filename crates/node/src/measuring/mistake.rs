@@ -15,25 +15,25 @@ pub enum NotMeasured {
     NotMade { path: PathBuf, source: io::Error },
     #[error("{} is too long", .0.display())]
     TooLong(PathBuf),
-    #[error("{} is no list of witnesses\nhint: meshx presence deal makes one", path.display())]
+    #[error("{} is not a list of witnesses\nhint: meshx presence deal makes one", path.display())]
     NoList { path: PathBuf, source: serde_json::Error },
-    #[error("{count} witnesses are more than {max}")]
+    #[error("a list has at most {max} witnesses, not {count}")]
     TooMany { count: usize, max: usize },
     #[error("{} has {count} witnesses; a network begins with at most {max}", path.display())]
     TooManyToBegin { path: PathBuf, count: usize, max: usize },
-    #[error("rtt_us has the pair {a}, {b}, and there are {count} witnesses")]
+    #[error("rtt_us names the pair {a}, {b}, but there are only {count} witnesses")]
     Pair { a: usize, b: usize, count: usize },
     #[error("the seed of period {0} is not known yet\nhint: try again in a few seconds")]
     NoSeed(u64),
-    #[error("{} holds no key\nhint: a key is 64 hex digits", .0.display())]
+    #[error("{} does not hold a key\nhint: expected 64 hex digits", .0.display())]
     NoKey(PathBuf),
     #[error("no file in {} ends in .key", .0.display())]
     NoKeys(PathBuf),
-    #[error("no key in {} is of a witness of the list", .0.display())]
+    #[error("no key in {} belongs to a witness of the list", .0.display())]
     NotListed(PathBuf),
     #[error("cannot listen at {address}")]
     Listen { address: SocketAddr, source: io::Error },
-    #[error("nobody follows the list any more")]
+    #[error("the list of witnesses is no longer followed")]
     NotFollowed,
     #[error("{place} has no land within {km} km\nhint: --place is LATITUDE,LONGITUDE")]
     NoLand { place: Place, km: u32 },
@@ -44,7 +44,7 @@ pub enum NotMeasured {
         path.display()
     )]
     Length { path: PathBuf, length: usize },
-    #[error("{} is no certificate of presence", path.display())]
+    #[error("{} is not a presence certificate", path.display())]
     NoCertificate { path: PathBuf, source: types::codec::Error },
     #[error("the presence certificate is invalid")]
     Rejected(#[source] presence::Rejected),

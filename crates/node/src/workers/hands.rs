@@ -129,13 +129,13 @@ impl Hands {
 enum Failed {
     #[error(transparent)]
     CannotRun(#[from] CannotRun),
-    #[error("no node has blob: {0}")]
+    #[error("{0}")]
     Blob(#[from] NoBlob),
     #[error("the chain refused: {0}")]
     Refused(#[from] SubmitError),
     #[error("the sandbox panicked")]
     Panicked,
-    #[error("the job does not ask for it any more")]
+    #[error("the job no longer asks for this")]
     NotDue,
 }
 

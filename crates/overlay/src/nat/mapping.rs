@@ -61,11 +61,11 @@ pub struct Mapping {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MappingError {
-    #[error("this machine has no router, or does not tell which")]
+    #[error("no router was found")]
     NoGateway,
     #[error("the router does not speak {}: {error}", by.name())]
     Refused { by: MapBy, error: String },
-    #[error("no port 0")]
+    #[error("port 0 cannot be forwarded")]
     Port,
 }
 

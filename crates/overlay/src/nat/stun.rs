@@ -35,11 +35,11 @@ pub enum NatKind {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StunError {
-    #[error("{0} is no address of a STUN server\nhint: stun.example.org:3478 could be one")]
+    #[error("{0} is not the address of a STUN server\nhint: write it like stun.example.org:3478")]
     Name(String),
-    #[error("{0} does not answer: it is not there, or UDP does not get through")]
+    #[error("{0} does not answer: the server is down, or UDP is blocked")]
     Silent(String),
-    #[error("no socket: {0}")]
+    #[error("cannot open a socket: {0}")]
     Socket(String),
 }
 

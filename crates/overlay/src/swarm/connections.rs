@@ -189,8 +189,10 @@ fn told(error: &DialError) -> String {
             })
             .collect::<Vec<_>>()
             .join("; "),
-        DialError::NoAddresses => "no address of it is known".to_owned(),
-        DialError::WrongPeerId { obtained, .. } => format!("{obtained} is there instead"),
+        DialError::NoAddresses => "no address of that node is known".to_owned(),
+        DialError::WrongPeerId { obtained, .. } => {
+            format!("another node is at that address: {obtained}")
+        }
         other => other.to_string(),
     }
 }

@@ -42,7 +42,9 @@ impl fmt::Debug for TurnServer {
 
 /// No `USER:PASSWORD@HOST:PORT`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a TURN server is USER:PASSWORD@HOST:PORT, such as anna:secret@turn.example.org:3478")]
+#[error(
+    "a TURN server is written USER:PASSWORD@HOST:PORT, such as anna:secret@turn.example.org:3478"
+)]
 pub struct BadTurnServer;
 
 impl FromStr for TurnServer {

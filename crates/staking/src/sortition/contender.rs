@@ -30,9 +30,9 @@ pub struct Vacancies {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NoCommittee {
-    #[error("the draw fills {seats} seats, a committee needs {min}")]
+    #[error("the draw fills {seats} seats, but a committee needs {min}")]
     TooSmall { seats: u16, min: u16 },
     /// Records that no chain holds: a defect of the caller's.
-    #[error("the contenders' stake adds up to {total} nano, more than there can be")]
+    #[error("the contenders' stake adds up to {total} nano, more than can exist")]
     BeyondSupply { total: u128 },
 }

@@ -249,6 +249,6 @@ mod tests {
         assert_eq!(draw_seats(vacancies(1, 9), &[], &none), nobody);
         assert_eq!(draw_seats(vacancies(1, 0), &contenders, &none), nobody);
         let text = NoCommittee::TooSmall { seats: 3, min: 4 }.to_string();
-        assert_eq!(text, "the draw fills 3 seats, a committee needs 4");
+        assert_eq!(text, "the draw fills 3 seats, but a committee needs 4");
     }
 }

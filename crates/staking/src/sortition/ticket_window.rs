@@ -18,9 +18,9 @@ pub struct TicketWindow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Untimely {
-    #[error("the ticket is in block {at}, tickets are taken from block {opens} on")]
+    #[error("the ticket is in block {at}, but tickets are taken from block {opens} on")]
     Early { at: Height, opens: Height },
-    #[error("the ticket is in block {at}, tickets were taken until block {closes}")]
+    #[error("the ticket is in block {at}, but tickets were taken until block {closes}")]
     Late { at: Height, closes: Height },
 }
 

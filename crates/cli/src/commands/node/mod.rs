@@ -30,10 +30,10 @@ pub fn node(settings: &Settings, command: &NodeCommand) -> Result<()> {
                 ([RoleArg::Relay], false) => carry(settings, args),
                 (roles, true) if !roles.contains(&RoleArg::Edge) => start(args),
                 (_, true) => bail!(
-                    "one process is a worker without a chain, or holds chains\nhint: start two, each with a folder of its own"
+                    "one process cannot both hold chains and be a worker without a chain\nhint: start two processes, each with its own folder"
                 ),
                 (_, false) => bail!(
-                    "{} holds no keys of a node\nhint: meshx node init deals some; --role edge and --role relay need none",
+                    "{} does not hold the keys of a node\nhint: make keys with meshx node init; --role edge and --role relay need none",
                     args.dir.display()
                 ),
             }
@@ -57,7 +57,7 @@ fn init(args: &NodeInit) -> Result<()> {
     let processes = nodes + aggregators;
     if !hosts.is_empty() && hosts.len() != usize::from(processes) {
         bail!(
-            "{} addresses for {processes} processes\nhint: --hosts names one for each",
+            "--hosts names {} addresses, but there are {processes} processes\nhint: name one address for each process",
             hosts.len()
         );
     }
@@ -90,7 +90,7 @@ fn init(args: &NodeInit) -> Result<()> {
     for index in 0..processes {
         println!("meshx node start --dir {}", dir.join(format!("node-{index}")).display());
     }
-    eprintln!("note: this process dealt all keys, so this network is for trying things out");
+    eprintln!("note: one process made all keys, so use this network only for development");
     Ok(())
 }
 
@@ -99,7 +99,7 @@ fn start(args: &NodeStart) -> Result<()> {
     let (files, secrets) = node::read_node(&args.dir)?;
     if args.overlay.tor.tor {
         bail!(
-            "validators meet each other directly, and so does whoever holds their chains\nhint: --onion lets edges come through Tor; --tor is for --role edge"
+            "a node that holds chains connects to others directly, so it cannot use --tor\nhint: --onion lets edges come through Tor; --tor is for --role edge"
         );
     }
     let mut meeting = meeting(args, secrets.network_keys.network(), node::usual_chain(&secrets));
@@ -140,7 +140,7 @@ fn carry(settings: &Settings, args: &NodeStart) -> Result<()> {
 /// Which network a node without a chain joins.
 fn network_of(args: &NodeStart) -> Result<Hash> {
     args.edge.network.context(
-        "which network?\nhint: --network ID and --join ADDRESS; a node of the network prints both when it starts",
+        "no network is named\nhint: add --network ID and --join ADDRESS; a node of the network prints both when it starts",
     )
 }
 
@@ -174,7 +174,7 @@ fn sign_bootstrap(args: &NodeBootstrap) -> Result<()> {
     let list = BootstrapList::new(args.network, edge::now(), args.peers.clone())?;
     print!("{}", list.sign(&key));
     eprintln!(
-        "signed by {}\nothers begin with it by --bootstrap FILE --bootstrap-key {0}",
+        "signed by {}\nothers use it with --bootstrap FILE --bootstrap-key {0}",
         Hash(key.public())
     );
     Ok(())

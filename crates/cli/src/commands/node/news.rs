@@ -4,7 +4,7 @@ use edge::{News, Said, Say};
 use node::Facts;
 use std::sync::Arc;
 
-/// Results to stdout, where whoever started the node waits for them; the rest to stderr.
+/// Results to stdout, where the caller waits for them; the rest to stderr.
 pub fn said() -> Say {
     Arc::new(|news| match news {
         News::Id(id) => println!("id        {id}"),
@@ -17,7 +17,7 @@ pub fn said() -> Say {
             );
         }
         News::NoGateway => eprintln!(
-            "no gateway answers yet\nhint: meshx peers --dir DIR shows who is reached; is the address of --join right, and is that node up? meshx doctor looks for what is in the way"
+            "no gateway answers yet\nhint: check the address of --join, and that its node runs; meshx peers --dir DIR lists the peers, and meshx doctor looks for obstacles"
         ),
         News::Gateway(gateway) => println!("gateway   {gateway}"),
         News::Api(url) => println!("node      {url}"),

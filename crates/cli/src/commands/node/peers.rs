@@ -1,4 +1,4 @@
-//! `meshx peers`: who a node on this machine is connected to, and how.
+//! `meshx peers`: the peers that a node on this machine is connected to.
 
 use crate::{args::Peers, settings::Settings};
 use anyhow::{Context as _, Result, bail};
@@ -8,7 +8,7 @@ use std::fs;
 pub fn peers(settings: &Settings, args: &Peers) -> Result<()> {
     let path = args.dir.join("peers.json");
     let text = fs::read_to_string(&path).with_context(|| {
-        format!("cannot read {}\nhint: is a node running on that folder?", path.display())
+        format!("cannot read {}\nhint: check that a node runs with that folder", path.display())
     })?;
     if let Some(id) = &args.find {
         return find(settings, &text, id);
@@ -27,16 +27,16 @@ pub fn peers(settings: &Settings, args: &Peers) -> Result<()> {
     };
     println!("id            {}", status["id"].as_str().unwrap_or("?"));
     println!("listens at    {}", shown(list("listen"), "nowhere: it is reached through relays"));
-    println!("reached at    {}", shown(list("reachable_at"), "nobody has said so yet"));
+    println!("reached at    {}", shown(list("reachable_at"), "not known yet"));
     if let Some([by, at]) = status["mapped"].as_array().map(Vec::as_slice) {
         let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
-        println!("router        passes on {} ({})", text(at), text(by));
+        println!("router        forwards {} ({})", text(at), text(by));
     }
     if let Some(onion) = status["onion"].as_str() {
         println!("onion service {onion}");
     }
     if let Some(height) = status["newest"].as_u64() {
-        println!("final         block {height}, as others prove");
+        println!("final         block {height}, proved by others");
     }
     println!("relays        {}", shown(list("relays"), "none"));
     println!("table         {} nodes", status["table"]);
@@ -61,9 +61,9 @@ fn find(settings: &Settings, status: &str, id: &str) -> Result<()> {
     let status: Value = serde_json::from_str(status).context("the file of peers is damaged")?;
     let at = status["metrics"]
         .as_str()
-        .context("that node answers no questions\nhint: start it with --metrics 127.0.0.1:9108")?;
+        .context("that node answers no requests\nhint: start it with --metrics 127.0.0.1:9108")?;
     let text = edge::watch::ask(at, &format!("/peers/{id}"))?;
-    let record: Value = serde_json::from_str(&text).context("no JSON came back")?;
+    let record: Value = serde_json::from_str(&text).context("the node did not answer with JSON")?;
     if let Some(error) = record["error"].as_str() {
         bail!("{error}");
     }

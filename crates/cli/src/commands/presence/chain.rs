@@ -26,7 +26,7 @@ pub fn show(settings: &Settings, address: Option<Address>) -> Result<()> {
 
 fn words(view: &PresenceView) -> String {
     let mut words = match &view.record {
-        None => "  no certificate of presence\n".to_owned(),
+        None => "  no presence certificate\n".to_owned(),
         Some(record) => {
             let tier = match record.tier {
                 PresenceTier::Certified => "certified",
@@ -34,7 +34,7 @@ fn words(view: &PresenceView) -> String {
             };
             let left = record.expires.saturating_sub(view.now).get().div_ceil(1_000);
             let expires = match left {
-                0 => "run out".to_owned(),
+                0 => "expired".to_owned(),
                 seconds => format!("for {seconds} s more"),
             };
             let (place, continent) = (record.place, record.continent);
@@ -61,7 +61,7 @@ pub fn list(settings: &Settings, out: &Path) -> Result<()> {
     if settings.json() {
         println!("{}", json!({ "period": number, "witnesses": count, "reached": reached }));
     } else {
-        println!("period {number}: {count} witnesses, of whom {reached} say where they are met");
+        println!("period {number}: {count} witnesses, {reached} of them with an address");
     }
     Ok(())
 }
@@ -77,7 +77,8 @@ pub fn send(settings: &Settings, client: &Client, certificate: PresenceCertifica
     // Several nodes may pay from one wallet.
     let action = Action::Certify(certificate);
     let done = client::act_in_turn(client, &paying, ChainId::Backbone, &action)?;
-    let operator = operator(client, &prover)?.context("its validator is gone")?;
+    let operator =
+        operator(client, &prover)?.context("no validator votes with the measured key any more")?;
     let view = client.presence(operator)?;
     if settings.json() {
         println!("{}", json!({ "tx": done.tx, "height": done.height, "presence": view }));

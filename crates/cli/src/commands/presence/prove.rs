@@ -40,7 +40,7 @@ pub fn prove(settings: &Settings, asked: &PresenceProve) -> Result<ExitCode> {
     };
     let prover = Prover { claimed, key, file, client, say: &|text| eprintln!("{text}") };
     if asked.follow {
-        eprintln!("ready: {} in each period anew", asked.place);
+        eprintln!("ready: {} is proved again in each period", asked.place);
         prover.follow(|| {
             now(&settings, asked, &prover)?;
             // What is not sent is proved once.
@@ -116,7 +116,7 @@ fn show(verdict: &Verdict, certificate: &PresenceCertificate) {
     let land = |what: &str, weakness: &Option<Weakness>| {
         if let Some(Weakness { cell, continent, able, refuted }) = weakness {
             println!(
-                "  not {what}: it may stand at {cell}, {continent}: {refuted} of {able} witnesses that could exclude that do"
+                "  not {what}: it may be at {cell}, {continent}: {refuted} of the {able} witnesses that could exclude this place do so"
             );
         }
     };
@@ -136,7 +136,7 @@ pub fn attend(asked: Attending<'_>) -> Result<()> {
     let say = |attended| match attended {
         Attended::Ready(count) => println!("ready: {count} witnesses attend"),
         Attended::Unmet(key) => eprintln!(
-            "nobody knows where witness {key} is met\nhint: its operator says it by meshx stake announce"
+            "no address of witness {key} is known\nhint: its operator publishes one with meshx stake announce"
         ),
         Attended::Period { number, witnesses } => {
             eprintln!("period {number}: {witnesses} witnesses");
@@ -149,13 +149,13 @@ pub fn attend(asked: Attending<'_>) -> Result<()> {
 pub fn deal(network: &Path, dir: &Path, port: u16) -> Result<()> {
     let network = Network::read(network).with_context(|| {
         format!(
-            "{} is no measured network\nhint: it needs nodes.csv (id,name,lat,lon,continent) and rtt.csv (src,dst,rtt_ms)",
+            "{} is not a measured network\nhint: it needs nodes.csv (id,name,lat,lon,continent) and rtt.csv (src,dst,rtt_ms)",
             network.display()
         )
     })?;
     let places: Vec<_> = network.nodes.iter().map(|node| node.place).collect();
     let count = measuring::deal(&places, |a, b| network.rtt_us(a, b), dir, port)?;
     let path = dir.join(measuring::DEALT);
-    eprintln!("dealt {count} witnesses on 127.1.0.0/16, for trying things out: {}", path.display());
+    eprintln!("made keys for {count} witnesses on 127.1.0.0/16, for tests: {}", path.display());
     Ok(())
 }
