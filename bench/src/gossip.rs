@@ -194,7 +194,7 @@ async fn publish(
             (last, done) = (Instant::now(), delivered);
         }
         let (over, waiting) = (begun.elapsed() >= time, sent * others - delivered);
-        // Whatever has not come within a second is lost.
+        // A message that has not come within a second is lost.
         if over && (waiting == 0 || last.elapsed() > Duration::from_secs(1)) {
             return Ok(Delivered {
                 deliveries: delivered as f64,

@@ -193,7 +193,7 @@ impl Client {
     async fn measure(&self, load: &JobsLoad) -> Result<Measured> {
         let params = self.host.chain.params().await.context("the chain has its rules")?;
         let agreement = Agreement { replicas: load.replicas, agree: load.replicas };
-        // Whatever demand does during the measurement, the offer covers it.
+        // The offer covers any demand during the measurement.
         let spec = self.submission(0, agreement, NanoMeshx::ZERO).spec;
         let price_max = ::jobs::price_max(&spec, &agreement, params.demand.max, &params)
             .context("an amount pays for this fuel")?;

@@ -253,7 +253,7 @@ impl Honest {
     }
 }
 
-/// Whom the attacker names: all of its own, by where they are in the table's space.
+/// The nodes that the attacker names: all of its own, by where they are in the table's space.
 #[derive(Default)]
 struct Lies(OnceLock<Vec<(KBucketKey<PeerId>, Multiaddr)>>);
 

@@ -31,7 +31,7 @@ pub async fn watch(machine: &Machine, world: &World, number: usize, chain: Chain
         equivocations(world, number, &chain);
         let top = news.header.height.get();
         if world.facts.get().oldest(number).is_none() {
-            // Whoever synced the state of a later block does not have those before it.
+            // A validator that synced the state of a later block does not have those before it.
             next = if chain.block(Height::new(1)).await.is_some() { 1 } else { top };
             world.facts.keeps_from(number, next);
         }

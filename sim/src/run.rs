@@ -61,7 +61,7 @@ pub struct Outcome {
 const QUOTA: Quota = Quota::per_second(NZU32!(2_048));
 /// After healing, the chain must do what it owes within this much virtual time.
 const PATIENCE_MS: u64 = 120_000;
-/// Jobs wait for their beacon for a few blocks; those for whom no workers are free queue up anew.
+/// Jobs wait for their beacon for a few blocks; those without free workers queue up anew.
 const QUEUE_BLOCKS: u64 = 8;
 /// How often the director looks around while it waits.
 const GLANCE: Duration = Duration::from_millis(100);

@@ -36,7 +36,7 @@ pub struct Scenario {
 /// One thing that goes wrong, for `ms` milliseconds where it lasts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The process dies at once, with whatever it had not synced, and starts again later.
+    /// The process dies at once, loses what it had not synced, and starts again later.
     Crash {
         validator: usize,
         ms: u64,
@@ -196,7 +196,7 @@ impl Scenario {
         }
         let wiped = rng.random_range(0..validators);
         let (at, ms) = (rng.random_range(1_000..scenario.healed), rng.random_range(200..=2_000));
-        // Whoever has forgotten its votes is one of those who may be faulty, until it is back.
+        // A validator that has forgotten its votes counts as faulty until it is back.
         let room = scenario.traitors.len() < faulty_max(validators);
         if room && !scenario.is_traitor(wiped) && rng.random_range(0..3) == 0 {
             scenario.faults.push((at, Fault::Wipe { validator: wiped, ms }));

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! What is judged is the rule of `presence` itself; what is simulated is who lies. Round trips are the measured ones: no
-//! model of latency is in between. Whoever is judged is left out of the reference that judges it.
+//! model of latency is in between. A node that is judged is left out of the reference that judges it.
 //!
 //! Not simulated: clocks, lost datagrams, and machines that answer from where their owner's key is not. Float is used for
 //! percentages only.

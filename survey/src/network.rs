@@ -54,8 +54,8 @@ struct RttRow {
 
 impl Network {
     /// Read `nodes.csv` (id, name, lat, lon, continent) and `rtt.csv` (src, dst, rtt_ms) of a folder; other columns are
-    /// passed over, and so is their order. Ids that differ name different nodes, whatever their names. Of a pair that is there
-    /// more than once, either way, the shortest time counts; a pair that is not there was not measured.
+    /// passed over, and so is their order. Ids that differ name different nodes, even if their names are equal. Of a pair
+    /// that is there more than once, either way, the shortest time counts; a pair that is not there was not measured.
     ///
     /// # Errors
     /// [`Unreadable`], with file and line.

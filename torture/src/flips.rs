@@ -70,7 +70,7 @@ pub fn flips(
         }
         if outcome == Outcome::Fault {
             faults.push(format!("flip {flip}: {} {change}: {words}", file.display()));
-            // As the failed start left it, for whoever looks into it.
+            // As the failed start left it, for a person to look into.
             fs::rename(&damaged, folder.with_file_name(format!("flip-{flip}")))?;
         }
     }

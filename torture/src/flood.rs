@@ -165,7 +165,7 @@ fn pour(
     peak
 }
 
-/// Send without a pause, whatever `Retry-After` says.
+/// Send without a pause, and ignore `Retry-After`.
 fn send(
     people: &People,
     client: &Client,

@@ -131,7 +131,7 @@ pub struct EarningsView {
     pub commission_owed: NanoMeshx,
 }
 
-/// Whom a development network's faucet is to give something.
+/// The account that a development network's faucet pays, and its chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FaucetAsked {

@@ -105,7 +105,7 @@ pub(crate) async fn read_body(
     .await
 }
 
-/// The problem that ended a body, for whoever has to answer for it.
+/// The problem that ended a body, for the handler that has to report it.
 pub(crate) type Ended = Arc<Mutex<Option<Problem>>>;
 
 /// A body as it arrives, until it is too long or pauses for too long.

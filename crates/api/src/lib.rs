@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Nothing reaches the backend that is not well-formed: chains, hashes, addresses and transactions are
-//! parsed here, bodies are bounded while they arrive ([`Limits`]). Whatever fails, be it the route, the
+//! parsed here, bodies are bounded while they arrive ([`Limits`]). Every failure, be it of the route, the
 //! method, a body or the backend, is told as a [`Problem`] (RFC 9457) with a code that stays.
 //!
 //! ```

@@ -13,7 +13,7 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 /// What clients are told of an internal failure, and all they are told of it.
 const INTERNAL: &str = "the node could not answer; its log says why";
 
-/// Why a request was not answered. Nothing in it is secret: all of it goes to whoever asked.
+/// Why a request was not answered. Nothing in it is secret: all of it goes to the client.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct Problem {

@@ -225,7 +225,7 @@ pub struct Collateral {
     #[serde(default)]
     pub revoked: BTreeSet<String>,
     /// Arm: `SubjectPublicKeyInfo` (DER) of the key an endorser says belongs to the platform. The
-    /// token names no root, so whoever passes this says whom to believe.
+    /// token names no root, so the caller decides which key to trust.
     #[serde(with = "serde_bytes", default)]
     pub platform_key: Vec<u8>,
 }
@@ -268,6 +268,6 @@ impl Collateral {
 pub enum Binding {
     /// Exactly these bytes; fields longer than these must be zero after them.
     Challenge(Vec<u8>),
-    /// Whatever it carries: the claims say so, and policies refuse it unless told otherwise.
+    /// Nothing: the claims say so, and policies refuse it unless told otherwise.
     Unchecked,
 }

@@ -5,7 +5,7 @@
 //!      (hostile bytes)                          (proved)                    (accepted)
 //! ```
 //! [`verify`] answers one question: did the vendor's root say this, about this key, and does it
-//! hold now? [`Claims`] have private fields and only verifiers make them, so whoever holds some
+//! hold now? [`Claims`] have private fields and only verifiers make them, so a holder of some
 //! knows that every signature was checked. Whether what they say is good enough (debug mode, an
 //! old TCB, an unlocked phone) is a separate question, and [`Policy::appraise`] answers it.
 //!
@@ -80,7 +80,7 @@ pub fn verify(
 }
 
 /// As [`verify`], under `trust_roots`. What verifies under anything but a vendor's own root is of
-/// class [`Class::Simulated`], whatever it claims.
+/// class [`Class::Simulated`], even if it claims otherwise.
 pub fn verify_under(
     trust_roots: &TrustRoots,
     evidence: &Evidence,

@@ -1,4 +1,4 @@
-//! The statement that evidence is bound to: which code, which keys, when, for whom, after what.
+//! The statement that evidence is bound to: which code, which keys, what time, which account, and which parent.
 
 use ring::digest;
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,7 @@ use crate::BLOB_BYTES_MAX;
 use std::{io, path::PathBuf};
 use types::Hash;
 
-/// Why the store did not do as asked. Whatever a failed call wrote is gone again.
+/// Why the store did not do as asked. A failed call leaves nothing behind.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BlobError {

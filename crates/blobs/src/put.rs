@@ -43,7 +43,7 @@ impl Store {
             if keeping.insert(hash) {
                 break;
             }
-            // Another is at it. Look again when it is done, whatever came of it.
+            // Another is at it. Look again when it is done, even if it failed.
             while keeping.contains(&hash) {
                 keeping = self.inner.kept.wait(keeping).expect("nothing panics while it is held");
             }

@@ -99,7 +99,7 @@ impl Store {
         Ok(blobs)
     }
 
-    /// Forget a blob. Whoever is reading it can read on.
+    /// Forget a blob. Its readers can read on.
     ///
     /// # Errors
     /// [`BlobError::NotFound`], [`BlobError::Disk`].

@@ -125,7 +125,7 @@ pub(crate) fn presence(
 mod tests {
     use super::*;
 
-    /// What a check has charged, whatever it said.
+    /// What a check has charged, with any verdict.
     fn charged<T>(check: impl FnOnce(&Gas) -> T) -> u64 {
         let gas = Gas::default();
         check(&gas);

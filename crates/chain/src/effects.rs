@@ -98,7 +98,7 @@ fn carry_out(
     }
 }
 
-/// Pay a replica, and whoever has published the module it ran.
+/// Pay a replica, and the publisher of the module that it ran.
 fn pay(
     pad: &mut Scratch<'_>,
     record: &JobRecord,

@@ -1,5 +1,5 @@
 //! The period: at the first boundary after the last one has run out, the backbone freezes who witnesses. The beacon of that
-//! boundary draws among them, so that whoever claims something has chosen its keys before.
+//! boundary draws among them, so that a claimant has chosen its keys before.
 
 use crate::{
     apply::BlockContext,
@@ -43,7 +43,7 @@ pub(crate) fn turn(pad: &mut Scratch<'_>, context: &BlockContext) -> Result<(), 
     Ok(())
 }
 
-/// Those whom genesis named and those who are certified now, by key, less those struck off.
+/// Those that genesis named and those that are certified now, by key, without those that were removed.
 fn witnesses(
     pad: &Scratch<'_>,
     params: &Params,

@@ -54,7 +54,7 @@ pub(crate) struct Scratch<'a> {
 
 impl Scratch<'_> {
     /// What an item leaves behind when it went through: its writes, its events and its gas. A run that began anew because a
-    /// record was missing has left nothing, so the gas is the same whatever was loaded before.
+    /// record was missing has left nothing, so the gas does not depend on what was loaded before.
     pub(crate) fn into_parts(self) -> (BTreeMap<Key, Option<Vec<u8>>>, Vec<Event>, u64) {
         (self.writes, self.events, self.gas.used())
     }

@@ -6,7 +6,7 @@
 //!                    fixed: who votes in E+3  they follow       they get shares; from here they vote
 //! ```
 //!
-//! Half a term is for whoever was chosen to hear of it before it must be there; in E+2 the committee of that term deals
+//! In half a term, those that were chosen learn of it before they must be there; in E+2 the committee of that term deals
 //! new shares of the same key to them. A hand-over that fails leaves the old shares and the old committee in place, and
 //! those that were chosen for the term after it are next.
 
@@ -55,7 +55,7 @@ pub(crate) fn fix(
     Ok(())
 }
 
-/// Who was drawn for this chain, as far as it knows; `None`: whoever votes goes on.
+/// Who was drawn for this chain, as far as it knows; `None`: the present committee goes on.
 fn chosen(
     pad: &Scratch<'_>,
     context: &BlockContext,

@@ -389,7 +389,7 @@ fn a_beacon_of_another_round_is_refused() {
 }
 
 /// Invariant (checked after every block by `assert_conserved`): money is conserved and escrow holds
-/// exactly what open jobs promised, whatever clients and workers do.
+/// exactly what open jobs promised, with any behaviour of clients and workers.
 #[test]
 fn random_blocks_conserve_money() {
     let mut state = 7_u64;

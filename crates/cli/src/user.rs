@@ -1,4 +1,4 @@
-//! Whoever types: the node they talk to, and the keys they pay with.
+//! The user: the node they talk to, and the keys they pay with.
 
 use crate::settings::{NODE_DEFAULT, Settings};
 use anyhow::{Context as _, Result, bail};
@@ -20,7 +20,7 @@ pub fn client(settings: &Settings) -> Result<Client> {
     Ok(Client::new(node(settings).unwrap_or_else(|| NODE_DEFAULT.to_owned()))?)
 }
 
-/// The keys of whoever types, on this network.
+/// The user's keys on this network.
 pub fn keys(settings: &Settings, client: &Client) -> Result<Wallet> {
     keys_on(settings, client.status()?.dev_dealer)
 }

@@ -1,4 +1,4 @@
-//! What a client does next for a job: asks, uploads, pays, follows. No clock, socket or disk: whoever drives it has those.
+//! What a client does next for a job: asks, uploads, pays, follows. No clock, socket or disk: the caller has those.
 //!
 //! ```text
 //! ready? ─▶ network ─▶ params ─▶ account ─▶ each blob: there? else upload ─▶ demand ─▶ send ─▶ follow ─▶ over
@@ -94,7 +94,7 @@ pub enum Stuck {
     Dear(#[from] Dear),
     #[error("the node did not report on the job\nhint: ask again with meshx job show")]
     Silent,
-    /// A mistake of whoever drives it.
+    /// A mistake of the caller.
     #[error("the answer does not belong to the request")]
     OutOfTurn,
 }

@@ -89,7 +89,7 @@ impl Module {
 }
 
 impl Default for Resources {
-    /// Usual limits, four workers of whom three must agree, and nothing to read.
+    /// Usual limits, four workers, three of which must agree, and nothing to read.
     fn default() -> Self {
         let limits = Limits {
             fuel: types::Fuel::new(10_000_000_000),
@@ -144,7 +144,7 @@ impl Request {
     /// hash.
     ///
     /// # Errors
-    /// [`OtherProfile`], or whatever `content` fails with.
+    /// [`OtherProfile`], or the error of `content`.
     pub fn again<E: From<OtherProfile>>(
         submission: &Submission,
         content: impl Fn(&'static str, Hash) -> Result<Vec<u8>, E>,

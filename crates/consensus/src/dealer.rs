@@ -1,6 +1,6 @@
 //! The dev dealer: one process that makes all keys of a committee and hands them out.
 //!
-//! Whoever ran it could have kept the secret, so every network it makes says so in its network keys
+//! Its operator could have kept the secret, so every network it makes says so in its network keys
 //! (`dev_dealer`) and every receipt of such a network says so too.
 
 use crate::ceremony;
@@ -67,7 +67,7 @@ pub enum BadKeys {
     Share,
 }
 
-/// The committee's scheme in the hand of whoever has `share`; without one it checks votes and casts none.
+/// The committee's scheme with the share `share`; without one it checks votes and casts none.
 ///
 /// # Errors
 /// [`BadKeys`].

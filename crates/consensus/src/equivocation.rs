@@ -7,7 +7,7 @@ use receipt::light::Digest;
 use std::collections::BTreeMap;
 use types::{EquivocationProof, PublicKey, SignedVote, Term};
 
-/// Most proofs one chain keeps. A hundred validators bear 33 liars, and whoever catches one hears no more of it.
+/// Most proofs one chain keeps. A hundred validators bear 33 liars, and a validator that catches one hears no more of it.
 pub const EQUIVOCATIONS_MAX: usize = 64;
 
 /// The two votes of a fault that `activity` reports, as far as they can be read; not yet verified.

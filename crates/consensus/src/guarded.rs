@@ -68,7 +68,7 @@ pub struct Guarded {
 }
 
 impl Guarded {
-    /// `inner` of `chain` on this network, in the hand of whoever holds `key`; it signs in every view.
+    /// `inner` of `chain` on this network, with the key `key`; it signs in every view.
     ///
     /// The key must be that of the participant whose share `inner` holds: otherwise nobody accepts its
     /// votes. Without one this only verifies.
@@ -343,8 +343,8 @@ impl SchemeTrait for Guarded {
         J: IntoIterator<Item = &'a Attestation<Self>>,
         J::IntoIter: Send,
     {
-        // A share that is right would complete a certificate whatever its bearer signed in its own name.
-        // Whoever leaves its name out would then vote without answering for it.
+        // A share that is right would complete a certificate, even if its bearer signed something else in its own name.
+        // A validator that leaves its name out would then vote without answering for it.
         let named = self.named(&subject, pending);
         if !named.invalid.is_empty() {
             return Err(self.judge(rng, subject, named, strategy));

@@ -235,7 +235,7 @@ impl Memory {
         self.signatures_checked
     }
 
-    /// The state's next nonce of a sender of whom something waits.
+    /// The state's next nonce of a sender with waiting transactions.
     pub(crate) fn state_nonce(&self, sender: &Address) -> Option<u64> {
         self.pool.state_nonce(sender)
     }

@@ -1,4 +1,4 @@
-//! Whom a validator speaks to: everybody it was told of, whether or not they have a seat in this term.
+//! The peers of a validator: all that it was told of, with or without a seat in this term.
 
 use crate::ceremony::Directory;
 use commonware_consensus::types::Epoch as EngineTerm;

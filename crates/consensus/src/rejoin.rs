@@ -70,7 +70,7 @@ impl Standing {
         self.begun.set();
     }
 
-    /// To be set by whoever sees the engine begin.
+    /// To be set when the engine begins.
     pub(crate) fn begun(&self) -> Begun {
         self.begun.clone()
     }
@@ -252,7 +252,7 @@ where
                 .is_none_or(|finalization| finalization.verify(rng, &self.scheme, &Sequential))
     }
 
-    /// Answer whoever asks, until the network is gone.
+    /// Answer every question, until the network is gone.
     pub(crate) async fn answer(mut self, standing: Arc<Standing>) {
         while let Ok((peer, bytes)) = self.receiver.recv().await {
             if matches!(Message::decode(bytes), Ok(Message::Ask))
@@ -264,7 +264,7 @@ where
     }
 
     fn send(&mut self, to: Recipients<PublicKey>, message: &Message) {
-        // Whoever does not get it asks again.
+        // A peer that does not get it asks again.
         let _ = self.sender.send(to, message.encode(), true);
     }
 }

@@ -1,6 +1,6 @@
 //! What a validator must not lose or tell: its shares of the chain's key, what it deals and what it was dealt.
 //!
-//! In one file of the validator's own, written before anything that follows from it leaves the process. Whoever may read
+//! In one file of the validator's own, written before anything that follows from it leaves the process. Anyone who may read
 //! the node's folder can vote for it; the folder is its owner's alone.
 
 use commonware_codec::{DecodeExt as _, Encode as _, RangeCfg};

@@ -93,7 +93,7 @@ impl Shared {
     }
 }
 
-/// Whoever no longer listens needs no answer.
+/// A caller that no longer listens needs no answer.
 pub(crate) fn tell(news: Vec<News>) {
     for (watcher, fate) in news {
         let _ = watcher.send(fate);

@@ -1,4 +1,4 @@
-//! The state transition as the engine sees it: one call, whatever store is behind it.
+//! The state transition as the engine sees it: one call, for every kind of store.
 //!
 //! Consensus orders blocks and keeps state; what a block *does* is handed to it. Behind this trait
 //! `chain::apply_block` is compiled once instead of once per store and runtime, and the simulator can

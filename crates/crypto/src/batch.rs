@@ -24,10 +24,10 @@ pub struct Signed<'a> {
 ///
 /// One multiplication covers all items. If it fails, every item is checked singly, so a batch with
 /// one bad signature costs more than no batch at all: keep batches to 256–1024 items and stop
-/// serving whoever sends bad ones.
+/// serving senders of bad ones.
 ///
 /// The equation's random coefficients come from a hash of *all* items rather than from a generator:
-/// whoever picks the signatures has fixed the coefficients by doing so, the function stays pure, and
+/// a sender that picks the signatures fixes the coefficients by doing so, the function stays pure, and
 /// no caller can pass a predictable seed. The chance that a bad item passes is about 2⁻¹²⁸.
 ///
 /// # Panics

@@ -121,7 +121,7 @@ impl VrfKey {
         Self { x, prefix, public: EdwardsPoint::mul_base(&x).compress().0 }
     }
 
-    /// The VRF key of whoever has `key`: its seed follows from that key's through a hash, so that they share nothing.
+    /// The VRF key that belongs to `key`: its seed follows from that key's through a hash, so that they share nothing.
     #[must_use]
     pub fn beside(key: &SigningKey) -> Self {
         let seed = Zeroizing::new(blake3::derive_key("meshx/vrf-key/v1", key.seed().as_slice()));

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Everything is a function of its arguments. There is no clock, file, network or source of
-//! randomness here: whoever needs a key, a salt or a nonce brings the bytes.
+//! randomness here: a caller that needs a key, a salt or a nonce brings the bytes.
 //!
 //! A signature is always made *under a domain*: a short constant that says what is being signed, so
 //! that a signature on one kind of message is never a signature on another. Verification is ZIP-215

@@ -70,7 +70,7 @@ impl std::fmt::Debug for SealingKey {
     }
 }
 
-/// A public key that was checked: whoever holds one can seal to it.
+/// A public key that was checked, so messages can be sealed to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealingPublicKey(Box<<XWing as hpke::Kem>::PublicKey>);
 

@@ -48,7 +48,7 @@ impl Search {
         }
     }
 
-    /// Whoever was named comes first; of those in the table, the one that answers soonest. Never `left`.
+    /// A gateway that was named comes first, then the one in the table that answers soonest. Never `left`.
     async fn gateway(&self, left: Option<PeerId>) -> Option<PeerId> {
         let Self { overlay, named, chain, near } = self;
         for peer in named.iter().filter(|peer| Some(**peer) != left) {

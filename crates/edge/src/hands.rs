@@ -218,10 +218,10 @@ impl Hands {
         self.say(Action::Commit { job, commitment })
     }
 
-    /// Show the outcome, once it is proved that all have committed: whoever hears it before could copy it.
+    /// Show the outcome, once it is proved that all have committed: a worker that hears it before could copy it.
     pub(crate) fn reveal(&self, job: JobId, outcome: Outcome) -> Result<(), Failed> {
         self.proved(job, Duty::Reveal)?;
-        // Whoever asks the gateway for the job's output finds it there.
+        // Clients ask the gateway for the job's output, so it must be there.
         for output in [outcome.stdout.hash, outcome.stderr.hash] {
             self.offer_blob(output)?;
         }

@@ -1,8 +1,8 @@
-//! Whom a node begins with after a restart, and by which key others know it: small files in its folder.
+//! The peers that a node begins with after a restart, and the key by which others know it: small files in its folder.
 //!
 //! ```text
 //! DIR/identity   the key of a node that has no other, made on the first start
-//! DIR/known-peers    whom it was connected to when it ran last
+//! DIR/known-peers    the peers it was connected to when it ran last
 //! DIR/registry   nodes that stand on the chain
 //! ```
 
@@ -57,14 +57,14 @@ pub fn identity(dir: &Path) -> Result<SigningKey, NoIdentity> {
     Ok(SigningKey::from_seed(&seed))
 }
 
-/// Keep in `DIR/known-peers` whom to begin with after a restart: those who cut a node off from all others and end it
-/// must not be whom it meets first again. Returns what is kept from now on.
+/// Keep in `DIR/known-peers` the peers to begin with after a restart: peers that cut a node off from all others and end it
+/// must not be the first that it meets again. Returns what is kept from now on.
 pub(crate) fn keep_known_peers(
     dir: &Path,
     kept: Vec<PeerAddress>,
     now: Vec<PeerAddress>,
 ) -> Result<Vec<PeerAddress>, NotWritten> {
-    // Whoever has lost everybody needs those of before most.
+    // A node that has lost all peers needs the earlier ones most.
     if now.is_empty() || now == kept {
         return Ok(kept);
     }
@@ -72,7 +72,7 @@ pub(crate) fn keep_known_peers(
     Ok(now)
 }
 
-/// Whom a node of `dir` was connected to when it ran last. A file that cannot be read is none.
+/// The peers that a node of `dir` was connected to when it ran last. A file that cannot be read counts as empty.
 pub(crate) fn known_peers(dir: &Path) -> Vec<PeerAddress> {
     read(&dir.join(KNOWN_PEERS)).into_iter().take(KNOWN_PEERS_MAX).collect()
 }

@@ -89,7 +89,7 @@ pub enum Said {
     Trouble(String),
 }
 
-/// Work until `cancel` is set. Whatever fails is tried again; `say` hears of it.
+/// Work until `cancel` is set. Everything that fails is tried again; `say` hears of it.
 pub fn serve(edge: Edge, cancel: Arc<AtomicBool>, say: impl Fn(Said) + Send + Sync + 'static) {
     let hands = Arc::new(Hands::new(edge, cancel, Box::new(say)));
     hands.until_done(Hands::register);

@@ -1,4 +1,4 @@
-//! How a node meets others: where it listens, whom it begins with, and what it says of itself.
+//! How a node meets others: where it listens, which peers it begins with, and what it says of itself.
 
 use crate::known;
 use client::wallet;
@@ -27,7 +27,7 @@ const ASN_BYTES_MAX: u64 = 128 << 20;
 /// What an operator decides about meeting others.
 #[derive(Clone)]
 pub struct Meeting {
-    /// Where the node keeps its identity and whom it knows.
+    /// Where the node keeps its identity and the peers it knows.
     pub dir: PathBuf,
     /// The network's id.
     pub network: Hash,
@@ -120,7 +120,7 @@ impl Meeting {
         })
     }
 
-    /// Whom to begin with: those named, those of a signed list, and those known before.
+    /// The peers to begin with: those named, those of a signed list, and those known before.
     fn first(&self) -> Result<Vec<PeerAddress>, NotMet> {
         let mut first = self.join.clone();
         if let Some((path, key)) = &self.bootstrap {

@@ -5,7 +5,7 @@ use overlay::{Overlay, OverlayError, PeerId};
 use std::{error::Error, net::SocketAddr, sync::Arc, time::Duration};
 use types::{Address, ChainId, Hash};
 
-/// What the role tells whoever started it.
+/// What the role tells its caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
     /// By which others know it.

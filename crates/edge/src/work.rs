@@ -13,7 +13,7 @@ use worker::{Asks, Duty, Order, Shift, Told};
 const TICK: Duration = Duration::from_millis(200);
 /// How often the worker looks whether it is time to say that it is still there.
 const BEAT_LOOKS: Duration = Duration::from_secs(10);
-/// What may wait for the shift to hear it; whoever tells more waits.
+/// What may wait for the shift to hear it; a sender with more waits.
 const WAITING_MAX: usize = 64;
 
 /// To the shift. One that has ended needs to hear nothing.

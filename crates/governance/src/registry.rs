@@ -2,7 +2,7 @@
 //!
 //! Within its bounds, and consistent with the others, a value leaves a chain able to take blocks, jobs and votes. What no
 //! bound can rule out: that fewer vote than a quorum asks for, or that too few put up what a validator needs (then the
-//! last committee stays). Whoever raises those looks first at who votes and what is bonded.
+//! last committee stays). Before raising those, look at who votes and what is bonded.
 
 use crate::Refusal;
 use types::{Fuel, Millis, NanoMeshx, ParamName, Params, Ppm};
@@ -20,7 +20,7 @@ pub struct ParamInfo {
     pub min: u64,
     /// The most it can be set to.
     pub max: u64,
-    /// What it does, in a sentence for whoever votes.
+    /// What it does, in a sentence for voters.
     pub doc: &'static str,
 }
 

@@ -1,6 +1,6 @@
 //! Votes, in shares: a coin counts once, wherever it goes while votes are taken.
 //!
-//! Stake behind a validator is counted in its shares. Whoever votes does so with the shares it has there; all shares
+//! Stake behind a validator is counted in its shares. An account votes with the shares it has there; all shares
 //! that nobody voted with follow the validator's operator, if it voted. So no loop over delegators is needed, and
 //!
 //! ```text

@@ -1,5 +1,5 @@
 //! Splitting a job's payment (DESIGN §6): worker 95 %, validators 3 %, treasury 1 %, burned 1 %; and out of the worker's
-//! share the royalty of whoever published the module.
+//! share the royalty of the module's publisher.
 
 use types::{NanoMeshx, state::Params};
 

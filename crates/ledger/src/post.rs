@@ -139,7 +139,7 @@ mod tests {
         }
     }
 
-    /// Invariant: whatever is posted, no nano appears or disappears.
+    /// Invariant: no posting makes a nano appear or disappear.
     #[test]
     fn random_transfers_conserve_money() {
         let mut state = 0x9E37_79B9_7F4A_7C15_u64;

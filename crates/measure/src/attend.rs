@@ -93,11 +93,11 @@ pub enum NotAttended {
     Unsigned(#[from] Unsigned),
 }
 
-/// Measure whoever asks on `channel`, and sign what was measured.
+/// Measure the prover on `channel`, and sign what was measured.
 ///
 /// `peer` is who the channel was authenticated with: only its own claims are measured, since what is said on the channel
 /// holds the key that answers. `admit` says which place in the period's list is asked for, or why not: [`crate::seat`] by
-/// the period's tables, and whatever else the caller knows (is the claim registered, was it measured today already).
+/// the period's tables, and all else that the caller knows (is the claim registered, was it measured today already).
 /// Takes the plan's window, as a rule; six turns, the plan's patience and the wait for the transcript more at most. How many
 /// are attended to at once is the caller's to bound: each has a socket.
 ///

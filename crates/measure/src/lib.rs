@@ -6,7 +6,7 @@
 //! of all that was said, and each witness its minimum under that root.
 //!
 //! ```text
-//!            channel (Noise IK, or whatever the caller has)
+//!            channel (Noise IK, or what the caller has)
 //!           ┌── Ask ─▶  ◀─ Session ── Ready ─▶ ┐                  ┌─ Root ─▶  ◀─ Measured ─┐
 //!  prove ───┤                                  │                  │                        ├──▶ PresenceCertificate
 //!   │       └──────── one for each witness ────┘                  └────────────────────────┘      │
@@ -39,7 +39,7 @@
 //!
 //! Every error is on the side of more time: sending counts from before it, arriving from when the kernel saw it or later,
 //! and what is lost is just lost. More time refutes less and locates nobody where it is not. A prover's own delay counts
-//! against it, whatever it says of it.
+//! against it, even if it lies about it.
 //!
 //! Not shown by this: that the machine stands where the key answers. A session's key can be given away; [`WorkRule`] has
 //! work done within the time that the place explains, which shows a machine that is further away than its key by more than

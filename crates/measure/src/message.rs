@@ -120,7 +120,7 @@ pub enum ToProver {
     /// The witness will not go on.
     #[wire(tag = 4)]
     Refused {
-        /// In words, for whoever runs the prover.
+        /// In words, for the operator of the prover.
         why: Text<WHY_BYTES_MAX>,
     },
 }

@@ -46,7 +46,7 @@ impl ProveSettings {
         Self { probing: Duration::from_secs(8), deadline: Duration::from_secs(12) };
 }
 
-/// What is to be measured, and by whom.
+/// What is to be measured, and by which witnesses.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// What is to be shown.
@@ -123,7 +123,7 @@ pub enum NotProved {
 ///
 /// `connect` opens a channel to a witness, by place in the list and key: encrypted, both ends known to each other, since a
 /// session's key goes through it. `key` is the claim's. Ends as soon as all witnesses have signed or failed, and at the
-/// deadline at the latest. Whatever keeps this future from being polled is measured as distance: a busy node gives it a
+/// deadline at the latest. All time in which this future is not polled is measured as distance: a busy node gives it a
 /// thread of its own.
 ///
 /// # Errors

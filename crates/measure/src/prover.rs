@@ -89,8 +89,8 @@ impl Prover {
         Ok(opening)
     }
 
-    /// What to do with a datagram; `None` if it is no question of a session, or one of a round that was answered: whoever
-    /// records questions learns nothing from asking them again.
+    /// What to do with a datagram; `None` if it is no question of a session, or one of a round that was answered: an attacker
+    /// that records questions learns nothing from asking them again.
     pub fn receive(&mut self, datagram: &[u8]) -> Option<Reply> {
         let session = self.sessions.get_mut(&datagram::session_of(datagram)?)?;
         let question = Question::open(datagram, &session.keys)?;

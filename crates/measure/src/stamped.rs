@@ -1,6 +1,6 @@
 //! A UDP socket that knows when a datagram came, rather than when somebody found the time to read it.
 //!
-//! Between a datagram's arrival and our reading it the scheduler runs whatever else there is: microseconds on an idle
+//! Between a datagram's arrival and our reading it the scheduler runs other tasks: microseconds on an idle
 //! machine, many milliseconds on a busy one, and each of them is a hundred kilometres. The kernel notes the time in the
 //! interrupt (`SO_TIMESTAMPNS`), before any of that. Only Linux is asked for it; elsewhere, and where the kernel says
 //! nothing, a datagram came when it was read: a longer time, which refutes less, never a shorter one.
@@ -113,7 +113,7 @@ pub(crate) fn as_family(to: SocketAddr, is_ipv6: bool) -> SocketAddr {
     }
 }
 
-/// When a datagram came, by the clock that never jumps. The wall clock is read first: whatever passes in between makes the
+/// When a datagram came, by the clock that never jumps. The wall clock is read first: time that passes in between makes the
 /// time later, not earlier.
 fn arrived(stamped: Option<SystemTime>) -> (Instant, Stamp) {
     let age = stamped.and_then(|stamped| SystemTime::now().duration_since(stamped).ok());

@@ -305,7 +305,7 @@ mod tests {
     }
 
     proptest! {
-        /// The minimum is the smallest of what came, whatever came of it and in whatever order; and is signed for.
+        /// The minimum is the smallest of the times that came, in any order, and is signed.
         #[test]
         fn the_minimum_is_the_smallest(
             fates in proptest::collection::vec((proptest::option::of(0_u32..60_000), any::<u16>(), any::<bool>()), 8)

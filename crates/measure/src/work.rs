@@ -17,7 +17,7 @@ pub struct WorkRule {
     pub count: u8,
     /// Hashes of an item one after the other, at most [`WORK_ROUNDS_MAX`].
     pub rounds: u32,
-    /// Microseconds for the work and whatever keeps a machine from it; less than a proxy's round trip, or it shows
+    /// Microseconds for the work and all that delays it on a machine; less than a proxy's round trip, or it shows
     /// nothing.
     pub allowance_us: u32,
 }

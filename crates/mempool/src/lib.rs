@@ -119,12 +119,12 @@ impl<T: Pooled> Pool<T> {
         self.lanes.get(sender)?.txs.get(&nonce)
     }
 
-    /// The state's next nonce of a sender of whom something waits.
+    /// The state's next nonce of a sender with waiting transactions.
     pub fn state_nonce(&self, sender: &Address) -> Option<u64> {
         self.lanes.get(sender).map(|lane| lane.next)
     }
 
-    /// Whether nothing more would be taken in, whoever sends it.
+    /// Whether nothing more would be taken in, from any sender.
     pub fn is_full(&self) -> bool {
         self.ids.len() >= self.limits.txs_max || self.bytes >= self.limits.bytes_max
     }

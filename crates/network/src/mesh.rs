@@ -56,7 +56,7 @@ impl Mesh {
         (Sender(Arc::new(outlet)), receiver)
     }
 
-    /// Whom `me` refuses to hear.
+    /// The peers that `me` refuses to hear.
     pub fn blocks(&self, me: &PublicKey) -> Blocks {
         self.state.blocks.get(me).cloned().unwrap_or_default()
     }

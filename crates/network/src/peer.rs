@@ -1,4 +1,4 @@
-//! The two ends of a channel, whatever carries it.
+//! The two ends of a channel, over any carrier.
 
 use commonware_actor::{Feedback, Unreliable};
 use commonware_cryptography::ed25519::PublicKey;

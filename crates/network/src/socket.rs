@@ -28,7 +28,7 @@ const MESSAGES_PER_SECOND: u32 = 512;
 /// Most messages that wait for one peer and are packed into records together.
 const MESSAGES_AT_ONCE: NonZeroUsize = NZUsize!(128);
 
-/// How a node is reached, and whom it reaches.
+/// How a node is reached, and which nodes it reaches.
 #[derive(Clone, Debug)]
 pub struct SocketsConfig {
     /// Who it is.
@@ -39,7 +39,7 @@ pub struct SocketsConfig {
     pub namespace: Vec<u8>,
     /// Where it listens.
     pub listen: SocketAddr,
-    /// Whom it dials, and where.
+    /// The nodes that it dials, and where.
     pub peers: Vec<(PublicKey, SocketAddr)>,
     /// Longest message it takes, in bytes.
     pub message_bytes_max: u32,
@@ -101,7 +101,7 @@ impl Sockets {
         (Sender(Arc::new(outlet)), receiver)
     }
 
-    /// Whom this node refuses to talk to.
+    /// The peers that this node refuses to talk to.
     pub fn blocks(&self) -> Blocks {
         Blocks::default()
     }

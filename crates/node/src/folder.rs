@@ -87,7 +87,7 @@ fn keep_private(path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Lock `path/lock` and write our process id into it, for whoever finds it locked.
+/// Lock `path/lock` and write our process id into it, for a process that finds it locked.
 fn hold(path: &Path) -> Result<File, BadFolder> {
     let failed = |source| BadFolder::NotWritable { path: path.to_owned(), source };
     let mut file = OpenOptions::new()
@@ -101,7 +101,7 @@ fn hold(path: &Path) -> Result<File, BadFolder> {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
-            // Whoever holds it may not have written its id yet.
+            // The holder may not have written its id yet.
             let _ = file.read_to_string(&mut holder);
             let holder = match holder.trim() {
                 "" => "an unknown id".to_owned(),

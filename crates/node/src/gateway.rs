@@ -111,7 +111,7 @@ pub fn gateway<S: Future<Output = io::Result<()>>>(
         began(facts);
         let running = start(context, meeting.dir.clone(), network_keys, parts, net, peers).await?;
         let serving = tokio::spawn(serve(listener, running.node.clone()));
-        // Last, so that whoever is told of this node finds it able to answer.
+        // Last, so that this node can answer when others hear of it.
         let overlay = Overlay::start(config)?;
         tell_headers(&overlay, &running.node);
         tell(&overlay, network, say).await?;

@@ -84,7 +84,7 @@ impl Host {
     }
 }
 
-/// Whoever has an assignment in a job of this phase.
+/// The workers that have an assignment in a job of this phase.
 pub(crate) fn workers_of(phase: &Phase) -> impl Iterator<Item = Address> {
     let assignments = match phase {
         Phase::Committing { assignments, .. }
@@ -116,7 +116,7 @@ pub struct Node {
     pub(crate) store: Store,
     /// Base URLs of other nodes that may have a blob this one lacks.
     pub(crate) peers: Arc<Vec<String>>,
-    /// Who gives money to whoever asks, by chain: none but on a network dealt in this process.
+    /// The key that pays from the faucet, by chain: only on a network dealt in this process.
     pub(crate) faucets: Arc<BTreeMap<ChainId, Line>>,
 }
 

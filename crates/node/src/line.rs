@@ -1,6 +1,6 @@
 //! What one key says on its chain: a worker's, or the faucet's, in order and in batches.
 //!
-//! Sending statements one by one would let each wait for the one before; here whatever waits goes together. What becomes
+//! Sending statements one by one would let each wait for the one before; here all that waits goes together. What becomes
 //! of each is `worker`'s rule ([`worker::Tries`]).
 
 use commonware_runtime::tokio::Context;
@@ -118,7 +118,7 @@ fn tried(mut item: Item, came_to: Result<TxId, SubmitError>) -> Option<(Item, Mi
     match item.tries.after(worth) {
         Next::Again(after) => Some((item, after)),
         Next::Done | Next::GiveUp => {
-            // Whoever does not wait any more does not care.
+            // A caller that no longer waits does not need it.
             let _ = item.done.send(came_to);
             None
         }

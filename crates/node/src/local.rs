@@ -1,7 +1,7 @@
 //! Deal a whole network in one process: the dev dealer's side of genesis.
 //!
 //! Every key follows from one secret seed, so a network's folder needs to keep nothing else; and
-//! whoever has the seed *is* the network. The network keys say so (`dev_dealer`).
+//! the holder of the seed *is* the network. The network keys say so (`dev_dealer`).
 
 use consensus::deal;
 use crypto::{SigningKey, VrfKey};
@@ -89,7 +89,7 @@ fn secret(seed: &[u8; 32], role: &str, chain: ChainId, index: usize) -> [u8; 32]
     .0
 }
 
-/// The key of the account that gives money to whoever asks, on a chain of the network dealt from `seed`.
+/// The key of the faucet's account, on a chain of the network dealt from `seed`.
 fn faucet_key(seed: &[u8; 32], chain: ChainId) -> SigningKey {
     SigningKey::from_seed(&secret(seed, "faucet", chain, 0))
 }

@@ -65,7 +65,7 @@ impl Wires {
         }
     }
 
-    /// Whom a validator of `part` may meet, in this term or a later one.
+    /// The validators that one of `part` may meet, in this term or a later one.
     pub(crate) fn known(&self, part: &Part) -> Vec<PublicKey> {
         match self {
             Self::Mesh(_) => {

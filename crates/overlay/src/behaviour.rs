@@ -59,7 +59,7 @@ impl Behaviour {
         let me = key.to_peer_id();
         let network = hex::encode(&config.network.0[..4]);
         let edge_only = !Role::ALL[1..].iter().any(|role| config.roles.has(*role));
-        // Whoever hides names no address but the onion's, asks nobody to dial it, and punches no holes towards it.
+        // A node that hides names no address but the onion's, asks nobody to dial it, and punches no holes towards it.
         let hidden = config.tor.as_ref().is_some_and(|tor| tor.only);
         let identify = identify::Config::new(format!("/meshx/{network}/1"), key)
             .with_agent_version(concat!("meshx/", env!("CARGO_PKG_VERSION")).to_owned())
@@ -139,7 +139,7 @@ fn table(
 }
 
 /// How nodes gossip: nobody signs, a message is known by its content, none has more than 1 MiB, and each goes further
-/// only when whoever listens says so.
+/// only when the listener says so.
 ///
 /// # Errors
 /// Never with these settings; the library checks them when it starts.

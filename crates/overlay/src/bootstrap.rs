@@ -1,4 +1,4 @@
-//! A list of nodes to begin with, signed by somebody whom the reader has chosen to believe.
+//! A list of nodes to begin with, signed by a key that the reader has chosen to trust.
 //!
 //! ```text
 //! meshx-bootstrap 1
@@ -17,7 +17,7 @@ use types::{Hash, Millis};
 pub const BOOTSTRAP_BYTES_MAX: usize = 64 * 1024;
 /// Most addresses of a list.
 pub const BOOTSTRAP_PEERS_MAX: usize = 256;
-/// A list counts this long: whoever signed it may have lost the key since, and the nodes their addresses.
+/// A list counts this long: its signer may have lost the key since, and the nodes their addresses.
 const LIFETIME_MS: u64 = 90 * 24 * 60 * 60 * 1_000;
 /// A clock may be this much ahead.
 const SKEW_MS: u64 = 24 * 60 * 60 * 1_000;

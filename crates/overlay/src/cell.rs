@@ -1,4 +1,4 @@
-//! Where a node says that it stands, to ten degrees: so that whoever looks for a role looks nearby first.
+//! Where a node says that it stands, to ten degrees: so that a search for a role begins nearby.
 //!
 //! A cell is a hint for routing. Nobody votes or is paid by it; presence proofs are another matter.
 

@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use tokio::sync::oneshot;
 use types::ChainId;
 
-/// Commands that wait for the swarm; more wait with whoever asks.
+/// Commands that wait for the swarm; more wait with their callers.
 pub(crate) const COMMANDS_MAX: usize = 256;
 
 /// One thing asked. Those that give something carry where the answer goes.

@@ -35,7 +35,7 @@ pub struct Config {
     pub map_port: bool,
     /// Be reached as an onion service, and dial others that are; with [`Tor::only`] nothing else.
     pub tor: Option<Tor>,
-    /// Have an address at this server, for those whom nothing but a relay leads here.
+    /// Have an address at this server, for peers that otherwise need a relay.
     pub turn: Option<TurnServer>,
     pub limits: GateLimits,
     /// Which provider an address is of, where that is known: few of one come into the table.

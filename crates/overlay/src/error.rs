@@ -1,4 +1,4 @@
-//! What can go wrong, for whoever asked.
+//! What can go wrong, for the caller.
 
 use crate::address::BadAddress;
 use libp2p::{Multiaddr, PeerId};

@@ -1,7 +1,7 @@
 //! Who may begin a handshake: so many connections at once and so many attempts a second from one neighbourhood of
-//! addresses. Decided before anything is computed for whoever knocks.
+//! addresses. Decided before anything is computed for the peer that knocks.
 //!
-//! And whom a lookup may lead to: strangers name whom they like, so of one neighbourhood only few are asked.
+//! And which nodes a lookup may lead to: strangers name any nodes they like, so of one neighbourhood only few are asked.
 
 use libp2p::{
     Multiaddr, PeerId,
@@ -52,7 +52,7 @@ pub(crate) enum Prefix {
     V6([u8; 6]),
     /// Through a relay: the gate of the relay has let it in.
     Circuit(PeerId),
-    /// An onion service: whoever wants another has one, so that counting them says nothing.
+    /// An onion service: anyone can have another one, so counting them says nothing.
     Onion,
     /// A name in place of an address: all of them are one neighbourhood.
     Named,
@@ -213,7 +213,7 @@ impl Gate {
         }
     }
 
-    /// Forget everybody without a connection, so that looking for room costs nothing in the mean. Whoever is
+    /// Forget everybody without a connection, so that looking for room costs nothing in the mean. A peer that is
     /// forgotten may burst once more; that takes sixteen thousand neighbourhoods.
     fn forget(&mut self) {
         self.known.retain(|_, of| of.connections > 0 || of.looked_up > 0);
@@ -358,7 +358,7 @@ mod tests {
             let made = (200..204).filter(|id| established(&mut gate, *id, address)).count();
             assert_eq!(made, 4, "{address}");
         }
-        // Whoever is asked for by name is dialled.
+        // A peer that is asked for by name is dialled.
         gate.want(ConnectionId::new_unchecked(300));
         assert!(established(&mut gate, 300, crowd) && !established(&mut gate, 301, crowd));
         // A place that is left is free.

@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
 /// What the side that serves a stream sends first. The library drops streams that come faster than they are
-/// accepted, without a word to either side; whoever has not been greeted opens another one.
+/// accepted, without a word to either side; a peer that has not been greeted opens another one.
 const GREETING: u8 = b'+';
 const GREETING_TIMEOUT: Duration = Duration::from_secs(10);
 

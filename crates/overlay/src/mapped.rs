@@ -16,7 +16,7 @@ const TICK: Duration = Duration::from_secs(2);
 /// How often a router that would not is asked again.
 const MAP_AGAIN: Duration = Duration::from_secs(10 * 60);
 
-/// Keep the listening port mapped by whatever protocol the router speaks, as long as the overlay lives. A machine that has
+/// Keep the listening port mapped by the protocol that the router speaks, as long as the overlay lives. A machine that has
 /// an address on the internet, or listens to itself only, needs none.
 pub(crate) async fn keep_mapped(
     commands: mpsc::WeakSender<Command>,

@@ -1,4 +1,4 @@
-//! A message that is gossiped, and what whoever hears it thinks of it.
+//! A message that is gossiped, and the verdict of a node that hears it.
 
 use libp2p::{PeerId, gossipsub};
 
@@ -19,6 +19,6 @@ pub enum Verdict {
     PassOn,
     /// It is of no use to others, and nobody is to blame.
     Keep,
-    /// Whoever passed it on could have seen that it is false: it counts as a fault.
+    /// The peer that passed it on could have seen that it is false: it counts as a fault.
     False,
 }

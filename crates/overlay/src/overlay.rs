@@ -34,7 +34,7 @@ pub struct Overlay {
     /// The router's port, to be given back.
     mapping: Arc<Mutex<Option<nat::Mapping>>>,
     meter: Meter,
-    /// What each identity may open, whatever the protocol.
+    /// What each identity may open, over all protocols.
     share: Arc<Share>,
 }
 
@@ -210,7 +210,7 @@ impl Overlay {
             .map_err(|_| OverlayError::Served(protocol.to_owned()))
     }
 
-    /// What `peer` says of itself, from whoever keeps its record.
+    /// What `peer` says of itself, from the nodes that keep its record.
     ///
     /// # Errors
     /// [`OverlayError::Unknown`].
@@ -301,7 +301,7 @@ impl Overlay {
             .map_err(|_| OverlayError::Stopped)
     }
 
-    /// Look for nodes at `addresses`, which somebody says they have. Whoever is there comes into the table by the same
+    /// Look for nodes at `addresses`, which somebody says they have. A node that is there comes into the table by the same
     /// rules as everybody else.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
 //! Who has a place in the table: few of one neighbourhood of addresses, and few of one provider's where that is known,
-//! so that whoever rents a thousand addresses has not a thousand places.
+//! so that an attacker who rents a thousand addresses does not get a thousand places.
 
 use crate::{asn::AsnTable, gate::Prefix};
 use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(placed(asns, rented(), false), 40);
         assert_eq!(placed(asns, rented(), true), 6);
         assert_eq!(placed(asns, rented().chain((0..100).map(|b| at(53, b))), false), 80);
-        // Of whom nothing is known only the neighbourhood counts.
+        // Of an unknown node only the neighbourhood counts.
         assert_eq!(placed(asns, (0..100).map(|b| at(54, b)), true), 100);
     }
 }

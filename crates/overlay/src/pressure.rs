@@ -1,4 +1,4 @@
-//! How busy this node is with handshakes, and what that costs whoever comes.
+//! How busy this node is with handshakes, and what that costs new peers.
 
 use network::ik::PUZZLE_BITS_MAX;
 use std::sync::{

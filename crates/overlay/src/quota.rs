@@ -1,4 +1,4 @@
-//! So many things kept for one group of strangers: whoever has many names still has one share.
+//! So many things kept for one group of strangers: one with many names still has one share.
 
 use std::{
     collections::HashMap,
@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Shares of what is kept for others. `Group`: whom a share belongs to; `Thing`: what is kept.
+/// Shares of what is kept for others. `Group`: the owner of a share; `Thing`: what is kept.
 pub(crate) struct Quota<Group, Thing> {
     /// Things of one group.
     each: usize,

@@ -1,4 +1,4 @@
-//! What each identity may ask for, and how it stands: whoever does what no honest node does gets marks, and with a
+//! What each identity may ask for, and how it stands: a peer that does what no honest node does gets marks, and with a
 //! hundred of them is kept out for an hour.
 //!
 //! Identities cost nothing, so this bounds what one of them gets before it has to come again through the gate, which
@@ -36,7 +36,7 @@ impl Share {
     /// Whether `peer` may open one more stream now.
     pub(crate) fn admits(&self, peer: PeerId) -> bool {
         if self.0.len() >= REMEMBERED_MAX {
-            // Whoever could burst again is as good as unknown.
+            // A peer that could burst again is as good as unknown.
             self.0.retain_recent();
         }
         self.0.check_key(&peer).is_ok()
@@ -46,9 +46,9 @@ impl Share {
 /// What no honest node does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// It brought a record that is not signed by whom it speaks of, is not its key's, or cannot be read.
+    /// It brought a record that is not signed by the node it describes, is not its key's, or cannot be read.
     FalseRecord,
-    /// It passed a message on that whoever listens can see to be false.
+    /// It passed a message on that any listener can see to be false.
     FalseGossip,
     /// It opened more streams than its share.
     Flood,
@@ -95,7 +95,7 @@ impl Standing {
         room
     }
 
-    /// Whom to let in again.
+    /// The peers to let in again.
     pub(crate) fn pardoned(&mut self, now: Instant) -> Vec<PeerId> {
         self.banned.extract_if(|_, until| *until <= now).map(|(peer, _)| peer).collect()
     }

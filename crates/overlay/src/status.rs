@@ -118,7 +118,7 @@ fn all_shown<T: ToString, S: serde::Serializer>(
 }
 
 impl Status {
-    /// Whom to begin with after a restart: peers that were dialled, longest connected first, one of each neighbourhood.
+    /// The peers to begin with after a restart: those that were dialled, longest connected first, one of each neighbourhood.
     #[must_use]
     pub fn known_peers(&self) -> Vec<PeerAddress> {
         let mut direct: Vec<&PeerInfo> =

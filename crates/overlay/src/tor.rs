@@ -42,7 +42,7 @@ pub struct Tor {
     pub only: bool,
 }
 
-/// The port that the onion service has, whatever the listener's is.
+/// The port of the onion service; the listener may have another.
 const ONION_PORT: u16 = 8_800;
 /// An onion service is dialled in seconds, where an address takes milliseconds.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(90);

@@ -22,7 +22,7 @@ use libp2p::{
 use network::ik::{Identity, Responder, Stream, Suites};
 use std::{io, time::Duration};
 
-/// Whoever has not shown who he is after this time is cut off.
+/// A peer that has not proved its identity after this time is cut off.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// While this node is busy, it waits for a third of that.
 const BUSY_SHARE: u32 = 3;

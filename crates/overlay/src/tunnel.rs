@@ -17,7 +17,7 @@ const SERVED_MAX: usize = 512;
 const OPENED_MAX: usize = 256;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serve the API at `api` to whoever opens a stream for it. Ends with the overlay.
+/// Serve the API at `api` to every peer that opens a stream for it. Ends with the overlay.
 ///
 /// # Errors
 /// [`OverlayError::Served`].

@@ -96,7 +96,7 @@ impl Reference {
         (us != UNKNOWN_US).then_some(us)
     }
 
-    /// The nodes whose measurements speak for a place, nearest first. `without` (a few) do not: whoever is judged does not
+    /// The nodes whose measurements speak for a place, nearest first. `without` (a few) do not: a node that is judged does not
     /// speak for itself.
     #[must_use]
     pub fn neighbours(&self, place: &Direction, without: &[usize]) -> Vec<usize> {

@@ -149,7 +149,7 @@ fn reach_km(rtt_us: u32, m_per_ms: u32) -> u32 {
 /// time that was expected, and is it in the one measured as well?
 type Four<T> = [T; 4];
 
-/// Witnesses of whom each of these holds.
+/// Numbers of witnesses for which each of these holds.
 #[derive(Clone, Copy, Default)]
 struct Counts(Four<u16>);
 

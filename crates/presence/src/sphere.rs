@@ -49,7 +49,7 @@ impl Direction {
         u32::try_from(above.saturating_sub(1)).expect("a few thousand kilometres")
     }
 
-    /// The direction of a vector that is not nothing, whatever its length.
+    /// The direction of a vector of any length but zero.
     #[must_use]
     pub fn of([x, y, z]: [i128; 3]) -> Option<Self> {
         // Small enough that squares fit, long enough that nothing is lost.

@@ -147,8 +147,8 @@ pub fn gas_before(certificate: &PresenceCertificate, tables: &Tables<'_>) -> u64
         + GAS_WITNESS * tables.witnesses.len() as u64
 }
 
-/// The nodes whose measurements [`verify`] asks the reference for, whatever these are: who was drawn, and the claim's
-/// neighbours. So whoever keeps measurements by node need load no others.
+/// The nodes whose measurements [`verify`] asks the reference for, with any content: who was drawn, and the claim's
+/// neighbours. So a caller that keeps measurements by node need load no others.
 ///
 /// # Errors
 /// [`Rejected`], as [`verify`] would.

@@ -68,7 +68,7 @@ fn contradiction(first: &SignedVote, second: &SignedVote) -> Result<(), NotEquiv
     match (first.kind, second.kind) {
         (VoteKind::Nullify, VoteKind::Nullify) => Err(NotEquivocation::SameVote),
         (VoteKind::Notarize, VoteKind::Notarize) | (VoteKind::Finalize, VoteKind::Finalize) => {
-            // Compared without signatures: whoever signs one vote twice has said nothing new.
+            // Compared without signatures: a validator that signs one vote twice has said nothing new.
             if proposal(first) == proposal(second) {
                 Err(NotEquivocation::SameVote)
             } else {

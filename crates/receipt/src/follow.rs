@@ -1,4 +1,4 @@
-//! Follow a chain by its headers alone, whoever brings them.
+//! Follow a chain by its headers alone, from any source.
 
 use crate::light::{self, Invalid};
 use types::{
@@ -17,7 +17,7 @@ pub enum Heard {
     New(Height),
     /// Not newer; whether it is true was not looked at.
     Old,
-    /// No certificate of this chain makes it final: whoever passes it on has not checked it.
+    /// No certificate of this chain makes it final: a node that passes it on has not checked it.
     False(Invalid),
 }
 

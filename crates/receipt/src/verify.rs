@@ -126,7 +126,7 @@ pub fn verify(bytes: &[u8], trusted: impl Fn(&Hash) -> bool) -> Result<Verified,
         return Err(Failed::Money);
     }
     check_workers(&receipt, &settlement, &network)?;
-    // Last, because it only says that the file is as it was written, not by whom.
+    // Last, because it only says that the file is as it was written, not who wrote it.
     if !Receipt::intact(bytes) {
         return Err(Failed::Format(Unreadable::Checksum));
     }

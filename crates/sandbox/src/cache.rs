@@ -18,7 +18,7 @@ impl<T> Cache<T> {
         Self { entries: Mutex::default(), entries_max }
     }
 
-    /// The value of `key`, made by `make` if it is not here. Whoever asks meanwhile waits for it.
+    /// The value of `key`, made by `make` if it is not here. Others that ask meanwhile wait for it.
     /// A refusal is not kept: a flood of bad modules pushes no good one out.
     pub(crate) fn get(
         &self,

@@ -16,7 +16,7 @@ pub(crate) struct Call<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Outside;
 
-/// Answer a call by `work`. Whatever it charged is taken from the module's fuel, also on failure.
+/// Answer a call by `work`. What it charged is taken from the module's fuel, also on failure.
 pub(crate) fn enter<R>(
     caller: &mut Caller<'_, State>,
     work: impl FnOnce(&mut Call<'_>) -> Result<R, Stop>,

@@ -103,7 +103,7 @@ impl Engine {
     /// The thread needs [`STACK_BYTES`] of stack and 512 KiB more; Rust's default of 2 MiB will do.
     ///
     /// # Errors
-    /// [`Refused`] if nothing could be run. Whatever the module does once it runs is [`Ended`].
+    /// [`Refused`] if nothing could be run. All that the module does once it runs is [`Ended`].
     pub fn run(
         &self,
         job: &Job<'_>,

@@ -303,7 +303,7 @@ fn validate(module: &[u8]) -> Result<(), Refused> {
         return Ok(());
     };
     let (message, offset) = (error.message().to_owned(), error.offset());
-    // Damaged, or merely modern? Whoever accepts everything knows.
+    // Damaged, or merely modern? A validator that accepts every feature knows.
     if Validator::new_with_features(WasmFeatures::all()).validate_all(module).is_ok() {
         let advice = feature_advice(&message);
         return Err(Refused::Forbidden { message, offset, advice });

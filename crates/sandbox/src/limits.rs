@@ -1,4 +1,4 @@
-//! Limits every worker shares: what no job may exceed, whatever it pays.
+//! Limits every worker shares: what no job may exceed at any price.
 //!
 //! They are part of the execution profile. A job's own limits ([`types::Limits`]) come on top.
 

@@ -12,7 +12,7 @@ use types::{
 pub enum Portion {
     /// So much of it.
     Amount(NanoMeshx),
-    /// All shares, whatever they are worth.
+    /// All shares, at any worth.
     All,
 }
 
@@ -142,7 +142,7 @@ pub fn settle(
 }
 
 /// Take `portion` off a settled position; returns what it was worth. The shares given up are rounded up, so that
-/// whoever stays does not pay for it.
+/// those who stay do not pay for it.
 fn depart(
     position: &mut Position,
     portion: Portion,

@@ -113,7 +113,7 @@ pub fn claim_commission(
     Ok(moved(pools::rewards(), Destination::Account(by), owed))
 }
 
-/// Announce another commission. It counts an unbonding period from now: whoever dislikes it leaves before. A
+/// Announce another commission. It counts an unbonding period from now, so that delegators can leave before. A
 /// second announcement replaces one that does not count yet.
 ///
 /// # Errors

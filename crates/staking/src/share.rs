@@ -1,8 +1,8 @@
 //! Shares: a delegation is a number of them, and a slash changes what one is worth.
 //!
-//! A share begins at one nano. Rounding is always against whoever moves and for those who stay, by less
+//! A share begins at one nano. Rounding is always against those who move and for those who stay, by less
 //! than one nano or one share a time. Tokens enter only together with shares, so a price cannot be pumped by
-//! a gift; and whoever stays holds `delegator_min` at least, so no last share can gather dust of any size.
+//! a gift; and those who stay hold `delegator_min` at least, so no last share can gather dust of any size.
 
 use crate::{
     Refusal,
@@ -26,8 +26,8 @@ pub(crate) fn worth(validator: &ValidatorRecord, shares: u128) -> NanoMeshx {
     NanoMeshx::new(u64::try_from(worth).expect("a part of the tokens fits where all of them did"))
 }
 
-/// What the operator's own shares are worth, rounded up: whoever has paid the minimum in has it, whatever rounding
-/// made of the shares.
+/// What the operator's own shares are worth, rounded up: an operator that has paid the minimum in has it, with any
+/// rounding of the shares.
 pub(crate) fn worth_own(validator: &ValidatorRecord) -> NanoMeshx {
     let tokens = u128::from(validator.tokens.get());
     let worth = mul_div_ceil(validator.shares_own, tokens, validator.shares).unwrap_or(0);

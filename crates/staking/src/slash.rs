@@ -14,7 +14,7 @@ pub struct Offence {
     pub fault: Fault,
     /// When it was done: stake that was there at this height answers for it.
     pub height: Height,
-    /// The timestamp of the block at `height`, from the chain and not from whoever accuses.
+    /// The timestamp of the block at `height`, from the chain and not from the accuser.
     pub at: Millis,
 }
 
@@ -54,7 +54,7 @@ pub fn slash(
     validator
         .slashes
         .push(Slash { fault, height, bps })
-        .expect("whoever fills the log is tombstoned with the last entry");
+        .expect("a validator that fills the log is tombstoned with the last entry");
     validator.tokens = validator.tokens.saturating_sub(lost);
     let last = fault == Fault::DoubleSigning || validator.slashes.len() == SLASHES_MAX;
     let jailed = now.at.saturating_add(params.jail_ms);

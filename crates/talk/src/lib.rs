@@ -60,7 +60,7 @@ fn words(error: &(dyn Error + 'static)) -> String {
 /// Write bytes to stdout. A reader that went away is no error of ours.
 ///
 /// # Errors
-/// Whatever else keeps stdout from taking them.
+/// All other errors of stdout.
 pub fn to_stdout(bytes: &[u8]) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {

@@ -68,7 +68,7 @@ pub struct Header {
 /// Most bytes of a certificate.
 pub const CERTIFICATE_BYTES_MAX: usize = 4_096;
 
-/// A header and the certificate that makes its block final. Gateways publish them, and whoever has the network keys
+/// A header and the certificate that makes its block final. Gateways publish them, and everyone with the network keys
 /// needs nobody's word for them.
 #[derive(Clone, Debug, PartialEq, Eq, Wire)]
 pub struct FinalHeader {

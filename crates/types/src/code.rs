@@ -1,7 +1,7 @@
 //! Codes: why something was not done, in a word that a program can rely on, and everything that goes with that word.
 //!
 //! This is the one table. The rule crates name a [`Code`] for each of their refusals, in a `match` without a wildcard, so
-//! a new refusal does not compile before it has one. Whoever sends a transaction again (a node's worker, an edge, a
+//! a new refusal does not compile before it has one. A sender that may repeat a transaction (a node's worker, an edge, a
 //! proposer's pool) asks the code whether that is of use.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -48,7 +48,7 @@ pub struct VrfRecord {
 /// A VRF proof (RFC 9381, suite 4).
 pub type VrfProofBytes = Bytes<VRF_PROOF_BYTES>;
 
-/// What a VRF key proves over when `operator` registers it: whoever holds the key says whose it is, on this network only.
+/// What a VRF key proves over when `operator` registers it: the key itself says whose it is, on this network only.
 #[must_use]
 pub fn vrf_possession(network: &Hash, operator: &Address) -> Hash {
     domain_hash("meshx/vrf/possession/v1", &[&network.0, &operator.encode()])

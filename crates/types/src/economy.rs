@@ -72,7 +72,7 @@ pub struct ViewStep {
     pub step: u64,
 }
 
-/// Who votes in one term of a chain, unless the hand-over to them fails: then whoever voted before goes on.
+/// Who votes in one term of a chain, unless the hand-over to them fails: then the earlier committee goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct TermRecord {
     /// Voting keys, in ascending order, none twice, at least one.

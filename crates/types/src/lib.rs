@@ -11,7 +11,7 @@
 //! assert!("mesh1notanaddress".parse::<Address>().is_err());
 //! ```
 //!
-//! `#[derive(Wire)]` gives a noun its bytes, and [`describe`] says what they are, for whoever speaks another language.
+//! `#[derive(Wire)]` gives a noun its bytes, and [`describe`] says what they are, for programs in other languages.
 //!
 //! This crate checks *form* only. Signatures are checked by `crypto`, meaning by the rule crates.
 

@@ -222,7 +222,7 @@ pub struct PresenceParams {
     /// The same as measured on the Internet, for the tier that may not vote.
     pub usual_m_per_ms: u32,
     /// How long a certificate counts: a period, the time until the next one begins at a boundary, and some to be measured
-    /// anew. With less, whoever was measured early in a period is nobody when the next list is frozen.
+    /// anew. With less, a node measured early in a period is not certified when the next list is frozen.
     pub valid_ms: Millis,
     /// How long one list of witnesses is in force, at least; the next begins at a boundary.
     pub period_ms: Millis,
@@ -256,7 +256,7 @@ pub const WITNESSES_LISTED_MAX: usize = 2_048;
 /// Most witnesses that a network starts with.
 pub const WITNESSES_GENESIS_MAX: usize = 1_024;
 
-/// Who measures others. Genesis names the first; after that, whoever is certified.
+/// Who measures others. Genesis names the first; later, certified nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct WitnessEntry {
     /// It signs what it measures.

@@ -76,7 +76,7 @@ pub struct Slash {
 
 pub type SlashLog = List<Slash, SLASHES_MAX>;
 
-/// What a validator keeps of a reward. A change waits for an unbonding period, so that whoever dislikes it can leave.
+/// What a validator keeps of a reward. A change waits for an unbonding period, so that delegators can leave before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Commission {
     pub bps: u16,

@@ -224,13 +224,13 @@ pub struct WorkerRecord {
     pub reputation: u16,
     pub city: City,
     pub registered: Height,
-    /// Least it takes for a core-second; zero: whatever the market pays.
+    /// Least it takes for a core-second; zero: any price of the market.
     pub floor: NanoMeshx,
     /// Its last heartbeat.
     pub seen: Height,
 }
 
-/// What a worker was drawn at. It is paid by this, whatever changes meanwhile.
+/// What a worker was drawn at. It is paid by this, even if the worker changes it meanwhile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Terms {
     pub reputation: u16,

@@ -184,7 +184,7 @@ impl Tx {
         SignedForm { bytes }
     }
 
-    /// [`SignedForm::signing_bytes`], for whoever needs nothing else.
+    /// [`SignedForm::signing_bytes`], for callers that need nothing else.
     pub fn signing_bytes(&self, network: &Hash) -> Vec<u8> {
         self.signed_form(network).signing_bytes().to_vec()
     }

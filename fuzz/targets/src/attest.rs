@@ -1,4 +1,4 @@
-//! Evidence of hardware: whatever the bytes, a verdict and no panic; and what is accepted says what the seed says.
+//! Evidence of hardware: any bytes give a verdict and no panic, and accepted evidence claims what the seed claims.
 //!
 //! Collateral is that of the seeds, so that mutations of a seed get as far as they can. What stands behind a
 //! signature is parsed once more without one, because no fuzzer can sign.

@@ -158,7 +158,7 @@ impl World {
                     Action::Reveal(reveal)
                 }
             }
-            // Whatever decodes, signed by somebody.
+            // Anything that decodes, signed by somebody.
             _ => {
                 let (taken, rest) = draw.0.split_at(draw.0.len().min(300));
                 let Ok(tx) = Tx::decode(taken.to_vec()) else { return };

@@ -1,4 +1,4 @@
-//! Requests against every route. Whatever arrives, no answer is the node's own fault.
+//! Requests against every route. No request makes the node answer with a fault of its own.
 
 use ::bytes::Bytes;
 use api::{

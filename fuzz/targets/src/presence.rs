@@ -1,4 +1,4 @@
-//! Presence: whatever is measured of whatever claim, there is a verdict, and nothing that was not asked is answered.
+//! Presence: every claim and every measurement gets a verdict, and only questions that were asked are answered.
 
 use measure::Prover;
 use presence::{Direction, PresenceParams, Reference, Sight, judge, land};

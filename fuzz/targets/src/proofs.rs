@@ -68,7 +68,7 @@ pub(crate) fn light(input: &[u8]) {
             assert!(!light::verify_beacon(&scheme, &beacon), "nobody signed it");
         }
         _ => {
-            // Any identity: a network is made up by whoever writes the file.
+            // Any identity: the author of the file makes up the network.
             let Ok(identity) = Bytes::new(bytes.to_vec()) else { return };
             let chains =
                 vec![ChainKey { chain: ChainId::Europe, identity, genesis: Hash::default() }];

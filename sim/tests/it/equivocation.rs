@@ -1,4 +1,4 @@
-//! Whoever signs twice is named by it, and nobody else is.
+//! Equivocation proofs name the validator that signs twice, and nobody else.
 
 use sim::{Fault, Outcome, Plants, Scenario, Treason, run};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,4 @@
-//! A seed means one run, whoever runs it and whenever.
+//! A seed means one run, on every machine and at any time.
 
 use sim::{Outcome, Plants, Scenario, run};
 

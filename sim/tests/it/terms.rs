@@ -13,7 +13,7 @@ use types::{
     state::{Key, TermRecord},
 };
 
-/// Has each term's seats go round among all validators, whatever the chain would choose.
+/// Has each term's seats go round among all validators, regardless of what the chain would choose.
 struct Rotate {
     keys: Vec<PublicKey>,
     seats: usize,

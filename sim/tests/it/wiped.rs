@@ -23,7 +23,7 @@ fn it_syncs_the_state_instead_of_replaying_the_chain() {
         for seed in 1..=3 {
             let outcome = wiped(validators, seed);
             assert_eq!(outcome.violations, [], "seed {seed}");
-            // Whoever replays has block 1.
+            // A validator that replays has block 1.
             assert!(back_at(&outcome) > 16, "seed {seed}: back at {}", back_at(&outcome));
         }
     }

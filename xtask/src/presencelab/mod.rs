@@ -216,7 +216,7 @@ fn prove(lab: &Lab, space: &str, at: Ipv4Addr, claims: usize, name: &str) -> Res
     let told = Told { verdict, said, seconds };
     let certified = told.tier() == "certified";
     ensure!(output.status.success() == certified, "exit code {}: {}", output.status, told.said);
-    // Whoever has the list comes to the same verdict.
+    // Anyone with the list comes to the same verdict.
     let words = ["presence", "verify", &out, "--list", LIST, "--output", "json"];
     let checked = lab.meshx(space, &words).output()?;
     let checked: Value = serde_json::from_slice(&checked.stdout).with_context(|| text(&checked))?;

@@ -107,7 +107,7 @@ impl Wire {
 pub struct Running(Arc<Shared>);
 
 impl Running {
-    /// Whoever has this address is carried to another place, and does not notice but by the time that everything takes.
+    /// The machine with this address is carried to another place, and notices it only by the time that everything takes.
     pub fn carry(&self, at: Ipv4Addr, place: Place) {
         let mut stands = self.0.stands.write().expect("nothing panics with it");
         if let Some(stand) = stands.get_mut(&at) {

@@ -10,7 +10,7 @@ const RECONNECTS_MAX: u32 = 5;
 /// Most of what a node asks to wait that is waited.
 const RETRY_AFTER_MAX_SECS: u32 = 30;
 
-/// What happens to a job: its current phase, then whatever follows, until it is over. Each step blocks.
+/// What happens to a job: its current phase, then each later one, until it is over. Each step blocks.
 ///
 /// When the connection breaks it connects again, and leaves out what it has told already. After an
 /// error there is nothing more.

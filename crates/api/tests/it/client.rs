@@ -26,7 +26,7 @@ fn with_node(fake: Fake, limits: Limits, script: impl FnOnce(Client) + Send + 's
     runtime.shutdown_background();
 }
 
-/// A server that answers every connection with `answer`, whatever it is asked.
+/// A server that answers every request with `answer`.
 fn with_answer(answer: &[u8], script: impl FnOnce(Client)) {
     with_answers(&[answer], script);
 }

@@ -22,7 +22,7 @@ fn check(name: &str, value: &impl Serialize) {
     }
 }
 
-/// As much of JSON Schema as the description uses; whatever else turns up fails.
+/// As much of JSON Schema as the description uses; anything else fails.
 fn fits(all: &Value, schema: &Value, value: &Value) -> Result<(), String> {
     if let Some(name) = schema["$ref"].as_str() {
         let name = name.rsplit('/').next().unwrap();

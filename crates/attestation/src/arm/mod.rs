@@ -1,7 +1,7 @@
 //! Arm's attestation tokens: CCA (realms) and PSA (microcontrollers).
 //!
 //! Neither carries a chain to a root: the key of the platform is endorsed elsewhere (CoRIM), so it
-//! comes as collateral, and verifying under it proves only that whoever holds this key said so.
+//! comes as collateral, and verifying under it proves only that the holder of this key said so.
 //! That is [`Class::Simulated`], unless the trust roots endorse the key.
 
 pub(crate) mod cca;
@@ -81,7 +81,7 @@ impl Signed {
     fn parse(bytes: &[u8], what: &'static str) -> Result<Self, Reject> {
         let value = match one_form(bytes, what)? {
             Value::Tag(TAG_SIGN1, inner) => *inner,
-            // RFC 9783 §5.1 has it for devices that share a secret with their verifier. Whoever can check
+            // RFC 9783 §5.1 has it for devices that share a secret with their verifier. A verifier of
             // such a token can make one, so it proves nothing to anybody else.
             Value::Tag(TAG_MAC0, _) => {
                 return Err(Reject::Unsupported { what: "token", found: "COSE_Mac0".into() });
@@ -118,7 +118,7 @@ impl Signed {
         self.unverified()
     }
 
-    /// What it carries, whoever signed: to find the key it names.
+    /// What it carries, before its signature is checked: to find the key it names.
     fn unverified(&self) -> Result<Claims, Reject> {
         Claims::parse(self.cose.payload.as_deref().unwrap_or_default(), self.what)
     }

@@ -10,12 +10,12 @@
 //! | a certificate of the *endorsement* key | such a TPM exists; that the attestation key is its own is shown by credential activation, which is interactive | simulated |
 //! | nothing | somebody has this key | simulated |
 //!
-//! So an endorsement certificate never makes hardware here, whatever root it ends in.
+//! So an endorsement certificate never makes hardware here, under any root.
 //!
 //! Azure's case has a trap: anybody's SEV-SNP guest can put the hash of anything into its report, so
 //! the report proves only that *some* guest of this chip named the key. What makes the key a TPM's is
 //! the paravisor that the report measures. The measurement these claims carry is therefore of both
-//! (see [`guest_measurement`]): whoever allows it allows a paravisor and registers together. And the
+//! (see [`guest_measurement`]): a list that allows it allows a paravisor and registers together. And the
 //! report must come from the most privileged level, because what runs below the paravisor is in the
 //! same report, measured no further, and could name a key of its own.
 //!

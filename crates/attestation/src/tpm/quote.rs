@@ -106,7 +106,7 @@ impl<'a> Quote<'a> {
             .filter(|(_, selected)| *selected == 1)
             .map(|(index, _)| index)
             .collect();
-        // A quote over nothing is true of every TPM, whatever it booted.
+        // A quote over nothing is true of every TPM with any software.
         if selection.is_empty() {
             return Err(malformed("it selects no register"));
         }

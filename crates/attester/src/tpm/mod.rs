@@ -187,7 +187,7 @@ impl<T: Transport> Tpm<T> {
         endorsement: &Key,
         credential: &Credential,
     ) -> Result<Vec<u8>, Failed> {
-        // The endorsement key's policy: whoever may use the endorsement hierarchy.
+        // The endorsement key's policy: all who may use the endorsement hierarchy.
         let start = Command::new("StartAuthSession", 0x176)
             .u32(HIERARCHY_NULL)
             .u32(HIERARCHY_NULL)

@@ -50,7 +50,7 @@ impl Home {
 /// What a transaction pays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fee {
-    /// Nothing. Something else bounds how many there can be: whoever declares it says what.
+    /// Nothing. Something else bounds how many there can be: its declaration says what.
     Free,
     /// The base fee, which is burned, and the tip.
     Base,

@@ -308,7 +308,7 @@ fn header() -> types::Header {
     }
 }
 
-/// Whoever asks in whatever blocks, also twice or for others: seated are those with a ticket, if they are enough.
+/// In any blocks, also twice or for others: those with a ticket get the seats, if they are enough.
 #[test]
 fn in_every_epoch_those_with_a_ticket_sit_or_all_stays() {
     let mut state = 7_u64;

@@ -359,7 +359,7 @@ fn a_witness_that_is_faster_than_light_is_struck_off() {
     assert!(earth.list().iter().all(|entry| entry.key != key), "struck off");
 }
 
-/// The chain reads only what it needs; whoever has all rows comes to the same verdict, in the next period, when they count.
+/// The chain reads only what it needs; with all rows the verdict is the same, in the next period, when they count.
 #[test]
 fn the_chain_judges_as_whoever_has_the_whole_table() {
     let mut earth = Earth::new();

@@ -17,7 +17,7 @@ use types::{
 const TRAPPED: u8 = 134;
 
 pub fn run(settings: &Settings, args: &Run) -> Result<ExitCode> {
-    // Whatever can never run is refused here, before a mesh is started or money moves.
+    // A job that can never run is refused here, before a mesh is started or money moves.
     let request = request::read(&args.job)?;
     let progress = Progress::new();
     if let Some(url) = user::node(settings) {

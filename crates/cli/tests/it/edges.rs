@@ -91,7 +91,7 @@ fn an_edge_learns_from_the_chain_where_nodes_are() {
         chains.iter().all(|chain| chain["ready"] == true).then_some(())
     });
 
-    // Whoever has no stake behind a validator is not listed.
+    // An account without a validator is not listed.
     let unlisted = node.meshx(&["stake", "announce", at_validator], b"").exits(125);
     assert!(unlisted.stderr.contains("has no validator"), "{}", unlisted.stderr);
     node.meshx(&["stake", "bond", "150000"], b"").exits(0);

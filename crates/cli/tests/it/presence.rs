@@ -37,7 +37,7 @@ fn who_stands_there_is_certified_and_who_does_not_is_refused_with_the_land() {
     assert_ne!(weakness["continent"], "EU");
     assert!(weakness["refuted"].as_u64() < weakness["able"].as_u64(), "{lie}");
 
-    // The certificate says the same to whoever has the list, and nothing to who has another.
+    // Everyone with the list comes to the same verdict; with another list the certificate says nothing.
     let verify =
         |file: &str, list: &str| user.meshx(&["presence", "verify", file, "--list", list], b"");
     assert!(verify("honest.mxp", "dealt/list.json").exits(0).text().starts_with("certified"));
@@ -57,7 +57,7 @@ fn who_stands_there_is_certified_and_who_does_not_is_refused_with_the_land() {
     assert!(verify("bad.mxp", "dealt/list.json").exits(125).stderr.contains("did not sign"));
 }
 
-/// Whoever attends by a file takes up what is written there later; what was claimed counts for its own period.
+/// A witness with a file reads what is written there later; what was claimed counts for its own period.
 #[test]
 fn a_list_that_is_written_anew_is_taken_up() {
     let user = User::new();

@@ -68,7 +68,7 @@ fn a_misspelt_setting() {
     assert!(said.stderr.contains("meshx.toml"), "{}", said.stderr);
 }
 
-/// As in `meshx … | head -1`: whoever read stdout is gone before the first line.
+/// As in `meshx … | head -1`: the reader of stdout is gone before the first line.
 #[test]
 fn a_reader_that_went_away_is_no_panic() {
     let home = tempfile::tempdir().unwrap();

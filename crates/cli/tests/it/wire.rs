@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-/// Bytes of one connection: from whoever dialled, and back.
+/// Bytes of one connection: from the side that dialled, and back.
 #[derive(Clone, Default)]
 pub struct Recorded {
     pub there: Vec<u8>,

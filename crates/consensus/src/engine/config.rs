@@ -43,7 +43,7 @@ pub struct Channels<S = Sender, R = Receiver> {
     pub outbox: (S, R),
     /// Shares of the key, dealt to those who vote next.
     pub dealing: (S, R),
-    /// Where whoever has an empty disk asks which committee votes.
+    /// Where a validator with an empty disk asks which committee votes.
     pub terms: (S, R),
 }
 
@@ -77,7 +77,7 @@ pub struct ChainConfig {
     pub peers: Vec<PublicKey>,
     /// Names this validator's files within the runtime's storage folder.
     pub partition: String,
-    /// Whoever starts it knows that this validator has never run. Otherwise one with an empty disk asks
+    /// The caller knows that this validator has never run. Otherwise one with an empty disk asks
     /// its peers first, and stays silent for a moment if they are past genesis.
     pub new_network: bool,
     pub pool: mempool::Limits,
@@ -88,7 +88,7 @@ pub struct ChainConfig {
     pub cache_bytes: usize,
 }
 
-/// The largest message of a chain, whatever committee it has in whichever term.
+/// The largest message of a chain, with any committee in any term.
 pub fn message_bytes_max() -> u32 {
     let seats = SEATS_MAX.get();
     commonware_p2p::max_message_size(&[

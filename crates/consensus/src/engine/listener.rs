@@ -20,7 +20,7 @@ use types::{Millis, codec::Bytes};
 /// signed twice.
 ///
 /// Seeds of notarised views too: a block may become final by a later one's certificate and never get
-/// its own, and its jobs would wait for ever. Whoever draws sees to it that the block is final.
+/// its own, and its jobs would wait for ever. The caller makes sure that the block is final.
 pub(super) struct Listener<E> {
     /// When a vote was heard.
     pub(super) clock: Arc<E>,

@@ -52,7 +52,7 @@ const VIEWS_KEPT: u64 = 64;
 /// Start a validator, or one who only follows, on the tokio runtime.
 ///
 /// Boxed behind a pointer so that the whole engine is compiled here: the state machine of an `async fn`
-/// is compiled by whoever awaits it, and that would be every crate above.
+/// is compiled in the crate that awaits it, and that would be every crate above.
 ///
 /// # Errors
 /// [`BadKeys`] if the share does not fit the genesis, or its terms are too short.

@@ -1,4 +1,4 @@
-//! Agreeing on the order of blocks: one simplex engine for each term, and who reports to whom.
+//! Agreeing on the order of blocks: one simplex engine for each term, and which task reports to which.
 
 use super::{
     Env, VIEWS_KEPT,
@@ -38,7 +38,7 @@ use types::{Hash, Millis};
 /// twice: shorter would vote out honest leaders, longer makes a crashed one cost more.
 const LEADER_PATIENCE: Duration = Duration::from_millis(1_000);
 
-/// What an order of blocks is agreed on, and by whom.
+/// What an order of blocks is agreed on, and which validators agree.
 pub(super) struct Agreement<E: Env> {
     pub(super) stateful: stateful::Mailbox<E, App>,
     pub(super) marshal: Marshal,

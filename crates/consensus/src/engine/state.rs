@@ -1,4 +1,4 @@
-//! The chain's state on disk, advanced by the application, and fetched from peers by whoever has none.
+//! The chain's state on disk, advanced by the application, and fetched from peers by a validator that has none.
 
 use super::{Env, beginning::Plan, ends::StateEnds, final_blocks::Marshal, validator::Validator};
 use crate::{

@@ -7,7 +7,7 @@ use commonware_runtime::buffer::paged::CacheRef;
 use commonware_utils::ordered::Set;
 use network::{PrivateKey, PublicKey};
 
-/// Who it is, whom it speaks to, and where its files are.
+/// Its key, its peers, and where its files are.
 pub(super) struct Validator<E> {
     pub(super) context: E,
     pub(super) key: PrivateKey,

@@ -1,7 +1,7 @@
 //! How transactions come in: from clients and from peers, checked in batches, put into the pool, and
-//! passed on, so that whoever leads next has them.
+//! passed on, so that the next leader has them.
 //!
-//! One task per validator takes whatever waits, up to [`BATCH_TXS`], and checks its signatures together:
+//! One task per validator takes all that waits, up to [`BATCH_TXS`], and checks its signatures together:
 //! alone, a signature costs three times as much. When little comes in, a batch is one transaction and
 //! nothing waits for it.
 

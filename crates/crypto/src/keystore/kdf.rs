@@ -30,7 +30,7 @@ pub struct OutOfBounds {
 impl Argon2Params {
     /// The weakest accepted, for phones and tests: 19 MiB, 2 passes (OWASP's minimum).
     pub const FLOOR: Self = Self { memory_kib: 19 << 10, passes: 2, lanes: 1 };
-    /// The heaviest accepted: 1 GiB, 16 passes. More is only a way to stop whoever opens the file.
+    /// The heaviest accepted: 1 GiB, 16 passes. More only keeps the owner from opening the file.
     pub const CAP: Self = Self { memory_kib: 1 << 20, passes: 16, lanes: 16 };
 
     /// Parameters between [`FLOOR`](Self::FLOOR) and [`CAP`](Self::CAP), each bound included.

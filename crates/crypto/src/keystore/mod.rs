@@ -11,7 +11,7 @@
 //!
 //! **What an error can honestly say.** An AEAD only knows that key and ciphertext do not fit. The
 //! checksum (8 bytes of SHA-256, without any key) adds the rest: if it fails, the file is
-//! [`Damaged`](Locked::Damaged) whatever the passphrase; if it holds and the AEAD fails, the
+//! [`Damaged`](Locked::Damaged) with any passphrase; if it holds and the AEAD fails, the
 //! passphrase is wrong, or someone altered the file on purpose and mended the checksum. Those two
 //! look alike and both are [`WrongPassphrase`](Locked::WrongPassphrase).
 

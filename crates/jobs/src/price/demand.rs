@@ -117,7 +117,7 @@ mod tests {
         u16::try_from(used.min(10_000)).unwrap()
     }
 
-    /// Seeded: whatever the appetite, 100 blocks bring an idle and a full market into 55 to 65 %,
+    /// Seeded: with any appetite, 100 blocks bring an idle and a full market into 55 to 65 %,
     /// and they stay.
     #[test]
     fn finds_the_target_from_below_and_from_above_and_stays() {

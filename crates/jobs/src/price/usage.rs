@@ -11,7 +11,7 @@ use types::{
 };
 
 /// One replica's use: fuel as core time; its memory for as long as that; what it read and wrote as
-/// bandwidth, and as storage for the time that is kept. All rounded up, and whatever it claims, not beyond its limits.
+/// bandwidth, and as storage for the time that is kept. All rounded up, and never beyond its limits, even if it claims more.
 ///
 /// # Errors
 /// [`Unpriceable::TooMuch`] beyond what a u64 counts.

@@ -18,7 +18,7 @@ use snow::{
 };
 use zeroize::{Zeroize as _, Zeroizing};
 
-/// The first bytes of every connection: so that whoever speaks another protocol is told so at once.
+/// The first bytes of every connection: so that a peer with another protocol is told so at once.
 const MAGIC: [u8; 3] = *b"MX\x01";
 const PROLOGUE: &[u8] = b"/meshx/ik/1";
 const KEM_KEY_BYTES: usize = 1_184;

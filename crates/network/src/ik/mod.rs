@@ -10,7 +10,7 @@
 //! ```
 //! - Static keys are the X25519 images of the Ed25519 identities. An identity and its negative have the same image, so
 //!   each side also sends a signature over that image (*binding*); identities with torsion are refused before.
-//! - The first message can be replayed. Whoever replays it never sends the record that follows, so it is
+//! - The first message can be replayed. A replaying attacker never sends the record that follows, so it is
 //!   never reported as connected, and no message is taken before it.
 //! - Suite [`Suite::Hybrid`] mixes an ML-KEM-768 secret in as `psk2`: what is recorded today stays closed to a quantum
 //!   computer of tomorrow. [`Suite::Classic`] is plain IK; either side can refuse it.

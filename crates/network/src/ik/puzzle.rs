@@ -14,7 +14,7 @@ use ring::rand::SystemRandom;
 pub(super) const PUZZLE_BYTES: usize = 4 + CHALLENGE_BYTES;
 const CHALLENGE_BYTES: usize = 32;
 const MAGIC: [u8; 3] = *b"MX?";
-/// The hardest puzzle that is solved: a quarter of a million hashes in the mean. Whoever asks for more is not dialled.
+/// The hardest puzzle that is solved: a quarter of a million hashes in the mean. A peer that asks for more is not dialled.
 pub const PUZZLE_BITS_MAX: u8 = 18;
 /// Hashes between two looks at what else is to be done.
 pub(super) const AT_ONCE: u64 = 1_024;

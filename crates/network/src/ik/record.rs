@@ -1,8 +1,8 @@
 //! Records: what is sent once keys are agreed on. `u16 length (big-endian) ‖ ciphertext ‖ tag`, at most 65,535 bytes
 //! after the length.
 //!
-//! An empty record changes the key of its direction (`REKEY`, section 11.3 of the Noise specification): whoever
-//! takes the key of this moment reads nothing that was sent before. The first record of the side that dialled is empty,
+//! An empty record changes the key of its direction (`REKEY`, section 11.3 of the Noise specification): a thief
+//! of the present key reads nothing that was sent before. The first record of the side that dialled is empty,
 //! too: it confirms the handshake.
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
@@ -19,7 +19,7 @@ pub const RECORD_MAX: usize = 65_535;
 pub const RECORD_PLAIN_MAX: usize = RECORD_MAX - TAG;
 /// A key encrypts this many bytes, then the next one follows.
 const BYTES_PER_KEY: u64 = 64 << 20;
-/// And this long, if anything is sent at all: whoever has a clock sees to it.
+/// And this long, if anything is sent at all: the side with a clock sees to it.
 pub(crate) const KEY_LIFETIME: Duration = Duration::from_secs(120);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -121,7 +121,7 @@ impl Sealer {
         }
     }
 
-    /// Append the record after which a new key follows. Besides by bytes, whoever has a clock does this by time.
+    /// Append the record after which a new key follows. Besides by bytes, the side with a clock does this by time.
     pub fn change_key(&mut self, out: &mut Vec<u8>) {
         self.seal(&[], out);
     }

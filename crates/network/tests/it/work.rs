@@ -1,4 +1,4 @@
-//! A busy responder: whoever works is let in, and nobody else costs it a handshake.
+//! A busy responder: a peer that does the work is let in, and nobody else costs it a handshake.
 
 use crypto::SigningKey;
 use futures::{AsyncReadExt as _, AsyncWriteExt as _};

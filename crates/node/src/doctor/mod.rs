@@ -80,7 +80,7 @@ pub fn examine(asked: &Asked) -> std::io::Result<Vec<Finding>> {
     findings.extend(chain::node(asked.node.as_deref(), asked.chain));
     let (daemon, used) = &asked.tor;
     findings.push(runtime.block_on(ways::tor(daemon, *used)));
-    // These ask others directly: not for whoever hides.
+    // These ask others directly, so a node that hides skips them.
     if !daemon.only {
         findings.push(runtime.block_on(ways::nat_type(&asked.stun)));
         findings.push(runtime.block_on(ways::router(asked.port)));

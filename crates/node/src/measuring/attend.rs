@@ -1,4 +1,4 @@
-//! Witnesses that measure whoever asks, in one period after another.
+//! Witnesses that measure provers, in one period after another.
 
 use super::{HANDSHAKE, LOOK, List, Met, NAMESPACE, NotMeasured, list};
 use api::Client;

@@ -45,7 +45,7 @@ pub struct Claimed {
     pub simulate_from: Option<usize>,
 }
 
-/// Whoever claims.
+/// The node that claims.
 pub struct Prover<'a> {
     pub claimed: Claimed,
     /// The key that is measured.

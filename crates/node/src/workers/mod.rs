@@ -24,7 +24,7 @@ use worker::{Shift, Told, Worker};
 const BEAT_LOOKS: u64 = 16;
 /// The longest that the shift is told nothing.
 const TICK: Duration = Duration::from_millis(500);
-/// What may wait for the shift to hear it; whoever tells more waits.
+/// What may wait for the shift to hear it; a sender with more waits.
 const WAITING_MAX: usize = 64;
 
 /// Serve until the chain's feed ends.

@@ -133,7 +133,7 @@ impl Driver {
         }
     }
 
-    /// Whoever stalls a lookup that has found something holds it up no longer.
+    /// A peer that stalls a lookup that has found something holds it up no longer.
     pub(super) fn answer_found(&mut self) {
         let enough = |query: &Query| match query {
             Query::Find(_, Some((_, at)), _) => at.elapsed() >= NEWER_WITHIN,

@@ -1,4 +1,4 @@
-//! How the overlay is, for whoever asks.
+//! The state of the overlay, for callers that ask.
 
 use super::Driver;
 use crate::{

@@ -1,4 +1,4 @@
-//! What the driver does now and then, whatever comes in: say who it is, keep relays, visit lists, make room.
+//! What the driver does now and then, without any event: say who it is, keep relays, visit lists, make room.
 
 use super::{Driver, Told, now, role_key::role_key};
 use crate::{
@@ -112,7 +112,7 @@ impl Driver {
     }
 
     /// Once an hour the worst of those that were dialled makes room for somebody else, so that nobody stays for ever by
-    /// having come first. Whoever is needed stays.
+    /// having come first. A peer that is needed stays.
     fn rotate(&mut self) {
         let now = Instant::now();
         if now - self.last_rotation < ROTATE_EVERY {

@@ -110,7 +110,7 @@ impl Control {
         self.relayed
     }
 
-    /// Let whoever comes from `peer` in.
+    /// Let connections from `peer` in.
     async fn permit(&mut self, peer: IpAddr) -> io::Result<()> {
         if self.permits.len() >= PERMITS_MAX && !self.permits.contains_key(&peer) {
             // It is forgotten there when it is not renewed.
@@ -156,7 +156,7 @@ impl Control {
                 }
                 Some((peer, answer)) = asked.recv() => {
                     self.permit(peer).await?;
-                    // Whoever asked may have gone.
+                    // The caller may have gone.
                     answer.send(()).unwrap_or_default();
                 }
                 () = tokio::time::sleep_until(due) => self.renew().await?,
@@ -217,7 +217,7 @@ impl Control {
         }
     }
 
-    /// RFC 6062 §5.3: somebody whom it lets in has connected to the relayed address.
+    /// RFC 6062 §5.3: a peer that it lets in has connected to the relayed address.
     fn hear(&mut self, bytes: &[u8]) {
         let Ok(message) = Message::from_bytes(bytes) else { return };
         let attempt = message.has_class(MessageClass::Indication)
@@ -231,7 +231,7 @@ impl Control {
     }
 }
 
-/// What is asked besides by whom.
+/// What a request asks for.
 #[derive(Clone, Copy)]
 enum Asked {
     Allocation,

@@ -1,6 +1,6 @@
 //! Through a TURN server over TCP (RFC 6062): a node that no hole leads to has an address there, for those it invites.
 //!
-//! A server lets in only whom its client has named by IP address. So whoever is connected through a relay is told the
+//! A server lets in only peers that its client has named by IP address. So a peer connected through a relay is told the
 //! address and says how others see it, is let in, and dials: `invite.rs`. What arrives becomes a connection like any
 //! other here; the server carries Noise records.
 
@@ -74,7 +74,7 @@ pub async fn turn_state(server: &TurnServer) -> Result<SocketAddr, OverlayError>
     Ok(control.relayed())
 }
 
-/// Somebody whom the server has brought.
+/// A peer that the server has brought.
 pub(crate) struct Arrived {
     stream: TcpStream,
     /// Where it comes from, as the server says.

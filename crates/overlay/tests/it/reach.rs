@@ -168,7 +168,7 @@ async fn a_crowd_from_one_neighbourhood_is_turned_away_at_the_door() {
     until("the rest is turned away", async || here.status().await.unwrap().turned_away >= 36).await;
     let (late, _) = start(config(2, &[])).await;
     assert!(late.dial(&address).await.is_err(), "the neighbourhood is full");
-    // Whoever is silent is cut off after the handshake's time; then there is room again.
+    // A silent peer is cut off after the handshake's time; then there is room again.
     until("there is room again", async || late.dial(&address).await.is_ok()).await;
 }
 

@@ -123,7 +123,7 @@ async fn those_nearby_are_found_first_and_others_when_they_are_few() {
     assert_eq!(record.cell, "55,37".parse().ok());
 }
 
-/// Whatever `node` hears that begins with a zero is false.
+/// Every message to `node` that begins with a zero is false.
 fn judge(node: Overlay, mut heard: tokio::sync::broadcast::Receiver<overlay::Gossip>) {
     tokio::spawn(async move {
         while let Ok(message) = heard.recv().await {

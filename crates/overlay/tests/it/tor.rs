@@ -20,7 +20,7 @@ const PASSWORD: &str = "a \"word\"";
 struct Daemon {
     /// Onion services by name, and where they lead.
     onions: Arc<Mutex<BTreeMap<String, SocketAddr>>>,
-    /// Whom it was asked to dial.
+    /// The peers it was asked to dial.
     dialled: Arc<Mutex<Vec<String>>>,
 }
 

@@ -38,7 +38,7 @@ pub fn run(engine: &Engine, job: &Job<'_>) -> Run {
     }
 }
 
-/// An honest job, to see that an engine still works after whatever went before.
+/// An honest job, to see that an engine still works after what went before.
 pub fn check_alive(engine: &Engine) {
     let module = command("");
     let run = run(engine, &Job::new(&module, Abi::Wasi, LIMITS));

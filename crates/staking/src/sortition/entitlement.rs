@@ -26,9 +26,9 @@ struct Holding {
 ///
 /// An operator whose stake would earn all the seats it can have (`operator_seats_max`, or its keys if they are fewer) is
 /// certain of them, with whichever of its keys come first. So is a key whose own stake earns a seat. What they cannot use
-/// goes to the others in proportion, of whom then more may be certain: repeated until none is.
+/// goes to the others in proportion, more of which may then be certain; this repeats until no other is.
 ///
-/// A round never gives out more than there is: `seats · stake ≥ quota · total`, added up over whom it settles, says that
+/// A round never gives out more than there is: `seats · stake ≥ quota · total`, added up over those that it settles, says that
 /// their quotas are at most the seats. And the others' part per nano only rises, so the order of rounds is no matter.
 ///
 /// # Errors

@@ -12,7 +12,7 @@
 //! `Q = odds(u) / odds(π)` with `odds(p) = p/(1 − p)`, and the smallest `Q` sit. All in integers; comparisons are exact.
 //!
 //! **Who sends no ticket** has no seat, and its stake counts all the same: π is a function of the stake of all contenders,
-//! so no `Q` depends on who else sent a ticket. A withheld ticket only lets the next in order move up. Whoever withholds
+//! so no `Q` depends on who else sent a ticket. A withheld ticket only lets the next in order move up. One who withholds
 //! loses a seat or changes nothing: it has one bit to choose with, and pays a seat for it.
 //!
 //! Source: B. Rosén, *On sampling with probability proportional to size*, J. Stat. Plan. Inference 62 (1997) 159–191;

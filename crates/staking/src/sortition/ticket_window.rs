@@ -4,7 +4,7 @@ use types::Height;
 
 /// The blocks, both included, in which the tickets of an epoch are taken. With `opens` above `closes` there are none.
 ///
-/// A ticket is secret until it is sent, and whoever sends last has seen the others: it could only choose to withhold. So the
+/// A ticket is secret until it is sent, and the last sender has seen the others: it could only choose to withhold. So the
 /// window may be long. It closes early enough for all to have the last block before the draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TicketWindow {

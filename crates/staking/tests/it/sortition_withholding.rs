@@ -3,7 +3,7 @@
 use crate::sortition::{contender, deal, seated};
 use staking::Contender;
 
-/// Seats over many epochs of whoever owns several contenders.
+/// Seats over many epochs of an owner of several contenders.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Seats {
     /// All tickets are sent.
@@ -14,7 +14,7 @@ struct Seats {
     choices: u64,
 }
 
-/// The contenders at `own` belong together, whatever operators they say. Tries every set of tickets in every epoch.
+/// The contenders at `own` belong together, under any operators they name. Tries every set of tickets in every epoch.
 fn measure(what: &str, contenders: &mut [Contender], own: &[usize], seats: u16, cap: u16) -> Seats {
     const EPOCHS: u64 = 500;
     let keys: Vec<_> = own.iter().map(|n| contenders[*n].key).collect();

@@ -1,4 +1,4 @@
-//! Whether a value fits a schema: as much of JSON Schema as `schema.rs` writes. Whatever else turns up fails.
+//! Whether a value fits a schema: as much of JSON Schema as `schema.rs` writes. Anything else fails.
 
 use crate::json::Json;
 use std::collections::BTreeMap;

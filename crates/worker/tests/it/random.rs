@@ -1,4 +1,4 @@
-//! Random runs: whatever is lost, fails, ends or restarts, nothing is done twice and in the end all is done.
+//! Random runs with losses, failures, ends and restarts: nothing is done twice, and in the end all is done.
 
 use crate::world::{Dice, Luck, World};
 use worker::Asks;

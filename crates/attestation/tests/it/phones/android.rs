@@ -178,7 +178,7 @@ fn software_roots_vouch_for_nothing() {
         question.trust_roots = TrustRoots::Vendors;
         assert_eq!(question.ask(), Err(Reject::SoftwareRoot));
     }
-    // Whoever pins one all the same hears what the description says.
+    // A caller that pins one all the same gets what the description says.
     for case in Case::all(TECHNOLOGY).iter().filter(|case| case.verdict() == "reject:software-root")
     {
         let mut question = Question::of(case);

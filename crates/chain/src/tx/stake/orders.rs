@@ -21,7 +21,7 @@ pub(super) struct Order<'a> {
     pub(super) now: Moment,
 }
 
-/// Become a validator. Whoever holds the consensus key says that `from` may bond with it: nobody takes another's key.
+/// Become a validator. The consensus key signs that `from` may bond with it, so nobody takes another's key.
 pub(super) fn bond(
     pad: &mut Scratch<'_>,
     Order { from, rules, .. }: Order<'_>,

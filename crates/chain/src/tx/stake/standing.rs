@@ -14,7 +14,7 @@ use types::{
     state::Key,
 };
 
-/// Only those who have something to lose are listed: whoever wants a thousand places needs a thousand stakes.
+/// Only those who have something to lose are listed: a thousand places need a thousand stakes.
 pub(super) fn announce(
     pad: &mut Scratch<'_>,
     from: Address,

@@ -72,7 +72,7 @@ impl World {
         }
     }
 
-    /// The votes on `id` counted anew, delegation by delegation: whoever voted itself by its ballot, everybody else with
+    /// The votes on `id` counted anew, delegation by delegation: voters by their own ballots, everybody else with
     /// its validator's operator. Each rounded down.
     pub fn recount(&self, id: u64) -> [u64; 4] {
         let mut sums = [0_u64; 4];

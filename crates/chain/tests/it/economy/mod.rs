@@ -1,4 +1,4 @@
-//! The backbone's money under random orders: whatever is bonded, moved, claimed, slashed or minted, every nano is
+//! The backbone's money under random orders to bond, move, claim, slash and mint: every nano is
 //! accounted for after every block.
 //!
 //! `MESHX_ECONOMY_SEED=7` and `MESHX_ECONOMY_CASES=100000` look elsewhere and longer.
@@ -153,7 +153,7 @@ fn nodes_are_made_known_by_those_who_have_stake_to_lose() {
     assert!(world.block(vec![order]).is_empty());
     assert_eq!(world.get::<PeerAddresses>(Key::Peers(who(0))), None);
 
-    // Whoever is out for ever makes nobody known any more.
+    // A validator that is excluded for ever announces no addresses any more.
     let view = world.height * 90;
     let proof = world.tx(4, 0, Action::Report(equivocation_proof(0, view, 0)));
     assert!(world.block(vec![proof]).is_empty());

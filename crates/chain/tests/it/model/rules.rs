@@ -568,7 +568,7 @@ impl Model {
         worker.reputation = u16::try_from(then.clamp(0, 10_000)).expect("clamped");
     }
 
-    /// Everything back to the payer; whoever was silent when it was their turn loses reputation.
+    /// Everything goes back to the payer; workers that were silent in their turn lose reputation.
     fn end(&mut self, id: JobId, ending: Ending) {
         let job = self.jobs[&id].clone();
         for assignment in &job.assignments {

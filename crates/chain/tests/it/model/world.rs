@@ -496,7 +496,7 @@ impl World {
         block_on(apply_block(&self.store, &self.genesis, context, proposal.clone(), mode))
     }
 
-    /// What the rules make of the block, given whom the chain drew.
+    /// What the rules make of the block, given the workers that the chain drew.
     fn expect(
         &mut self,
         whole: &Proposal,
@@ -536,7 +536,7 @@ impl World {
         Ok(expected)
     }
 
-    /// Whoever checks the block that was built must come to the same writes, and refuse it with anything else in it.
+    /// A check of the block that was built must come to the same writes, and refuse it with anything else in it.
     fn check_mode(
         &self,
         context: &BlockContext,
