@@ -44,7 +44,7 @@ pub(crate) struct Problem {
     hint: Option<String>,
 }
 
-/// A word that never changes its meaning. A client must expect ones it does not know.
+/// The meaning of a code never changes. A client must expect codes that it does not know.
 #[derive(Serialize)]
 pub(crate) struct Code;
 impl PartialSchema for Code {
@@ -53,7 +53,7 @@ impl PartialSchema for Code {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .description(Some(
-                "A word that never changes its meaning. Expect ones you do not know.",
+                "The meaning of a code never changes. New codes may appear, so expect unknown ones.",
             ))
             .enum_values(Some(known.map(|code| code.as_str())))
             .into()

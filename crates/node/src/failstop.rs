@@ -102,7 +102,7 @@ fn advice(folder: &Path) -> String {
         );
     }
     format!(
-        "a file under {shown}/chains may be damaged; move away all that one validator has there (such as na-1-*) and start again: it syncs its state from the others. If several of one chain are damaged, bring back a copy"
+        "a file under {shown}/chains may be damaged; move all files of that validator away (such as na-1-*) and start again: it fetches its state from the others. If files of several validators of one chain are damaged, restore a backup"
     )
 }
 

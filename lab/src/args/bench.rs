@@ -82,7 +82,7 @@ pub struct BenchState {
     /// Updates made durable together, as a block's are.
     #[arg(long, default_value_t = 20_000)]
     pub batch: usize,
-    /// Batches that count.
+    /// Measured batches.
     #[arg(long, default_value_t = 100)]
     pub batches: usize,
     /// Memory for pages of files, in MiB.
@@ -107,10 +107,10 @@ pub struct BenchJobs {
     /// Jobs per second.
     #[arg(long, default_value_t = 520)]
     pub rate: usize,
-    /// Seconds that count.
+    /// Measured seconds.
     #[arg(long, default_value_t = 60)]
     pub seconds: usize,
-    /// Seconds of the same load before.
+    /// Seconds of warm-up with the same load.
     #[arg(long, default_value_t = 5)]
     pub warmup: usize,
     /// Milliseconds between blocks.
@@ -129,7 +129,7 @@ pub struct BenchSandbox {
     /// Threads that run jobs; each should have a core.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: u16,
-    /// Seconds that count.
+    /// Measured seconds.
     #[arg(long, default_value_t = 10)]
     pub seconds: usize,
     /// Functions of the module whose compilation is timed.
@@ -145,7 +145,7 @@ pub struct BenchSign {
     /// Different keys among them.
     #[arg(long, default_value_t = 1_024)]
     pub keys: usize,
-    /// Seconds that count.
+    /// Measured seconds.
     #[arg(long, default_value_t = 6)]
     pub seconds: usize,
 }
@@ -161,10 +161,10 @@ pub struct BenchTx {
     /// Transfers per second, over all shards.
     #[arg(long, default_value_t = 10_500)]
     pub rate: usize,
-    /// Seconds that count.
+    /// Measured seconds.
     #[arg(long, default_value_t = 60)]
     pub seconds: usize,
-    /// Seconds of the same load before.
+    /// Seconds of warm-up with the same load.
     #[arg(long, default_value_t = 5)]
     pub warmup: usize,
     /// Accounts that pay, per shard.

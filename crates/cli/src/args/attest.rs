@@ -14,13 +14,13 @@ pub struct AttestCommand {
 
 #[derive(Subcommand)]
 pub enum AttestVerb {
-    /// Judge one piece of evidence: its claims as JSON, or why it is refused (exit code 1).
+    /// Check one piece of evidence. Prints its claims as JSON, or why it is refused (exit code 1).
     Verify(AttestVerify),
     /// Make evidence on this machine for the chain's newest challenge, and send it.
     Submit(AttestSubmit),
     /// Show what an account's machine proved, and the challenge that new evidence must answer.
     Show {
-        /// Default: your own.
+        /// The account. Default: your own.
         address: Option<Address>,
     },
     /// Check every case in a folder, and that the changed inputs it lists are refused.
@@ -81,7 +81,7 @@ pub struct AttestVerify {
     /// Or collateral as workers send it (CBOR).
     #[arg(long, value_name = "FILE")]
     pub collateral: Option<PathBuf>,
-    /// The time to judge at: seconds since 1970, or 2025-06-25T00:00:00Z. Default: now.
+    /// The time at which the evidence is judged: seconds since 1970, or 2025-06-25T00:00:00Z. Default: now.
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
     /// The challenge that the evidence must answer, in hexadecimal.

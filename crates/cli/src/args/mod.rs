@@ -68,15 +68,15 @@ impl Output {
 pub enum Command {
     /// Run a local mesh of eight chains in this process.
     Up(Up),
-    /// Run a WebAssembly file as a job: stdin in, stdout out, the job's exit code back.
+    /// Run a WebAssembly file as a job. It reads stdin and writes stdout; meshx exits with the job's exit code.
     Run(Run),
-    /// Run a job here, metered, and say what it would cost.
+    /// Run a job on this machine, and print what it would cost on a network.
     Quote(Job),
     /// Check a receipt offline.
     Verify(Verify),
-    /// Run a receipt's job again here and compare.
+    /// Run the job of a receipt again on this machine, and compare the results.
     Replay(Replay),
-    /// Say which rule, and which worker, decides where a job is.
+    /// Explain the state of a job: which rules and which workers decide it.
     Why(Id),
     /// List, show, read or cancel jobs.
     Job(JobCommand),
@@ -98,7 +98,7 @@ pub enum Command {
     Gov(GovCommand),
     /// Show what an account has earned on each chain, by source.
     Earnings {
-        /// Default: your own.
+        /// The account. Default: your own.
         address: Option<Address>,
     },
     /// Show all chains of a network.

@@ -80,7 +80,7 @@ pub enum Proposed {
         technology: types::attest::Technology,
         /// The measurement, in hexadecimal.
         measurement: String,
-        /// Take it off the list.
+        /// Take the entry off the list.
         #[arg(long)]
         remove: bool,
     },
@@ -89,7 +89,7 @@ pub enum Proposed {
         #[arg(value_parser = named::<types::attest::Technology>(TECHNOLOGIES))]
         technology: types::attest::Technology,
         key: types::Hash,
-        /// Take it off the list.
+        /// Take the entry off the list.
         #[arg(long)]
         remove: bool,
     },
