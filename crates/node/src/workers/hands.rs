@@ -129,7 +129,7 @@ impl Hands {
 enum Failed {
     #[error(transparent)]
     CannotRun(#[from] CannotRun),
-    #[error("{0}")]
+    #[error(transparent)]
     Blob(#[from] NoBlob),
     #[error("the chain refused: {0}")]
     Refused(#[from] SubmitError),
