@@ -61,7 +61,9 @@ pub enum NotEnrolled {
         "chain {0} has made no challenge yet\nhint: it makes one at its first epoch boundary; try again then"
     )]
     NoChallenge(ChainId),
-    #[error("{0} has no attestation")]
+    #[error(
+        "{0} has no attestation\nhint: attest the parent first, or begin a new chain with --root"
+    )]
     NoParent(Address),
     #[error(transparent)]
     NoEvidence(#[from] NoEvidence),

@@ -91,7 +91,7 @@ pub fn why(
                 Ending::Expired if assignments.is_empty() => {
                     "its deadline came before enough workers could be drawn".to_owned()
                 }
-                Ending::Expired => not_committed(assignments, job),
+                Ending::Expired => not_committed(assignments.as_slice(), job),
                 Ending::Cancelled => "its payer cancelled it".to_owned(),
                 Ending::NoAgreement => {
                     let types::Agreement { replicas, agree } = job.submission.agreement;

@@ -9,7 +9,7 @@ use types::state::Phase;
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NotFetched {
-    #[error("the job has no result")]
+    #[error("the job has no result\nhint: meshx why explains the state of the job")]
     NoResult,
     #[error(transparent)]
     Node(#[from] ClientError),

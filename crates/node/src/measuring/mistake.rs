@@ -44,7 +44,7 @@ pub enum NotMeasured {
         path.display()
     )]
     Length { path: PathBuf, length: usize },
-    #[error("{} is not a presence certificate", path.display())]
+    #[error("{} is not a presence certificate\nhint: meshx presence prove makes one", path.display())]
     NoCertificate { path: PathBuf, source: types::codec::Error },
     #[error("the presence certificate is invalid")]
     Rejected(#[source] presence::Rejected),
