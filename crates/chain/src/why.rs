@@ -136,7 +136,7 @@ fn assignment_reason(
         }
         (Some(_), Some(outcome), _) => {
             let detail = format!(
-                "says {:?}, output {}, fuel {} of {}",
+                "reported {:?}, output {}, fuel {} of {}",
                 outcome.status, outcome.stdout.hash, outcome.fuel, job.submission.spec.limits.fuel
             );
             (if agreed.is_some() { "disagreed" } else { "revealed" }, detail)
