@@ -29,14 +29,18 @@ pub struct Address {
 /// Text that is not an address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadAddress {
+    /// The text, shortened. It is not bech32m, or its checksum is wrong.
     #[error("not an address: {0:?}; expected bech32m text that starts with meshx1")]
     NotBech32m(String),
+    /// The prefix found. The text is bech32m, but names something other than an account.
     #[error("address has prefix {0:?}; expected meshx")]
     Prefix(String),
+    /// A scheme byte that this version does not know.
     #[error(
         "address uses scheme {0}; this version knows scheme 0 (Ed25519) and 1 (protocol pools)"
     )]
     Scheme(u8),
+    /// How many bytes the text holds; an address has 33.
     #[error("address holds {0} bytes; expected 33")]
     Length(usize),
 }

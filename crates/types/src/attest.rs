@@ -20,18 +20,28 @@ pub const ATTESTATION_DEPTH_MAX: u8 = 8;
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Technology {
+    /// An SGX enclave: a DCAP quote.
     IntelSgx = 0,
+    /// A TDX virtual machine: a DCAP quote.
     IntelTdx = 1,
+    /// An SEV-SNP virtual machine: a report of the secure processor.
     AmdSevSnp = 2,
+    /// A Nitro enclave: a COSE document of Amazon's hypervisor.
     AwsNitro = 3,
+    /// An Android device's hardware key: its chain of certificates.
     AndroidKeyAttestation = 4,
+    /// An app on an Apple device: App Attest.
     AppleAppAttest = 5,
+    /// A realm of Arm's Confidential Compute Architecture: a CCA token.
     ArmCca = 6,
+    /// A device with a PSA root of trust: a PSA token.
     ArmPsa = 7,
+    /// A TPM 2.0: a quote of its platform registers.
     Tpm2 = 8,
 }
 
 impl Technology {
+    /// Every technology, in the order of tags.
     pub const ALL: [Self; 9] = [
         Self::IntelSgx,
         Self::IntelTdx,
@@ -44,6 +54,7 @@ impl Technology {
         Self::Tpm2,
     ];
 
+    /// The name on the command line and in the API, such as `intel-sgx`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -59,6 +70,7 @@ impl Technology {
         }
     }
 
+    /// The technology with this [`Technology::name`]; `None` for any other text.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|technology| technology.name() == name)
@@ -85,6 +97,7 @@ pub enum Class {
 }
 
 impl Class {
+    /// Every class, in the order of tags.
     pub const ALL: [Self; 5] = [
         Self::ConfidentialVm,
         Self::ConfidentialProcess,
@@ -93,6 +106,7 @@ impl Class {
         Self::Simulated,
     ];
 
+    /// The name on the command line and in the API, such as `measured-boot`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -110,20 +124,28 @@ impl Class {
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Wire,
 )]
 pub enum TcbStatus {
+    /// The vendor knows of no weakness.
     UpToDate = 0,
+    /// Up to date, if the software above it is hardened against known side channels.
     SWHardeningNeeded = 1,
+    /// Up to date, but settings of the platform may weaken it.
     ConfigurationNeeded = 2,
+    /// Both: settings may weaken it, and software has to be hardened.
     ConfigurationAndSWHardeningNeeded = 3,
+    /// It has weaknesses that newer firmware mends.
     OutOfDate = 4,
+    /// It needs newer firmware and other settings.
     OutOfDateConfigurationNeeded = 5,
     /// A TD whose module was updated under it: up to date after a relaunch.
     TDRelaunchAdvised = 6,
+    /// The trust domain should be started again on newer firmware, and settings of the platform may weaken it.
     TDRelaunchAdvisedConfigurationNeeded = 7,
     /// The technology has no such rating, or the vendor publishes none offline.
     Unrated = 8,
 }
 
 impl TcbStatus {
+    /// Every status, in the order of tags.
     pub const ALL: [Self; 9] = [
         Self::UpToDate,
         Self::SWHardeningNeeded,
@@ -136,6 +158,7 @@ impl TcbStatus {
         Self::Unrated,
     ];
 
+    /// Intel's name for it, such as `OutOfDate`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -151,6 +174,7 @@ impl TcbStatus {
         }
     }
 
+    /// The status with this [`TcbStatus::name`]; `None` for any other text.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.name() == name)
@@ -179,8 +203,11 @@ pub struct Attestation {
 /// What the chain keeps of an attestation: the full evidence is in the block it came in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct AttestationRecord {
+    /// Which kind of evidence it was.
     pub technology: Technology,
+    /// What kind of machine stands behind it.
     pub class: Class,
+    /// How the vendor rated its firmware.
     pub tcb_status: TcbStatus,
     /// Name of the root that verified.
     pub root: Text<96>,
@@ -190,14 +217,19 @@ pub struct AttestationRecord {
     pub platform: Option<Hash>,
     /// SHA-256 of the evidence: what a child names it by.
     pub evidence: Hash,
+    /// SHA-256 of the code that runs.
     pub code_hash: Hash,
+    /// X-Wing public key that private inputs may be sealed to; empty for none.
     pub sealing_key: Bytes<SEALING_KEY_BYTES>,
+    /// When the evidence was made, by the attester's clock: seconds since 1970.
     pub stated: u64,
+    /// The block it came in.
     pub attested: Height,
     /// It counts in blocks up to this moment.
     pub until: Millis,
-    /// SHA-256 of the parent's evidence, and how many links there are below it.
+    /// SHA-256 of the parent's evidence, if it has a parent.
     pub parent: Option<Hash>,
+    /// How many links there are below it; 0 without a parent.
     pub depth: u8,
 }
 
@@ -213,7 +245,9 @@ impl AttestationRecord {
 /// still counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Challenges {
+    /// What evidence made now has to answer.
     pub current: Hash,
+    /// The challenge before it, still accepted for evidence that is on its way.
     pub previous: Hash,
     /// The boundary whose beacon made `current`.
     pub height: Height,
@@ -243,11 +277,13 @@ impl AttestParams {
         listed_only: 0,
     };
 
+    /// Whether evidence of this class counts.
     #[must_use]
     pub const fn accepts_class(&self, class: Class) -> bool {
         self.classes >> class as u16 & 1 == 1
     }
 
+    /// Whether evidence of firmware with this rating counts.
     #[must_use]
     pub const fn accepts_tcb(&self, status: TcbStatus) -> bool {
         self.tcb_statuses >> status as u16 & 1 == 1
@@ -260,11 +296,21 @@ impl AttestParams {
 pub enum Listed {
     /// Code that may attest, where only listed code may.
     #[wire(tag = 0)]
-    Measurement { technology: Technology, measurement: Bytes<64> },
+    Measurement {
+        /// The technology that measures it.
+        technology: Technology,
+        /// The measurement, as that technology writes it.
+        measurement: Bytes<64>,
+    },
     /// A platform key whose maker vouches for hardware, by the SHA-256 of its SubjectPublicKeyInfo. Arm's tokens name
     /// no root, so somebody has to.
     #[wire(tag = 1)]
-    PlatformKey { technology: Technology, key: Hash },
+    PlatformKey {
+        /// The technology whose tokens the key signs.
+        technology: Technology,
+        /// SHA-256 of its SubjectPublicKeyInfo.
+        key: Hash,
+    },
 }
 
 impl Listed {

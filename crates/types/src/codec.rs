@@ -23,7 +23,9 @@ pub struct List<T, const MAX: usize>(Vec<T>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{len} is more than the {max} allowed here")]
 pub struct TooLong {
+    /// How long the value is: bytes, or items of a list.
     pub len: usize,
+    /// The most its type allows, in the same unit.
     pub max: usize,
 }
 
@@ -32,10 +34,15 @@ fn bounded<T>(value: T, len: usize, max: usize) -> Result<T, TooLong> {
 }
 
 impl<const MAX: usize> Bytes<MAX> {
+    /// At most `MAX` bytes.
+    ///
+    /// # Errors
+    /// [`TooLong`] if there are more.
     pub fn new(bytes: Vec<u8>) -> Result<Self, TooLong> {
         let len = bytes.len();
         bounded(Self(bytes), len, MAX)
     }
+    /// The bytes.
     pub fn as_slice(&self) -> &[u8] {
         &self.0
     }
@@ -77,11 +84,16 @@ impl<'de, const MAX: usize> Deserialize<'de> for Bytes<MAX> {
 }
 
 impl<const MAX: usize> Text<MAX> {
+    /// A text of at most `MAX` bytes in UTF-8.
+    ///
+    /// # Errors
+    /// [`TooLong`] if it has more.
     pub fn new(text: impl Into<String>) -> Result<Self, TooLong> {
         let text = text.into();
         let len = text.len();
         bounded(Self(text), len, MAX)
     }
+    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -130,13 +142,19 @@ impl<T, const MAX: usize> Default for List<T, MAX> {
     }
 }
 impl<T, const MAX: usize> List<T, MAX> {
+    /// At most `MAX` items.
+    ///
+    /// # Errors
+    /// [`TooLong`] if there are more.
     pub fn new(items: Vec<T>) -> Result<Self, TooLong> {
         let len = items.len();
         bounded(Self(items), len, MAX)
     }
+    /// The items, in order.
     pub fn as_slice(&self) -> &[T] {
         &self.0
     }
+    /// The items, without their bound.
     pub fn into_vec(self) -> Vec<T> {
         self.0
     }
@@ -148,18 +166,23 @@ impl<T, const MAX: usize> List<T, MAX> {
         self.0.push(item);
         Ok(())
     }
+    /// The items, in order.
     pub fn iter(&self) -> std::slice::Iter<'_, T> {
         self.0.iter()
     }
+    /// The items, in order, to be changed; their number stays.
     pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, T> {
         self.0.iter_mut()
     }
+    /// How many items there are.
     pub fn len(&self) -> usize {
         self.0.len()
     }
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+    /// Keep the items for which `keep` returns true, in their order.
     pub fn retain(&mut self, keep: impl FnMut(&T) -> bool) {
         self.0.retain(keep);
     }

@@ -69,14 +69,16 @@ pub struct DrawRecord {
     pub boundary: Height,
     /// Zero until it has come.
     pub seed: Hash,
-    /// The first block and the last in which tickets are taken.
+    /// The first block that may hold a ticket for this draw.
     pub opens: Height,
+    /// The last block that may hold a ticket for this draw.
     pub closes: Height,
 }
 
 /// A validator asks to sit in a committee of an epoch. Anybody may carry it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Ticket {
+    /// [`DrawRecord::epoch`] of the draw it is for.
     pub epoch: Epoch,
     /// Whose validator.
     pub operator: Address,
@@ -87,6 +89,7 @@ pub struct Ticket {
 /// A ticket that counts: its lot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct TicketRecord {
+    /// [`DrawRecord::epoch`] of the draw it is for.
     pub epoch: Epoch,
     /// The 64 bytes of the VRF's output.
     pub output: Bytes<64>,
@@ -95,14 +98,18 @@ pub struct TicketRecord {
 /// One seat of a committee, and the stake behind it when it was drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct CommitteeSeat {
+    /// The operator of the validator that has this seat.
     pub operator: Address,
+    /// The key that this validator votes with.
     pub key: PublicKey,
+    /// All stake behind the validator at the draw, in nano-MESHX.
     pub tokens: NanoMeshx,
 }
 
 /// Who was drawn for a chain last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct SeatsRecord {
+    /// The chain on which this committee votes.
     pub chain: ChainId,
     /// Counts up from 1 for each chain.
     pub number: u64,

@@ -24,9 +24,11 @@ pub struct Market {
 /// A module somebody stands for. The first to publish it is its author for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct ModuleRecord {
+    /// The account that published it first. It receives the royalties.
     pub author: Address,
     /// Part of each job's payment, out of the worker's share.
     pub royalty_bps: u16,
+    /// The block of that publication.
     pub published: Height,
 }
 
@@ -50,12 +52,17 @@ pub struct Earned {
 /// Money of the pool [`crate::state::pools::team`] that becomes its owner's with time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct VestingRecord {
+    /// How much vests, and when.
     pub vesting: Vesting,
+    /// How much of it was claimed already.
     pub claimed: NanoMeshx,
 }
 
+/// Operators of all validators there ever were, in the order in which they bonded.
 pub type Validators = List<Address, VALIDATORS_KNOWN_MAX>;
+/// Operators of the validators with which one account has stake, or stake that is leaving.
 pub type Backed = List<Address, BACKED_MAX>;
+/// Numbers of the proposals that take votes or wait for their timelock.
 pub type OpenProposals = List<ProposalId, OPEN_PROPOSALS_MAX>;
 
 /// Most validators that can ever register: a boundary looks at each of them.
@@ -68,7 +75,9 @@ pub const OPEN_PROPOSALS_MAX: usize = 8;
 /// Some views of a term: `256 * step` and on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Wire)]
 pub struct ViewStep {
+    /// The term.
     pub term: Term,
+    /// The view divided by 256, rounded down.
     pub step: u64,
 }
 
@@ -82,7 +91,9 @@ pub struct TermRecord {
 /// The first block at or after the first view of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct ViewTime {
+    /// The height of that block.
     pub height: Height,
+    /// Its timestamp.
     pub at: Millis,
 }
 
@@ -90,7 +101,9 @@ pub struct ViewTime {
 /// it will itself take up at its next boundary; so on a shard.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Decrees {
+    /// How many decrees this chain has issued or imported.
     pub known: u64,
+    /// Numbers of the decrees that wait for the next boundary, ascending.
     pub waiting: List<u64, DECREES_WAITING_MAX>,
 }
 

@@ -20,14 +20,19 @@ pub enum VoteKind {
 /// One vote of one validator, under its own key instead of its share of the committee's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct SignedVote {
+    /// The chain it was cast on.
     pub chain: ChainId,
+    /// What the vote asks for.
     pub kind: VoteKind,
+    /// The term of the committee that voted.
     pub term: Term,
+    /// The view that the vote is about.
     pub view: u64,
     /// The view of the proposal's parent; 0 if the vote is to nullify.
     pub parent: u64,
     /// The proposed block's id; zeros if the vote is to nullify.
     pub payload: Hash,
+    /// Under the validator's own key, over [`SignedVote::message`].
     pub signature: Signature,
 }
 
@@ -36,7 +41,9 @@ pub struct SignedVote {
 pub struct EquivocationProof {
     /// The key both were signed with: the one genesis names the validator by.
     pub key: PublicKey,
+    /// One of the two votes; their order makes no difference.
     pub first: SignedVote,
+    /// The other vote.
     pub second: SignedVote,
 }
 

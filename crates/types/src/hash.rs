@@ -17,6 +17,7 @@ pub struct Hash(pub [u8; 32]);
 pub struct BadHash(pub String);
 
 impl Hash {
+    /// All bits zero. It stands for "no hash" where the wire form needs one.
     pub const ZERO: Self = Self([0; 32]);
 
     /// The digest of `bytes` as content (no domain): this is how blobs are named.

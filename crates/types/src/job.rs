@@ -63,15 +63,20 @@ pub struct Limits {
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Wire,
 )]
 pub struct Agreement {
+    /// How many workers run the job, from 1 to [`REPLICAS_MAX`].
     pub replicas: u8,
+    /// How many workers must reveal the same outcome; at most `replicas`.
     pub agree: u8,
 }
 
 /// A read-only file the job finds at `/in/<name>`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Wire)]
 pub struct InputFile {
+    /// A file name without folders.
     pub name: Text<128>,
+    /// BLAKE3 of its bytes.
     pub content: Hash,
+    /// Its length in bytes.
     pub len: u64,
 }
 
@@ -80,17 +85,25 @@ pub struct InputFile {
 pub struct JobSpec {
     /// BLAKE3 of the module's bytes.
     pub module: Hash,
+    /// The module's length in bytes.
     pub module_len: u64,
+    /// How the module is entered.
     pub abi: Abi,
+    /// Whether replicas may run on different processor architectures.
     pub float: Float,
     /// BLAKE3 of standard input (or of the argument of `run`).
     pub input: Hash,
+    /// The input's length in bytes.
     pub input_len: u64,
+    /// Command-line arguments, without the program's name.
     pub args: List<Text<4096>, ARGS_MAX>,
     /// `NAME=value`.
     pub env: List<Text<4096>, ENV_MAX>,
+    /// What the module finds under `/in`, sorted by name.
     pub files: List<InputFile, INPUT_FILES_MAX>,
+    /// How much the job may use.
     pub limits: Limits,
+    /// The engine and settings that run it.
     pub profile: ExecProfile,
     /// What the job's clock and randomness start from.
     pub seed: Hash,
@@ -106,10 +119,13 @@ pub struct JobSpec {
 pub enum Trap {
     /// `unreachable`, out-of-bounds access, division by zero, bad indirect call, …
     Wasm = 0,
+    /// It used all of [`Limits::fuel`].
     OutOfFuel = 1,
     /// Memory could not grow within the limit and the module gave up (trapped) after that.
     OutOfMemory = 2,
+    /// Its calls were nested too deep.
     StackOverflow = 3,
+    /// It wrote more than [`Limits::output_bytes`].
     OutputTooLong = 4,
     /// The raw ABI's contract was broken: a pointer or length outside memory.
     BadAbi = 5,
@@ -126,6 +142,7 @@ pub enum Status {
     /// It returned or exited with this code; 0 means success. Raw ABI: the negated error code.
     #[wire(tag = 0)]
     Exited(i32),
+    /// The sandbox stopped it.
     #[wire(tag = 1)]
     Trapped(Trap),
 }
@@ -135,7 +152,9 @@ pub enum Status {
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Wire,
 )]
 pub struct OutputRef {
+    /// BLAKE3 of the bytes.
     pub hash: Hash,
+    /// Their number.
     pub len: u64,
 }
 
@@ -146,9 +165,13 @@ pub struct OutputRef {
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Wire,
 )]
 pub struct Outcome {
+    /// How the run ended.
     pub status: Status,
+    /// What it wrote on stdout, or what `run` returned.
     pub stdout: OutputRef,
+    /// What it wrote on stderr.
     pub stderr: OutputRef,
+    /// The fuel it used.
     pub fuel: Fuel,
     /// Most linear memory it held, in bytes, over all memories of the module.
     pub memory_bytes: u64,

@@ -15,8 +15,6 @@
 //!
 //! This crate checks *form* only. Signatures are checked by `crypto`, meaning by the rule crates.
 
-#![allow(missing_docs, reason = "switched on crate by crate: see CONTRIBUTING.md")]
-
 /// The README's example is compiled and run like any other.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

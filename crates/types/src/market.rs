@@ -20,10 +20,13 @@ scalar!(
 );
 
 impl Ppm {
+    /// 1.00. It changes nothing.
     pub const ONE: Self = Self(1_000_000);
+    /// A factor of that many parts per million.
     pub const fn new(parts: u32) -> Self {
         Self(parts)
     }
+    /// The parts per million.
     pub const fn get(self) -> u32 {
         self.0
     }
@@ -67,9 +70,13 @@ pub struct Usage {
 /// Base rates, before any multiplier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Rates {
+    /// Price of one core for one second.
     pub core_second: NanoMeshx,
+    /// Price of 1 GB of memory for one second.
     pub ram_gb_second: NanoMeshx,
+    /// Price of 1 GB of storage for one hour.
     pub storage_gb_hour: NanoMeshx,
+    /// Price of 1 GB sent or received.
     pub bandwidth_gb: NanoMeshx,
 }
 
@@ -90,6 +97,7 @@ pub struct DemandRule {
     pub target_bps: u16,
     /// At least 8 ppm, so that an eighth of the multiplier is never nothing.
     pub min: Ppm,
+    /// The multiplier never rises above this; at least `min`.
     pub max: Ppm,
 }
 
@@ -119,6 +127,7 @@ pub struct BaseFeeRule {
     pub target: u64,
     /// At least 8 nano, so that an eighth of the fee is never nothing.
     pub min: NanoMeshx,
+    /// The fee never rises above this; at least `min`.
     pub max: NanoMeshx,
 }
 

@@ -21,14 +21,18 @@ pub const TERM_BLOCKS_MIN: u64 = 32;
 /// everyone: transactions are signed for it, and a receipt is worth what this hash is worth to you.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct NetworkKeys {
+    /// What people call the network.
     pub name: Text<64>,
     /// Whether one process dealt all threshold keys, and so could sign alone.
     pub dev_dealer: bool,
+    /// One entry for each of its chains.
     pub chains: List<ChainKey, 8>,
 }
 
+/// What a light client needs to check one chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct ChainKey {
+    /// The chain that this key belongs to.
     pub chain: ChainId,
     /// The committee's BLS12-381 threshold public key (G2, compressed).
     pub identity: Bytes<96>,
@@ -42,52 +46,69 @@ impl NetworkKeys {
         domain_hash("meshx/network/v1", &[&self.encode()])
     }
 
+    /// The entry of `chain`; `None` if the network does not have that chain.
     pub fn chain(&self, chain: ChainId) -> Option<&ChainKey> {
         self.chains.iter().find(|key| key.chain == chain)
     }
 }
 
+/// A member of the first committee.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Validator {
     /// Names it to its peers and to the leader draw.
     pub key: PublicKey,
+    /// Where it says it is. Development networks use it for maps and simulated delays.
     pub city: City,
 }
 
+/// An account that holds money from the start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct GenesisAccount {
+    /// The owner.
     pub address: Address,
+    /// In nano-MESHX.
     pub balance: NanoMeshx,
 }
 
+/// A worker that is registered from the start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct GenesisWorker {
+    /// The account that is paid for its work.
     pub address: Address,
+    /// Most jobs it runs at once.
     pub capacity: u16,
+    /// Where it says it is.
     pub city: City,
 }
 
 /// A validator that has stake from the start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct GenesisStake {
+    /// The validator's operator.
     pub operator: Address,
     /// What it votes with.
     pub key: PublicKey,
+    /// The stake that is bonded, in nano-MESHX.
     pub amount: NanoMeshx,
+    /// What it keeps of rewards before its delegators get theirs, in basis points.
     pub commission_bps: u16,
     /// What it draws lots with.
     pub vrf: Option<Hash>,
 }
 
+/// Money that vests from the start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct GenesisVesting {
+    /// The account that may claim it.
     pub owner: Address,
+    /// How much vests, and when.
     pub vesting: Vesting,
 }
 
 /// What one chain starts from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Genesis {
+    /// The chain that this is the genesis of.
     pub chain: ChainId,
     /// The timestamp of block 0.
     pub started: Millis,
@@ -98,8 +119,11 @@ pub struct Genesis {
     pub sharing: Bytes<20_000>,
     /// Blocks of a committee's term, after which it hands over to the next; never changes. At least [`TERM_BLOCKS_MIN`].
     pub term_blocks: u64,
+    /// What its validators agree on beside the code.
     pub params: Params,
+    /// Accounts that hold money from the start.
     pub accounts: List<GenesisAccount, 1_024>,
+    /// Workers that are registered from the start.
     pub workers: List<GenesisWorker, 1_024>,
     /// Stake that is bonded from the start, beside what `accounts` hold.
     pub stakes: List<GenesisStake, VALIDATORS_MAX>,
@@ -112,6 +136,7 @@ pub struct Genesis {
 }
 
 impl Genesis {
+    /// The hash that names this genesis. The id of the network follows from it.
     pub fn id(&self) -> Hash {
         domain_hash("meshx/genesis/v1", &[&self.encode()])
     }

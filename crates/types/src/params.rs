@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 pub struct Params {
     /// How the base fee moves. It is burned for every transaction but a drawn worker's own.
     pub base_fee: BaseFeeRule,
+    /// What resources cost before any multiplier.
     pub rates: Rates,
+    /// How load moves prices.
     pub demand: DemandRule,
     /// What computing here costs beside elsewhere: 0.80 to 1.50.
     pub location: Ppm,
@@ -22,7 +24,9 @@ pub struct Params {
     pub storage_ms: Millis,
     /// Most fuel one job may ask for.
     pub fuel_max: Fuel,
+    /// Most linear memory one job may ask for, in bytes.
     pub memory_bytes_max: u64,
+    /// Most output one job may ask for, in bytes.
     pub output_bytes_max: u64,
     /// Blocks a drawn worker has to commit, at least; a job's wall-clock limit is added.
     pub commit_blocks: u64,
@@ -30,14 +34,17 @@ pub struct Params {
     pub reveal_blocks: u64,
     /// Most blocks between submission and deadline.
     pub deadline_blocks_max: u64,
-    /// Shares of a job's payment in basis points; the worker gets the rest, rounding included for the treasury.
+    /// The validators' share of a job's payment, in basis points. Workers get what the three shares leave.
     pub validators_bps: u16,
+    /// The treasury's share of a job's payment, in basis points. It also gets what rounding leaves.
     pub treasury_bps: u16,
+    /// How much of a job's payment is burned, in basis points.
     pub burned_bps: u16,
     /// Most of a job's payment that its module's author may ask for, out of the worker's share.
     pub royalty_max_bps: u16,
-    /// What agreeing with the quorum earns a worker, and what disagreeing or silence costs it.
+    /// How much reputation a worker gains when it agrees with the quorum.
     pub reputation_gain: u16,
+    /// How much reputation a worker loses when it disagrees or stays silent.
     pub reputation_loss: u16,
     /// What one place of a worker with full reputation earns for an hour in which it was there.
     pub availability_hour: NanoMeshx,
@@ -47,7 +54,9 @@ pub struct Params {
     pub emission_validators_bps: u16,
     /// Blocks between two boundaries, at which rewards are shared out, committees chosen and new parameters taken up.
     pub epoch_blocks: u64,
+    /// Rules of stake.
     pub staking: StakingParams,
+    /// Rules of votes.
     pub governance: GovernanceParams,
     /// Which evidence of hardware counts.
     pub attest: AttestParams,
@@ -55,8 +64,9 @@ pub struct Params {
     pub presence: PresenceParams,
     /// How committees are drawn.
     pub sortition: SortitionParams,
-    /// The profile a module with canonical NaNs runs under, and without.
+    /// The profile of a module with canonical NaNs.
     pub profile_strict: ExecProfile,
+    /// The profile of a module whose NaNs are the processor's own.
     pub profile_arch_class: ExecProfile,
     /// The usual distance between two blocks, in milliseconds.
     pub block_ms: u64,
@@ -154,6 +164,7 @@ impl StakingParams {
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Wire,
 )]
 #[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the registry says what each one means, in which unit")]
 pub enum ParamName {
     BaseFeeTarget = 0,
     BaseFeeMin = 1,

@@ -11,13 +11,21 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum ChainId {
+    /// The chain of stake, governance and the draw of committees. Shards follow it.
     Backbone = 0,
+    /// North and Central America.
     NorthAmerica = 1,
+    /// Europe.
     Europe = 2,
+    /// Asia.
     Asia = 3,
+    /// South America.
     SouthAmerica = 4,
+    /// Africa.
     Africa = 5,
+    /// Oceania.
     Oceania = 6,
+    /// Antarctica. Governance admits its voters.
     Antarctica = 7,
 }
 
@@ -27,6 +35,7 @@ pub enum ChainId {
 pub struct UnknownChain(pub String);
 
 impl ChainId {
+    /// Every chain, in the order of tags.
     pub const ALL: [Self; 8] = [
         Self::Backbone,
         Self::NorthAmerica,
@@ -52,6 +61,7 @@ impl ChainId {
         }
     }
 
+    /// Whether it is a continent's chain, not the backbone.
     pub const fn is_shard(self) -> bool {
         !matches!(self, Self::Backbone)
     }

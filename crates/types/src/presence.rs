@@ -20,8 +20,15 @@ pub const VRF_PROOF_BYTES: usize = 80;
 /// Text or numbers that name no place on earth.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadPlace {
+    /// A coordinate is out of range.
     #[error("{lat} and {lon} ten-thousandths of a degree are not a latitude and a longitude")]
-    OffTheEarth { lat: i32, lon: i32 },
+    OffTheEarth {
+        /// The latitude, in ten-thousandths of a degree.
+        lat: i32,
+        /// The longitude, in ten-thousandths of a degree.
+        lon: i32,
+    },
+    /// The text, shortened. It is not a latitude and a longitude in degrees.
     #[error(
         "{0:?} is not a place; expected latitude and longitude in degrees, such as 52.52,13.405"
     )]
@@ -46,10 +53,12 @@ impl Place {
         Ok(Self { lat, lon })
     }
 
+    /// Latitude in ten-thousandths of a degree; north is positive.
     #[must_use]
     pub const fn lat(self) -> i32 {
         self.lat
     }
+    /// Longitude in ten-thousandths of a degree; east is positive.
     #[must_use]
     pub const fn lon(self) -> i32 {
         self.lon
@@ -119,6 +128,7 @@ impl<'de> Deserialize<'de> for Place {
 pub struct Claim {
     /// It answers the challenges and signs the transcript. A chain asks for the key that a validator votes with.
     pub prover: PublicKey,
+    /// Where the node says it is.
     pub place: Place,
     /// The continent of the place, or, within a governed distance of its border, the one the node chose.
     pub continent: ChainId,
@@ -131,6 +141,7 @@ pub struct Claim {
 }
 
 impl Claim {
+    /// The hash that names the claim. Witnesses sign it.
     #[must_use]
     pub fn id(&self) -> Hash {
         domain_hash("meshx/presence/claim/v1", &[&self.encode()])
@@ -167,6 +178,7 @@ impl Minimum {
 /// All that shows where a node stands; worth what the list of witnesses is worth that it is checked against.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct PresenceCertificate {
+    /// What the minima were measured for.
     pub claim: Claim,
     /// ECVRF proof of `claim.vrf_key` over the period's seed, prover and attestation: who the witnesses are.
     pub draw: crate::Bytes<VRF_PROOF_BYTES>,
@@ -205,9 +217,11 @@ pub struct PresenceParams {
     pub witnesses_near: u16,
     /// Witnesses drawn from all others.
     pub witnesses_anywhere: u16,
+    /// How many witnesses near a claim are in the draw of `witnesses_near`.
     pub pool: u16,
-    /// Most witnesses of one operator, and of one network, for a claim.
+    /// Most witnesses of one operator for a claim.
     pub operator_max: u16,
+    /// Most witnesses of one autonomous system for a claim.
     pub network_max: u16,
     /// Least witnesses that could refute a piece of land, for all land that a claim has to be told from.
     pub able_min: u16,
@@ -261,7 +275,9 @@ pub const WITNESSES_GENESIS_MAX: usize = 1_024;
 pub struct WitnessEntry {
     /// It signs what it measures.
     pub key: PublicKey,
+    /// Where the witness is.
     pub place: Place,
+    /// The witness's operator.
     pub operator: Address,
     /// The autonomous system it is in. Of those that nobody named, a number that no other has: see [`unnamed_network`].
     pub network: u32,
@@ -275,6 +291,7 @@ pub fn unnamed_network(operator: &Address) -> u32 {
     u32::from_be_bytes(*hash.0.first_chunk().expect("32 bytes")) | 0x8000_0000
 }
 
+/// The witnesses of one period.
 pub type WitnessList = List<WitnessEntry, WITNESSES_LISTED_MAX>;
 
 /// The period that is on.
@@ -282,8 +299,9 @@ pub type WitnessList = List<WitnessEntry, WITNESSES_LISTED_MAX>;
 pub struct PeriodRecord {
     /// Counts up from 0.
     pub number: u64,
-    /// The boundary at which its list was frozen, and that block's time.
+    /// The boundary at which its list was frozen.
     pub began: Height,
+    /// The time of the boundary at which the period began.
     pub started: Millis,
     /// Draws witnesses. Zero until the beacon of that boundary has come.
     pub seed: Hash,
@@ -295,20 +313,26 @@ pub struct PeriodRecord {
 pub enum PresenceTier {
     /// May work; neither votes nor witnesses.
     Provisional = 0,
+    /// The node may vote and witness on its continent.
     Certified = 1,
 }
 
 /// Where an operator's validator stands, by its newest certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct PresenceRecord {
+    /// How strictly the claim stands.
     pub tier: PresenceTier,
+    /// The shard on which the node may have a seat.
     pub continent: ChainId,
+    /// Where the node is.
     pub place: Place,
     /// The key that was measured: the one the validator votes with.
     pub key: PublicKey,
     /// [`PresenceCertificate::id`]; the whole is in the block it came in.
     pub certificate: Hash,
+    /// The period in which it was measured.
     pub period: u64,
+    /// The time of the block that holds it.
     pub issued: Millis,
     /// It counts in blocks before this moment.
     pub expires: Millis,
@@ -325,14 +349,18 @@ impl PresenceRecord {
 /// What a witness measured of a node, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Measured {
+    /// The witness's key.
     pub witness: PublicKey,
+    /// The shortest round-trip time it measured to the node, in microseconds.
     pub rtt_us: u32,
 }
 
 /// What a node's certificate of one period said.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct MeasuredRow {
+    /// The period of the measurement: [`PeriodRecord::number`].
     pub period: u64,
+    /// One for each witness that answered.
     pub times: List<Measured, WITNESSES_MAX>,
 }
 
@@ -340,7 +368,9 @@ pub struct MeasuredRow {
 /// that all claims of a period are judged by the same tables.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct MeasuredRecord {
+    /// The last row that came in.
     pub newest: MeasuredRow,
+    /// The last row of an earlier period, if there is one.
     pub before: Option<MeasuredRow>,
 }
 

@@ -10,6 +10,7 @@ pub use crate::{Params, economy::*};
 
 /// Reputation a new worker starts with, and its ceiling.
 pub const REPUTATION_NEW: u16 = 5_000;
+/// The highest reputation of a worker. New workers start with half of it.
 pub const REPUTATION_MAX: u16 = 10_000;
 /// Most jobs one block may have waiting for a draw, or falling due.
 pub const JOBS_PER_HEIGHT_MAX: usize = 1_024;
@@ -160,21 +161,29 @@ pub enum Key {
 /// Names what one account has with one validator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Wire)]
 pub struct Stake {
+    /// The account that delegated the stake.
     pub delegator: Address,
     /// The validator's operator.
     pub validator: Address,
 }
 
+/// The name of one ballot: one account, one validator, one proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Wire)]
 pub struct BallotKey {
+    /// The number of the proposal.
     pub proposal: ProposalId,
+    /// The account that voted.
     pub voter: Address,
+    /// The operator of the validator behind which the stake is.
     pub validator: Address,
 }
 
+/// The name of the votes of all stake behind one validator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Wire)]
 pub struct VotesKey {
+    /// The number of the proposal.
     pub proposal: ProposalId,
+    /// The validator's operator.
     pub validator: Address,
 }
 
@@ -190,17 +199,23 @@ pub fn cache_key(spec: &JobSpec) -> Hash {
     domain_hash("meshx/cache-key/v1", &[&spec.encode()])
 }
 
+/// What one address holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Account {
+    /// In nano-MESHX.
     pub balance: NanoMeshx,
+    /// How many transactions of this account are in blocks of this chain.
     pub nonce: u64,
 }
 
 /// Money that came and went. At every height: `genesis + minted - burned` = the sum of all balances.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Supply {
+    /// What existed at genesis.
     pub genesis: NanoMeshx,
+    /// What was minted since.
     pub minted: NanoMeshx,
+    /// What was burned since.
     pub burned: NanoMeshx,
 }
 
@@ -214,6 +229,7 @@ impl Supply {
     }
 }
 
+/// A worker that registered on this chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct WorkerRecord {
     /// Jobs it runs at once, at most.
@@ -222,7 +238,9 @@ pub struct WorkerRecord {
     pub running: u16,
     /// 0 to [`REPUTATION_MAX`].
     pub reputation: u16,
+    /// Where it says it is.
     pub city: City,
+    /// The block of its registration.
     pub registered: Height,
     /// Least it takes for a core-second; zero: any price of the market.
     pub floor: NanoMeshx,
@@ -233,6 +251,7 @@ pub struct WorkerRecord {
 /// What a worker was drawn at. It is paid by this, even if the worker changes it meanwhile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Terms {
+    /// Its reputation at the draw, from 0 to [`REPUTATION_MAX`].
     pub reputation: u16,
     /// Least it takes for a core-second.
     pub floor: NanoMeshx,
@@ -241,19 +260,26 @@ pub struct Terms {
 /// One replica of a job: who runs it, and what it has said so far.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Assignment {
+    /// The worker, named by the account that is paid.
     pub worker: Address,
+    /// The conditions under which it was drawn.
     pub terms: Terms,
+    /// [`crate::Reveal::commitment`]; `None` before the worker has committed.
     pub commitment: Option<Hash>,
+    /// The outcome it revealed; `None` before it has.
     pub outcome: Option<Outcome>,
 }
 
+/// One assignment for each replica of a job, in the order of the draw.
 pub type Assignments = List<Assignment, REPLICAS_MAX>;
 
 /// How a job ended without a result. The payer got everything back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
+    /// Its deadline passed.
     Expired = 0,
+    /// Its payer cancelled it before workers were drawn.
     Cancelled = 1,
     /// Too few workers said the same.
     NoAgreement = 2,
@@ -262,12 +288,17 @@ pub enum Ending {
 /// What a settled job gave and cost. `paid + refunded` is what was in escrow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Settlement {
+    /// The block that settled it.
     pub height: Height,
+    /// The outcome that enough replicas agreed on.
     pub outcome: Outcome,
     /// Assignments that revealed `outcome`.
     pub agreed: u8,
+    /// The workers, and what each revealed.
     pub assignments: Assignments,
+    /// What workers, author, validators and treasury received, with what was burned.
     pub paid: NanoMeshx,
+    /// What the payer got back.
     pub refunded: NanoMeshx,
     /// The job whose result answered this one; then nobody ran it and `paid` is zero.
     pub cached_from: Option<JobId>,
@@ -282,49 +313,87 @@ pub enum Phase {
     Queued,
     /// Workers run it; each shows a commitment by `until`.
     #[wire(tag = 1)]
-    Committing { drawn: Height, until: Height, assignments: Assignments },
+    Committing {
+        /// The block that drew the workers.
+        drawn: Height,
+        /// The last block that may hold a commitment.
+        until: Height,
+        /// The workers, and what each has committed.
+        assignments: Assignments,
+    },
     /// Those who committed open their commitment by `until`.
     #[wire(tag = 2)]
-    Revealing { drawn: Height, until: Height, assignments: Assignments },
+    Revealing {
+        /// The block that drew the workers.
+        drawn: Height,
+        /// The last block that may hold a reveal.
+        until: Height,
+        /// The workers, and what each has revealed.
+        assignments: Assignments,
+    },
+    /// The job has a result.
     #[wire(tag = 3)]
     Settled(Settlement),
+    /// The job ended without a result.
     #[wire(tag = 4)]
-    Ended { height: Height, ending: Ending, assignments: Assignments },
+    Ended {
+        /// The block that ended it.
+        height: Height,
+        /// Why it ended.
+        ending: Ending,
+        /// The workers; empty if none were drawn.
+        assignments: Assignments,
+    },
 }
 
+/// A job, from its submission on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct JobRecord {
+    /// The account that pays, and gets back what is not earned.
     pub payer: Address,
+    /// What to run, and what the payer offers for it.
     pub submission: Submission,
+    /// The block that holds the submission.
     pub submitted: Height,
     /// The demand multiplier it is priced at.
     pub demand: Ppm,
+    /// Where the job is in its life.
     pub phase: Phase,
 }
 
 /// Jobs of one height that wait for that height's beacon.
 #[derive(Clone, Debug, PartialEq, Eq, Wire)]
 pub struct Queued {
+    /// The term of the round at that height.
     pub term: crate::Term,
+    /// The view of that round. The beacon is a signature over term and view.
     pub view: u64,
+    /// In the order in which they were submitted.
     pub jobs: List<JobId, JOBS_PER_HEIGHT_MAX>,
 }
 
+/// Heights at which jobs were submitted that still wait for a draw, ascending.
 pub type Heights = List<Height, 256>;
+/// Jobs to look at when the chain reaches one height.
 pub type Due = List<JobId, JOBS_PER_HEIGHT_MAX>;
 
 /// Where money goes: an account, or out of existence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destination {
+    /// An account of the same chain.
     Account(Address),
+    /// Nowhere: the money is destroyed, and [`Supply::burned`] grows.
     Burned,
 }
 
 /// Money on its way from one account to somewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Transfer {
+    /// The account that pays.
     pub from: Address,
+    /// Where the money goes.
     pub to: Destination,
+    /// In nano-MESHX.
     pub amount: NanoMeshx,
 }
 
@@ -375,41 +444,55 @@ pub mod pools {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
+    /// A block holds a transaction.
     Included {
+        /// The id of the transaction.
         tx: crate::TxId,
+        /// The account that sent it.
         sender: Address,
     },
     /// The job's record changed; `phase` is its new one.
     Job {
+        /// The id of the job.
         job: JobId,
+        /// The phase it is in now.
         phase: Phase,
     },
+    /// A worker's record changed.
     Worker {
+        /// The account of the worker.
         worker: Address,
     },
     /// A proposal was made, voted on, closed or carried out.
     Proposal {
+        /// The number of the proposal.
         proposal: ProposalId,
     },
     /// A decision that other chains are to take up.
     Decree {
+        /// [`crate::governance::Decree::number`].
         number: u64,
     },
     /// What this account's machine proved is recorded anew.
     Attested {
+        /// The account whose machine it is.
         account: Address,
     },
     /// A draw's seed has come: tickets are taken from the next block on.
     Draw {
+        /// [`crate::committee::DrawRecord::epoch`].
         epoch: crate::Epoch,
     },
     /// Who was drawn for a chain.
     Seats {
+        /// The chain on which this committee votes.
         chain: ChainId,
+        /// [`crate::committee::SeatsRecord::number`].
         number: u64,
     },
     /// Where this operator's validator stands is recorded anew.
     Presence {
+        /// The validator's operator.
         operator: Address,
     },
 }

@@ -19,6 +19,7 @@ const MESHX: u64 = 1_000_000_000;
 pub struct EmissionStep {
     /// How long it lasts; not zero.
     pub blocks: u64,
+    /// What all blocks of the step mint together.
     pub amount: NanoMeshx,
 }
 
@@ -27,6 +28,7 @@ pub struct EmissionStep {
 /// What a schedule must fulfil is checked by `ledger::Emission::new`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Schedule {
+    /// One after the other.
     pub steps: List<EmissionStep, STEPS_MAX>,
 }
 
@@ -64,7 +66,9 @@ impl Default for Schedule {
 /// Money that becomes its owner's in proportion to time, but not before a cliff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Vesting {
+    /// How much vests altogether.
     pub total: NanoMeshx,
+    /// The block at which vesting starts.
     pub start: Height,
     /// Blocks from `start` before which nothing has vested; at most `length_blocks`.
     pub cliff_blocks: u64,
@@ -118,8 +122,11 @@ const fn percent(share: u64) -> NanoMeshx {
 /// What a genesis says about supply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct SupplyPlan {
+    /// How much each pool gets at genesis.
     pub distribution: Distribution,
+    /// How the mining pool is minted.
     pub schedule: Schedule,
+    /// How the team's pool vests.
     pub team: Vesting,
 }
 

@@ -19,13 +19,17 @@ pub type TxId = Hash;
 /// What a sender asks one chain to do. Form is checked, meaning is not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Tx {
+    /// The chain it is for. Other chains refuse it.
     pub chain: ChainId,
+    /// The key that signs it.
     pub sender: PublicKey,
     /// How many transactions this sender has had in blocks of this chain before this one.
     pub nonce: u64,
     /// What the proposer of the block gets, beside the base fee that is burned.
     pub tip: NanoMeshx,
+    /// What the sender asks for.
     pub action: Action,
+    /// By `sender`, over [`Tx::signing_bytes`].
     pub signature: Signature,
 }
 
@@ -33,28 +37,56 @@ pub struct Tx {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Action {
+    /// Send money to another account of this chain.
     #[wire(tag = 0)]
-    Transfer { to: Address, amount: NanoMeshx },
-    /// Offer to run jobs: at most `capacity` at once, from `city`.
-    /// `floor`: the least it takes for a core-second.
+    Transfer {
+        /// The account that receives it.
+        to: Address,
+        /// In nano-MESHX.
+        amount: NanoMeshx,
+    },
+    /// Offer to run jobs.
     #[wire(tag = 1)]
-    RegisterWorker { capacity: u16, city: City, floor: NanoMeshx },
+    RegisterWorker {
+        /// Most jobs it runs at once.
+        capacity: u16,
+        /// Where it says it is.
+        city: City,
+        /// The lowest price that it accepts for a core-second; zero for any.
+        floor: NanoMeshx,
+    },
+    /// Ask for a job to be run, and put its price into escrow.
     #[wire(tag = 2)]
     SubmitJob(Submission),
     /// Promise an outcome without showing it: [`Reveal::commitment`].
     #[wire(tag = 3)]
-    Commit { job: JobId, commitment: Hash },
+    Commit {
+        /// The id of the job.
+        job: JobId,
+        /// [`Reveal::commitment`].
+        commitment: Hash,
+    },
+    /// Open the commitment.
     #[wire(tag = 4)]
     Reveal(Reveal),
     /// Take back a job that no worker has been drawn for.
     #[wire(tag = 5)]
-    CancelJob { job: JobId },
+    CancelJob {
+        /// The id of the job.
+        job: JobId,
+    },
     /// Stand for a module, and ask for a part of what jobs that run it pay.
     #[wire(tag = 6)]
-    PublishModule { module: Hash, royalty_bps: u16 },
+    PublishModule {
+        /// BLAKE3 of the module's bytes.
+        module: Hash,
+        /// The author's share in basis points, out of the workers' share.
+        royalty_bps: u16,
+    },
     /// A worker is still there.
     #[wire(tag = 7)]
     Heartbeat,
+    /// Bond, delegate, withdraw, claim: see [`StakeOrder`].
     #[wire(tag = 8)]
     Stake(StakeOrder),
     /// Prove that a validator signed votes that contradict each other. Anyone may.
@@ -62,10 +94,20 @@ pub enum Action {
     Report(EquivocationProof),
     /// Propose a decision, and put a deposit down for it.
     #[wire(tag = 11)]
-    Propose { title: Text<120>, kind: ProposalKind },
+    Propose {
+        /// A short text that people know it by.
+        title: Text<120>,
+        /// What the proposal does if it passes.
+        kind: ProposalKind,
+    },
     /// Vote with all stake the sender has; a validator's operator also for those behind it who do not vote.
     #[wire(tag = 12)]
-    Vote { proposal: ProposalId, option: VoteOption },
+    Vote {
+        /// The number of the proposal.
+        proposal: ProposalId,
+        /// The choice. A later vote replaces it.
+        option: VoteOption,
+    },
     /// Bring a shard the next decision of the backbone. Free: each is brought once.
     #[wire(tag = 13)]
     ImportDecree(Import<Decree>),
@@ -74,7 +116,10 @@ pub enum Action {
     Attest(Attestation),
     /// Take out what has vested.
     #[wire(tag = 10)]
-    ClaimVested { amount: NanoMeshx },
+    ClaimVested {
+        /// In nano-MESHX.
+        amount: NanoMeshx,
+    },
     /// Ask for a seat. Free: a validator has one for each epoch.
     #[wire(tag = 15)]
     Ticket(Ticket),
@@ -89,7 +134,9 @@ pub enum Action {
 /// A job and what its payer offers for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Submission {
+    /// What to run.
     pub spec: JobSpec,
+    /// How many workers run it, and how many must agree.
     pub agreement: Agreement,
     /// Goes into escrow; what is not earned comes back when the job settles.
     pub price_max: NanoMeshx,
@@ -102,8 +149,11 @@ pub struct Submission {
 /// A worker's receipt: what the job gave, opened after everyone had committed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 pub struct Reveal {
+    /// The id of the job.
     pub job: JobId,
+    /// What the run gave.
     pub outcome: Outcome,
+    /// Random bytes, so that nobody can guess the outcome from the commitment.
     pub salt: Hash,
 }
 
@@ -126,6 +176,7 @@ impl SignedForm {
     pub fn signing_bytes(&self) -> &[u8] {
         &self.bytes[..self.bytes.len() - Signature::SIZE]
     }
+    /// [`Tx::id`].
     pub fn id(&self) -> TxId {
         domain_hash(Tx::DOMAIN, &[&self.signing_bytes()[Hash::SIZE..]])
     }
@@ -138,11 +189,13 @@ impl SignedForm {
 /// What a sender asks of a chain, before it is signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {
+    /// The chain it is for.
     pub chain: ChainId,
     /// As in [`Tx::nonce`].
     pub nonce: u64,
     /// As in [`Tx::tip`].
     pub tip: NanoMeshx,
+    /// What the sender will ask for.
     pub action: Action,
 }
 
@@ -189,6 +242,7 @@ impl Tx {
         self.signed_form(network).signing_bytes().to_vec()
     }
 
+    /// The hash that names the transaction. It covers all but the signature.
     pub fn id(&self) -> TxId {
         self.signed_form(&Hash::default()).id()
     }

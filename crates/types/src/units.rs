@@ -99,6 +99,7 @@ plain_json!(
 );
 
 impl Height {
+    /// The height after this one.
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
     }
