@@ -22,6 +22,7 @@ pub type Events<T> = BoxStream<'static, Result<T, Problem>>;
 pub struct Body {
     /// Exactly how many, if known: goes into `Content-Length`.
     pub len: Option<u64>,
+    /// In order; together they have `len` bytes, if that is known.
     pub chunks: Chunks,
 }
 
@@ -50,6 +51,7 @@ pub enum Wait {
 pub struct JobsQuery {
     /// `None`: of all chains.
     pub chain: Option<ChainId>,
+    /// Only the jobs that this account pays for; `None`: of everybody.
     pub payer: Option<Address>,
     /// From an earlier page's `next`. Came from outside: check it.
     pub cursor: Option<String>,
@@ -159,6 +161,8 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// Its length, without its content.
     fn blob_len(&self, hash: Hash) -> impl Future<Output = Result<u64, Problem>> + Send;
 
+    /// Jobs that this node has seen since it started, each as it is now. A cursor that it did not give is
+    /// [`crate::Code::BadRequest`].
     fn jobs(&self, query: JobsQuery)
     -> impl Future<Output = Result<Page<JobView>, Problem>> + Send;
 
@@ -184,6 +188,7 @@ pub trait Backend: Clone + Send + Sync + 'static {
         job: JobId,
     ) -> impl Future<Output = Result<Bytes, Problem>> + Send;
 
+    /// Why a job is in its phase, by the rules of its chain: the verdict first, then each rule that bears on it.
     fn why(
         &self,
         chain: Option<ChainId>,
@@ -197,6 +202,8 @@ pub trait Backend: Clone + Send + Sync + 'static {
         job: JobId,
     ) -> impl Future<Output = Result<Events<JobEvent>, Problem>> + Send;
 
+    /// Registered workers, in the order of their registration. A cursor that this node did not give is
+    /// [`crate::Code::BadRequest`].
     fn workers(
         &self,
         query: WorkersQuery,

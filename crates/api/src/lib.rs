@@ -25,8 +25,6 @@
 //! Not here: any implementation of [`Backend`], who may ask (put a proxy before a public node: there are
 //! no keys, no TLS, and no limit per client), and whether an answer is true (see `receipt`).
 
-#![allow(missing_docs, reason = "switched on crate by crate: see CONTRIBUTING.md")]
-
 mod app;
 mod backend;
 mod bridge;

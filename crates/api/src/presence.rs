@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 /// Where an operator's validator stands and sits, by the backbone's newest final block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PresenceView {
+    /// The operator that was asked about.
     #[schema(value_type = Address)]
     pub address: types::Address,
     /// By its newest certificate; null: it never had one.
@@ -38,6 +39,7 @@ pub struct PresenceView {
 /// A seat in a committee that was drawn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SeatView {
+    /// The chain on which the committee votes.
     #[schema(value_type = ChainId)]
     pub chain: types::ChainId,
     /// The committee's number among those drawn for the chain.
@@ -47,8 +49,10 @@ pub struct SeatView {
 /// All that claims of the period are made and judged by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PeriodView {
+    /// The period that is on: its number, its seed, when it began.
     #[schema(value_type = PeriodRecord)]
     pub period: types::presence::PeriodRecord,
+    /// The rule that claims of it are judged by.
     #[schema(value_type = PresenceParams)]
     pub params: types::presence::PresenceParams,
     /// In the order that certificates number them by.
@@ -58,10 +62,13 @@ pub struct PeriodView {
 /// One who measures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WitnessView {
+    /// The key under which it signs the minima that it measures.
     #[schema(value_type = PublicKey)]
     pub key: types::PublicKey,
+    /// Where it stands, by its own certificate.
     #[schema(value_type = Place)]
     pub place: types::Place,
+    /// The account whose validator it is: few witnesses of a claim may be of one operator.
     #[schema(value_type = Address)]
     pub operator: types::Address,
     /// The autonomous system; from 2³¹ on: not known.
@@ -77,5 +84,6 @@ pub struct WitnessView {
 pub struct MeasuredView {
     /// Who measured, by its place in the list.
     pub witness: u16,
+    /// The shortest round-trip time it measured, in microseconds.
     pub rtt_us: u32,
 }

@@ -17,6 +17,7 @@ const INTERNAL: &str = "the node could not answer; its log says why";
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct Problem {
+    /// What went wrong, for a program. It decides the HTTP status and never changes its meaning.
     pub code: Code,
     /// What happened this time, for a person.
     pub detail: String,
@@ -33,12 +34,14 @@ impl Problem {
         Self { code, detail: detail.into(), hint: Some(code.hint().to_owned()), retry_after }
     }
 
+    /// The same with a better hint than the code's own.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
+    /// The same, with the seconds after which to try again.
     #[must_use]
     pub const fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);

@@ -29,7 +29,9 @@ impl<'de> Deserialize<'de> for Hex {
 /// Part of a list. `next`, if any, is the `cursor` that continues it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Page<T> {
+    /// In the list's order, at most as many as were asked for.
     pub items: Vec<T>,
+    /// The cursor of the next page; null on the last one. Its form is the node's own business.
     pub next: Option<String>,
 }
 
@@ -39,6 +41,7 @@ pub struct NetworkStatus {
     /// The hash of the network's descriptor: what transactions are signed for.
     #[schema(value_type = noun::Hash)]
     pub network: Hash,
+    /// What people call the network. Two networks may have the same name.
     pub name: String,
     /// The node's version.
     pub version: String,
@@ -51,16 +54,19 @@ pub struct NetworkStatus {
 /// A chain as one node sees it. What needs a final block is null before the first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ChainStatus {
+    /// The chain that all of this is about.
     #[schema(value_type = noun::ChainId)]
     pub chain: ChainId,
     /// The newest final block.
     #[schema(value_type = u64)]
     pub height: Height,
+    /// The id of that block.
     #[schema(value_type = Option<noun::Hash>)]
     pub finalized_id: Option<Hash>,
     /// That block's timestamp.
     #[schema(value_type = Option<u64>)]
     pub timestamp: Option<Millis>,
+    /// Seats in the committee of `term`.
     pub validators: u32,
     /// The newest term that this node knows who votes in.
     #[schema(value_type = u64)]
@@ -68,12 +74,15 @@ pub struct ChainStatus {
     /// The keys that vote in it, sorted.
     #[schema(value_type = Vec<noun::PublicKey>)]
     pub committee: Vec<PublicKey>,
+    /// Workers that ever registered on the chain.
     pub workers: u32,
     /// From a block's timestamp until it was final here, over recent blocks.
     #[schema(value_type = Option<u64>)]
     pub finality_ms_p50: Option<Millis>,
+    /// The same, 99th percentile, in milliseconds.
     #[schema(value_type = Option<u64>)]
     pub finality_ms_p99: Option<Millis>,
+    /// Final blocks per second by their timestamps, over the last 120 blocks; null before there are two.
     pub blocks_per_second: Option<f64>,
     /// How long this node has seen no new block, in milliseconds.
     #[schema(value_type = u64)]
@@ -99,15 +108,19 @@ impl ChainStatus {
 /// An account at a height. One that was never used has balance 0 and nonce 0.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AccountView {
+    /// The account that was asked about.
     #[schema(value_type = noun::Address)]
     pub address: Address,
+    /// The chain that it is on. The same address on another chain is another account.
     #[schema(value_type = noun::ChainId)]
     pub chain: ChainId,
+    /// What it can spend, in nano-MESHX.
     #[schema(value_type = noun::Amount)]
     pub balance: NanoMeshx,
     /// The nonce that the account's next transaction needs: it counts the newest final block and, beyond that, what
     /// waits in this node's pool.
     pub nonce: u64,
+    /// The newest final block: the balance is as it leaves it.
     #[schema(value_type = u64)]
     pub height: Height,
 }
@@ -115,10 +128,13 @@ pub struct AccountView {
 /// Where a transaction went. `height` and `block` are null if the answer did not wait for a block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Submitted {
+    /// The transaction's id.
     #[schema(value_type = noun::Hash)]
     pub tx: TxId,
+    /// The chain that it names.
     #[schema(value_type = noun::ChainId)]
     pub chain: ChainId,
+    /// The height of the final block that holds it.
     #[schema(value_type = Option<u64>)]
     pub height: Option<Height>,
     /// The id of the final block that holds it.
@@ -129,6 +145,7 @@ pub struct Submitted {
 /// A stored blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BlobView {
+    /// BLAKE3 of the content; the blob's name.
     #[schema(value_type = noun::Hash)]
     pub hash: Hash,
     /// Bytes of content.
@@ -138,15 +155,19 @@ pub struct BlobView {
 /// A job at a height.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JobView {
+    /// The job's id: the id of the transaction that submitted it.
     #[schema(value_type = noun::Hash)]
     pub job: JobId,
+    /// The chain that runs it.
     #[schema(value_type = noun::ChainId)]
     pub chain: ChainId,
     /// The block whose state this is.
     #[schema(value_type = u64)]
     pub height: Height,
+    /// The job's record in the chain's state: who pays, what to run, and its phase.
     #[schema(value_type = noun::JobRecord)]
     pub record: JobRecord,
+    /// What stands behind its result. The level is `none` before the job has settled.
     pub assurance: Assurance,
 }
 
@@ -169,7 +190,9 @@ pub struct Assurance {
 /// Why a job is where it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Why {
+    /// The answer in one sentence, for a person.
     pub verdict: String,
+    /// The rules behind it: one for each worker that it depends on, and none where it is about the job alone.
     pub reasons: Vec<Reason>,
 }
 
@@ -181,6 +204,7 @@ pub struct Reason {
     pub worker: Option<Address>,
     /// A code that never changes its meaning: `no_reveal`.
     pub rule: String,
+    /// What the rule found, for a person.
     pub detail: String,
 }
 
@@ -197,13 +221,16 @@ pub enum JobEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Output {
+    /// What the module wrote to standard output, or what its `run` returned.
     Stdout,
+    /// What the module wrote to standard error.
     Stderr,
 }
 
 /// A piece of a job's output. Until the job has settled it is one worker's word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OutputChunk {
+    /// Which output this is a piece of.
     pub output: Output,
     /// How many bytes of this output came before.
     pub offset: u64,
@@ -216,10 +243,13 @@ pub struct OutputChunk {
 /// A worker of a chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WorkerView {
+    /// The account that is paid for its work; it names the worker.
     #[schema(value_type = noun::Address)]
     pub address: Address,
+    /// The shard on which it is registered.
     #[schema(value_type = noun::ChainId)]
     pub chain: ChainId,
+    /// The worker's record in the chain's state: its capacity, its reputation and where it says it is.
     #[schema(value_type = noun::WorkerRecord)]
     pub record: WorkerRecord,
 }
@@ -227,8 +257,10 @@ pub struct WorkerView {
 /// A final block without its body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BlockView {
+    /// The hash of the header, and the block's name.
     #[schema(value_type = noun::Hash)]
     pub id: Hash,
+    /// What the committee signed; it commits to the body and to the state after it.
     #[schema(value_type = noun::Header)]
     pub header: Header,
     /// Transactions in it.
@@ -241,8 +273,11 @@ pub struct BlockView {
 /// What a proof is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProofKey {
+    /// The balance and nonce of this account.
     Account(Address),
+    /// The record of this job.
     Job(JobId),
+    /// The record of this worker.
     Worker(Address),
     /// Where nodes of this operator's validator are met.
     Peers(Address),
@@ -251,6 +286,7 @@ pub enum ProofKey {
 /// A record of a chain's state, or its absence, and all it takes to check that.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProofView {
+    /// Whether the state has the record. If not, `proof` shows that it has none.
     pub present: bool,
     /// The record's encoding, if present.
     #[schema(value_type = Option<noun::Hex>)]
@@ -258,6 +294,7 @@ pub struct ProofView {
     /// Leads from the key (and the value, if present) to the header's `state_root`.
     #[schema(value_type = noun::Hex)]
     pub proof: Hex,
+    /// The header of the block whose state it is.
     #[schema(value_type = noun::Header)]
     pub header: Header,
     /// The certificate of `header`.

@@ -22,9 +22,10 @@ macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident $text:literal $status:literal $remedy:ident $title:literal $hint:literal,)*) => {
         /// What went wrong, in a word that never changes its meaning.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Code { $($(#[$doc])* $variant,)* }
+        pub enum Code { $(#[doc = concat!($title, ".")] $(#[doc = ""] #[$doc])* $variant,)* }
 
         impl Code {
+            /// Every code, in the order of the table.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
             /// The code as it stands in a problem: `nonce_gap`.

@@ -16,28 +16,35 @@ macro_rules! unit {
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(u64);
         impl $name {
+            /// The number 0.
             pub const ZERO: Self = Self(0);
+            /// So many of this unit; every value is allowed.
             pub const fn new(value: u64) -> Self {
                 Self(value)
             }
+            /// The bare number, for arithmetic that mixes units.
             pub const fn get(self) -> u64 {
                 self.0
             }
+            /// The sum; `None` if it exceeds `u64`.
             pub const fn checked_add(self, other: Self) -> Option<Self> {
                 match self.0.checked_add(other.0) {
                     Some(sum) => Some(Self(sum)),
                     None => None,
                 }
             }
+            /// What remains after `other` is taken away; `None` if that is more than there is.
             pub const fn checked_sub(self, other: Self) -> Option<Self> {
                 match self.0.checked_sub(other.0) {
                     Some(rest) => Some(Self(rest)),
                     None => None,
                 }
             }
+            /// What remains after `other` is taken away, at least 0.
             pub const fn saturating_sub(self, other: Self) -> Self {
                 Self(self.0.saturating_sub(other.0))
             }
+            /// The sum, at most `u64::MAX`.
             pub const fn saturating_add(self, other: Self) -> Self {
                 Self(self.0.saturating_add(other.0))
             }

@@ -10,6 +10,7 @@ const PROBLEM_BYTES_MAX: u64 = 64 << 10;
 
 /// Why a client has no answer.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum ClientError {
     /// The node answered why it does not.
     #[error("{}{}", .0.detail, .0.hint.as_deref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default())]

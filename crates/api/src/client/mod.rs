@@ -106,6 +106,7 @@ impl Client {
         &self.base
     }
 
+    /// The network and the chains that the node follows.
     pub fn status(&self) -> Answer<NetworkStatus> {
         self.json("/v1/status")
     }
@@ -116,6 +117,7 @@ impl Client {
         self.get("/readyz").map(drop)
     }
 
+    /// Everything the node measures, in Prometheus' text form.
     pub fn metrics(&self) -> Answer<String> {
         self.text("/metrics")
     }
@@ -130,22 +132,27 @@ impl Client {
         self.file("/v1/genesis")
     }
 
+    /// The parameters of a chain, as its newest final block leaves them.
     pub fn params(&self, chain: ChainId) -> Answer<Params> {
         self.json(&format!("/v1/params?chain={chain}"))
     }
 
+    /// Prices of a chain, and its supply.
     pub fn market(&self, chain: ChainId) -> Answer<MarketView> {
         self.json(&format!("/v1/market?chain={chain}"))
     }
 
+    /// All validators that ever bonded, the first first.
     pub fn validators(&self) -> Answer<Vec<ValidatorView>> {
         self.json("/v1/validators")
     }
 
+    /// What `address` has at stake. An account without stake is no error.
     pub fn stake(&self, address: Address) -> Answer<StakeView> {
         self.json(&format!("/v1/stake/{address}"))
     }
 
+    /// What `address` has earned on `chain`. An account that has earned nothing is no error.
     pub fn earnings(&self, chain: ChainId, address: Address) -> Answer<EarningsView> {
         self.json(&format!("/v1/earnings/{address}?chain={chain}"))
     }
@@ -184,6 +191,7 @@ impl Client {
         self.read_json(path, self.checked(path, sent)?)
     }
 
+    /// Balance and next nonce of `address`. An account that was never used is no error.
     pub fn account(&self, chain: ChainId, address: Address) -> Answer<AccountView> {
         self.json(&format!("/v1/accounts/{address}?chain={chain}"))
     }
@@ -284,6 +292,7 @@ impl Client {
         self.file(&job_path(chain, job, "/receipt"))
     }
 
+    /// Why a job is in its phase: a verdict, and the rules that led to it.
     pub fn why(&self, chain: Option<ChainId>, job: JobId) -> Answer<Why> {
         self.json(&job_path(chain, job, "/why"))
     }
@@ -294,6 +303,7 @@ impl Client {
         JobEvents::new(self.clone(), job_path(chain, job, "/events"))
     }
 
+    /// One page of registered workers; continue with its `next` as the cursor.
     pub fn workers(&self, query: &WorkersQuery) -> Answer<Page<WorkerView>> {
         self.json(&format!(
             "/v1/workers?{}",
@@ -301,6 +311,7 @@ impl Client {
         ))
     }
 
+    /// A final block without its body.
     pub fn block(&self, chain: ChainId, height: Height) -> Answer<BlockView> {
         self.json(&format!("/v1/chains/{chain}/blocks/{height}"))
     }
@@ -321,6 +332,7 @@ impl Client {
         Feed::new(self, &format!("/v1/chains/{chain}/workers/{worker}/duties"), "duty")
     }
 
+    /// What the chain's state says of `key`, with a proof. It is still to be verified: see [`Self::proved`].
     pub fn proof(&self, chain: ChainId, key: ProofKey) -> Answer<ProofView> {
         self.json(&proof_path(chain, key))
     }
