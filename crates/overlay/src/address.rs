@@ -21,6 +21,11 @@ pub struct PeerAddress {
 }
 
 impl PeerAddress {
+    /// An address that was parsed already.
+    ///
+    /// # Errors
+    /// [`BadAddress::NoIdentity`] if it does not end in `/p2p/…`, [`BadAddress::NotEd25519`] if that names another kind of
+    /// key.
     pub fn new(address: Multiaddr) -> Result<Self, BadAddress> {
         let Some(Protocol::P2p(peer)) = address.iter().last() else {
             return Err(BadAddress::NoIdentity(address.to_string()));
@@ -29,6 +34,7 @@ impl PeerAddress {
         Ok(Self { address, peer })
     }
 
+    /// The identity that must answer there, or the handshake fails.
     pub fn peer(&self) -> PeerId {
         self.peer
     }
@@ -66,7 +72,9 @@ impl fmt::Display for PeerAddress {
     }
 }
 
+/// Why a text or an id names no node that could be dialled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadAddress {
     #[error(
         "{0} is not an address\nhint: an address looks like /ip4/192.0.2.1/tcp/8800/p2p/12D3KooW…"

@@ -22,6 +22,7 @@ struct Range {
 
 /// Why a table cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadAsnTable {
     #[error("line {0} is neither FIRST LAST ASN nor PREFIX/LENGTH ASN, such as 192.0.2.0/24 64500")]
     Line(usize),
@@ -41,10 +42,12 @@ impl AsnTable {
         (ip <= range.last && range.asn != 0).then_some(range.asn)
     }
 
+    /// How many ranges the table has.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
+    /// Whether the table knows no address at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

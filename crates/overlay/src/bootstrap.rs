@@ -27,13 +27,16 @@ const HEADER: &str = "meshx-bootstrap 1";
 /// A list that was checked, or is to be signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BootstrapList {
+    /// The network that the nodes belong to.
     pub network: Hash,
+    /// When it was signed, by the signer's clock. It counts for 90 days from then.
     pub issued: Millis,
     peers: Vec<PeerAddress>,
 }
 
 /// Why a list does not count.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadBootstrapList {
     #[error("line {0} does not have the form that a bootstrap list needs there")]
     Line(usize),
@@ -67,6 +70,7 @@ impl BootstrapList {
         if fits { Ok(list) } else { Err(BadBootstrapList::Size) }
     }
 
+    /// The nodes, in the order of the list: 1 to [`BOOTSTRAP_PEERS_MAX`].
     #[must_use]
     pub fn peers(&self) -> &[PeerAddress] {
         &self.peers
@@ -81,6 +85,7 @@ impl BootstrapList {
         text
     }
 
+    /// The list as a text that ends in a signature of `key`, and that [`BootstrapList::open`] reads.
     #[must_use]
     pub fn sign(&self, key: &SigningKey) -> String {
         let text = self.unsigned();

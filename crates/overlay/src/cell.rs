@@ -28,11 +28,13 @@ impl Cell {
         Self(row * COLUMNS + along(place.lon(), 1_800_000, COLUMNS))
     }
 
+    /// The cell's number, below [`Cell::COUNT`]: row by row from the south, and from the date line eastwards.
     #[must_use]
     pub const fn index(self) -> u16 {
         self.0
     }
 
+    /// The cell with that number; `None` from [`Cell::COUNT`] on.
     #[must_use]
     pub fn of_index(index: u16) -> Option<Self> {
         (index < Self::COUNT).then_some(Self(index))

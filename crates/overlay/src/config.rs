@@ -16,18 +16,23 @@ use types::{ChainId, Hash};
 /// What a node brings to its overlay.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// The node's identity. Peers know the node by its public half.
     pub key: SigningKey,
     /// Networks do not mix: a peer of another one fails the handshake.
     pub network: Hash,
+    /// What the node says it does. Others look it up by these.
     pub roles: Roles,
     /// The chain this node works on first.
     pub chain: ChainId,
     /// Where it stands, if others are to know: those nearby find it first.
     pub cell: Option<Cell>,
+    /// Where to listen, such as `/ip4/0.0.0.0/tcp/8800`.
     pub listen: Vec<Multiaddr>,
     /// Where others reach this node, if that is known and not one of `listen`.
     pub announce: Vec<Multiaddr>,
+    /// Nodes to join the network by. With none of them, and no mDNS, the node waits to be found.
     pub bootstrap: Vec<PeerAddress>,
+    /// Which key exchanges of Noise IK are offered and accepted.
     pub suites: Suites,
     /// Look for peers on the local network, and be found there.
     pub mdns: bool,
@@ -37,6 +42,7 @@ pub struct Config {
     pub tor: Option<Tor>,
     /// Have an address at this server, for peers that otherwise need a relay.
     pub turn: Option<TurnServer>,
+    /// How many strangers the node listens to at once, and how many of one neighbourhood.
     pub limits: GateLimits,
     /// Which provider an address is of, where that is known: few of one come into the table.
     pub asns: AsnTable,

@@ -5,6 +5,7 @@ use libp2p::{Multiaddr, PeerId};
 
 /// Why the overlay could not do something.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum OverlayError {
     #[error(transparent)]
     Address(#[from] BadAddress),

@@ -44,6 +44,7 @@ impl Incoming {
 
 /// A stream that its opener does not use before it is served. Dropping it turns the opener away.
 pub struct Waiting {
+    /// Who opened it; the handshake has proved that.
     pub peer: PeerId,
     stream: Stream,
 }

@@ -12,8 +12,6 @@
 //!
 //! Validators speak to each other by `network::Sockets`; this is for everybody else.
 
-#![allow(missing_docs, reason = "switched on crate by crate: see CONTRIBUTING.md")]
-
 mod address;
 mod asn;
 mod behaviour;

@@ -5,9 +5,11 @@ use libp2p::{PeerId, gossipsub};
 /// A message that somebody published.
 #[derive(Clone, Debug)]
 pub struct Gossip {
+    /// The topic it was published under.
     pub topic: String,
     /// Who passed it on, not who made it: gossip is not signed here.
     pub from: PeerId,
+    /// What was published. The overlay does not decode it.
     pub data: Vec<u8>,
     pub(crate) id: gossipsub::MessageId,
 }

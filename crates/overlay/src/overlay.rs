@@ -91,6 +91,7 @@ impl Overlay {
         }
     }
 
+    /// This node's own identity, as others dial it.
     pub fn id(&self) -> PeerId {
         self.id
     }

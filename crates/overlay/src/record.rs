@@ -34,9 +34,11 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every role, in the order of their bits.
     pub const ALL: [Self; 5] =
         [Self::Edge, Self::Aggregator, Self::Validator, Self::Backbone, Self::Relay];
 
+    /// The name on the command line and in lookups, such as `aggregator`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -48,6 +50,7 @@ impl Role {
         }
     }
 
+    /// The role with this [`Role::name`]; `None` for any other text.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.name() == name)
@@ -59,16 +62,19 @@ impl Role {
 pub struct Roles(u8);
 
 impl Roles {
+    /// The same set with `role` in it.
     #[must_use]
     pub const fn with(self, role: Role) -> Self {
         Self(self.0 | 1 << role as u8)
     }
 
+    /// Whether `role` is in the set.
     #[must_use]
     pub const fn has(self, role: Role) -> bool {
         self.0 & (1 << role as u8) != 0
     }
 
+    /// The roles of the set, in the order of [`Role::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Role> {
         Role::ALL.into_iter().filter(move |role| self.has(*role))
     }
@@ -83,18 +89,25 @@ impl FromIterator<Role> for Roles {
 /// A record whose signature and age were checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeerRecord {
+    /// Whose record it is, and the key that signed it.
     pub identity: PublicKey,
+    /// The network it is of. A node of another network refuses it.
     pub network: Hash,
+    /// What the node says it does. Nobody checks that: whoever connects finds out.
     pub roles: Roles,
     /// The chain it works on first.
     pub chain: ChainId,
     /// Where it says that it stands.
     pub cell: Option<Cell>,
+    /// When it was signed, by the node's own clock. It counts for two hours from then.
     pub issued: Millis,
+    /// Where the node says it is reached: at most [`RECORD_ADDRESSES_MAX`].
     pub addresses: Vec<Multiaddr>,
 }
 
+/// Why a record does not count.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadRecord {
     #[error("the record is malformed")]
     Malformed,

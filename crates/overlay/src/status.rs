@@ -32,6 +32,7 @@ pub enum Path {
 }
 
 impl Path {
+    /// The name in tables for people; the same as in JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -47,17 +48,23 @@ impl Path {
 /// A connected peer.
 #[derive(Clone, Debug, Serialize)]
 pub struct PeerInfo {
+    /// Its identity, which the handshake has proved.
     #[serde(serialize_with = "shown")]
     pub peer: PeerId,
+    /// How it is reached, by the best of its connections.
     pub path: Path,
+    /// The other end of that connection, without the identity.
     #[serde(serialize_with = "shown")]
     pub address: Multiaddr,
+    /// How many connections there are with this peer.
     pub connections: u32,
     /// Milliseconds of the last ping's round trip.
     pub rtt_ms: Option<f64>,
     /// Program and version, as the peer says.
     pub agent: Option<String>,
+    /// Bytes received from it since it connected.
     pub bytes_received: u64,
+    /// Bytes sent to it since then.
     pub bytes_sent: u64,
     /// Whether it is in our routing table.
     pub in_table: bool,
@@ -68,8 +75,10 @@ pub struct PeerInfo {
 /// How the overlay is.
 #[derive(Clone, Debug, Serialize)]
 pub struct Status {
+    /// This node's own identity.
     #[serde(serialize_with = "shown")]
     pub id: PeerId,
+    /// Where it listens on this machine.
     #[serde(serialize_with = "all_shown")]
     pub listen: Vec<Multiaddr>,
     /// Addresses at which others have reached this node.
@@ -93,6 +102,7 @@ pub struct Status {
     pub turned_away: u64,
     /// Identities that are kept out for what they did.
     pub banned: usize,
+    /// Whoever is connected now.
     pub peers: Vec<PeerInfo>,
 }
 

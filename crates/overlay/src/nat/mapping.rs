@@ -35,8 +35,10 @@ pub enum MapBy {
 }
 
 impl MapBy {
+    /// Every protocol, in the order in which they are tried.
     pub const ALL: [Self; 3] = [Self::Pcp, Self::NatPmp, Self::Upnp];
 
+    /// What people call the protocol.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -50,8 +52,11 @@ impl MapBy {
 /// A TCP port of the router that leads here.
 #[derive(Clone, Debug)]
 pub struct Mapping {
+    /// The protocol by which the router granted it.
     pub by: MapBy,
+    /// The router's address and port, as others dial it.
     pub external: SocketAddr,
+    /// The port of this machine that it leads to.
     pub internal_port: u16,
     /// Until then it is to be renewed.
     pub renew_at: Instant,
@@ -59,7 +64,9 @@ pub struct Mapping {
     made: Option<Box<PortMapping>>,
 }
 
+/// Why the router passes no port on to this machine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum MappingError {
     #[error("no router was found")]
     NoGateway,

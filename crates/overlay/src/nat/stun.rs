@@ -15,7 +15,9 @@ const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// What one server said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Seen {
+    /// The socket's own address, on this machine.
     pub local: SocketAddr,
+    /// The address that the server saw the request come from.
     pub mapped: SocketAddr,
 }
 
@@ -33,7 +35,9 @@ pub enum NatKind {
     Unknown,
 }
 
+/// Why a STUN server did not say how this machine looks from outside.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum StunError {
     #[error("{0} is not the address of a STUN server\nhint: write it like stun.example.org:3478")]
     Name(String),

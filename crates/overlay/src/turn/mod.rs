@@ -30,7 +30,9 @@ use tokio::{net::TcpStream, sync::mpsc};
 pub struct TurnServer {
     /// `host:port`.
     pub place: String,
+    /// The name of the account at the server: 1 to 508 bytes.
     pub user: String,
+    /// Its password: at most 508 bytes. It is not printed by `Debug`.
     pub password: String,
 }
 
