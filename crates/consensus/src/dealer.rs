@@ -58,6 +58,7 @@ pub fn deal(seed: [u8; 32], validators: &[types::PublicKey]) -> Committee {
 
 /// Why a validator cannot take part in its chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadKeys {
     #[error("genesis holds no sharing polynomial for its validators")]
     Sharing,

@@ -65,6 +65,7 @@ impl<E: StorageContext + Spawner> Clone for Chain<E> {
 }
 
 impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
+    /// The chain that it runs.
     pub fn id(&self) -> ChainId {
         self.shared.chain()
     }
@@ -154,6 +155,7 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
         self.shared.memory().watch(id)
     }
 
+    /// Balance and nonce of `address` in the newest applied state; both 0 for an account that was never used.
     pub async fn account(&self, address: Address) -> Account {
         let mut found = accounts(&self.databases, &[address]).await;
         found.pop().expect("one account for one address")
@@ -183,6 +185,7 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
         Some(T::decode(bytes).expect("state holds what this code wrote"))
     }
 
+    /// The chain's parameters in the newest applied state; `None` before there is one.
     pub async fn params(&self) -> Option<Params> {
         self.record(Key::Params).await
     }

@@ -27,8 +27,6 @@
 //!
 //! Messages between chains are not here yet.
 
-#![allow(missing_docs, reason = "switched on crate by crate: see CONTRIBUTING.md")]
-
 mod app;
 mod begun;
 mod block;

@@ -5,6 +5,7 @@ use types::{Code, Hash, Header, Height, Millis, state::Event};
 
 /// Why a transaction was not accepted. Nothing has happened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum SubmitError {
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -38,8 +39,11 @@ impl SubmitError {
 /// What became of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
+    /// A final block holds it.
     Final {
+        /// The height of that block.
         height: Height,
+        /// The id of that block.
         block: Hash,
     },
     /// The state it met refused it.
@@ -52,8 +56,11 @@ pub enum Fate {
 /// A block that became final.
 #[derive(Clone, Debug)]
 pub struct Final {
+    /// The header that the committee certified.
     pub header: Header,
+    /// Its transactions, in the order of the body.
     pub txs: Vec<CheckedTx>,
+    /// What the block did that a node may have to act on, in order.
     pub events: Vec<Event>,
     /// From the proposer's timestamp until this validator applied the block.
     pub finality: Millis,

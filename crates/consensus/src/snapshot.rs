@@ -12,7 +12,9 @@ use types::state::Key;
 /// Records, in the order of the keys asked for, with the block after which they are so.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
+    /// The header of the block after which the records are so.
     pub tip: Tip,
+    /// Encoded records, one for each key, in the order of the keys; `None` where the state has none.
     pub records: Vec<Option<Vec<u8>>>,
 }
 

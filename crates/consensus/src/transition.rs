@@ -24,6 +24,7 @@ impl<S: Store> Records for S {
 pub struct Before<'a>(&'a dyn Records);
 
 impl<'a> Before<'a> {
+    /// The state in `store`.
     pub fn of(store: &'a impl Store) -> Self {
         Self(store)
     }

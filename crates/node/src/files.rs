@@ -16,6 +16,7 @@ use types::{
 
 /// A node's folder cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadFile {
     #[error("cannot read {path}: {source}")]
     Unreadable { path: PathBuf, source: io::Error },
@@ -30,6 +31,7 @@ pub enum BadFile {
 /// Everything one node of a dealt network needs, as written by `meshx node init`.
 #[derive(Serialize, Deserialize)]
 pub struct NodeFiles {
+    /// What people call the network.
     pub name: String,
     /// Hex of the bytes of the network keys. The file keeps the name it has always had.
     #[serde(rename = "anchor")]
@@ -46,7 +48,9 @@ pub struct NodeFiles {
     workers: Vec<(ChainId, String, String)>,
     /// Node key and peer-to-peer address of every node.
     peers: Vec<(PublicKey, SocketAddr)>,
+    /// Where the other validators connect to.
     pub p2p: SocketAddr,
+    /// Where the API listens.
     pub api: SocketAddr,
     /// Where edges find this node.
     #[serde(default)]
@@ -57,11 +61,17 @@ pub struct NodeFiles {
 
 /// What a node file says, read and checked.
 pub struct NodeSecrets {
+    /// The network keys, which all nodes of the network share.
     pub network_keys: NetworkKeys,
+    /// What each chain of the network starts from.
     pub genesis: Vec<Genesis>,
+    /// Secret: the seed of the key that the node is known by and votes with.
     pub node_key: [u8; 32],
+    /// Secret: the node's encoded threshold share of each chain that it votes on.
     pub shares: Vec<(ChainId, Vec<u8>)>,
+    /// Secret: chain, key seed and place of each worker that runs here.
     pub workers: Vec<(ChainId, [u8; 32], String)>,
+    /// Key and peer-to-peer address of every node, this one among them.
     pub peers: Vec<(PublicKey, SocketAddr)>,
 }
 

@@ -30,6 +30,7 @@ pub struct Folder {
 
 /// Why a folder cannot be used. Nothing in it was changed.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadFolder {
     #[error("{} is in use by process {holder}\nhint: stop that process, or choose another --data folder", path.display())]
     InUse { path: PathBuf, holder: String },
@@ -71,6 +72,7 @@ impl Folder {
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
+    /// The folder, as it was named.
     pub fn path(&self) -> &Path {
         &self.path
     }

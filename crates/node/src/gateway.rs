@@ -27,6 +27,7 @@ use types::{
 
 /// Why a node does not run, or has ended.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NoGateway {
     #[error(transparent)]
     BadFile(#[from] BadFile),
@@ -52,10 +53,13 @@ pub enum NoGateway {
 /// What is told while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
+    /// Where the API listens; the port is the one that was got, if any free one was asked for.
     pub api: SocketAddr,
+    /// The network id.
     pub network: types::Hash,
     /// Which of the network's processes this is, and where its peers meet it.
     pub index: usize,
+    /// Where the other validators connect to.
     pub p2p: SocketAddr,
 }
 

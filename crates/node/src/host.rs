@@ -22,6 +22,7 @@ const PATIENCE_MIN: Duration = Duration::from_secs(10);
 /// One chain as this process sees it: through one of its validators.
 #[derive(Clone)]
 pub struct Host {
+    /// The running chain, to submit to and to read from.
     pub chain: Chain<Context>,
     seen: Arc<Mutex<Seen>>,
 }
@@ -121,6 +122,7 @@ pub struct Node {
 }
 
 impl Node {
+    /// The keys of the network that this node is part of.
     pub fn network_keys(&self) -> &NetworkKeys {
         &self.network_keys
     }
@@ -129,6 +131,7 @@ impl Node {
         self.faucets.get(&chain)
     }
 
+    /// The chain with that id; `None` if this process does not run it.
     pub fn host(&self, chain: ChainId) -> Option<&Host> {
         self.hosts.get(&chain)
     }
@@ -151,7 +154,9 @@ impl Node {
 #[derive(Debug, thiserror::Error)]
 #[error("no node that can be reached has blob {hash}: {last}")]
 pub struct NoBlob {
+    /// The name of the blob that is missing.
     pub hash: Hash,
+    /// What the last peer that was asked said.
     pub last: String,
 }
 

@@ -13,8 +13,6 @@
 //! [`local`] deals a whole network's keys in one process; [`start()`] runs the part of a network that
 //! this process is to run: all of it for `meshx up`, one validator per chain for `meshx node start`.
 
-#![allow(missing_docs, reason = "switched on crate by crate: see CONTRIBUTING.md")]
-
 mod backend;
 pub mod doctor;
 mod duties;

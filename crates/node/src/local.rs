@@ -22,7 +22,9 @@ use types::{
 /// What a local network is to be.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// What people call the network.
     pub name: String,
+    /// The chains it has; with the backbone, if there are to be stake and emission.
     pub chains: Vec<ChainId>,
     /// Per chain, 1 to 100.
     pub validators: usize,
@@ -30,10 +32,13 @@ pub struct Plan {
     pub workers: usize,
     /// Jobs one worker takes at once.
     pub capacity: u16,
+    /// The time between blocks that leaders aim at.
     pub block: Millis,
     /// Blocks after which a committee hands over to the next.
     pub term_blocks: u64,
+    /// The timestamp of genesis.
     pub started: Millis,
+    /// Where validators and workers stand, and how long messages travel between them.
     pub latency: Latency,
     /// Every chain has the same validators, as when each process runs one of every chain.
     pub same_validators: bool,
@@ -46,29 +51,42 @@ pub struct Plan {
 
 /// One chain's dealt keys.
 pub struct DealtChain {
+    /// What the chain starts from.
     pub genesis: Genesis,
     identity: Bytes<96>,
+    /// The first committee, in the order of its keys.
     pub validators: Vec<DealtValidator>,
+    /// Workers that are registered from the start; none on the backbone.
     pub workers: Vec<DealtWorker>,
+    /// Secret: the key of the account that gives money to whoever asks.
     pub faucet: SigningKey,
 }
 
+/// A validator of the first committee, with its secrets.
 pub struct DealtValidator {
+    /// Secret: the key that it is known by and votes with.
     pub key: PrivateKey,
     /// The 32 bytes `key` is made from.
     pub(crate) secret: [u8; 32],
+    /// Secret: its encoded share of the chain's threshold key.
     pub share: Vec<u8>,
+    /// Where it stands, in the model of latencies.
     pub place: Place,
 }
 
+/// A worker that is registered from the start.
 pub struct DealtWorker {
+    /// Secret: the key of the account that is paid.
     pub key: SigningKey,
+    /// Where it stands, in the model of latencies.
     pub place: Place,
 }
 
 /// A network with all its secrets.
 pub struct Dealt {
+    /// The network keys, which are not secret.
     pub network_keys: NetworkKeys,
+    /// Genesis and secrets of each chain, in the order of the plan.
     pub chains: Vec<DealtChain>,
 }
 

@@ -33,19 +33,26 @@ const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What a mesh is made of.
 pub struct Shape {
+    /// Validators of each chain, 1 to 100; all run in this process.
     pub validators: usize,
+    /// Workers of each shard.
     pub workers: usize,
+    /// How long messages between validators are held back, as if they stood elsewhere.
     pub latency: Latency,
+    /// The time between blocks that leaders aim at, in milliseconds.
     pub block_ms: u64,
+    /// Blocks of a committee's term.
     pub term_blocks: u64,
     /// Milliseconds between blocks while nobody waits for one; at most 5,000.
     pub rest_ms: u64,
+    /// Where the API listens; with port 0, on any free port.
     pub listen: SocketAddr,
     /// `None`: a folder that goes when the mesh does.
     pub data: Option<PathBuf>,
 }
 
 impl Shape {
+    /// Four validators and four workers, on any free port of this machine, in a folder that goes with it.
     pub fn ephemeral(latency: Latency) -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         Self {
@@ -74,6 +81,7 @@ pub fn usual_params() -> Params {
 
 /// Why a mesh does not run here.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NoMesh {
     #[error("{} is not a mesh file\nhint: choose another --data folder", path.display())]
     NotAMesh { path: PathBuf, source: serde_json::Error },
@@ -197,7 +205,9 @@ impl Kept {
 
 /// A mesh that is ready: its node, and where its API listens.
 pub struct Ready {
+    /// The node that runs all of it.
     pub node: Node,
+    /// The base URL of its API.
     pub url: String,
 }
 

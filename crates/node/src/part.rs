@@ -7,9 +7,11 @@ use types::{Millis, network::Genesis};
 
 /// The validators and workers of one chain that this process runs.
 pub struct Part {
+    /// What the chain starts from.
     pub genesis: Genesis,
     /// Key, threshold share, place. Without a share it follows the chain and does not vote.
     pub validators: Vec<(PrivateKey, Option<Vec<u8>>, Place)>,
+    /// The workers of the chain that run here.
     pub workers: Vec<DealtWorker>,
     /// The key of the chain's faucet, if this process has it.
     pub faucet: Option<SigningKey>,

@@ -28,6 +28,7 @@ use worker::Worker;
 
 /// Why a node did not start.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NotStarted {
     #[error("blob store: {0}")]
     Blobs(#[from] BlobError),
@@ -43,6 +44,7 @@ pub enum NotStarted {
 
 /// A node that runs.
 pub struct Running {
+    /// What answers the API.
     pub node: Node,
     /// Every validator of this process.
     pub validators: Vec<Chain<tokio_runtime::Context>>,

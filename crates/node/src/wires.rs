@@ -15,7 +15,14 @@ pub enum Net {
     /// All of them are in this process.
     InProcess(Latency),
     /// One per process; the addresses of all, by node key.
-    Sockets { key: PrivateKey, listen: SocketAddr, peers: Vec<(types::PublicKey, SocketAddr)> },
+    Sockets {
+        /// The key that this process is known by. It is the key its validators vote with.
+        key: PrivateKey,
+        /// Where the other processes connect to.
+        listen: SocketAddr,
+        /// Key and address of every process of the network, this one among them.
+        peers: Vec<(types::PublicKey, SocketAddr)>,
+    },
 }
 
 /// The network of one process, whichever it is.

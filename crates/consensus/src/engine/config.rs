@@ -30,16 +30,23 @@ pub const CHANNELS: u64 = 11;
 
 /// The network ends of one chain's engine, one pair per stream of messages.
 pub struct Channels<S = Sender, R = Receiver> {
+    /// Votes of validators, and what they are about.
     pub votes: (S, R),
+    /// Certificates that votes made.
     pub certificates: (S, R),
+    /// Where a validator asks for certificates that it missed.
     pub resolver: (S, R),
+    /// Where a validator asks for blocks that it missed.
     pub backfill: (S, R),
+    /// Proposed blocks, from their leader to everybody.
     pub blocks: (S, R),
+    /// Transactions, gossiped between pools.
     pub txs: (S, R),
     /// Where a validator with an empty disk asks how far the others are.
     pub rejoin: (S, R),
-    /// State and outbox, for those who have none.
+    /// Parts of the state, for those who have none of it.
     pub state: (S, R),
+    /// The log of messages to other chains, for those who have none of it.
     pub outbox: (S, R),
     /// Shares of the key, dealt to those who vote next.
     pub dealing: (S, R),
@@ -68,8 +75,11 @@ impl<S, R> Channels<S, R> {
 
 /// One validator of one chain.
 pub struct ChainConfig {
+    /// What the network is: its name, its id, and each chain's threshold key.
     pub network_keys: NetworkKeys,
+    /// The state that the chain starts from.
     pub genesis: Genesis,
+    /// The validator's own key: peers know it by this one, and it signs each vote beside the threshold share.
     pub key: PrivateKey,
     /// The validator's threshold share of the first term. Without one this node votes when it is dealt one.
     pub share: Option<Vec<u8>>,
@@ -80,6 +90,7 @@ pub struct ChainConfig {
     /// The caller knows that this validator has never run. Otherwise one with an empty disk asks
     /// its peers first, and stays silent for a moment if they are past genesis.
     pub new_network: bool,
+    /// How many transactions may wait here for a block.
     pub pool: mempool::Limits,
     /// Let the chain rest while nobody waits for a block: propose one at this beat only, at most every five seconds. For
     /// networks whose validators all run in one process: a leader that stopped is missed later.

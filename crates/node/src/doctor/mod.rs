@@ -21,20 +21,25 @@ pub struct Asked {
     pub stun: Vec<String>,
     /// The network to try to join, and nodes of it.
     pub network: Option<Hash>,
+    /// Nodes of that network to dial. Without any, or without a network, nothing is joined.
     pub join: Vec<PeerAddress>,
     /// Where a node would keep its data.
     pub dir: PathBuf,
     /// The node to compare clocks with, and the chain whose prices say what this machine would earn.
     pub node: Option<String>,
+    /// The chain whose prices say what this machine would earn.
     pub chain: ChainId,
+    /// A TURN server to try, if one was named.
     pub turn: Option<TurnServer>,
     /// The Tor daemon of this machine, and whether it is to be used.
     pub tor: (Tor, bool),
 }
 
+/// How bad one finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
+    /// It works.
     Ok,
     /// It works, with a limit.
     Warn,
@@ -47,8 +52,11 @@ pub enum Verdict {
 /// One thing looked at.
 #[derive(Debug, Serialize)]
 pub struct Finding {
+    /// What was looked at, in a word or two: `disk`.
     pub what: &'static str,
+    /// How bad it is.
     pub verdict: Verdict,
+    /// What was found, in a sentence for a person.
     pub found: String,
     /// What to do about it.
     pub next: Option<String>,

@@ -30,6 +30,7 @@ const WORK_ROUNDS: u32 = 4_096;
 
 /// Who attends, and by which list.
 pub struct Attending<'a> {
+    /// A file with the list of witnesses; `None` only if `chain` is given.
     pub list: Option<&'a Path>,
     /// Whose list of the period is the one that counts; the file then only says where witnesses are met.
     pub chain: Option<Client>,
@@ -46,8 +47,11 @@ pub enum Attended {
     Ready(usize),
     /// Nobody knows where this witness is met.
     Unmet(PublicKey),
+    /// A new period began, with a list of its own.
     Period {
+        /// The period's number.
         number: u64,
+        /// How many witnesses its list has.
         witnesses: usize,
     },
 }

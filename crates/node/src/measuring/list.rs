@@ -49,12 +49,18 @@ struct Listed {
 /// Where witnesses are met, by key.
 pub type Met = BTreeMap<PublicKey, SocketAddr>;
 
+/// The witnesses of one period, and all that claims of it are made and judged by.
 pub struct List {
     seed: Hash,
+    /// The period's number.
     pub period: u64,
+    /// The rule that claims are judged by.
     pub params: PresenceParams,
+    /// In the order that certificates number them by.
     pub witnesses: Vec<Witness>,
+    /// Where each witness is met, in the same order; `None` if nobody knows.
     pub addresses: Vec<Option<SocketAddr>>,
+    /// Round-trip times between witnesses, which claims are compared with.
     pub reference: Reference,
 }
 
@@ -146,6 +152,7 @@ impl List {
         })
     }
 
+    /// What a draw and a judgement read of this list.
     pub fn tables(&self) -> Tables<'_> {
         Tables {
             seed: self.seed,

@@ -8,6 +8,7 @@ use types::{Place, presence::PRESENCE_CERTIFICATE_BYTES_MAX};
 
 /// Why nothing was measured, or what was measured counts for nothing.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NotMeasured {
     #[error("cannot read {}", path.display())]
     Unreadable { path: PathBuf, source: io::Error },

@@ -47,11 +47,13 @@ pub struct Claimed {
 
 /// The node that claims.
 pub struct Prover<'a> {
+    /// Where the node says it is.
     pub claimed: Claimed,
     /// The key that is measured.
     pub key: SigningKey,
     /// Whose witnesses measure; with a chain, only where those are met who have not announced it.
     pub file: Option<List>,
+    /// A node of the network to read the period from; `None`: only `file` counts.
     pub client: Option<Client>,
     /// Hears how far it is.
     pub say: &'a dyn Fn(&str),
