@@ -45,9 +45,11 @@ pub enum Attack {
 }
 
 impl Attack {
+    /// Every attack, in the order in which `--attack all` makes them.
     pub const ALL: [Self; 6] =
         [Self::Replay, Self::WrongKey, Self::Frames, Self::SlowLoris, Self::Flood, Self::Sybils];
 
+    /// The name in reports, such as `wrong_key`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -75,11 +77,13 @@ impl Attack {
 /// What `bench net --attack` is asked to do.
 #[derive(Clone, Debug)]
 pub struct AttackLoad {
+    /// Which attacks, one after the other.
     pub attacks: Vec<Attack>,
     /// Attempts of each; by default what is usual for it.
     pub attempts: Option<usize>,
-    /// Honest nodes among sybils, and how often they look for each other.
+    /// Honest nodes among sybils.
     pub honest: usize,
+    /// Lookups of one honest node by another, altogether.
     pub lookups: usize,
 }
 

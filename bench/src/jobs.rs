@@ -30,6 +30,7 @@ use types::{
 /// What `bench jobs` is asked to do.
 #[derive(Clone, Debug)]
 pub struct JobsLoad {
+    /// Validators of the shard; all of them run in this process.
     pub validators: usize,
     /// Workers, all in this process.
     pub workers: usize,
@@ -37,11 +38,17 @@ pub struct JobsLoad {
     pub replicas: u8,
     /// Jobs per second.
     pub rate: usize,
+    /// How long the clock runs.
     pub seconds: usize,
+    /// Seconds of the same load before the clock starts.
     pub warmup: usize,
+    /// The time between blocks that leaders aim at, in milliseconds.
     pub block_ms: u64,
+    /// How long messages between validators are held back.
     pub latency: Latency,
+    /// What reports call `latency`.
     pub latency_model: String,
+    /// Where the files go; a folder of their own in the system's temporary folder if `None`.
     pub data: Option<PathBuf>,
 }
 

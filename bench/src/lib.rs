@@ -3,8 +3,6 @@
 //! Each drives the very node, sandbox or store that users run, and returns a [`Report`] that says what
 //! was measured, under which load and latency model, on which hardware, and how to do it again.
 
-#![allow(missing_docs, reason = "switched on crate by crate: see CONTRIBUTING.md")]
-
 mod attack;
 mod audit;
 mod compare;

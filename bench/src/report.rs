@@ -7,17 +7,21 @@ use std::fs;
 /// One benchmark's outcome. Figures are flat: a name that ends in its unit, and a number.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
+    /// The benchmark's name, as on the command line.
     pub benchmark: &'static str,
     /// The command that gives this report again.
     pub command: String,
+    /// The version of MeshX that was measured.
     pub version: &'static str,
     /// `release` or `debug`: a debug build measures nothing but itself.
     pub build: &'static str,
+    /// The machine that it ran on.
     pub hardware: Hardware,
     /// What was asked of it.
     pub load: Map<String, Value>,
     /// How long messages travelled between nodes.
     pub latency_model: String,
+    /// What was measured: names that end in their units, and numbers.
     pub results: Map<String, Value>,
     /// What a reader of the figures must know, one sentence each.
     pub notes: Vec<String>,
@@ -26,15 +30,20 @@ pub struct Report {
 /// The machine, as far as it says.
 #[derive(Clone, Debug, Serialize)]
 pub struct Hardware {
+    /// The processor's name, as `/proc/cpuinfo` gives it.
     pub cpu: String,
+    /// Logical cores that this process may use.
     pub cores: usize,
+    /// Memory of the machine, in GiB.
     pub memory_gib: f64,
+    /// The operating system and the architecture, such as `linux x86_64`.
     pub os: String,
     /// What holds the files of the benchmark: a disk or memory.
     pub files: String,
 }
 
 impl Report {
+    /// An empty report of this machine; `files` is where the benchmark keeps its files.
     pub fn new(benchmark: &'static str, files: &std::path::Path) -> Self {
         Self {
             benchmark,
@@ -49,10 +58,12 @@ impl Report {
         }
     }
 
+    /// Write down what was asked of the benchmark.
     pub fn load(&mut self, name: &str, value: impl Into<Value>) {
         self.load.insert(name.into(), value.into());
     }
 
+    /// Write down something that was measured. See [`Report::figure`] for numbers that need rounding.
     pub fn result(&mut self, name: &str, value: impl Into<Value>) {
         self.results.insert(name.into(), value.into());
     }

@@ -13,6 +13,7 @@ pub struct SignLoad {
     pub batch: usize,
     /// Different keys among them.
     pub keys: usize,
+    /// How long each part is measured.
     pub seconds: usize,
 }
 

@@ -19,11 +19,15 @@ use types::{
 /// What `bench state` is asked to do.
 #[derive(Clone, Debug)]
 pub struct StateLoad {
+    /// Accounts that the store holds.
     pub keys: usize,
     /// Updates made durable together, as a block's are.
     pub batch: usize,
+    /// How many batches of updates are measured.
     pub batches: usize,
+    /// Memory for pages of the store's files, in MiB.
     pub cache_mib: usize,
+    /// Where the files go; a folder of their own in the system's temporary folder if `None`.
     pub data: Option<PathBuf>,
 }
 

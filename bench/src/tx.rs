@@ -34,6 +34,7 @@ pub struct TxLoad {
     pub shards: usize,
     /// Transfers per second over all shards.
     pub rate: usize,
+    /// How long the clock runs.
     pub seconds: usize,
     /// Seconds of the same load before the clock starts.
     pub warmup: usize,
@@ -41,7 +42,9 @@ pub struct TxLoad {
     pub senders: usize,
     /// Accounts that are paid, senders among them; per shard.
     pub accounts: usize,
+    /// The time between blocks that leaders aim at, in milliseconds.
     pub block_ms: u64,
+    /// How long messages between validators are held back.
     pub latency: Latency,
     /// How `latency` is called.
     pub latency_model: String,

@@ -22,27 +22,36 @@ use crate::files::{certificates, key};
 /// `case.json`, and where it lies.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Case {
+    /// What reports call the case.
     pub id: String,
+    /// What it is evidence of.
     pub technology: Technology,
     /// Names of parts, and the files beside `case.json` that hold them.
     pub inputs: BTreeMap<String, PathBuf>,
+    /// Which of `inputs` the evidence is in. For readers of the file; the verifier goes by `technology`.
     #[serde(default)]
     pub main_input: Option<String>,
+    /// What the verifier needs beside the files, by name, as the technology asks for it.
     #[serde(default)]
     pub params: BTreeMap<String, Value>,
     /// Seconds since 1970.
     pub verify_time: u64,
+    /// What the verifier must say.
     pub expect: Expect,
+    /// Changed copies that must be refused, or may be accepted for a reason.
     #[serde(default)]
     pub negatives: Vec<Negative>,
+    /// The folder of `case.json`.
     #[serde(skip)]
     pub folder: PathBuf,
 }
 
+/// What the verifier must say of a case.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Expect {
     /// `accept`, or `reject:` and a reason.
     pub verdict: String,
+    /// Claims by name that must come out so. Those that are not named may be anything.
     #[serde(default)]
     pub claims: BTreeMap<String, Value>,
 }
@@ -50,6 +59,7 @@ pub struct Expect {
 /// A change of the case, and what must become of it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Negative {
+    /// What is changed, such as `time+20y`. A change that this program does not know fails the case.
     pub change: String,
     /// `reject`, or `accept` and why.
     pub must: String,
@@ -58,11 +68,17 @@ pub struct Negative {
 /// What a case feeds to the verifier, read from its files.
 #[derive(Clone, Debug)]
 pub struct Inputs {
+    /// The vendors' keys that chains may end in.
     pub trust_roots: TrustRoots,
+    /// What the hardware said.
     pub evidence: Evidence,
+    /// What the vendor says about such hardware.
     pub collateral: Collateral,
+    /// What the evidence must be bound to.
     pub binding: Binding,
+    /// When it is judged.
     pub now: UnixSeconds,
+    /// What counts once it has verified.
     pub policy: Policy,
     /// Facts outside the evidence that the case states: the claims must agree.
     pub stated: BTreeMap<&'static str, String>,

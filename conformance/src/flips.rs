@@ -8,7 +8,9 @@ use crate::case::Inputs;
 /// What became of all flips of one sample.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Flips {
+    /// How many copies there were, each with one bit turned over.
     pub tried: u64,
+    /// How many of these copies the verifier refused.
     pub refused: u64,
     /// Accepted with the very same claims: bytes that nothing signs and nothing reads.
     pub uncovered: Vec<Region>,
@@ -21,6 +23,7 @@ pub struct Flips {
 pub struct Region {
     /// What these bytes are.
     pub part: String,
+    /// The first byte, counted from the start of the part.
     pub start: usize,
     /// One past the last.
     pub end: usize,

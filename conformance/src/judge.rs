@@ -29,26 +29,35 @@ const GENERATOR_P384: &str = "3076301006072a8648ce3d020106052b8104002203620004aa
 /// What became of a case.
 #[derive(Clone, Debug, Serialize)]
 pub struct Judged {
+    /// [`Case::id`](crate::Case::id).
     pub id: String,
+    /// What it was evidence of.
     pub technology: Technology,
     /// Class of the claims, if it was accepted.
     pub class: Option<&'static str>,
+    /// The case as it stands.
     pub verdict: Line,
+    /// Its changed copies, in the order of the file.
     pub negatives: Vec<Line>,
 }
 
 /// One question and its answer.
 #[derive(Clone, Debug, Serialize)]
 pub struct Line {
+    /// What was judged: the case, or a change of it.
     pub what: String,
+    /// What `case.json` says must come out.
     pub expected: String,
     /// `accept`, or `reject:` and the code of the reason.
     pub found: String,
+    /// Why it came out so, for a person.
     pub detail: String,
+    /// Whether `found` is what was expected.
     pub holds: bool,
 }
 
 impl Judged {
+    /// Whether every line of the case holds.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.verdict.holds && self.negatives.iter().all(|line| line.holds)

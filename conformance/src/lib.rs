@@ -5,8 +5,6 @@
 //! [`judge()`] runs all of that; [`flips()`] turns every bit-bearing byte of a sample over;
 //! [`cross_feed`] presents a sample as every other technology.
 
-#![allow(missing_docs, reason = "switched on crate by crate: see CONTRIBUTING.md")]
-
 mod case;
 pub use case::{Case, Inputs, claims_of};
 mod judge;

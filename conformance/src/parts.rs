@@ -20,7 +20,9 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 pub struct Parts {
     /// What it is evidence of. `None`: the file is packed, as workers send it, and says so itself.
     pub technology: Option<String>,
+    /// The file with the evidence.
     pub evidence: PathBuf,
+    /// The file with the vendor's collateral, for technologies that need one.
     pub collateral: Option<PathBuf>,
     /// App Attest: team and bundle.
     pub app_id: Option<String>,

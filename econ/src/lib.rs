@@ -3,8 +3,6 @@
 //! Nothing here decides anything on a chain, so floats are allowed. The rules are those of `ledger` and
 //! `jobs`; what buyers and providers do (`market`) is assumed, and every assumption is a named field.
 
-#![allow(missing_docs, reason = "switched on crate by crate: see CONTRIBUTING.md")]
-
 mod market;
 mod picture;
 

@@ -15,7 +15,9 @@ pub const BAND_BPS: u16 = 500;
 /// What is assumed of the world.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Market {
+    /// What chance starts from: the same seed gives the same run.
     pub seed: u64,
+    /// How many blocks the run has.
     pub blocks: u64,
     /// The demand multiplier at the start.
     pub demand: Ppm,
@@ -38,7 +40,9 @@ pub struct Market {
 /// From `block` on, what is wanted is `factor` times what it was at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Shock {
+    /// The block of the jump, from 0.
     pub block: u64,
+    /// The new demand as a multiple of [`Market::wanted`].
     pub factor: f64,
 }
 
@@ -66,19 +70,28 @@ impl Market {
 /// One block of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Block {
+    /// Its number in the run, from 0.
     pub block: u64,
+    /// The demand multiplier that its jobs are priced at.
     pub demand: Ppm,
     /// Of one core-second.
     pub price: NanoMeshx,
+    /// Core-seconds that providers offer in it.
     pub capacity: f64,
+    /// Core-seconds that buyers take, at most `capacity`.
     pub sold: f64,
+    /// `sold` as a part of `capacity`, in basis points.
     pub utilisation_bps: u16,
 }
 
+/// A simulated market, block by block.
 #[derive(Clone, Debug, Serialize)]
 pub struct Run {
+    /// What was assumed.
     pub market: Market,
+    /// The rule that moved the price.
     pub rule: DemandRule,
+    /// Every block, in order.
     pub blocks: Vec<Block>,
 }
 

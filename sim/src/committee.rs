@@ -29,7 +29,9 @@ const CLIENT_BALANCE: NanoMeshx = NanoMeshx::new(1_000_000_000_000);
 /// A key that signs transactions.
 #[derive(Clone)]
 pub struct Person {
+    /// Secret: what it signs transactions with.
     pub key: SigningKey,
+    /// The account of `key`.
     pub address: Address,
 }
 
@@ -40,6 +42,7 @@ impl Person {
         Self { key, address }
     }
 
+    /// A transaction of this person on the simulated shard, signed for `network`.
     pub fn sign(&self, network: &Hash, nonce: u64, tip: NanoMeshx, action: Action) -> Tx {
         let sender = types::PublicKey(self.key.public());
         let intent = Intent { chain: CHAIN, nonce, tip, action };
@@ -50,23 +53,33 @@ impl Person {
 /// A validator's secrets; its number is its place in the order of keys.
 #[derive(Clone)]
 pub struct Member {
+    /// Secret: the key that it is known by.
     pub key: PrivateKey,
+    /// The public half of `key`, which peers know it by.
     pub public: PublicKey,
     /// Of the first term, if it has a seat there.
     pub share: Option<Vec<u8>>,
+    /// Its share of the first term's threshold key; without one it checks votes and casts none.
     pub scheme: Scheme,
     /// What it votes with.
     pub hand: Guarded,
 }
 
+/// The people of a simulated shard, with all their secrets.
 pub struct Committee {
+    /// The network keys, which are not secret.
     pub network_keys: NetworkKeys,
+    /// The network id that transactions are signed for.
     pub network: Hash,
+    /// What the shard starts from.
     pub genesis: Genesis,
     /// Those with a seat in the first term, then those who may have one later.
     pub members: Vec<Member>,
+    /// How many members have a seat in the first term.
     pub seats: usize,
+    /// Accounts with money, which send transfers and submit jobs.
     pub clients: Vec<Person>,
+    /// Accounts with places, which run jobs.
     pub workers: Vec<Person>,
 }
 
@@ -148,10 +161,12 @@ impl Committee {
         (self.seats - 1) / 3
     }
 
+    /// Votes that make a certificate: all seats less those that may lie.
     pub fn quorum(&self) -> usize {
         self.seats - self.faulty_max()
     }
 
+    /// The member's number; `None` for a key that no member has.
     pub fn number_of(&self, key: &PublicKey) -> Option<usize> {
         self.members.iter().position(|member| member.public == *key)
     }
@@ -191,6 +206,10 @@ pub const fn profile() -> Hash {
     Hash([1; 32])
 }
 
+/// `items` as a list of a wire type.
+///
+/// # Panics
+/// If there are more than `MAX`.
 pub fn bounded<T, const MAX: usize>(items: Vec<T>) -> List<T, MAX> {
     List::new(items).expect("a simulation stays within the bounds of its types")
 }

@@ -13,8 +13,6 @@
 //! Not here: execution of modules (workers are simulated by their transactions), sockets and real
 //! latencies, messages between chains. `docs/simulation.md` says what that leaves out.
 
-#![allow(missing_docs, reason = "switched on crate by crate: see CONTRIBUTING.md")]
-
 mod audit;
 mod books;
 mod committee;

@@ -48,10 +48,13 @@ pub enum Property {
     NoPanic,
 }
 
+/// A property that did not hold.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{property:?}: {detail}")]
 pub struct Violation {
+    /// Which property.
     pub property: Property,
+    /// How it was broken: what was observed, and what should have been.
     pub detail: String,
 }
 
@@ -62,12 +65,14 @@ fn ensure(holds: bool, detail: impl FnOnce() -> String) -> Verdict {
     if holds { Ok(()) } else { Err(detail()) }
 }
 
+/// [`Property::OneChain`]: two final blocks of one height are the same block.
 pub fn one_chain(known: &Header, header: &Header) -> Verdict {
     ensure(known.id() == header.id(), || {
         format!("two final blocks at height {}: {} and {}", header.height, known.id(), header.id())
     })
 }
 
+/// [`Property::Supply`] over all accounts of a state.
 pub fn supply<'a>(supply: &Supply, accounts: impl Iterator<Item = &'a Account>) -> Verdict {
     let held: u128 = accounts.map(|account| u128::from(account.balance.get())).sum();
     let expected = supply.circulating();
@@ -76,6 +81,7 @@ pub fn supply<'a>(supply: &Supply, accounts: impl Iterator<Item = &'a Account>) 
     })
 }
 
+/// [`Property::Escrow`], for what the escrow pool holds.
 pub fn escrow(books: &Books, held: NanoMeshx) -> Verdict {
     let promised = books.promised();
     ensure(u128::from(held.get()) == promised, || {
@@ -83,6 +89,7 @@ pub fn escrow(books: &Books, held: NanoMeshx) -> Verdict {
     })
 }
 
+/// [`Property::PaidOnce`] for one account. The escrow pool has a property of its own.
 pub fn paid_once(books: &Books, address: &Address, account: &Account) -> Verdict {
     if *address == pools::escrow() {
         return Ok(());
@@ -105,6 +112,7 @@ pub fn ends_once(id: &JobId, record: &JobRecord, known: Option<&Phase>, height: 
     })
 }
 
+/// [`Property::Nonces`], for a transaction of `sender` whose next nonce is `next`.
 pub fn nonces(next: u64, sender: &Address, nonce: u64, height: u64) -> Verdict {
     ensure(nonce == next, || {
         format!("block {height} has nonce {nonce} of {sender}, whose next is {next}")

@@ -40,18 +40,29 @@ use types::Millis;
 
 /// What came of a simulation.
 pub struct Outcome {
+    /// The seed it was drawn from; the same seed gives the same outcome.
     pub seed: u64,
+    /// How many validators there were.
     pub validators: usize,
+    /// Blocks that became final.
     pub heights: u64,
+    /// Transactions in final blocks.
     pub transactions: u64,
+    /// Transactions that a correct validator accepted from a client.
     pub acknowledged: u64,
+    /// Jobs that final blocks hold.
     pub jobs: u64,
+    /// How long it took, in milliseconds of virtual time.
     pub virtual_ms: u64,
+    /// How often each kind of fault happened.
     pub faults: BTreeMap<&'static str, u64>,
     /// Traitors that were proved to have signed twice, and the correct validators that can prove it.
     pub accused: BTreeMap<usize, BTreeSet<usize>>,
+    /// How often each property was checked.
     pub checks: BTreeMap<Property, u64>,
+    /// What did not hold; empty if all is well.
     pub violations: Vec<Violation>,
+    /// What happened, line by line, for a person who looks for the cause.
     pub log: Vec<String>,
     /// A hash of everything that happened in the runtime, in its order.
     pub trace: String,

@@ -8,16 +8,22 @@ use types::network::TERM_BLOCKS_MIN;
 /// Milliseconds of virtual time since the simulation began.
 pub type Moment = u64;
 
+/// All that happens in one simulation.
 #[derive(Clone, Debug)]
 pub struct Scenario {
+    /// What it was drawn from, and what the runtime's own chance starts from.
     pub seed: u64,
+    /// Validators, numbered from 0.
     pub validators: usize,
     /// How many of them have seats in the first term; the others may have one later.
     pub seats: usize,
+    /// The time between blocks that leaders aim at, in milliseconds.
     pub block_ms: u64,
     /// Blocks of a committee's term.
     pub term_blocks: u64,
+    /// How long a message travels from one validator to another, in milliseconds.
     pub latency_ms: u64,
+    /// How much that varies, in milliseconds.
     pub jitter_ms: u64,
     /// In order of their moments.
     pub faults: Vec<(Moment, Fault)>,
@@ -27,7 +33,9 @@ pub struct Scenario {
     pub calm_blocks: u64,
     /// Validator and how it lies: at most [`faulty_max`] of them.
     pub traitors: Vec<(usize, Treason)>,
+    /// How each worker behaves; their number is the number of workers.
     pub workers: Vec<Conduct>,
+    /// Accounts that send transfers and submit jobs.
     pub clients: usize,
     /// Between two transactions of one client.
     pub client_ms: u64,
@@ -38,51 +46,78 @@ pub struct Scenario {
 pub enum Fault {
     /// The process dies at once, loses what it had not synced, and starts again later.
     Crash {
+        /// Which one dies.
         validator: usize,
+        /// How long it is gone.
         ms: u64,
     },
     /// The process dies and its disk is empty when it starts again.
     Wipe {
+        /// Which one dies.
         validator: usize,
+        /// How long it is gone.
         ms: u64,
     },
     /// Power fails everywhere; unsynced writes survive in part, `torn_percent` of their bytes.
     PowerCut {
+        /// How much of an unsynced write survives, in percent of its bytes.
         torn_percent: u8,
+        /// Whether these bytes lie anywhere in the write; otherwise they are its beginning.
         scattered: bool,
     },
     /// These hear and are heard by each other only.
     Partition {
+        /// Validators on one side of the cut; all others are on the other.
         side: Vec<usize>,
+        /// How long it lasts.
         ms: u64,
     },
     /// `from` is not heard by `to`, but hears it.
     OneWay {
+        /// Who is not heard.
         from: usize,
+        /// Who does not hear it.
         to: usize,
+        /// How long it lasts.
         ms: u64,
     },
+    /// Every operation of one disk takes longer.
     SlowDisk {
+        /// Whose disk is slow.
         validator: usize,
+        /// How much longer each operation takes, in milliseconds.
         by_ms: u64,
+        /// How long it lasts.
         ms: u64,
     },
+    /// The clock of one validator is wrong, to the end.
     ClockSkew {
+        /// Whose clock is wrong.
         validator: usize,
+        /// How far it is ahead, in milliseconds; behind if negative.
         ahead_ms: i64,
     },
+    /// Messages are lost.
     Loss {
+        /// How many, in percent.
         percent: u8,
+        /// How long it lasts.
         ms: u64,
     },
+    /// Messages arrive twice.
     Duplication {
+        /// How many, in percent.
         percent: u8,
+        /// How long it lasts.
         ms: u64,
     },
     /// That share of messages comes up to `by_ms` late, overtaken by others.
     Delay {
+        /// How many, in percent.
         percent: u8,
+        /// How late they are at most, in milliseconds.
         by_ms: u64,
+        /// How long it lasts.
         ms: u64,
     },
 }
@@ -125,8 +160,11 @@ impl Treason {
 /// How a worker goes about its jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Conduct {
+    /// Runs the job, commits and reveals in time.
     Honest,
+    /// Never commits to anything.
     Vanishes,
+    /// Commits to an outcome that is not the job's, and reveals it.
     Lies,
     /// Commits to what another has committed to, and reveals what that one reveals.
     Copies,
@@ -218,10 +256,12 @@ impl Scenario {
         scenario
     }
 
+    /// Whether this validator lies.
     pub fn is_traitor(&self, validator: usize) -> bool {
         self.traitors.iter().any(|(traitor, _)| *traitor == validator)
     }
 
+    /// The numbers of all validators that do not lie.
     pub fn correct(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.validators).filter(|validator| !self.is_traitor(*validator))
     }

@@ -47,6 +47,7 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Count one more simulation.
     pub fn add(&mut self, outcome: &Outcome) {
         self.by_validators.entry(outcome.validators).or_default().add(outcome);
         self.all.add(outcome);
@@ -58,10 +59,12 @@ impl Tally {
         }
     }
 
+    /// How many simulations were counted.
     pub fn seeds(&self) -> u64 {
         self.all.seeds
     }
 
+    /// How many of them broke a property.
     pub fn failed(&self) -> u64 {
         self.all.failed
     }

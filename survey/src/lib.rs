@@ -12,8 +12,6 @@
 //! Not simulated: clocks, lost datagrams, and machines that answer from where their owner's key is not. Float is used for
 //! percentages only.
 
-#![allow(missing_docs, reason = "switched on crate by crate: see CONTRIBUTING.md")]
-
 mod dice;
 mod lies;
 mod locate;

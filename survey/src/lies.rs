@@ -22,8 +22,10 @@ pub enum Attack {
 }
 
 impl Attack {
+    /// Every attack, in the order in which reports list them.
     pub const ALL: [Self; 4] = [Self::Framing, Self::Mimic, Self::Targeted, Self::Proxy];
 
+    /// The name on the command line, such as `framing`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -9,22 +9,31 @@ use types::ChainId;
 const NODES_MAX: usize = 4_000;
 const FILE_BYTES_MAX: u64 = 1 << 30;
 
+/// Nodes whose places are known, and what was measured between them.
 #[derive(Debug)]
 pub struct Network {
+    /// In the order of `nodes.csv`. All else numbers a node by its place here.
     pub nodes: Vec<Node>,
+    /// Where nodes stand, and the round-trip times between them.
     pub reference: Reference,
 }
 
+/// A node of a measured network.
 #[derive(Clone, Debug)]
 pub struct Node {
+    /// What `rtt.csv` calls it; no other node has this id.
     pub id: String,
+    /// What people call it, without control characters.
     pub name: String,
+    /// Where it stands, as its measurers say.
     pub place: Place,
+    /// The shard of its continent, as its measurers say.
     pub continent: ChainId,
 }
 
 /// Why a folder is no network.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Unreadable {
     #[error("cannot read {file}: {error}")]
     File { file: String, error: csv::Error },
@@ -123,16 +132,19 @@ impl Network {
         Ok(Self { reference: Reference::new(directions, pairs), nodes })
     }
 
+    /// The shortest round trip between two nodes, in microseconds; `None` if it was not measured.
     #[must_use]
     pub fn rtt_us(&self, a: usize, b: usize) -> Option<u32> {
         self.reference.rtt_us(a, b)
     }
 
+    /// The point of the globe where `node` stands.
     #[must_use]
     pub fn direction(&self, node: usize) -> &Direction {
         &self.reference.directions()[node]
     }
 
+    /// The distance between two nodes along the surface, in kilometres.
     #[must_use]
     pub fn km(&self, a: usize, b: usize) -> u32 {
         self.direction(a).km(self.direction(b))

@@ -23,7 +23,9 @@ const MEASURED_MIN: usize = 12;
 pub struct Asked {
     /// Parts of all nodes that lie, 0 to 1.
     pub liars: Vec<f64>,
+    /// How liars lie.
     pub attack: Attack,
+    /// What chance starts from: the same seed gives the same report.
     pub seed: u64,
     /// Claims of each honest node, each with other liars and another committee.
     pub rounds: usize,
@@ -31,10 +33,14 @@ pub struct Asked {
     pub lies: usize,
 }
 
+/// A part of a whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Rate {
+    /// How many it happened to.
     pub count: u64,
+    /// Out of how many.
     pub of: u64,
+    /// The same in percent; 0 of nothing is 0.
     pub percent: f64,
 }
 
@@ -45,19 +51,29 @@ impl Rate {
     }
 }
 
+/// What came of all that was tried on one network.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
+    /// Nodes of the network.
     pub nodes: usize,
+    /// Nodes that at least nine others measured within 25 ms.
     pub covered: usize,
+    /// What was tried.
     pub asked: Asked,
+    /// The rule that claims were judged by.
     pub params: PresenceParams,
+    /// One for each part of liars, in the order of [`Asked::liars`].
     pub results: Vec<LiarsReport>,
 }
 
+/// What came of it when one part of all nodes lied.
 #[derive(Clone, Debug, Serialize)]
 pub struct LiarsReport {
+    /// The part of nodes that lied, 0 to 1.
     pub liars: f64,
+    /// Where nodes were found without a claim.
     pub located: LocatedReport,
+    /// One for each tier.
     pub tiers: Vec<TierReport>,
 }
 
@@ -66,16 +82,20 @@ pub struct LiarsReport {
 pub struct LocatedReport {
     /// Of the continents that nodes.csv says.
     pub continent: Rate,
+    /// Half of the nodes were found nearer than this to where they stand, in kilometres.
     pub median_km: u32,
+    /// Nine in ten were found nearer than this, in kilometres.
     pub p90_km: u32,
 }
 
 /// What a tier let in.
 #[derive(Clone, Debug, Serialize)]
 pub struct TierReport {
+    /// The tier.
     pub tier: Tier,
     /// Honest claims, with lying witnesses that refute nothing.
     pub accepted_all: Rate,
+    /// Of these claims, those of covered nodes.
     pub accepted_covered: Rate,
     /// Claims of another continent from over 2,500 km away.
     pub accepted_falsely: Rate,
@@ -83,9 +103,12 @@ pub struct TierReport {
     pub some_accepted: Vec<AcceptedLie>,
 }
 
+/// A lie that the rule let through.
 #[derive(Clone, Debug, Serialize)]
 pub struct AcceptedLie {
+    /// The name of the node that lied.
     pub prover: String,
+    /// The name of the node beside which it claimed to stand.
     pub claimed: String,
 }
 

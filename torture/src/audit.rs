@@ -44,6 +44,7 @@ pub struct Audit {
 /// What a node served at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
+    /// How many transactions each account had in final blocks.
     pub nonces: Nonces,
     balances: BTreeMap<ChainId, Vec<u64>>,
     /// The newest final height of each chain.

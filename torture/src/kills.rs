@@ -22,7 +22,9 @@ const ACK_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The folder of a mesh that was killed, and what it must hold.
 pub struct History {
+    /// The accounts that the load was of.
     pub people: Arc<People>,
+    /// What the node served at the last audit.
     pub snapshot: Snapshot,
 }
 

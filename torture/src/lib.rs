@@ -15,8 +15,6 @@
 //!
 //! Not here: power cuts (a killed process leaves its writes with the kernel), and liars (see `sim`).
 
-#![allow(missing_docs, reason = "switched on crate by crate: see CONTRIBUTING.md")]
-
 mod audit;
 mod flips;
 mod flood;

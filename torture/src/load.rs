@@ -16,10 +16,15 @@ use types::{ChainId, Hash};
 /// An answer 200 with a final height: never to be lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ack {
+    /// The chain that holds it.
     pub chain: ChainId,
+    /// The sender's number among the [`People`](crate::People).
     pub number: usize,
+    /// The transaction's nonce.
     pub nonce: u64,
+    /// The height of the final block that holds it.
     pub height: u64,
+    /// The id of that block.
     pub block: Hash,
     /// How long the client waited for it.
     pub took: Duration,
@@ -42,14 +47,17 @@ impl Acks {
         self.inner.lock().expect("no panic while locked").1.push(fault);
     }
 
+    /// Every acknowledgement so far, in the order in which they came.
     pub fn all(&self) -> Vec<Ack> {
         self.inner.lock().expect("no panic while locked").0.clone()
     }
 
+    /// How many acknowledgements there are so far.
     pub fn count(&self) -> usize {
         self.inner.lock().expect("no panic while locked").0.len()
     }
 
+    /// What was wrong with answers, in the order in which they came; empty if nothing was.
     pub fn faults(&self) -> Vec<String> {
         self.inner.lock().expect("no panic while locked").1.clone()
     }

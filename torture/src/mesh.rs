@@ -27,6 +27,7 @@ pub struct Binary {
 
 /// What came of a start.
 pub enum Start {
+    /// It runs, and every chain has a final block.
     Ready(Mesh),
     /// It ended by itself before it was ready.
     Ended(Ended),
@@ -39,6 +40,7 @@ pub enum Start {
 pub struct Ended {
     /// `None`: by a signal.
     pub code: Option<i32>,
+    /// All that it wrote to standard error.
     pub stderr: String,
 }
 
@@ -118,6 +120,7 @@ impl Verb {
 /// A process that runs; killed when this is dropped.
 pub struct Mesh {
     child: Child,
+    /// The base URL of its API.
     pub url: String,
     /// From the start until it was ready.
     pub took: Duration,
@@ -246,6 +249,7 @@ impl Binary {
 }
 
 impl Mesh {
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }

@@ -22,6 +22,7 @@ pub const CHAINS: [ChainId; 2] = [ChainId::NorthAmerica, ChainId::Europe];
 
 /// Accounts with keys. On each chain, number 0 is the dev wallet, which funds the others in order.
 pub struct People {
+    /// The network id that transactions are signed for.
     pub network: Hash,
     fee: u64,
     dev: SigningKey,
@@ -47,10 +48,15 @@ impl People {
         self.addresses.len()
     }
 
+    /// The address of account `number`; 0 is the dev wallet.
+    ///
+    /// # Panics
+    /// If there is no such account.
     pub fn address(&self, number: usize) -> Address {
         self.addresses[number]
     }
 
+    /// What each transfer burns, in nano-MESHX.
     pub fn fee(&self) -> u64 {
         self.fee
     }

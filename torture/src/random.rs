@@ -5,6 +5,7 @@
 pub struct Random(u64);
 
 impl Random {
+    /// The stream of `seed`; the same seed gives the same numbers.
     pub const fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -14,6 +15,7 @@ impl Random {
         Self(name.bytes().fold(self.0 ^ 0x6D65_7368, |state, byte| mix(state ^ u64::from(byte))))
     }
 
+    /// The next number; all 2⁶⁴ are equally likely.
     pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         mix(self.0)
@@ -24,6 +26,7 @@ impl Random {
         self.draw() % end.max(1)
     }
 
+    /// From `from` up to, but not including, `to`; `from` if there is nothing between.
     pub fn between(&mut self, from: u64, to: u64) -> u64 {
         from + self.below(to.saturating_sub(from))
     }

@@ -13,8 +13,6 @@
 //! Not here: sockets (the transport's handshake and framing belong to its own project), and what only a process can show,
 //! such as memory that is never given back.
 
-#![allow(missing_docs, reason = "switched on crate by crate: see CONTRIBUTING.md")]
-
 mod attest;
 mod block;
 mod bytes;
@@ -29,9 +27,12 @@ mod wire;
 
 /// One thing that reads bytes from outside.
 pub struct Target {
+    /// What the command line and the folder of seeds call it.
     pub name: &'static str,
     /// Longest input worth trying.
     pub bytes_max: usize,
+    /// Its body, for one input.
+    ///
     /// # Panics
     /// When a promise is broken. That is the point.
     pub run: fn(&[u8]),
@@ -64,6 +65,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "apply_block", bytes_max: 512, run: block::run },
 ];
 
+/// The target with that name; `None` if there is none.
 pub fn find(name: &str) -> Option<&'static Target> {
     TARGETS.iter().find(|target| target.name == name)
 }
