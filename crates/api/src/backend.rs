@@ -161,7 +161,7 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// Its length, without its content.
     fn blob_len(&self, hash: Hash) -> impl Future<Output = Result<u64, Problem>> + Send;
 
-    /// Jobs that this node has seen since it started, each as it is now. A cursor that it did not give is
+    /// Jobs that this node has seen since it started, each as it is now. A cursor that cannot be read is
     /// [`crate::Code::BadRequest`].
     fn jobs(&self, query: JobsQuery)
     -> impl Future<Output = Result<Page<JobView>, Problem>> + Send;
@@ -202,7 +202,7 @@ pub trait Backend: Clone + Send + Sync + 'static {
         job: JobId,
     ) -> impl Future<Output = Result<Events<JobEvent>, Problem>> + Send;
 
-    /// Registered workers, in the order of their registration. A cursor that this node did not give is
+    /// Registered workers, in the order of their registration. A cursor that cannot be read is
     /// [`crate::Code::BadRequest`].
     fn workers(
         &self,

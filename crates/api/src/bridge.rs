@@ -24,6 +24,8 @@ pub struct ChunkReader {
 }
 
 impl ChunkReader {
+    /// A reader of `chunks`, which the current runtime drives.
+    ///
     /// # Panics
     /// Outside a Tokio runtime.
     pub fn new(chunks: Chunks) -> Self {

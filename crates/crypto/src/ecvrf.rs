@@ -164,6 +164,8 @@ pub struct VrfPublicKey {
 }
 
 impl VrfPublicKey {
+    /// The key in 32 bytes of somebody else: a point of the curve, in its one encoding and not of small order.
+    ///
     /// # Errors
     /// [`BadVrf::Key`].
     pub fn new(bytes: [u8; 32]) -> Result<Self, BadVrf> {

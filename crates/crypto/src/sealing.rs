@@ -75,6 +75,8 @@ impl std::fmt::Debug for SealingKey {
 pub struct SealingPublicKey(Box<<XWing as hpke::Kem>::PublicKey>);
 
 impl SealingPublicKey {
+    /// The key in bytes of somebody else. A key that nobody could seal to is refused here, before any job meets it.
+    ///
     /// # Errors
     /// [`BadSealingKey`]: not [`SEALING_KEY_BYTES`] long, or no ML-KEM-768 key (FIPS 203, section 7.2).
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BadSealingKey> {

@@ -78,6 +78,8 @@ pub enum NotMet {
 }
 
 impl Meeting {
+    /// Whether there is any way to a first node, so that a mistake is told before anything starts.
+    ///
     /// # Errors
     /// [`NotMet::Nobody`] if there is no way to the first node; or a list of nodes that does not count.
     pub fn check(&self) -> Result<(), NotMet> {

@@ -57,6 +57,8 @@ impl BadPlan {
 }
 
 impl Supply {
+    /// The supply of `plan`, if its pools are together all there will ever be and each can be followed.
+    ///
     /// # Errors
     /// [`BadPlan`] names the first thing wrong.
     pub fn new(plan: SupplyPlan) -> Result<Self, BadPlan> {

@@ -57,7 +57,7 @@ pub struct Facts {
     pub api: SocketAddr,
     /// The network id.
     pub network: types::Hash,
-    /// Which of the network's processes this is, and where its peers meet it.
+    /// Which of the network's processes this is, from 0.
     pub index: usize,
     /// Where the other validators connect to.
     pub p2p: SocketAddr,

@@ -57,6 +57,8 @@ pub enum BadBootstrapList {
 }
 
 impl BootstrapList {
+    /// A list that is to be signed. `issued` is the time of the signature.
+    ///
     /// # Errors
     /// [`BadBootstrapList::Size`].
     pub fn new(

@@ -30,6 +30,8 @@ pub struct Follower {
 }
 
 impl Follower {
+    /// Follow `chain` of this network, from nothing on.
+    ///
     /// # Errors
     /// [`Invalid::UnknownChain`] or [`Invalid::BadIdentity`].
     pub fn new(network_keys: NetworkKeys, chain: ChainId) -> Result<Self, Invalid> {

@@ -61,6 +61,8 @@ struct Mode {
 }
 
 impl Engine {
+    /// An engine with all its memory reserved: [`EngineConfig::slots`] jobs at once.
+    ///
     /// # Errors
     /// [`Refused::BadConfig`], or [`Refused::Machine`] if the machine grants no such address space.
     pub fn new(config: EngineConfig) -> Result<Self, Refused> {

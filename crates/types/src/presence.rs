@@ -44,6 +44,8 @@ pub struct Place {
 }
 
 impl Place {
+    /// A place in ten-thousandths of a degree: latitude -900,000 to 900,000, longitude -1,800,000 to 1,799,999.
+    ///
     /// # Errors
     /// [`BadPlace::OffTheEarth`] if a coordinate is out of its range.
     pub const fn new(lat: i32, lon: i32) -> Result<Self, BadPlace> {

@@ -84,6 +84,8 @@ impl Client {
         Self::with_timeouts(base, Timeouts::default())
     }
 
+    /// [`Client::new`] with a patience of its own.
+    ///
     /// # Errors
     /// [`ClientError::BadUrl`].
     pub fn with_timeouts(base: impl AsRef<str>, timeouts: Timeouts) -> Answer<Self> {

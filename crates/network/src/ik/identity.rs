@@ -54,6 +54,8 @@ pub struct PeerIdentity {
 }
 
 impl PeerIdentity {
+    /// The identity of somebody else in the 32 bytes of its Ed25519 key.
+    ///
     /// # Errors
     /// [`BadIdentity`]: not a point, or one with torsion: several such keys share one image.
     pub fn new(ed25519: [u8; 32]) -> Result<Self, BadIdentity> {

@@ -19,13 +19,13 @@ pub struct Asked {
     pub port: u16,
     /// STUN servers; two tell the kind of NAT.
     pub stun: Vec<String>,
-    /// The network to try to join, and nodes of it.
+    /// The network to try to join.
     pub network: Option<Hash>,
     /// Nodes of that network to dial. Without any, or without a network, nothing is joined.
     pub join: Vec<PeerAddress>,
     /// Where a node would keep its data.
     pub dir: PathBuf,
-    /// The node to compare clocks with, and the chain whose prices say what this machine would earn.
+    /// The base URL of a node to compare clocks with.
     pub node: Option<String>,
     /// The chain whose prices say what this machine would earn.
     pub chain: ChainId,

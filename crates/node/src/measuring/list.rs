@@ -65,6 +65,8 @@ pub struct List {
 }
 
 impl List {
+    /// Read a list as [`write()`] or [`deal`] has written it: at most 256 MiB.
+    ///
     /// # Errors
     /// [`NotMeasured`] if the file is none of a list.
     pub fn read(path: &Path) -> Result<Self, NotMeasured> {
