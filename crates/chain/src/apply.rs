@@ -91,6 +91,8 @@ pub async fn apply_block<S: Store>(
     }
     run.prefetch(context, &proposal).await;
 
+    // What an epoch did is judged by the parameters that it ran under, so decrees change them only after rewards,
+    // draws, the period and the term are seen to.
     run.must(|pad| epoch::note_view(pad, context)).await;
     run.must(|pad| epoch::mint(pad, &genesis.emission, context)).await;
     run.must(|pad| epoch::boundary(pad, genesis, context)).await;
@@ -100,9 +102,12 @@ pub async fn apply_block<S: Store>(
     run.must(|pad| decrees::decide(pad, context)).await;
     run.must(|pad| decrees::take_up(pad, context)).await;
     run.must(|pad| challenge::ask(pad, context)).await;
+    // Before the beacons: a job whose deadline is this block must end, and not get workers that have no time left.
     for job in run.must(|pad| queue::take_due(pad, context)).await {
         run.must(|pad| effects::tick(pad, &job, context)).await;
     }
+    // Before the transactions: the proposer sees the beacon, and could otherwise put a registration in front of the
+    // draw.
     for beacon in proposal.beacons {
         let Some(jobs) = run.item(|pad| queue::open(pad, &beacon, context)).await? else {
             continue;
@@ -113,6 +118,7 @@ pub async fn apply_block<S: Store>(
         }
         applied.beacons.push(beacon);
     }
+    // A transaction sees what those before it did, so a sender can spend in one block what it received in it.
     for tx in proposal.txs {
         let before = run.records.gas;
         match run.attempt(|pad| tx::apply(pad, &tx, context)).await {
@@ -159,6 +165,7 @@ impl<S: Store> Run<'_, S> {
         }
         keys.sort_unstable();
         keys.dedup();
+        // In block 1 genesis has just written what the store does not hold yet.
         keys.retain(|key| !self.records.written.contains_key(key));
         let values = self.store.get_many(&keys).await;
         self.records.loaded.extend(keys.into_iter().zip(values));
@@ -180,6 +187,8 @@ impl<S: Store> Run<'_, S> {
                     return Ok(value);
                 }
                 Err(Stop::Refused(refusal)) => return Err(refusal),
+                // A rule is a plain function and cannot wait for a disk, so it begins anew with what it missed. Each
+                // round loads something that was not there, so this ends.
                 Err(Stop::Missing(keys)) => {
                     let values = self.store.get_many(&keys).await;
                     self.records.loaded.extend(keys.into_iter().zip(values));

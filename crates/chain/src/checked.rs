@@ -51,6 +51,7 @@ pub fn check_txs(txs: Vec<Tx>, network: &Hash, chain: ChainId) -> Vec<Result<Che
     let here: Vec<Signed<'_>> = txs
         .iter()
         .zip(&forms)
+        // Those of other chains are refused without work: nobody makes this node verify signatures for them.
         .filter(|(tx, _)| tx.chain == chain)
         .map(|(tx, form)| Signed {
             public: &tx.sender.0,

@@ -65,6 +65,8 @@ fn close(
         let Some(votes) = pad.get::<ValidatorVotes>(Key::ValidatorVotes(key))? else { continue };
         let record: ValidatorRecord = pad.expect(Key::Validator(*validator))?;
         tallies.push(governance::count(&votes, &record));
+        // A proposal with a timelock stays among the open ones. Without its votes, stake that moves meanwhile touches
+        // nothing.
         pad.forget(Key::ValidatorVotes(key));
     }
     let bonded = pad.account(pools::bonded())?.balance;
@@ -119,6 +121,7 @@ pub(crate) fn learn(
     context: &BlockContext,
 ) -> Result<(), Stop> {
     let mut decrees: Decrees = pad.get(Key::Decrees)?.unwrap_or_default();
+    // Without gaps and in order: of two changes of one parameter the later must win, whoever brings them.
     if decree.number != decrees.known + 1 {
         let expected = decrees.known + 1;
         return Err(crate::Refusal::DecreeOrder { expected, got: decree.number }.into());
@@ -152,6 +155,7 @@ pub(crate) fn take_up(pad: &mut Scratch<'_>, context: &BlockContext) -> Result<(
         let decree: Decree = pad.expect(Key::Decree(*number))?;
         params = governance::obey(&params, context.chain, &decree.order);
         if let Order::Admit { chain, rule } = decree.order
+            // The backbone keeps the rule of every chain, because it draws the committees of all.
             && (chain == context.chain || !context.chain.is_shard())
         {
             pad.put(Key::Admission(chain), &rule);

@@ -25,6 +25,7 @@ pub(crate) fn advance(
 ) -> Result<(), Stop> {
     let params: Params = pad.expect(Key::Params)?;
     let (phase, effects) = jobs::step(id, &record, input, context.height, &params)?;
+    // A reminder of an earlier phase, such as one for commitments that all came in time: nothing is written or told.
     if phase == record.phase && effects.is_empty() {
         return Ok(());
     }
@@ -106,6 +107,7 @@ fn pay(
     amount: NanoMeshx,
     params: &Params,
 ) -> Result<(), Stop> {
+    // Read now and not at the submission: the royalty that is in force at settlement counts.
     let module: Option<ModuleRecord> = pad.get(Key::Module(record.submission.spec.module))?;
     let split = ledger::split(amount, module.map_or(0, |module| module.royalty_bps), params);
     earned::count(pad, worker, split.worker, |earned| &mut earned.jobs)?;

@@ -40,6 +40,7 @@ pub(crate) fn mint(
     }
     let params: Params = pad.expect(Key::Params)?;
     let part = u128::from(reward.get()) * u128::from(params.emission_validators_bps.min(10_000));
+    // Rounded down, and the rest to providers: the two parts are exactly the reward, whatever the rounding.
     let validators = NanoMeshx::new(u64::try_from(part / 10_000).expect("a part of the reward"));
     let providers = reward.saturating_sub(validators);
     pad.mint(pools::validators(), validators)?;
@@ -66,6 +67,8 @@ pub(crate) fn boundary(
     }
     let sat = sat(pad, genesis, context)?;
     let chain = context.chain;
+    // Also those without a seat: the weight of a seat is its stake divided by its chance, and a chance depends on all
+    // who could have had one (ADR 16).
     let contenders: Vec<Contender> = seats::candidates(pad, None, &params, context)?
         .into_iter()
         .filter(|one| sat.contains(&one.contender.key) || seats::may_sit(one, chain, &params))
@@ -136,6 +139,7 @@ pub(crate) fn note_view(pad: &mut Scratch<'_>, context: &BlockContext) -> Result
     let newest = context.view / VIEWS_PER_NOTE;
     let key = |step| Key::ViewTime(ViewStep { term: context.term, step });
     let note = ViewTime { height: context.height, at: context.timestamp };
+    // Backwards to the last note that is there: only steps that went by without a block are missing.
     for step in (newest.saturating_sub(NOTES_MAX)..=newest).rev() {
         if pad.get::<ViewTime>(key(step))?.is_some() {
             break;

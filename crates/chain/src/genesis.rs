@@ -58,6 +58,7 @@ pub fn genesis_writes(genesis: &Genesis) -> Vec<Write> {
     put_stakes(genesis, &mut put);
     if !genesis.validators.is_empty() {
         let mut keys: Vec<PublicKey> = genesis.validators.iter().map(|v| v.key).collect();
+        // The dealer gave out shares in the order of keys, so a committee's record has that order, too.
         keys.sort_unstable();
         let record = TermRecord { keys: List::new(keys).expect("as many as validators") };
         for term in 0..DEALT_TERMS {
@@ -108,6 +109,7 @@ fn put_stakes(genesis: &Genesis, put: &mut impl FnMut(Key, Vec<u8>)) {
         if let Some(vrf) = vrf {
             VrfPublicKey::new(vrf.0).expect("a VRF key of genesis is one");
             assert!(vrf.0 != key.0, "a key that votes draws no lots");
+            // Before every block that asks for a seed, so these keys count from the first draw on.
             let record = VrfRecord { key: vrf, registered: Height::ZERO };
             put(Key::Vrf(operator), record.encode().to_vec());
         }

@@ -65,6 +65,8 @@ fn witnesses(
             key: presence.key,
             place: presence.place,
             operator: *operator,
+            // A certificate does not say which network its prover is in. Genesis said it of the first witnesses; every
+            // other operator counts as a network of its own (ADR 16).
             network: before.map_or_else(|| unnamed_network(operator), |entry| entry.network),
         };
         list.insert(presence.key, entry);

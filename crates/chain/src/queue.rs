@@ -55,6 +55,8 @@ pub(crate) fn open(
 ) -> Result<Vec<JobId>, Stop> {
     let mut heights: Heights = pad.get(Key::Queue)?.unwrap_or_default();
     let key = Key::Queued(beacon.height);
+    // The oldest height and exactly its round: a proposer can delay a draw, but cannot choose among several seeds (ADR
+    // 4). The beacon of this very block does not exist while it is built.
     let oldest =
         heights.as_slice().first() == Some(&beacon.height) && beacon.height < context.height;
     let queued = if oldest { pad.get::<Queued>(key)? } else { None };
@@ -75,6 +77,7 @@ pub(crate) fn draw(
     context: &BlockContext,
 ) -> Result<(), Stop> {
     let record: JobRecord = pad.expect(Key::Job(*job))?;
+    // It was cancelled or its deadline came while it waited for its beacon.
     if record.phase != Phase::Queued {
         return Ok(());
     }
@@ -82,6 +85,7 @@ pub(crate) fn draw(
     let workers: u32 = pad.get(Key::WorkerCount)?.unwrap_or(0);
     let mut drawn: Vec<(Address, Terms)> = Vec::with_capacity(replicas);
     let params: Params = pad.expect(Key::Params)?;
+    // With fewer workers than replicas no number of tries can succeed.
     if usize::try_from(workers).is_ok_and(|count| count >= replicas) {
         for (index, threshold) in
             jobs::tries(beacon, job, workers).take(replicas * TRIES_PER_REPLICA)
@@ -89,6 +93,7 @@ pub(crate) fn draw(
             let address: Address = pad.expect(Key::WorkerAt(index))?;
             let worker: WorkerRecord = pad.expect(Key::Worker(address))?;
             let free = jobs::eligible(&address, &worker, &record, &params).is_ok();
+            // A worker that runs two replicas of one job would agree with itself.
             let taken = drawn.iter().any(|(other, _)| *other == address);
             if free && !taken && jobs::accepts(&worker, threshold) {
                 drawn.push((address, Terms { reputation: worker.reputation, floor: worker.floor }));
@@ -118,6 +123,8 @@ pub(crate) fn take_due(pad: &mut Scratch<'_>, context: &BlockContext) -> Result<
 /// # Errors
 /// [`Refusal::Busy`] when all of those are full.
 pub(crate) fn remind(pad: &mut Scratch<'_>, job: &JobId, at: Height) -> Result<(), Stop> {
+    // A record holds so many due jobs and no more, which bounds what one block must look at. A crowded height hands the
+    // rest to the next ones.
     for height in at.get()..at.get().saturating_add(REMINDER_SLACK) {
         let key = Key::Due(Height::new(height));
         let mut due: Due = pad.get(key)?.unwrap_or_default();

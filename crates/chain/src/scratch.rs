@@ -134,6 +134,8 @@ impl Scratch<'_> {
         let before = accounts.clone();
         let burned = ledger::post(&mut accounts, transfers)?;
         for (address, account) in &accounts {
+            // A transfer of nothing, such as a share that is rounded to 0, must not bring an empty account into the
+            // state.
             if before.get(address) != Some(account) {
                 self.put(Key::Account(*address), account);
             }

@@ -108,6 +108,7 @@ pub(crate) fn boundary(pad: &mut Scratch<'_>, context: &BlockContext) -> Result<
         boundary: context.height,
         seed: Hash::ZERO,
         opens: Height::ZERO,
+        // At the next boundary this draw ends, so its window ends before, however long tickets may otherwise come.
         closes: last(params.sortition.ticket_blocks).min(last(params.epoch_blocks - 1)),
     };
     pad.put(Key::Draw, &next);
@@ -184,6 +185,7 @@ pub(crate) fn vrf_before(
 ) -> Result<Hash, Stop> {
     let vrf: Option<VrfRecord> = pad.get(Key::Vrf(operator))?;
     let vrf = vrf.ok_or(Refusal::NoVrfKey(operator))?;
+    // Not in that very block either: the seed of a round can leak while its block is still being agreed on (ADR 16).
     if vrf.registered >= asked {
         return Err(Refusal::LateVrfKey { registered: vrf.registered, asked }.into());
     }

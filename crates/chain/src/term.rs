@@ -45,10 +45,13 @@ pub(crate) fn fix(
     // Without a committee in genesis nobody votes: a chain that only tests apply.
     let Some(record) = pad.get::<TermRecord>(last)? else { return Ok(()) };
     let keys = match chosen(pad, context)? {
+        // A committee of nobody could never make the block that ends it.
         Some(keys) if !keys.is_empty() => ordered(keys.as_slice()),
         _ => record.keys,
     };
     pad.put(Key::Term(Term::new(term + DEALT_TERMS)), &TermRecord { keys });
+    // A boundary in the first half of this term still shared out rewards of the term before. Now nothing asks for it
+    // any more.
     if let Some(over) = term.checked_sub(1) {
         pad.forget(Key::Term(Term::new(over)));
     }

@@ -49,6 +49,7 @@ pub fn check(
     if replicas == 0
         || usize::from(replicas) > REPLICAS_MAX
         || agree > replicas
+        // Not more than half: two outcomes could both have enough workers, and none would be the job's.
         || u16::from(agree) * 2 <= u16::from(replicas)
     {
         return Err(Unacceptable::Agreement { replicas, agree });
@@ -72,6 +73,7 @@ pub fn check(
     if limits.wall.get() == 0 || limits.wall.get() > WALL_MS_MAX {
         return Err(Unacceptable::Wall { asked: limits.wall.get(), max: WALL_MS_MAX });
     }
+    // Fuel means something within one engine, configuration and cost table only. Outcomes of two profiles never agree.
     let profile = match spec.float {
         Float::Strict => params.profile_strict,
         Float::ArchClass => params.profile_arch_class,

@@ -40,6 +40,7 @@ pub fn tries(
 ) -> impl Iterator<Item = (u32, u16)> + use<> {
     let mut hasher = blake3::Hasher::new_derive_key("meshx/draw/v1");
     hasher.update(&beacon.encode());
+    // Jobs of one height share a beacon; with their ids each has a draw of its own.
     hasher.update(&job.0);
     let mut stream = hasher.finalize_xof();
     std::iter::from_fn(move || {
@@ -76,6 +77,7 @@ pub fn eligible(
     if worker.floor > NanoMeshx::ZERO {
         let Submission { spec, agreement, price_max, .. } = &job.submission;
         let cap = price::cap(*price_max, agreement);
+        // At its limits, since nobody knows before the run what a job will use: no worker may end up below its floor.
         let used =
             price::usage_max(spec, params).and_then(|used| price::floor(&used, worker.floor));
         let floor = used.unwrap_or(NanoMeshx::new(u64::MAX));
@@ -93,11 +95,13 @@ pub fn accepts(worker: &WorkerRecord, threshold: u16) -> bool {
     let weight =
         u64::from(free) * u64::from(worker.reputation.min(REPUTATION_MAX)) * u64::from(u16::MAX);
     let full = u64::from(CAPACITY_FULL) * u64::from(REPUTATION_MAX);
+    // Strictly below, so that a worker of weight 0 is never taken.
     u64::from(threshold) * full < weight
 }
 
 /// The block by which workers drawn at `drawn` must have committed.
 pub fn commit_until(submission: &Submission, params: &Params, drawn: Height) -> Height {
+    // Rounded up: a run that takes all of its wall-clock limit must still be committed in time.
     let run = submission.spec.limits.wall.get().div_ceil(params.block_ms);
     let until = Height::new(drawn.get().saturating_add(params.commit_blocks).saturating_add(run));
     until.min(submission.deadline)

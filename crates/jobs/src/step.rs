@@ -155,6 +155,8 @@ pub fn step(
         (Phase::Committing { drawn, until, assignments }, Input::Tick) if *until <= now => {
             let committed =
                 assignments.iter().filter(|assignment| assignment.commitment.is_some()).count();
+            // Fewer commitments than must agree can no longer settle the job, so its money does not wait for their
+            // reveals.
             if committed < usize::from(job.submission.agreement.agree) || deadline <= now {
                 return Ok(end(job, Ending::Expired, assignments, now));
             }
@@ -171,6 +173,7 @@ pub fn step(
                 return Err(OutOfPhase::NotCommitted(worker));
             }
             assignment.outcome = Some(reveal.outcome);
+            // Only those who committed can reveal; nobody waits for the others.
             let outstanding = assignments
                 .iter()
                 .any(|assignment| assignment.commitment.is_some() && assignment.outcome.is_none());
@@ -213,6 +216,7 @@ fn answer_from_cache(
         height: now,
         paid: NanoMeshx::ZERO,
         refunded: escrow,
+        // The job that ran, and not another answer from the cache: there are the commitments and reveals.
         cached_from: Some(known.cached_from.unwrap_or(from)),
         ..known
     };
@@ -247,6 +251,7 @@ fn open_reveals(
 ) -> (Phase, Vec<Effect>) {
     let until =
         Height::new(now.get().saturating_add(params.reveal_blocks)).min(job.submission.deadline);
+    // A phase that closes in the block that opens it could be answered by nobody.
     let until = until.max(now.next());
     (Phase::Revealing { drawn, until, assignments }, vec![Effect::Remind { at: until }])
 }

@@ -1,8 +1,8 @@
 //! Hold transactions that wait for a block, within bounds.
 //!
 //! One lane per sender, in nonce order; a proposer takes the best-paying lane heads first. The pool
-//! never grows past [`Limits`]: a full pool refuses the newcomer or drops the tail of the fullest lane,
-//! never a transaction it would have to take back from the middle of a lane.
+//! never grows past [`Limits`]: a full pool refuses the newcomer, so that a transaction that was taken in waits
+//! until a block holds it or refuses it.
 //!
 //! It checks form and signature (through `CheckedTx`, which it is handed), not balances: those belong
 //! to the block's state, which only `chain` knows.
@@ -140,14 +140,17 @@ impl<T: Pooled> Pool<T> {
         }
         let (got, sender) = (tx.nonce(), tx.sender());
         let lane = self.lanes.get(&sender);
+        // The caller may have read the state before the block that the lane has heard of.
         let next = lane.map_or(next, |lane| lane.next.max(next));
         if got < next {
             return Err(Rejected::Used { next, got });
         }
         let end = lane.map_or(next, |lane| lane.end.max(next));
+        // A transaction may overtake those before it on its way here, but one that is far ahead only takes up room.
         if got > end.saturating_add(self.limits.gap_max) {
             return Err(Rejected::Gap { next: end, got });
         }
+        // The first one stays. If a later one could take its place, one fee would pay for checking and gossiping many.
         if lane.is_some_and(|lane| lane.txs.contains_key(&got)) {
             return Err(Rejected::Occupied(got));
         }
@@ -192,6 +195,7 @@ impl<T: Pooled> Pool<T> {
         while let Some((_, sender, nonce)) = heads.pop_first() {
             let lane = &self.lanes[&sender].txs;
             let tx = &lane[&nonce];
+            // Stop, and do not look on for a smaller one: that would go through the whole pool for each full block.
             if taken.len() >= txs_max || bytes + tx.bytes() > bytes_max {
                 break;
             }
@@ -221,6 +225,7 @@ impl<T: Pooled> Pool<T> {
     /// which would wait for it forever. Returns what was dropped.
     pub fn refuse(&mut self, sender: &Address, nonce: u64) -> Vec<T> {
         let Some(lane) = self.lanes.get_mut(sender) else { return Vec::new() };
+        // Those behind it could never be executed, because a nonce has no gaps.
         let gone = lane.txs.split_off(&nonce);
         lane.end = lane.end.min(nonce.max(lane.next));
         let dropped = gone.values().cloned().collect();

@@ -94,6 +94,7 @@ impl Held {
         let runs = self.duties.values().any(|task| task.step == Step::Running);
         let (step, order) = match (self.over, self.outcome, duty) {
             (true, ..) => (Step::Done, None),
+            // Also for a reveal: after a restart, running again is how a worker finds out what it committed to.
             (false, None, _) => (Step::Running, (!runs).then_some(Order::Run { job, duty })),
             (false, Some(outcome), Duty::Run) => {
                 (Step::Saying, Some(Order::Commit { job, outcome }))

@@ -70,6 +70,8 @@ impl Worker {
     /// # Errors
     /// [`CannotRun`].
     pub fn run(&self, spec: &JobSpec, cancel: &AtomicBool) -> Result<Outcome, CannotRun> {
+        // Before anything is read: under another profile fuel is counted otherwise, so the outcome would disagree and
+        // cost reputation.
         if spec.profile != sandbox::profile(spec.float) {
             return Err(CannotRun::Profile);
         }
@@ -109,6 +111,7 @@ impl Worker {
     fn blob(&self, hash: Hash, declared: u64) -> Result<Vec<u8>, CannotRun> {
         let bytes = self.store.get(hash).map_err(|source| CannotRun::Blob { hash, source })?;
         let actual = bytes.len() as u64;
+        // The payer is charged by the lengths it declared. A shorter one would have workers do what nobody pays for.
         if actual != declared {
             return Err(CannotRun::Length { declared, actual });
         }

@@ -166,6 +166,7 @@ impl Shift {
 
     fn notice(&mut self, job: JobId, duty: Duty) -> Option<Order> {
         if !self.jobs.contains_key(&job) && self.jobs.len() >= self.held_max() {
+            // What does not fit is looked up again, so a job that came while all places were taken is not forgotten.
             self.look.due = true;
             return None;
         }

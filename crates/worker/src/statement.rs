@@ -52,6 +52,7 @@ impl Tries {
         match came_to {
             Try::Final => Next::Done,
             Try::RefusedForGood => Next::GiveUp,
+            // Not for ever: the duty behind the statement rests then, and is tried anew.
             Try::Lost if self.0 >= TRIES_MAX => Next::GiveUp,
             Try::Lost => Next::Again(AGAIN_AFTER),
         }

@@ -69,6 +69,8 @@ impl Handler for Attest<'_> {
         let grant = policy(&params).appraise(&claims, now).map_err(refused)?;
         check_listed(pad, &params, &claims)?;
 
+        // The weakest link of a chain counts: software that stands in for hardware must not vouch for a child as
+        // hardware does.
         let weakest = parent.as_ref().is_some_and(|record| record.class == Class::Simulated);
         let record = AttestationRecord {
             technology: grant.technology,

@@ -92,6 +92,8 @@ fn verdict(
 ) -> Result<Verdict, Stop> {
     let directions: Vec<Direction> =
         witnesses.iter().map(|witness| Direction::of_place(witness.place)).collect();
+    // The draw alone decides whose times are needed, so it is checked before any are loaded: tens of records instead of
+    // all.
     let bare = Reference::sparse(directions.clone(), []);
     let tables = Tables { seed: period.seed, period: period.number, witnesses, reference: &bare };
     let nodes = checks::consulted(pad.gas(), certificate, params, &tables)?;
@@ -171,6 +173,7 @@ fn times(
     let mut times = Vec::new();
     for node in nodes {
         let Some(record) = pad.get::<MeasuredRecord>(Key::Measured(key(node)))? else { continue };
+        // Of an earlier period only: otherwise the verdict on a claim would depend on its place in the block (ADR 16).
         let Some(row) = record.frozen(period.number) else { continue };
         times.extend(row.times.iter().filter_map(|measured| {
             Some((*node, *places.get(&measured.witness)?, measured.rtt_us))

@@ -85,6 +85,8 @@ fn run<H: Handler>(
     pad.gas().charge(cost::SIGNATURE + cost::BYTE * bytes + handler.gas());
     let from = tx.from();
     let mut account = pad.account(from)?;
+    // First, because a proposer keeps a transaction whose nonce is early, and drops one that is refused for another
+    // reason.
     ledger::spend_nonce(&mut account, from, tx.tx().nonce)?;
     pad.put(Key::Account(from), &account);
     if H::FEE == Fee::Base {

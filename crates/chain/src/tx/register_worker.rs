@@ -44,6 +44,7 @@ impl Handler for RegisterWorker<'_> {
             }
             None => {
                 let count: u32 = pad.get(Key::WorkerCount)?.unwrap_or(0);
+                // Numbers have no gaps, because a draw picks a number and reads only that worker.
                 pad.put(Key::WorkerAt(count), &from);
                 pad.put(Key::WorkerCount, &count.checked_add(1).ok_or(Refusal::Busy)?);
                 WorkerRecord {

@@ -32,6 +32,7 @@ impl Handler for Report<'_> {
         if vote.chain != at.chain {
             return Err(Refusal::ForeignEquivocation(vote.chain).into());
         }
+        // Before two signatures are checked: whether there is anybody to slash.
         let operator: Option<Address> = pad.get(Key::ValidatorKey(proof.key))?;
         let operator = operator.ok_or(Refusal::UnknownKey)?;
         checks::equivocation(pad.gas(), proof, &at.network)?;

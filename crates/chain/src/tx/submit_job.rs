@@ -48,12 +48,15 @@ impl Handler for SubmitJob<'_> {
             demand: market.demand,
             phase: Phase::Queued,
         };
+        // After the transfer: the refund of a cached answer comes out of escrow, as every refund does.
         if let Some((job, settlement)) = cached(pad, submission)? {
             let hit = Input::CacheHit { job, settlement };
             return effects::advance(pad, &id, record, hit, at);
         }
         pad.put(Key::Job(id), &record);
         queue::enqueue(pad, &id, at)?;
+        // Without a reminder at its deadline a job could hold its money for ever, so one that finds no place there is
+        // refused.
         queue::remind(pad, &id, submission.deadline)?;
         pad.emit(Event::Job { job: id, phase: Phase::Queued });
         Ok(())

@@ -34,6 +34,8 @@ pub struct Quote {
     pub multipliers: Multipliers,
 }
 
+/// The price that a metered job will have on a chain with these rates, low, likely and at most.
+///
 /// # Errors
 /// [`Unpriceable::TooMuch`] if no amount pays for the limits.
 pub fn quote(

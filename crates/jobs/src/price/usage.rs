@@ -30,6 +30,7 @@ pub fn usage(spec: &JobSpec, outcome: &Outcome, params: &Params) -> Result<Usage
 /// [`Unpriceable::TooMuch`].
 pub fn usage_max(spec: &JobSpec, params: &Params) -> Result<Usage, Unpriceable> {
     let limits = &spec.limits;
+    // Standard output and standard error have that limit each.
     let written = limits.output_bytes.saturating_mul(2);
     measure(spec, limits.fuel, limits.memory_bytes, written, params)
 }
@@ -66,6 +67,7 @@ pub fn pay(
     params: &Params,
 ) -> Result<NanoMeshx, Unpriceable> {
     let multipliers = multipliers(demand, terms.reputation, params);
+    // Rates may be 0: a worker that did what was asked is still paid something.
     let priced = price(usage, &params.rates, &multipliers)?.max(NanoMeshx::new(1));
     agreed(priced, floor(usage, terms.floor)?, cap)
 }
@@ -116,6 +118,7 @@ pub fn price_max(
 
 /// The most one replica is paid of an offer: an equal part, rounded down.
 pub fn cap(offered: NanoMeshx, agreement: &Agreement) -> NanoMeshx {
+    // Rounded down, so that all replicas together never get more than the escrow holds.
     NanoMeshx::new(offered.get() / u64::from(agreement.replicas.max(1)))
 }
 

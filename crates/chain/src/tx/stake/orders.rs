@@ -30,6 +30,7 @@ pub(super) fn bond(
     at: &BlockContext,
 ) -> Result<(), Stop> {
     let message = bond_message(&at.network, &from);
+    // The message names the sender: a proof that was seen on the chain is of no use to another account.
     checks::signature(pad.gas(), key, BOND_DOMAIN, &message, proof)
         .map_err(|_| Refusal::KeyNotProved)?;
     let candidate = Candidate { operator: from, key: *key, commission_bps };

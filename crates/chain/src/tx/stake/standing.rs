@@ -21,6 +21,7 @@ pub(super) fn announce(
     addresses: &PeerAddresses,
 ) -> Result<(), Stop> {
     check_standing(pad, from)?;
+    // Others print these addresses, so nothing in them may move a terminal's cursor.
     let readable = |text: &str| text.starts_with('/') && text.chars().all(|c| c.is_ascii_graphic());
     if !addresses.iter().all(|address| readable(address.as_str())) {
         return Err(Refusal::PeerAddress.into());
