@@ -78,6 +78,8 @@ impl App {
         ahead: &BTreeMap<Address, u64>,
     ) -> Proposal {
         let store = BatchStore::<E>(&batches.0);
+        // The lock is taken for each question and given back: it must not be held over the reads of the disk that
+        // follow.
         let txs = self.shared.memory().best(ahead);
         let heights: Heights = read(&store, Key::Queue).await.unwrap_or_default();
         let final_height = self.shared.memory().tip().map(|tip| tip.height);
@@ -113,6 +115,7 @@ impl App {
         let mut header = parent.clone();
         while header.height > tip {
             self.shared.memory().count_ahead(&header, &mut ahead);
+            // The parent of this block is final, so the pool has heard of its transactions.
             if header.height.get() <= tip.get() + 1 {
                 break;
             }
@@ -131,6 +134,8 @@ impl App {
             && header.height == parent.height.next()
             && header.parent == parent.id()
             && header.body == body.root()
+            // Never backwards, because votes, unbonding and certificates end by it; never far ahead, because every
+            // validator waits for it.
             && (earliest..=earliest.saturating_add(TIMESTAMP_STEP_MAX))
                 .contains(&header.timestamp.get());
         if !in_order
@@ -139,6 +144,7 @@ impl App {
             return None;
         }
         let txs = self.shared.check_known(body.txs.as_slice().to_vec());
+        // One forged transaction makes the whole block invalid: its leader could have known.
         let txs: Option<Vec<CheckedTx>> = txs.into_iter().map(Result::ok).collect();
         Some(Proposal { beacons: body.beacons.as_slice().to_vec(), txs: txs? })
     }
@@ -223,6 +229,8 @@ impl<E: StorageContext + Spawner + Clock> Application<E> for App {
         let (applied, merkleized) =
             self.execute::<E>(&block_context, batches, proposal, Mode::Build).await?;
         for (tx, refusal) in &applied.refused {
+            // What only came too early stays in the pool. All else would be tried, and refused, by every leader to
+            // come.
             if !refusal.keeps_waiting() {
                 let news = self.shared.memory().refuse(tx, *refusal);
                 tell(news);
@@ -270,6 +278,8 @@ impl<E: StorageContext + Spawner + Clock> Application<E> for App {
         let block_context = context_of(&self.shared, &context, header.height, header.timestamp);
         let (applied, merkleized) =
             self.execute::<E>(&block_context, batches, proposal, Mode::Check).await?;
+        // A leader that commits to a state which nobody else reaches must get no certificate: light clients believe the
+        // header.
         if state_log::<E>(&merkleized) != (header.state_root, header.state_log, header.outbox) {
             tracing::warn!(chain = %header.chain, height = %header.height, "block commits to another state");
             return None;

@@ -50,6 +50,8 @@ impl Elector<Guarded> for SeatDraw {
             Some(certificate) => {
                 certificate.get().expect("consensus verified it").seed_signature.encode().to_vec()
             }
+            // The first view has no certificate before it. The round is hashed, too, so each term still begins with a
+            // leader of its own.
             None => b"genesis".to_vec(),
         };
         draw(&self.origin, &round.encode(), &seed, self.seats)

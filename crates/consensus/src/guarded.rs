@@ -99,6 +99,7 @@ impl Guarded {
                 (VoteKind::Notarize, proposal.round, proposal.parent, fixed(&proposal.payload))
             }
             Subject::Nullify { round } => {
+                // Zeros in place of a proposal, so that such a vote has one form and a proof one meaning (ADR 9).
                 (VoteKind::Nullify, *round, View::zero(), Hash::default())
             }
             Subject::Finalize { proposal } => {
@@ -282,8 +283,12 @@ impl SchemeTrait for Guarded {
 
     fn sign<D: Digest>(&self, subject: Subject<'_, D>) -> Option<Attestation<Self>> {
         if let Some(begun) = &self.begun {
+            // The engine replays its journal before it asks for a signature, so from now on "nothing seen" is the
+            // truth.
             begun.set();
         }
+        // Here and nowhere else: whatever part of the engine asks, a wiped validator cannot contradict a vote that it
+        // forgot (ADR 6).
         if round_of(&subject) <= self.silent_to {
             return None;
         }

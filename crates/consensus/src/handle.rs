@@ -167,6 +167,8 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
             let round = self.shared.memory().round();
             let account = self.account(address).await;
             let next = self.shared.memory().next_nonce(round, &address, account.nonce);
+            // Otherwise a block became final between the two reads, and the nonce from the state is not the pool's any
+            // more.
             if let Some(next) = next {
                 return next;
             }
@@ -223,6 +225,7 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
         let path = digest(&key.path());
         let (root, (record, proof)) = {
             let state = self.databases.0.read().await;
+            // Root and proof under one lock: a block between the two would leave a proof under another root.
             (state.root(), prove(&state, path).await?)
         };
         let root = crate::block::hash(&root);

@@ -133,6 +133,7 @@ impl Memory {
         txs: &[CheckedTx],
         events: &[Event],
     ) -> Vec<News> {
+        // A nonce that somebody has read from the state before this block must not be taken for the pool's any more.
         self.round += 1;
         self.activity.note(header.height, txs.iter().map(|tx| &tx.tx().action), events);
         for tx in txs {
@@ -222,6 +223,7 @@ impl Memory {
     pub(crate) fn known(&self, txs: &[Tx]) -> Vec<Option<CheckedTx>> {
         let known = |tx: &Tx| {
             let PooledTx(pooled) = self.pool.get(&tx.from(), tx.nonce)?;
+            // Equal in every byte, the signature included: another one under the same nonce was never checked.
             (pooled.tx() == tx).then(|| pooled.clone())
         };
         txs.iter().map(known).collect()
@@ -273,6 +275,8 @@ impl Memory {
                 continue;
             }
             match self.pool.insert(PooledTx(checked.clone()), state_nonce) {
+                // A peer sends its clients' transactions to everybody itself. Passing them on as well would multiply
+                // all traffic.
                 Ok(()) if index < from_clients => news.push(checked.clone()),
                 Ok(()) => {}
                 Err(rejected) => *verdict = Err(rejected.into()),

@@ -87,6 +87,8 @@ impl Standing {
         let mut seen = lock(&self.seen);
         let seen = seen
             .get_or_insert_with(|| Seen { certificate: certificate.clone(), finalization: None });
+        // By round and not by arrival: a certificate that comes late must not lower what this validator says it has
+        // seen.
         if round_of(&certificate) >= round_of(&seen.certificate) {
             seen.certificate = certificate;
         }
@@ -171,9 +173,12 @@ fn decide(
     let faulty = N3f1::max_faults(validators) as usize;
     let newest = answers.values().flatten().map(|seen| round_of(&seen.certificate)).max();
     let Some(newest) = newest else {
+        // A quorum, with the one that asks. With fewer, some liars that claim to have seen nothing could make a wiped
+        // validator vote twice.
         let quorum = answers.len() >= others - faulty.min(others);
         return quorum.then_some(Beginning { floor: None, silent_to: BEGINNING });
     };
+    // Of so many, at least one comes from an honest validator that knows of the view before our last vote (ADR 6).
     if answers.len() < (2 * faulty + 1).min(others) {
         return None;
     }
@@ -226,8 +231,11 @@ where
                     continue;
                 }
                 match Message::decode(bytes) {
+                    // Both have empty disks. Without an answer the validators of a new network would wait for each
+                    // other for ever.
                     Ok(Message::Ask) => self.send(Recipients::One(peer), &Message::Nothing),
                     Ok(Message::Nothing) => {
+                        // It replaces no answer: whoever has seen a certificate cannot unsee it.
                         answers.entry(peer).or_insert(None);
                     }
                     Ok(Message::Seen(seen)) if self.holds(context, &seen) => {

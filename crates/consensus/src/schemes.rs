@@ -58,6 +58,8 @@ impl Schemes {
 
     fn keep(&self, term: EngineTerm, scheme: Scheme, votes: bool) {
         let Hand { network, chain, key, silent_to, begun, schemes } = &*self.0;
+        // Without a share the key is left out, too: a vote needs both signatures, and half of one would only be
+        // refused.
         let guarded = Guarded::new(scheme, *network, *chain, votes.then_some(key))
             .silent_to(*silent_to)
             .telling(begun.clone());

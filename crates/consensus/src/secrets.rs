@@ -56,6 +56,7 @@ impl<E: StorageContext> Secrets<E> {
 
     async fn write(&mut self, name: Name, secret: Vec<u8>) {
         let store = self.store.take().expect("no write is under way");
+        // On disk before it is used: a dealer that forgot what it dealt could deal two different shares.
         let stored = store.put_sync(name, secret).await.expect("secrets can be written");
         self.store = Some(stored);
     }

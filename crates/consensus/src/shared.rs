@@ -74,6 +74,8 @@ impl Shared {
 
     /// [`check_txs`], except that what waits in the pool was checked when it came.
     pub(crate) fn check_known(&self, txs: Vec<Tx>) -> Vec<Result<CheckedTx, Refusal>> {
+        // The lock is not held while signatures are checked: that takes milliseconds, and consensus reports under the
+        // same lock.
         let known = self.memory().known(&txs);
         let mut unknown = Vec::new();
         for (tx, known) in txs.into_iter().zip(&known) {

@@ -27,6 +27,7 @@ impl<E: StorageContext> Silence<E> {
 
     /// Be silent up to `round` at least. On disk when this returns.
     pub(crate) async fn extend(self, round: Round) -> Self {
+        // Never back: a validator that crashes while it rejoins stays silent for as long as it first promised.
         let round = round.max(self.to().unwrap_or(BEGINNING));
         Self(self.0.put_sync(ROUND, round).await.expect("the mark of silence can be written"))
     }

@@ -22,6 +22,7 @@ impl<E: StorageContext + Spawner + Clock> Chain<E> {
     /// Read `keys` as they are after one block. `None` while the newest state's block is still being
     /// announced: ask again after the next one.
     pub async fn snapshot(&self, keys: &[Key]) -> Option<Snapshot> {
+        // Root and records under one lock, so that all of them are of one block.
         let state = self.databases.0.read().await;
         let root = crate::block::hash(&state.root());
         let records = TipStore::<E>(&state).get_many(keys).await;

@@ -134,6 +134,8 @@ impl<DB: Synced> Source for Served<DB> {
 fn smaller(request: &Request<Family>, bytes: usize) -> Option<Request<Family>> {
     match request {
         Request::Operations { size, start, max_ops } if bytes > RESPONSE_BYTES => {
+            // Half as many until it fits. A single operation is sent however large it is, or its record could never be
+            // synced.
             let max_ops = NonZeroU64::new(max_ops.get() / 2)?;
             Some(Request::Operations { size: *size, start: *start, max_ops })
         }

@@ -75,6 +75,7 @@ where
     let mut plan = SyncPlan::init(context.child("plan"), format!("{partition}-")).await;
     let mut silence = Silence::open(context.child("silence"), partition).await;
     let mut secrets = Secrets::open(context.child("secrets"), partition).await;
+    // Also after a restart: the dealt share never changes, and the seed follows from it.
     if let Some(Dealt { share, seed }) = dealt {
         secrets.put_seed(EngineTerm::zero(), seed).await;
         secrets.put_share(EngineTerm::zero(), share).await;
@@ -102,6 +103,7 @@ where
             silent_to = %beginning.silent_to,
             "begins with an empty disk"
         );
+        // Before anything else: after a crash the mark is there, whatever else is missing (ADR 6).
         silence = silence.extend(beginning.silent_to).await;
         if beginning.floor.is_some() {
             let artifact = terms.subscribe().await.ok()?;

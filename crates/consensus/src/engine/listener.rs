@@ -56,6 +56,8 @@ impl<E: Clock> Reporter for Listener<E> {
     type Activity = Activity<Guarded, Digest>;
     fn report(&mut self, activity: Self::Activity) -> Feedback {
         self.standing.hear(&activity);
+        // Of the vote's own term: the next committee numbers its members anew, and its scheme would accuse somebody
+        // else.
         if let Some(scheme) = self.schemes.get(activity.epoch()) {
             self.hear_vote(&scheme, &activity);
             if let Some(proof) = equivocation_of(&scheme, &activity) {

@@ -79,6 +79,7 @@ where
     async fn settle(&mut self, round: Round) {
         let Round { txs, replies, from_clients, peers } = round;
         let (verdicts, news) = self.desk.admit(txs, from_clients).await;
+        // Before clients are answered, so that whoever leads next may have it by then.
         self.spread(&news);
         let mut from_peers = verdicts[from_clients..].iter();
         for (peer, count) in peers {
@@ -110,6 +111,7 @@ where
             let batch = Batch::new(now.iter().map(|tx| tx.tx().clone()).collect());
             let batch = batch.expect("taken within the bound");
             debug_assert!(batch.encode_size() < 2 * MESSAGE_BYTES);
+            // Without priority: votes and blocks go first, and a transaction that is late is in the next block.
             self.sender.send(Recipients::All, IoBuf::from(batch.encode()), false);
             rest = later;
         }

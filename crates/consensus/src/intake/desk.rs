@@ -98,6 +98,7 @@ impl<E: StorageContext + Spawner> Desk<E> {
             chain: self.shared.chain(),
             height: tip.height.next(),
             term: tip.term,
+            // Nobody knows the next block's view and leader yet. A guess is good enough here: the block asks again.
             view: tip.view + 1,
             leader: tip.leader,
             timestamp: tip.timestamp,

@@ -26,6 +26,7 @@ pub(super) struct Round {
 impl Round {
     pub(super) fn take(&mut self, request: Request) {
         let count = request.txs.len();
+        // Clients' before peers', so that one number says which are to be rehearsed and whose verdicts go back.
         self.txs.splice(self.from_clients..self.from_clients, request.txs);
         self.from_clients += count;
         self.replies.push((count, request.reply));
