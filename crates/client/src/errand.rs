@@ -180,6 +180,8 @@ impl<'a> Errand<'a> {
             (Stage::Blob(known, index) | Stage::Upload(known, index), Answer::Yes) => {
                 after(known, index)
             }
+            // Asked after the uploads, which may take minutes: demand moves in each block, and the offer allows for a
+            // few.
             (Stage::Demand(known), Answer::Demand(demand)) => {
                 let Known { network, params, nonce, height } = known;
                 let price_max = price_max(request, demand, &params)?;

@@ -28,14 +28,17 @@ fn replace(path: &Path, bytes: &[u8], secret: bool) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
+    // In the same folder, because a rename is one step only within one file system.
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
+        // Before the file has its name: others cannot open a secret in between.
         let mode = if secret { 0o600 } else { 0o644 };
         file.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
     }
+    // Before the rename, or a power cut could leave the new name with nothing behind it.
     file.as_file().sync_all()?;
     // A rename is one step for everybody who reads.
     file.persist(path)?;

@@ -102,6 +102,7 @@ pub fn running_mesh_file() -> Result<PathBuf, NoHome> {
 pub fn running_mesh() -> Option<String> {
     let url = fs::read_to_string(running_mesh_file().ok()?).ok()?;
     let url = url.trim().to_owned();
+    // A mesh that was killed leaves the file behind.
     Client::new(&url).ok()?.status().ok()?;
     Some(url)
 }

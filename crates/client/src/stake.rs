@@ -34,6 +34,8 @@ pub fn bond(wallet: &Wallet, network: &Hash, amount: NanoMeshx, commission_bps: 
 /// Never: a proof has the length of a proof.
 #[must_use]
 pub fn register_vrf(voting: &SigningKey, network: &Hash, operator: &Address) -> StakeOrder {
+    // Derived, and never the voting key itself: both schemes make nonces of a secret alike, and one nonce under two
+    // challenges gives the secret away.
     let lots = VrfKey::beside(voting);
     let proof = lots.prove(VrfSuite::Ell2, &vrf_possession(network, operator).0).to_bytes();
     StakeOrder::RegisterVrf {

@@ -85,6 +85,7 @@ pub fn submit(
             }
             Next::AskDemand(chain) => Answer::Demand(client.market(chain)?.demand),
             Next::Send(tx) => {
+                // Before the payment: if this program dies after it, the job can still be replayed.
                 request.blobs().for_each(home::keep_blob);
                 say("paying into escrow");
                 Answer::Job(client.submit(tx, Wait::Final)?.tx)

@@ -93,6 +93,7 @@ pub fn seal(
 /// # Errors
 /// [`NotKept`]; a file that is there already is left as it is.
 pub fn create(path: &Path, words: &Mnemonic, passphrase: &str) -> Result<Address, NotKept> {
+    // A wallet that is overwritten is money that nobody can spend any more.
     if path.exists() {
         return Err(NotKept::Exists(path.to_owned()));
     }

@@ -27,6 +27,7 @@ pub(crate) async fn send(
     let message = message.encode();
     assert!(message.len() <= MESSAGE_BYTES_MAX, "bounds of types: {} bytes", message.len());
     let length = u16::try_from(message.len()).expect("at most 512");
+    // Length and message in one write, so that a short message leaves in one packet.
     let mut bytes = length.to_be_bytes().to_vec();
     bytes.extend_from_slice(&message);
     channel.write_all(&bytes).await?;

@@ -92,6 +92,7 @@ impl Prover {
     /// What to do with a datagram; `None` if it is no question of a session, or one of a round that was answered: an attacker
     /// that records questions learns nothing from asking them again.
     pub fn receive(&mut self, datagram: &[u8]) -> Option<Reply> {
+        // Before any MAC is computed: a stranger's datagram costs no more than a look into a map.
         let session = self.sessions.get_mut(&datagram::session_of(datagram)?)?;
         let question = Question::open(datagram, &session.keys)?;
         let round = usize::from(question.round);
@@ -103,6 +104,7 @@ impl Prover {
                     Some(Exchange { nonce: question.nonce, mac: datagram::mac_of(&answer) });
                 Some(Reply::Answer(answer))
             }
+            // More than the bound is not worked at: one witness could keep a core busy while others measure.
             Kind::Work if question.rounds <= WORK_ROUNDS_MAX => {
                 // Rounds count on from the probes.
                 let at = round.checked_sub(usize::from(PROBES))?;
@@ -121,6 +123,7 @@ impl Prover {
             let Session { witness, exchanges, .. } = session;
             (*witness, bits(exchanges), leaf(*witness, id, exchanges))
         });
+        // A witness whose questions never came has nothing that it could sign for.
         Transcript::new(leaves.filter(|(_, answered, _)| *answered != 0).collect())
     }
 }

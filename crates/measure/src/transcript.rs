@@ -112,6 +112,7 @@ pub(crate) fn leads_to(leaf: Hash, position: u8, path: &Path, root: &Hash) -> bo
         node = if position % 2 == 0 { parent(&node, sibling) } else { parent(sibling, &node) };
         position /= 2;
     }
+    // What is left of the position would lie beyond the leaves that so short a path can tell apart.
     position == 0 && node == *root
 }
 

@@ -123,6 +123,7 @@ impl Prepared {
                 _ => (Kind::Probe, 0),
             };
             let question = Question { kind, round, rounds, session: id, nonce };
+            // All MACs are computed before the first question, so that nothing but the way is measured.
             let (sealed, expected) = (question.seal(&keys), question.answer(&keys));
             Asked { question, sealed, expected, due_us, sent_us: None, rtt_us: None }
         });

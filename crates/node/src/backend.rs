@@ -201,6 +201,7 @@ impl Backend for Node {
         let host = self.on(chain)?;
         let (id, sender, nonce) = (tx.id(), tx.from(), tx.nonce);
         tracing::info!(trace = %id, %chain, %sender, nonce, "submitted");
+        // Before the submission: what becomes of it must not be missed, however quickly its block is final.
         let fate = host.chain.watch(id);
         if let Err(error) = host.chain.submit(tx).await {
             // The same transaction again: it is in a block already, so say which.
@@ -285,6 +286,7 @@ impl Backend for Node {
                 let after: Hash = cursor
                     .parse()
                     .map_err(|error| Problem::new(Code::BadRequest, format!("cursor: {error}")))?;
+                // A job that has fallen out of the list ends the pages, instead of beginning them again.
                 seen.iter().position(|(_, job)| *job == after).map_or(seen.len(), |place| place + 1)
             }
         };
@@ -311,6 +313,7 @@ impl Backend for Node {
             Output::Stdout => settlement.outcome.stdout.hash,
             Output::Stderr => settlement.outcome.stderr.hash,
         };
+        // The workers that ran it may be of other nodes, which keep its outputs.
         self.fetch_blob(hash)
             .await
             .map_err(|error| Problem::new(Code::UnknownBlob, error.to_string()))?;

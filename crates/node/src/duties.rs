@@ -22,6 +22,7 @@ pub(crate) async fn open_jobs(chain: &Chain<Context>, worker: Address) -> BTreeS
     let (Some(params), Some(tip)) = (chain.params().await, chain.tip()) else { return found };
     let mut from = tip.height.next().get();
     let last = from.saturating_add(params.deadline_blocks_max);
+    // Asked anew each time: blocks go on meanwhile, and with them assignments begin and end.
     while from <= last && found.len() < assignments(chain, worker).await {
         found.extend(due_between(chain, from, from + HEIGHTS, worker).await);
         from += HEIGHTS;

@@ -92,6 +92,7 @@ pub(crate) async fn find_tx(
                     height: Some(block.header.height),
                     block: Some(block.header.id()),
                 };
+                // Another transaction has used the nonce, so this one is in no block and never will be.
                 return same.then_some(view);
             }
         }

@@ -184,6 +184,7 @@ pub fn write_network(
 fn write_secret(path: &Path, bytes: &[u8]) -> io::Result<()> {
     use io::Write as _;
     let mut options = fs::OpenOptions::new();
+    // Never over a file that is there: it may be the only copy of other keys.
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
@@ -217,6 +218,7 @@ pub fn read_node(folder: &Path) -> Result<(NodeFiles, NodeSecrets), BadFile> {
         })
         .collect::<Result<_, _>>()?;
     for genesis in &genesis {
+        // With another genesis the node would start another chain under the keys of this one.
         let fits =
             network_keys.chain(genesis.chain).is_some_and(|known| known.genesis == genesis.id());
         if !fits || genesis.validators.is_empty() {

@@ -50,6 +50,7 @@ impl Folder {
     pub fn open(path: &Path) -> Result<Self, BadFolder> {
         let failed = |source| BadFolder::NotWritable { path: path.to_owned(), source };
         fs::create_dir_all(path).map_err(failed)?;
+        // First of all: two processes in one folder could vote twice with one key.
         let lock = hold(path)?;
         if let Some(free) = free_bytes(path)
             && free < FREE_BYTES_MIN
@@ -96,6 +97,7 @@ fn hold(path: &Path) -> Result<File, BadFolder> {
         .read(true)
         .write(true)
         .create(true)
+        // The id in it is of whoever holds the lock, and is to be read if that is not us.
         .truncate(false)
         .open(path.join("lock"))
         .map_err(failed)?;

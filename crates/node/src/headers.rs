@@ -38,6 +38,7 @@ impl Node {
                 };
                 let Ok(certificate) = Bytes::new(certificate) else { continue };
                 let told = FinalHeader { header: block.header.clone(), certificate };
+                // Never waits for the taker: a header that is missed matters less than the next one.
                 if let Err(mpsc::error::TrySendError::Closed(_)) =
                     sender.try_send(told.encode().to_vec())
                 {

@@ -93,12 +93,14 @@ impl Kind {
     ) {
         let (kind, to) = (self.name, shard.id());
         loop {
+            // Asked anew each time: another node may have brought the last one.
             let known = self.newest(shard, to).await;
             if known >= self.newest(backbone, to).await {
                 return;
             }
             let Some(proved) = backbone.prove(&(self.next_at)(to, known)).await else { return };
             let Some(action) = (self.action)(network_keys.clone(), proved) else { return };
+            // Most often another node was first. If not, the next look tries again.
             if let Err(error) = line.say(action).await {
                 tracing::debug!(kind, %to, known, %error, "not brought");
                 return;

@@ -74,6 +74,7 @@ impl Speaker {
             .map(|(nonce, item)| self.signed(sender, nonce, item.action.clone()))
             .collect();
         let ids: Vec<TxId> = txs.iter().map(Tx::id).collect();
+        // Before they are sent, so that no fate is missed.
         let fates: Vec<_> = txs.iter().map(|tx| self.chain.watch(tx.id())).collect();
         let verdicts = self.chain.submit_all(txs).await;
         let mut again = Vec::new();

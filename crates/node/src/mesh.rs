@@ -185,6 +185,7 @@ impl Kept {
             Err(source) => return Err(NoMesh::NotAMesh { path, source }),
         };
         let version = kept.version;
+        // Before the checksum: what that covers is another thing in another version.
         if version != KEPT_VERSION {
             return Err(NoMesh::Version { path, version });
         }
@@ -229,6 +230,8 @@ where
     let dealt = deal_network(&seed.ok_or(NoMesh::NoSeed)?, &plan(&kept, shape));
     home::trust(&dealt.network_keys).map_err(NoMesh::from)?;
     let parts = dealt.chains.into_iter();
+    // Only while the seed is new has none of these validators voted yet. With an old one an empty disk means a lost
+    // disk.
     let rest = Some(Millis::new(shape.rest_ms));
     let part = |dealt| Part { new_network: kept.new, rest, ..Part::from(dealt) };
     let parts = parts.map(part).collect();

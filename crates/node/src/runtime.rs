@@ -42,6 +42,7 @@ fn run_boxed(folder: &Folder, main: Main<'_>) {
     let config = tokio_runtime::Config::default()
         .with_storage_directory(folder.path().join("chains"))
         .with_worker_threads(threads)
+        // A panic of the engine must end the process (failstop.rs), and not just one of its tasks.
         .with_catch_panics(false);
     std::thread::scope(|scope| {
         let main = std::thread::Builder::new()

@@ -92,6 +92,7 @@ async fn start_parts(
     let store = Store::open(folder.join("blobs"))?;
     let engine = Arc::new(Engine::new(engine_config())?);
     let Roster { starting, workers, voters, faucets } = enlist(&context, &network_keys, parts, net);
+    // All at once: one with an empty disk waits until the others have said how far they are.
     let validators = try_join_all(starting).await?;
     let mut hosts = BTreeMap::new();
     for chain in &validators {
@@ -214,6 +215,7 @@ fn import_lines(node: &Node, workers: &[(ChainId, DealtWorker)]) -> BTreeMap<Cha
     let mut lines = BTreeMap::new();
     for (chain, dealt) in workers {
         if let Some(host) = node.host(*chain) {
+            // The name is as old as the key: another name would be another account.
             let seed = types::domain_hash("meshx/relay-key/v1", &[dealt.key.seed().as_slice()]);
             lines.entry(*chain).or_insert_with(|| own_line(host, node, &seed));
         }

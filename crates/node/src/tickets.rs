@@ -61,6 +61,7 @@ async fn ask(node: &Node, askers: &mut BTreeMap<PublicKey, Asker>, line: &Line) 
             match line.say(Action::Ticket(ticket)).await {
                 Ok(_) => {
                     tracing::debug!(%operator, epoch = draw.epoch.get(), "asked for a seat");
+                    // Not before it is final: a ticket that was lost is sent again at the next look.
                     asker.asked = draw.epoch;
                 }
                 Err(error) => tracing::debug!(%operator, %error, "no ticket"),
@@ -76,6 +77,7 @@ async fn ticket(node: &Node, asker: &Asker, draw: &DrawRecord) -> Option<Ticket>
     let operator: Address = chain.record(Key::ValidatorKey(asker.voting)).await?;
     let registered: VrfRecord = chain.record(Key::Vrf(operator)).await?;
     let sent: Option<TicketRecord> = chain.record(Key::Ticket(operator)).await;
+    // The operator may have registered a key that is not here; a proof by ours would only be refused.
     if registered.key.0 != asker.lots.public()
         || sent.is_some_and(|ticket| ticket.epoch == draw.epoch)
     {

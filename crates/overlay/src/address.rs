@@ -122,6 +122,7 @@ pub(crate) fn at_socket(address: SocketAddr) -> Multiaddr {
 pub(crate) fn host_of(address: &Multiaddr) -> Option<IpAddr> {
     match address.iter().next() {
         Some(Protocol::Ip4(ip)) => Some(ip.into()),
+        // An IPv4 address that is written as IPv6 is the same host, and must not count as another.
         Some(Protocol::Ip6(ip)) => Some(IpAddr::V6(ip).to_canonical()),
         _ => None,
     }

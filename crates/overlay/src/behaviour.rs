@@ -112,6 +112,7 @@ fn table(
         .map_err(|error| error.to_string())?;
     let mut config = kad::Config::new(protocol);
     config
+        // A lookup goes along several ways that share no node, so that one liar cannot lead all of it.
         .disjoint_query_paths(true)
         .set_query_timeout(Duration::from_secs(20))
         .set_periodic_bootstrap_interval(Some(Duration::from_secs(60)))

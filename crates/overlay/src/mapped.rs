@@ -26,6 +26,7 @@ pub(crate) async fn keep_mapped(
         tokio::time::sleep(TICK).await;
         let (answer, wait) = oneshot::channel();
         let Some(sender) = commands.upgrade() else { break };
+        // Held for this one question: the overlay ends with its last handle, and this task must not be that.
         if sender.send(Command::Status(answer)).await.is_err() {
             break;
         }

@@ -263,6 +263,8 @@ impl Overlay {
         Ok(found)
     }
 
+    /// How the overlay is: where it is reached, and who is connected by which path.
+    ///
     /// # Errors
     /// [`OverlayError::Stopped`].
     pub async fn status(&self) -> Answer<Status> {
@@ -316,6 +318,7 @@ impl Overlay {
     /// # Errors
     /// [`OverlayError::Stopped`].
     pub async fn subscribe(&self, topic: &str) -> Answer<broadcast::Receiver<Gossip>> {
+        // Before the swarm hears of the topic: a message that comes at once must not be missed.
         let receiver = self.gossip.subscribe();
         let topic = topic.to_owned();
         self.commands

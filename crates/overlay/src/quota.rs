@@ -29,6 +29,7 @@ impl<Group: Eq + Hash, Thing: Eq + Hash> Quota<Group, Thing> {
             self.forget(now);
         }
         let room = self.count < self.all;
+        // No entry for a group that gets nothing: otherwise strangers would fill this map instead of the store.
         if !room && !self.held.contains_key(&group) {
             return false;
         }

@@ -164,6 +164,7 @@ impl PeerRecord {
         if issued > now.saturating_add(SKEW_MS) || now > issued.saturating_add(RECORD_LIFETIME_MS) {
             return Err(BadRecord::Age);
         }
+        // Last, because it costs most: an old record, or one of another network, costs a comparison.
         crypto::verify(&record.identity.0, DOMAIN, unsigned, signature)
             .map_err(|_| BadRecord::Signature)?;
         Ok(record)
@@ -191,6 +192,7 @@ impl PeerRecord {
             addresses.push(Multiaddr::try_from(address.to_vec()).ok()?);
             bytes = rest;
         }
+        // Nothing may follow: one record has one form.
         bytes.is_empty().then_some(Self {
             identity: PublicKey(*identity),
             network: Hash(*network),

@@ -79,6 +79,8 @@ impl Standing {
         if self.marks.len() >= REMEMBERED_MAX && !self.marks.contains_key(&peer) {
             self.marks.retain(|_, of| faded(*of, now) >= 1.0);
             if self.marks.len() >= REMEMBERED_MAX {
+                // Thousands of identities with fresh marks: whoever makes them must not make this node's memory grow.
+                // Forgetting helps them less than that would.
                 self.marks.clear();
             }
         }
@@ -88,6 +90,7 @@ impl Standing {
             return false;
         }
         self.marks.remove(&peer);
+        // Who is not on the list is not kept out either, since nobody would ever let it in again.
         let room = self.banned.len() < REMEMBERED_MAX;
         if room {
             self.banned.insert(peer, now + BANNED_FOR);

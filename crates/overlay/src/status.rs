@@ -133,6 +133,8 @@ impl Status {
     pub fn known_peers(&self) -> Vec<PeerAddress> {
         let mut direct: Vec<&PeerInfo> =
             self.peers.iter().filter(|peer| peer.path == Path::Direct && peer.in_table).collect();
+        // Who has been there for hours will most likely be there after the restart. One of each neighbourhood, so that
+        // nobody with many addresses decides whom this node meets then.
         direct.sort_by_key(|peer| std::cmp::Reverse(peer.seconds));
         let mut prefixes = Vec::new();
         let mut known_peers = Vec::new();

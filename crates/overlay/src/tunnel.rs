@@ -31,6 +31,7 @@ pub async fn serve_api(overlay: &Overlay, api: SocketAddr) -> Result<(), Overlay
         };
         tokio::spawn(async move {
             let _place = place;
+            // The API before the greeting: a stream that was greeted is one that will be served.
             match TcpStream::connect(api).await {
                 Ok(mut inner) => {
                     let Ok(outer) = waiting.serve().await else { return };
@@ -48,6 +49,8 @@ pub async fn serve_api(overlay: &Overlay, api: SocketAddr) -> Result<(), Overlay
 pub async fn open_api(overlay: Overlay, listener: TcpListener, gateway: watch::Receiver<PeerId>) {
     let places = Arc::new(Semaphore::new(OPENED_MAX));
     loop {
+        // A place before the connection: what is not accepted yet waits in the kernel, and costs this process no
+        // descriptor.
         let place = places.clone().acquire_owned().await.expect("never closed");
         let (mut inner, _) = match listener.accept().await {
             Ok(accepted) => accepted,

@@ -192,6 +192,7 @@ impl Prover<'_> {
         let runtime = tokio::runtime::Runtime::new()?;
         let wire = self.file.as_ref().unwrap_or(list);
         let proved = runtime.block_on(measured((list, wire), claimed, key, claim, draw, witnesses));
+        // The certificate is there: channels that still hang must not hold it up.
         runtime.shutdown_background();
         proved
     }

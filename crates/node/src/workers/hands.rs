@@ -95,6 +95,7 @@ impl Hands {
             return Err(Failed::NotDue);
         }
         let spec = record.submission.spec;
+        // Before the run, whose thread must not wait for a network.
         for (hash, _) in Worker::needs(&spec) {
             self.node.fetch_blob(hash).await?;
         }
@@ -144,6 +145,7 @@ impl Failed {
         match self {
             Self::CannotRun(cannot) => cannot.is_lasting(),
             Self::Refused(error) => error.is_lasting(),
+            // What made the sandbox panic would do so again.
             Self::Panicked | Self::NotDue => true,
             Self::Blob(_) => false,
         }

@@ -52,6 +52,7 @@ async fn work(hands: &Arc<Hands>, mut inbox: mpsc::Receiver<Told>) {
     loop {
         let now = Millis::new(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
         for order in shift.told(now, told) {
+            // A task for each: a run may take minutes, and the reveal of another job must not wait for it.
             tokio::spawn(hands.clone().carry_out(order));
         }
         told = match tokio::time::timeout(TICK, inbox.recv()).await {

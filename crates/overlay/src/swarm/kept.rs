@@ -48,6 +48,7 @@ impl Driver {
         let store = self.swarm.behaviour_mut().kad.store_mut();
         let older = kad::store::RecordStore::get(store, &record.key)
             .and_then(|kept| PeerRecord::open(&kept.value, self.config.network, now()).ok());
+        // A recording of an older record must not bring back addresses that its owner has left.
         if older.is_none_or(|older| older.issued <= opened.issued) {
             drop(kad::store::RecordStore::put(store, record));
         }

@@ -76,6 +76,8 @@ impl Driver {
         }
         let me = *self.swarm.local_peer_id();
         let mut addresses: Vec<Multiaddr> = self.swarm.external_addresses().cloned().collect();
+        // Until others have confirmed an address, those it listens at are the best guess; on a local network they are
+        // right.
         if addresses.is_empty() {
             addresses.extend(self.swarm.listeners().cloned());
         }

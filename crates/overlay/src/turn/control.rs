@@ -180,6 +180,7 @@ impl Control {
 
     /// One request and its answer. What the server says by itself meanwhile is kept.
     async fn ask(&mut self, method: Method, asked: Asked) -> io::Result<Vec<u8>> {
+        // Once to be told realm and nonce, once with them, and once more if that nonce had just grown stale.
         for _ in 0..3 {
             let known = !self.pass.nonce.is_empty();
             let (id, bytes) = request(method, asked, known.then_some(&self.pass))?;

@@ -131,6 +131,7 @@ async fn invite(
     stream.flush().await?;
     let mut count = [0];
     stream.read_exact(&mut count).await?;
+    // No more than an honest peer names: each address that is let in takes the place of another one's.
     for _ in 0..usize::from(count[0]).min(SEEN_AS_MAX) {
         let mut ip = [0; 16];
         stream.read_exact(&mut ip).await?;
