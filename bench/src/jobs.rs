@@ -38,7 +38,7 @@ pub struct JobsLoad {
     pub replicas: u8,
     /// Jobs per second.
     pub rate: usize,
-    /// How long the clock runs.
+    /// How long the clock runs, in seconds.
     pub seconds: usize,
     /// Seconds of the same load before the clock starts.
     pub warmup: usize,

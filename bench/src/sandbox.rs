@@ -15,7 +15,7 @@ use types::{Abi, Fuel, Limits, Millis};
 pub struct SandboxLoad {
     /// Threads that run jobs; each counts as a core.
     pub threads: usize,
-    /// How long each part is measured.
+    /// How long tiny jobs run, in seconds; the compilation that is timed comes on top.
     pub seconds: usize,
     /// Functions in the module whose compilation is timed.
     pub functions: usize,

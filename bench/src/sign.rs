@@ -13,7 +13,7 @@ pub struct SignLoad {
     pub batch: usize,
     /// Different keys among them.
     pub keys: usize,
-    /// How long each part is measured.
+    /// Seconds of verifying: one half singly, one half in batches.
     pub seconds: usize,
 }
 

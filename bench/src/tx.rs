@@ -34,7 +34,7 @@ pub struct TxLoad {
     pub shards: usize,
     /// Transfers per second over all shards.
     pub rate: usize,
-    /// How long the clock runs.
+    /// How long the clock runs, in seconds.
     pub seconds: usize,
     /// Seconds of the same load before the clock starts.
     pub warmup: usize,

@@ -53,7 +53,7 @@ pub enum NoGateway {
 /// What is told while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// Where the API listens; the port is the one that was got, if any free one was asked for.
+    /// Where the API listens, as the file of the node says.
     pub api: SocketAddr,
     /// The network id.
     pub network: types::Hash,
