@@ -21,6 +21,7 @@ use commonware_utils::sequence::FixedBytes;
 const NAME_BYTES: usize = 1 + 8 + 32;
 type Name = FixedBytes<NAME_BYTES>;
 
+/// Kinds of secrets. They are on disk, so a number keeps its meaning.
 const SHARE: u8 = 0;
 const SEED: u8 = 1;
 const DEALING: u8 = 2;

@@ -9,6 +9,7 @@ use types::{
     state::{Event, REPUTATION_NEW, WorkerRecord},
 };
 
+/// Most places of one worker. Being there is paid for each place, and nobody can check how many a machine has.
 const CAPACITY_MAX: u16 = 1_024;
 
 pub(super) struct RegisterWorker<'a> {
