@@ -17,7 +17,9 @@ pub struct CompareLoad {
     pub validators: usize,
     /// Transactions per second.
     pub rate: usize,
+    /// Seconds that count.
     pub seconds: usize,
+    /// Seconds of the same load before.
     pub warmup: usize,
     /// Between blocks: our interval, and CometBFT's wait after a block.
     pub block_ms: u64,

@@ -25,10 +25,13 @@ use std::{
 pub struct PeerLoad {
     /// The program.
     pub cometbft: PathBuf,
+    /// As many processes.
     pub validators: usize,
     /// Transactions per second.
     pub rate: usize,
+    /// Seconds that count.
     pub seconds: usize,
+    /// Seconds of the same load before.
     pub warmup: usize,
     /// Its `timeout_commit`: the wait after a block before the next.
     pub commit_ms: u64,
@@ -38,12 +41,19 @@ pub struct PeerLoad {
 
 /// What came of it.
 pub struct PeerMeasured {
+    /// What the program says its version is.
     pub version: String,
+    /// Transactions that were final in the seconds that count.
     pub txs: usize,
+    /// The same, for each of those seconds.
     pub txs_per_second: f64,
+    /// From when a transaction was due until it was final, in milliseconds: the median.
     pub finality_p50_ms: f64,
+    /// The 99th percentile.
     pub finality_p99_ms: f64,
+    /// Microseconds of CPU for each transaction and validator.
     pub cpu_us_per_tx_per_validator: f64,
+    /// Batches of load that had to wait.
     pub held_back: usize,
 }
 
