@@ -14,6 +14,7 @@ macro_rules! println {
 
 mod args;
 mod commands;
+mod network;
 mod request;
 mod settings;
 mod user;
@@ -54,6 +55,7 @@ fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
         Command::Gov(command) => done(commands::gov::gov(&settings, &command)),
         Command::Stake(command) => done(commands::stake::stake(&settings, &command)),
         Command::Earnings { address } => done(commands::earnings::earnings(&settings, address)),
+        Command::Network { verb } => done(commands::network::network(&settings, &verb)),
         Command::Status => done(commands::status::status(&settings)),
         Command::Bench(words) => commands::lab::lab(&settings, &["bench"], &words),
         Command::Econ(words) => commands::lab::lab(&settings, &["econ"], &words),

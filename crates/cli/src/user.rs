@@ -1,23 +1,15 @@
 //! The user: the node they talk to, and the keys they pay with.
 
-use crate::settings::{NODE_DEFAULT, Settings};
+use crate::{network, settings::Settings};
 use anyhow::{Context as _, Result, bail};
 use api::Client;
-use client::{
-    home,
-    wallet::{self, SigningKey, Wallet},
-};
+use client::wallet::{self, SigningKey, Wallet};
 use std::{fs, io::IsTerminal as _};
 use types::Address;
 
-/// The address of the node that is named, or of the mesh that runs here.
-pub fn node(settings: &Settings) -> Option<String> {
-    settings.node.clone().or_else(home::running_mesh)
-}
-
-/// A client of the node that is named, or of the usual place.
+/// A client of the current network, which is said on stderr.
 pub fn client(settings: &Settings) -> Result<Client> {
-    Ok(Client::new(node(settings).unwrap_or_else(|| NODE_DEFAULT.to_owned()))?)
+    Ok(network::need(settings)?.client)
 }
 
 /// The user's keys on this network.

@@ -1,9 +1,13 @@
 //! What this machine keeps between runs, and which networks it trusts: the XDG base directories.
 
 use crate::{NotWritten, write_whole};
-use api::Client;
+use serde::{Deserialize, Serialize};
 use std::{env, fs, path::PathBuf};
-use types::{Hash, codec::Encode as _, network::NetworkKeys};
+use types::{
+    Hash,
+    codec::{DecodeExt as _, Encode as _},
+    network::NetworkKeys,
+};
 
 /// Neither the variable of the folder is set nor `HOME`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +77,85 @@ pub fn trusts(network: &Hash) -> bool {
     config().is_ok_and(|folder| folder.join("networks").join(network.to_string()).exists())
 }
 
+/// The networks this machine has worked with.
+///
+/// # Errors
+/// [`NoHome`].
+pub fn networks() -> Result<Vec<NetworkKeys>, NoHome> {
+    let files = fs::read_dir(config()?.join("networks")).into_iter().flatten().flatten();
+    let mut networks: Vec<NetworkKeys> =
+        files.filter_map(|file| NetworkKeys::decode(fs::read(file.path()).ok()?).ok()).collect();
+    networks.sort_by_key(NetworkKeys::network);
+    Ok(networks)
+}
+
+/// Passing networks that are remembered; the oldest are forgotten.
+const PASSING_MAX: usize = 100;
+
+/// Remember a network that one command of this machine made and took down again. Its receipts verify here, with a note; it
+/// is no network that anybody could trust.
+///
+/// # Errors
+/// [`NotKept`].
+pub fn remember_passing(network: &Hash) -> Result<(), NotKept> {
+    let folder = state()?.join("passing");
+    write_whole(&folder.join(network.to_string()), b"", false)?;
+    let mut known: Vec<_> = fs::read_dir(&folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|file| Some((file.metadata().ok()?.modified().ok()?, file.path())))
+        .collect();
+    known.sort_unstable();
+    for (_, oldest) in known.iter().rev().skip(PASSING_MAX) {
+        // Another process may have been faster.
+        let _ = fs::remove_file(oldest);
+    }
+    Ok(())
+}
+
+/// Whether one command of this machine made that network.
+#[must_use]
+pub fn is_passing(network: &Hash) -> bool {
+    state().is_ok_and(|folder| folder.join("passing").join(network.to_string()).exists())
+}
+
+/// The network that its user chose with `meshx network use`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chosen {
+    /// Its id.
+    pub network: Hash,
+    /// Base URL of a node of it.
+    pub node: String,
+}
+
+fn chosen_file() -> Result<PathBuf, NoHome> {
+    Ok(config()?.join("network.json"))
+}
+
+/// The choice that was made last, if any.
+#[must_use]
+pub fn chosen() -> Option<Chosen> {
+    serde_json::from_str(&fs::read_to_string(chosen_file().ok()?).ok()?).ok()
+}
+
+/// Choose a network for the commands to come, or none.
+///
+/// # Errors
+/// [`NotKept`].
+pub fn choose(chosen: Option<&Chosen>) -> Result<(), NotKept> {
+    let path = chosen_file()?;
+    match chosen {
+        Some(chosen) => {
+            let text = serde_json::to_string_pretty(chosen).expect("plain data is JSON");
+            write_whole(&path, text.as_bytes(), false)?;
+        }
+        // No choice was made before, or it is gone now.
+        None => drop(fs::remove_file(path)),
+    }
+    Ok(())
+}
+
 /// Keep a blob for a later replay. Losing it costs no more than having to name the file again.
 pub fn keep_blob(bytes: &[u8]) {
     let keep = || -> Result<(), NotKept> {
@@ -97,12 +180,28 @@ pub fn running_mesh_file() -> Result<PathBuf, NoHome> {
     Ok(state()?.join("up"))
 }
 
-/// The mesh that `meshx up` runs on this machine, if it answers.
+/// What `meshx up` says of the mesh it runs on this machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunningMesh {
+    /// Where its node answers, once it is ready.
+    pub node: String,
+    /// The process, as the system numbers it.
+    pub process: u32,
+    /// Whether every chain has a final block.
+    pub ready: bool,
+}
+
+/// Say that a mesh runs here.
+///
+/// # Errors
+/// [`NotKept`].
+pub fn say_running(mesh: &RunningMesh) -> Result<(), NotKept> {
+    let text = serde_json::to_string(mesh).expect("plain data is JSON");
+    Ok(write_whole(&running_mesh_file()?, text.as_bytes(), false)?)
+}
+
+/// What the last `meshx up` said, whether it still runs or not.
 #[must_use]
-pub fn running_mesh() -> Option<String> {
-    let url = fs::read_to_string(running_mesh_file().ok()?).ok()?;
-    let url = url.trim().to_owned();
-    // A mesh that was killed leaves the file behind.
-    Client::new(&url).ok()?.status().ok()?;
-    Some(url)
+pub fn running_mesh() -> Option<RunningMesh> {
+    serde_json::from_str(&fs::read_to_string(running_mesh_file().ok()?).ok()?).ok()
 }

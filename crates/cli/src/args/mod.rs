@@ -103,6 +103,11 @@ pub enum Command {
     },
     /// Show all chains of a network.
     Status,
+    /// List the networks this machine knows, and choose the one that commands talk to.
+    Network {
+        #[command(subcommand)]
+        verb: NetworkVerb,
+    },
     /// Show every pool of the supply at a year or a height.
     Supply(Supply),
     /// Plot the supply, or run the price rule on a simulated market.
@@ -119,6 +124,18 @@ pub enum Command {
     Doctor(Doctor),
     /// Measure this build on this machine.
     Bench(LabWords),
+}
+
+#[derive(Subcommand)]
+pub enum NetworkVerb {
+    /// List the networks this machine has worked with. A star marks the current one.
+    List,
+    /// Talk to the network of this node from now on. `local` goes back to the mesh that runs on this machine.
+    Use {
+        /// The node's address, such as http://127.0.0.1:8700, or `local`.
+        #[arg(value_name = "URL")]
+        node: String,
+    },
 }
 
 /// The words after a command of `meshx-lab`, which has its own help.

@@ -7,6 +7,7 @@ pub mod faucet;
 pub mod gov;
 pub mod job;
 pub mod lab;
+pub mod network;
 pub mod node;
 pub mod presence;
 pub mod publish;

@@ -1,6 +1,11 @@
 //! `meshx quote`: run a job here, metered, and say what it would cost.
 
-use crate::{args::Job, request, settings::Settings, user};
+use crate::{
+    args::Job,
+    network::{self, Current},
+    request,
+    settings::Settings,
+};
 use anyhow::Result;
 use client::{Priced, WAIT_BLOCKS};
 use serde_json::json;
@@ -15,8 +20,7 @@ struct Rules {
 
 /// The rules of the network that is named, or of a local mesh.
 fn rules(settings: &Settings) -> Result<Rules> {
-    if let Some(url) = user::node(settings) {
-        let client = api::Client::new(url)?;
+    if let Some(Current { client, .. }) = network::find(settings)? {
         let params = client.params(settings.chain)?;
         let demand = client.market(settings.chain)?.demand;
         return Ok(Rules { params, demand, from_network: true });

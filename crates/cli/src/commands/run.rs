@@ -1,6 +1,6 @@
 //! `meshx run`: a WebAssembly file as a job, here or on a network.
 
-use crate::{args::Run, request, settings::Settings, user};
+use crate::{args::Run, network, request, settings::Settings, user};
 use anyhow::{Result, bail};
 use api::{Client, Output};
 use client::{Request, Terms, home};
@@ -20,10 +20,11 @@ pub fn run(settings: &Settings, args: &Run) -> Result<ExitCode> {
     // A job that can never run is refused here, before a mesh is started or money moves.
     let request = request::read(&args.job)?;
     let progress = Progress::new();
-    if let Some(url) = user::node(settings) {
-        return on(settings, args, &Client::new(url)?, &request, &progress);
+    if let Some(current) = network::find(settings)? {
+        return on(settings, args, &current.client, &request, &progress);
     }
-    progress.say("starting a local mesh of eight chains");
+    eprintln!("network of this command alone: none is configured, and none answers");
+    progress.say("starting a local network of eight chains");
     let shape = Shape::ephemeral(Latency::named(&args.latency)?);
     mesh::with_mesh(&shape, |ready| async move {
         let client = Client::new(&ready.url)?;

@@ -1,11 +1,12 @@
 //! `meshx up`: a local mesh of eight chains that stays until it is stopped.
 
-use crate::{args::Up, settings::Settings};
+use crate::{args::Up, network, settings::Settings};
 use anyhow::{Context as _, Result};
-use client::home;
+use client::home::{self, RunningMesh};
 use node::mesh::{self, Latency, Shape};
 use serde_json::json;
 use std::{fs, io, time::Instant};
+use talk::Progress;
 
 pub fn up(settings: &Settings, args: &Up) -> Result<()> {
     let started = Instant::now();
@@ -18,16 +19,29 @@ pub fn up(settings: &Settings, args: &Up) -> Result<()> {
         rest_ms: args.rest_ms,
         listen: args.listen,
         data: args.data.clone(),
+        passing: false,
     };
+    let mesh = RunningMesh {
+        node: format!("http://{}", args.listen),
+        process: std::process::id(),
+        ready: false,
+    };
+    // One that runs already keeps its place until this one is ready: this one may find its port taken.
+    if !home::running_mesh().is_some_and(|other| network::is_alive(&other)) {
+        home::say_running(&mesh)?;
+    }
+    let _gone = Gone;
+    let progress = Progress::new();
+    progress.say("starting eight chains");
     mesh::with_mesh(&shape, |ready| async move {
         let seconds = started.elapsed().as_secs_f32();
-        let network = ready.node.network_keys().network();
-        let mark = home::running_mesh_file()?;
-        client::write_whole(&mark, ready.url.as_bytes(), false)?;
+        let id = ready.node.network_keys().network();
+        progress.say("");
+        home::say_running(&RunningMesh { node: ready.url.clone(), ready: true, ..mesh })?;
         if settings.json() {
             println!(
                 "{}",
-                json!({ "ready": true, "node": ready.url, "network": network, "seconds": seconds })
+                json!({ "ready": true, "node": ready.url, "network": id, "seconds": seconds })
             );
         } else {
             println!(
@@ -35,7 +49,7 @@ pub fn up(settings: &Settings, args: &Up) -> Result<()> {
                 args.validators, args.workers, args.latency
             );
             println!("node      {}", ready.url);
-            println!("network   {network} (development keys: this process is the whole network)");
+            println!("network   {id} (development keys: this process is the whole network)");
             println!(
                 "wallet    {} holds 1000000 MESHX on every shard and is everyone's",
                 mesh::development_address()
@@ -45,9 +59,21 @@ pub fn up(settings: &Settings, args: &Up) -> Result<()> {
         }
         stop_signal().await.context("cannot listen for signals")?;
         eprintln!("stopping");
-        let _ = fs::remove_file(mark);
         Ok(())
     })
+}
+
+/// When it is dropped, no mesh runs here any more.
+struct Gone;
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        // A later `up` may have written its own.
+        let ours = home::running_mesh().is_some_and(|mesh| mesh.process == std::process::id());
+        if let (true, Ok(file)) = (ours, home::running_mesh_file()) {
+            let _ = fs::remove_file(file);
+        }
+    }
 }
 
 /// Wait for Ctrl-C, or for the polite end a service manager asks for.

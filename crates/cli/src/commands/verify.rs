@@ -65,7 +65,11 @@ pub fn verify(settings: &Settings, args: &Verify) -> Result<ExitCode> {
     println!("price     {} MESHX for {} fuel", settlement.paid, outcome.fuel);
     println!("assurance {}", verified.assurance());
     println!("network   {}", verified.network());
-    if verified.dev_dealer() {
+    if client::home::is_passing(&verified.network()) {
+        println!(
+            "note      one command of this machine made this network for itself: the receipt proves nothing to others"
+        );
+    } else if verified.dev_dealer() {
         println!(
             "note      one process dealt this network's keys: it could have made this receipt alone"
         );
