@@ -14,10 +14,12 @@ macro_rules! println {
 
 mod args;
 mod commands;
+mod ending;
 mod network;
 mod request;
 mod settings;
 mod user;
+mod watch;
 
 use args::{Args, Command};
 use clap::Parser;

@@ -6,8 +6,13 @@ use client::{Module, Request, Resources};
 use std::{
     fs,
     io::{IsTerminal as _, Read as _},
+    sync::mpsc,
+    time::Duration,
 };
 use types::{Agreement, Fuel, Limits, Millis};
+
+/// An input that takes longer to end is told of.
+const STDIN_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Read everything a job needs, and refuse what can never run before anything is sent or paid.
 pub fn read(job: &Job) -> Result<Request> {
@@ -27,6 +32,25 @@ pub fn read(job: &Job) -> Result<Request> {
     Ok(Request::new(module, Resources { input, files, args, env, limits, agreement })?)
 }
 
+/// Says what is waited for if stdin stays open, until it is dropped.
+struct Patience {
+    _alive: mpsc::Sender<()>,
+}
+
+impl Patience {
+    fn start() -> Self {
+        let (alive, gone) = mpsc::channel::<()>();
+        std::thread::spawn(move || {
+            if gone.recv_timeout(STDIN_PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+                eprintln!(
+                    "waiting for the end of the job's input on stdin\nhint: Ctrl-D ends it; --no-input or < /dev/null gives none"
+                );
+            }
+        });
+        Self { _alive: alive }
+    }
+}
+
 fn named(file: &str) -> Result<(String, Vec<u8>)> {
     let (name, path) = file
         .split_once('=')
@@ -41,9 +65,11 @@ fn input(job: &Job) -> Result<Vec<u8>> {
         Some(path) => fs::File::open(path)
             .and_then(|file| file.take(limit + 1).read_to_end(&mut bytes))
             .with_context(|| format!("cannot read {}", path.display()))?,
+        None if job.no_input => 0,
         // At a terminal nobody has piped anything: the job gets an empty input.
         None if std::io::stdin().is_terminal() => 0,
         None => {
+            let _patience = Patience::start();
             std::io::stdin().take(limit + 1).read_to_end(&mut bytes).context("cannot read stdin")?
         }
     };

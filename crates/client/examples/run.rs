@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Everyone's money on a network of development keys.
     let key = wallet::paying(&wallet::development());
     let terms = Terms { chain: ChainId::Europe, max_price: None, deadline: 1_200, fresh: true };
-    let finished = submit(&client, &key, &request, &terms, &|stage| eprintln!("{stage}"))?;
+    let finished = submit(&client, &key, &request, &terms, &|step| eprintln!("{step:?}"))?;
     let (_, verified) = receipt(&client, &finished)?;
     let text = output(&client, &finished.view, Output::Stdout)?;
     println!("{} ({})", String::from_utf8_lossy(&text), verified.assurance());

@@ -58,4 +58,4 @@ pub use receipt::{Failed, Verified};
 pub use request::{BadRequest, Module, OtherProfile, Request, Resources};
 pub use sandbox::binary_of;
 pub use send::{act, act_in_turn, came_second, signed};
-pub use submit::{NotFinished, phase_words, submit};
+pub use submit::{NotFinished, Step, phase_words, submit, submit_detached};

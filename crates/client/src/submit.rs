@@ -7,7 +7,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use types::{codec::DecodeExt as _, network::NetworkKeys, state::Phase};
+use types::{ChainId, JobId, codec::DecodeExt as _, network::NetworkKeys, state::Phase};
 
 /// Why a job was not followed to its end.
 #[derive(Debug, thiserror::Error)]
@@ -39,8 +39,17 @@ pub const fn phase_words(phase: &Phase) -> &'static str {
     }
 }
 
-/// Send a job and follow it to its end. `say` hears how far it is. The network is trusted from now on, and what was sent is kept
-/// for a replay.
+/// How far a submission is.
+#[derive(Clone, Copy, Debug)]
+pub enum Step<'a> {
+    /// What is being done now, for a person.
+    Doing(&'a str),
+    /// The job is on the chain, and paid into escrow: from now on it goes on without us.
+    Submitted(ChainId, JobId),
+}
+
+/// Send a job and follow it to its end. `tell` hears how far it is. The network is trusted from now on, and what was sent is
+/// kept for a replay.
 ///
 /// # Errors
 /// [`NotFinished`]. The job may go on without us.
@@ -52,8 +61,35 @@ pub fn submit(
     key: &SigningKey,
     request: &Request,
     terms: &Terms,
-    say: &dyn Fn(&str),
+    tell: &dyn Fn(Step<'_>),
 ) -> Result<Finished, NotFinished> {
+    let finished = drive(client, key, request, terms, false, tell)?;
+    Ok(finished.expect("nothing is left to do"))
+}
+
+/// As [`submit`], but only until the job is paid for: `tell` has heard its id then.
+///
+/// # Errors
+/// [`NotFinished`]; no job was sent, unless `tell` has heard its id.
+pub fn submit_detached(
+    client: &Client,
+    key: &SigningKey,
+    request: &Request,
+    terms: &Terms,
+    tell: &dyn Fn(Step<'_>),
+) -> Result<(), NotFinished> {
+    drive(client, key, request, terms, true, tell).map(drop)
+}
+
+fn drive(
+    client: &Client,
+    key: &SigningKey,
+    request: &Request,
+    terms: &Terms,
+    detach: bool,
+    tell: &dyn Fn(Step<'_>),
+) -> Result<Option<Finished>, NotFinished> {
+    let say = |text: &str| tell(Step::Doing(text));
     let start = Instant::now();
     let mut errand = Errand::new(key, request, *terms);
     loop {
@@ -93,6 +129,10 @@ pub fn submit(
                 Answer::Job(client.submit(tx, Wait::Final)?.tx)
             }
             Next::Follow(chain, job) => {
+                tell(Step::Submitted(chain, job));
+                if detach {
+                    return Ok(None);
+                }
                 for event in client.job_events(Some(chain), job) {
                     if let JobEvent::Phase(view) = event? {
                         say(phase_words(&view.record.phase));
@@ -101,7 +141,7 @@ pub fn submit(
                 }
                 Answer::End
             }
-            Next::Nothing => return Ok(errand.finished().expect("nothing is left to do")),
+            Next::Nothing => return Ok(errand.finished()),
         };
         errand = errand.take(answer)?;
     }

@@ -194,6 +194,9 @@ pub struct Job {
     /// Read the job's input from here instead of stdin.
     #[arg(long, value_name = "FILE")]
     pub input: Option<PathBuf>,
+    /// Give the job an empty input, and leave stdin alone.
+    #[arg(long, short = 'n', conflicts_with = "input")]
+    pub no_input: bool,
     /// A read-only file that the job finds at /in/NAME.
     #[arg(long = "file", value_name = "NAME=PATH")]
     pub files: Vec<String>,
@@ -230,6 +233,12 @@ pub struct Run {
     /// Blocks after which a job without a result ends and the payer gets the money back.
     #[arg(long, default_value_t = 1_200)]
     pub deadline: u64,
+    /// Do not wait for the result: print the job's id as soon as it is paid for.
+    #[arg(long)]
+    pub detach: bool,
+    /// Show output on a terminal even if it is not text.
+    #[arg(long)]
+    pub raw: bool,
     /// Run the job even if the result cache has an answer.
     #[arg(long)]
     pub fresh: bool,

@@ -1,27 +1,32 @@
 //! `meshx run`: a WebAssembly file as a job, here or on a network.
 
-use crate::{args::Run, network, request, settings::Settings, user};
+use crate::{args::Run, ending, network, request, settings::Settings, user, watch::Watch};
 use anyhow::{Result, bail};
-use api::{Client, Output};
-use client::{Request, Terms, home};
+use api::{Client, NetworkStatus, Output};
+use client::{Request, Step, Terms, home};
 use node::mesh::{self, Latency, Shape};
 use serde_json::json;
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io::{IsTerminal as _, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
 use talk::{Progress, to_stdout};
 use types::{
-    Status,
+    ChainId, JobId,
     state::{Phase, Settlement},
 };
-
-/// What `run` exits with when the job trapped, as a shell would after an abort.
-const TRAPPED: u8 = 134;
 
 pub fn run(settings: &Settings, args: &Run) -> Result<ExitCode> {
     // A job that can never run is refused here, before a mesh is started or money moves.
     let request = request::read(&args.job)?;
     let progress = Progress::new();
     if let Some(current) = network::find(settings)? {
+        check_workers(&current.status, settings.chain, &request)?;
         return on(settings, args, &current.client, &request, &progress);
+    }
+    if args.detach {
+        bail!("there is no network that could go on with the job\nhint: meshx up starts one");
     }
     eprintln!("network of this command alone: none is configured, and none answers");
     progress.say("starting a local network of eight chains");
@@ -46,7 +51,23 @@ fn on(
         deadline: args.deadline,
         fresh: args.fresh,
     };
-    let finished = client::submit(client, &key, request, &terms, &|text| progress.say(text))?;
+    let watch = Watch::start(client);
+    let tell = |step: Step<'_>| match step {
+        Step::Doing(text) => {
+            progress.say(text);
+            watch.doing(text);
+        }
+        Step::Submitted(chain, job) => watch.submitted(chain, job),
+    };
+    if args.detach {
+        client::submit_detached(client, &key, request, &terms, &tell)?;
+        watch.over();
+        progress.say("");
+        print_detached(settings, watch.job());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let finished = client::submit(client, &key, request, &terms, &tell)?;
+    watch.over();
     let view = &finished.view;
     let Phase::Settled(settlement) = &view.record.phase else {
         let why = client.why(Some(view.chain), view.job)?;
@@ -76,18 +97,63 @@ fn on(
     if settings.json() {
         facts.print_json(&stdout, &stderr)?;
     } else {
-        to_stdout(&stdout)?;
-        eprint!("{}", String::from_utf8_lossy(&stderr));
+        show_stdout(&stdout, args.raw)?;
+        to_stderr(&stderr);
         facts.print_summary();
     }
-    Ok(exit_code(&settlement.outcome.status))
+    Ok(ending::exit_code(&settlement.outcome.status))
 }
 
-fn exit_code(status: &Status) -> ExitCode {
-    match status {
-        // As an operating system does: the low eight bits.
-        Status::Exited(code) => ExitCode::from(code.to_le_bytes()[0]),
-        Status::Trapped(_) => ExitCode::from(TRAPPED),
+fn print_detached(settings: &Settings, job: Option<(ChainId, JobId)>) {
+    let Some((chain, job)) = job else { return };
+    if settings.json() {
+        println!("{}", json!({ "job": job, "chain": chain }));
+    } else {
+        println!("{job}");
+        eprintln!("hint: meshx job show {job} tells how far it is");
+    }
+}
+
+/// As many workers as are asked for must be there; others would only wait for the deadline.
+fn check_workers(status: &NetworkStatus, chain: ChainId, request: &Request) -> Result<()> {
+    let replicas = request.agreement.replicas;
+    let Some(found) = status.chains.iter().find(|found| found.chain == chain) else {
+        return Ok(());
+    };
+    if found.ready && u32::from(replicas) > found.workers {
+        bail!(
+            "{replicas} workers are asked for, and {chain} has {}\nhint: ask for fewer with --replicas and --agree, or for another --chain",
+            found.workers
+        );
+    }
+    Ok(())
+}
+
+/// Show the job's output. A terminal is not sent what would upset it.
+fn show_stdout(bytes: &[u8], raw: bool) -> Result<()> {
+    let terminal = std::io::stdout().is_terminal();
+    let is_binary = || bytes.contains(&0) || std::str::from_utf8(bytes).is_err();
+    if terminal && !raw && is_binary() {
+        eprintln!(
+            "output is {} bytes that are no text\nhint: > FILE keeps them, --raw shows them",
+            bytes.len()
+        );
+        return Ok(());
+    }
+    to_stdout(bytes)?;
+    if terminal && bytes.last().is_some_and(|last| *last != b'\n') {
+        eprintln!();
+    }
+    Ok(())
+}
+
+/// Pass on what the job wrote there, byte for byte. What we say ourselves begins a line of its own.
+fn to_stderr(bytes: &[u8]) {
+    let mut stderr = std::io::stderr().lock();
+    // Nobody reads it, if it cannot be written.
+    let _ = stderr.write_all(bytes);
+    if bytes.last().is_some_and(|last| *last != b'\n') {
+        let _ = stderr.write_all(b"\n");
     }
 }
 
@@ -103,11 +169,6 @@ struct Facts<'a> {
 impl Facts<'_> {
     fn print_summary(&self) {
         let Settlement { outcome, paid, cached_from, .. } = self.settlement;
-        let ending = match outcome.status {
-            Status::Exited(0) => String::new(),
-            Status::Exited(code) => format!("exit code {code}, "),
-            Status::Trapped(trap) => format!("trapped ({trap:?}), "),
-        };
         let cached = if cached_from.is_some() {
             " (answered from the result cache, nobody ran it again)"
         } else {
@@ -115,7 +176,14 @@ impl Facts<'_> {
         };
         let simulated =
             if self.simulated { ", on development keys: one process dealt them all" } else { "" };
-        eprintln!("{ending}price {paid} MESHX for {} fuel{cached}", outcome.fuel);
+        let limits = &self.view.record.submission.spec.limits;
+        if let Some((what, hint)) = ending::words(&outcome.status, limits) {
+            eprintln!("{what}");
+            if let Some(hint) = hint {
+                eprintln!("hint: {hint}");
+            }
+        }
+        eprintln!("price {paid} MESHX for {} fuel{cached}", outcome.fuel);
         eprintln!("assurance {}{simulated}", self.assurance);
         eprintln!("receipt {}", self.path.display());
     }

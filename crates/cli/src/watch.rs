@@ -1,0 +1,101 @@
+//! What happens beside a job that is followed: a wait that is explained, and a Ctrl-C that says how to go on.
+
+use api::Client;
+use std::{
+    process,
+    sync::{Arc, Mutex, MutexGuard},
+    thread,
+    time::{Duration, Instant},
+};
+use types::{ChainId, JobId};
+
+/// A job that waits for longer is explained.
+const EXPLAIN_AFTER: Duration = Duration::from_secs(10);
+const LOOKS: Duration = Duration::from_millis(250);
+/// What a program exits with that Ctrl-C ended: 128 and the signal's number.
+const INTERRUPTED: i32 = 130;
+
+#[derive(Default)]
+struct Seen {
+    job: Option<(ChainId, JobId)>,
+    /// What the job is at, and since when.
+    doing: Option<(String, Instant)>,
+    over: bool,
+}
+
+/// The watch over one job.
+#[derive(Clone)]
+pub struct Watch(Arc<Mutex<Seen>>);
+
+impl Watch {
+    pub fn start(client: &Client) -> Self {
+        let watch = Self(Arc::default());
+        let (explaining, client) = (watch.clone(), client.clone());
+        thread::spawn(move || explaining.explain(&client));
+        let interrupted = watch.clone();
+        thread::spawn(move || interrupted.wait_for_interrupt());
+        watch
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().expect("no panic while locked")
+    }
+
+    pub fn doing(&self, text: &str) {
+        let mut seen = self.seen();
+        if seen.doing.as_ref().is_none_or(|(known, _)| known != text) {
+            seen.doing = Some((text.to_owned(), Instant::now()));
+        }
+    }
+
+    pub fn submitted(&self, chain: ChainId, job: JobId) {
+        self.seen().job = Some((chain, job));
+    }
+
+    pub fn over(&self) {
+        self.seen().over = true;
+    }
+
+    pub fn job(&self) -> Option<(ChainId, JobId)> {
+        self.seen().job
+    }
+
+    /// Say once why nothing happens to the job.
+    fn explain(&self, client: &Client) {
+        loop {
+            thread::sleep(LOOKS);
+            let (job, waited) = {
+                let seen = self.seen();
+                if seen.over {
+                    return;
+                }
+                (seen.job, seen.doing.as_ref().map(|(_, since)| since.elapsed()))
+            };
+            let (Some((chain, job)), Some(waited)) = (job, waited) else { continue };
+            if waited < EXPLAIN_AFTER {
+                continue;
+            }
+            if let Ok(why) = client.why(Some(chain), job)
+                && !self.seen().over
+            {
+                eprintln!("\r\x1b[2Kjob {job} waits: {}", why.verdict);
+            }
+            return;
+        }
+    }
+
+    fn wait_for_interrupt(&self) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let Ok(runtime) = runtime else { return };
+        if runtime.block_on(tokio::signal::ctrl_c()).is_err() {
+            return;
+        }
+        let seen = self.seen();
+        if let (Some((_, job)), false) = (seen.job, seen.over) {
+            eprintln!(
+                "\njob {job} goes on without this command\nhint: meshx job show {job} tells how far it is; meshx job cancel {job} takes it back until workers are drawn"
+            );
+        }
+        process::exit(INTERRUPTED);
+    }
+}
