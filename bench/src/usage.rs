@@ -5,7 +5,7 @@ use std::fs;
 /// Kernel ticks per second in `/proc`; Linux has shown 100 to programs since 2.6.
 const TICKS: f64 = 100.0;
 
-/// CPU seconds so far of whom the file `path` of `/proc` is about. Zero where the system does not say.
+/// CPU seconds so far of the process or thread that the file `path` of `/proc` describes. Zero where the system does not say.
 fn cpu_seconds(path: &str) -> f64 {
     let text = fs::read_to_string(path).unwrap_or_default();
     // The name in parentheses may hold anything, so count from its end: utime is field 14, stime 15.

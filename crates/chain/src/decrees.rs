@@ -121,7 +121,7 @@ pub(crate) fn learn(
     context: &BlockContext,
 ) -> Result<(), Stop> {
     let mut decrees: Decrees = pad.get(Key::Decrees)?.unwrap_or_default();
-    // Without gaps and in order: of two changes of one parameter the later must win, whoever brings them.
+    // Without gaps and in order: of two changes of one parameter the later must win, from any sender.
     if decree.number != decrees.known + 1 {
         let expected = decrees.known + 1;
         return Err(crate::Refusal::DecreeOrder { expected, got: decree.number }.into());

@@ -40,7 +40,7 @@ pub(crate) fn mint(
     }
     let params: Params = pad.expect(Key::Params)?;
     let part = u128::from(reward.get()) * u128::from(params.emission_validators_bps.min(10_000));
-    // Rounded down, and the rest to providers: the two parts are exactly the reward, whatever the rounding.
+    // Rounded down, and the rest to providers: the two parts are exactly the reward, with any rounding.
     let validators = NanoMeshx::new(u64::try_from(part / 10_000).expect("a part of the reward"));
     let providers = reward.saturating_sub(validators);
     pad.mint(pools::validators(), validators)?;

@@ -107,9 +107,9 @@ fn wait_for(mesh: &RunningMesh) -> Result<Current> {
         match home::running_mesh().filter(is_alive) {
             Some(newer) if begun.elapsed() < START_TIMEOUT => mesh = newer,
             Some(_) => bail!(
-                "meshx up is still starting after {seconds} s\nhint: is this machine very busy? try meshx up --validators 1"
+                "meshx up is still starting after {seconds} s\nhint: this machine may be too busy; try meshx up --validators 1"
             ),
-            None => bail!("meshx up ended while it was starting\nhint: its own terminal says why"),
+            None => bail!("meshx up ended while it was starting\nhint: its terminal shows why"),
         }
     }
     Current::at(mesh.node)

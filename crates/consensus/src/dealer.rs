@@ -80,7 +80,7 @@ pub fn scheme(
     share: Option<&[u8]>,
 ) -> Result<Scheme, BadKeys> {
     let output = ceremony::dealt(sharing).ok_or(BadKeys::Sharing)?;
-    // The key must be shared by exactly those whom genesis names, or a quorum of names could lack a quorum of shares.
+    // The key must be shared by exactly those that genesis names, or a quorum of names could lack a quorum of shares.
     if *output.players() != validators {
         return Err(BadKeys::Sharing);
     }

@@ -287,7 +287,7 @@ impl SchemeTrait for Guarded {
             // truth.
             begun.set();
         }
-        // Here and nowhere else: whatever part of the engine asks, a wiped validator cannot contradict a vote that it
+        // Here and nowhere else: for every part of the engine, a wiped validator cannot contradict a vote that it
         // forgot (ADR 6).
         if round_of(&subject) <= self.silent_to {
             return None;

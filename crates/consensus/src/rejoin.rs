@@ -235,7 +235,7 @@ where
                     // other for ever.
                     Ok(Message::Ask) => self.send(Recipients::One(peer), &Message::Nothing),
                     Ok(Message::Nothing) => {
-                        // It replaces no answer: whoever has seen a certificate cannot unsee it.
+                        // It replaces no answer: a peer that has seen a certificate cannot unsee it.
                         answers.entry(peer).or_insert(None);
                     }
                     Ok(Message::Seen(seen)) if self.holds(context, &seen) => {

@@ -167,7 +167,7 @@ async fn measure(
     let clock = Clock(Instant::now());
     let mut witness = prepared.begin(clock.now_us());
     let stamp = probe(&mut witness, &socket, to, &clock).await?;
-    // Whatever comes from now on is too late to count, and the port is free for the next prover.
+    // All that comes from now on is too late to count, and the port is free for the next prover.
     drop(socket);
     say(channel, settings.turn, &ToProver::Probed).await?;
     if witness.minimum_us().is_none() {

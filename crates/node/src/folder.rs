@@ -97,7 +97,7 @@ fn hold(path: &Path) -> Result<File, BadFolder> {
         .read(true)
         .write(true)
         .create(true)
-        // The id in it is of whoever holds the lock, and is to be read if that is not us.
+        // The id in it is that of the lock's holder, and is to be read if that is not us.
         .truncate(false)
         .open(path.join("lock"))
         .map_err(failed)?;

@@ -58,7 +58,7 @@ pub struct DealtChain {
     pub validators: Vec<DealtValidator>,
     /// Workers that are registered from the start; none on the backbone.
     pub workers: Vec<DealtWorker>,
-    /// Secret: the key of the account that gives money to whoever asks.
+    /// Secret: the key of the faucet's account.
     pub faucet: SigningKey,
 }
 

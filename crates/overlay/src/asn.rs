@@ -88,7 +88,7 @@ fn range(line: &str) -> Option<Range> {
             let free = u32::checked_sub(bits, length.parse().ok()?)?;
             let mask = 1_u128.checked_shl(free).map_or(u128::MAX, |size| size - 1);
             let first = number(ip);
-            // Bits beyond the prefix are a slip of whoever wrote the line, and no range.
+            // Bits beyond the prefix are a mistake in the line, and not a range.
             if first & mask != 0 {
                 return None;
             }

@@ -93,7 +93,7 @@ pub struct PeerRecord {
     pub identity: PublicKey,
     /// The network it is of. A node of another network refuses it.
     pub network: Hash,
-    /// What the node says it does. Nobody checks that: whoever connects finds out.
+    /// What the node says it does. Nobody checks that: a peer that connects finds out.
     pub roles: Roles,
     /// The chain it works on first.
     pub chain: ChainId,

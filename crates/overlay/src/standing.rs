@@ -79,7 +79,7 @@ impl Standing {
         if self.marks.len() >= REMEMBERED_MAX && !self.marks.contains_key(&peer) {
             self.marks.retain(|_, of| faded(*of, now) >= 1.0);
             if self.marks.len() >= REMEMBERED_MAX {
-                // Thousands of identities with fresh marks: whoever makes them must not make this node's memory grow.
+                // Thousands of identities with fresh marks: they must not make this node's memory grow.
                 // Forgetting helps them less than that would.
                 self.marks.clear();
             }

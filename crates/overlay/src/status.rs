@@ -102,7 +102,7 @@ pub struct Status {
     pub turned_away: u64,
     /// Identities that are kept out for what they did.
     pub banned: usize,
-    /// Whoever is connected now.
+    /// The peers that are connected now.
     pub peers: Vec<PeerInfo>,
 }
 
@@ -134,7 +134,7 @@ impl Status {
         let mut direct: Vec<&PeerInfo> =
             self.peers.iter().filter(|peer| peer.path == Path::Direct && peer.in_table).collect();
         // Who has been there for hours will most likely be there after the restart. One of each neighbourhood, so that
-        // nobody with many addresses decides whom this node meets then.
+        // nobody with many addresses decides which peers this node meets then.
         direct.sort_by_key(|peer| std::cmp::Reverse(peer.seconds));
         let mut prefixes = Vec::new();
         let mut known_peers = Vec::new();

@@ -28,7 +28,7 @@ pub fn run(settings: &Settings, args: &Run) -> Result<ExitCode> {
     if args.detach {
         bail!("there is no network that could go on with the job\nhint: meshx up starts one");
     }
-    eprintln!("network of this command alone: none is configured, and none answers");
+    eprintln!("no network is configured and none answers, so this command starts its own");
     progress.say("starting a local network of eight chains");
     let shape = Shape::ephemeral(Latency::named(&args.latency)?);
     mesh::with_mesh(&shape, |ready| async move {
@@ -122,7 +122,7 @@ fn check_workers(status: &NetworkStatus, chain: ChainId, request: &Request) -> R
     };
     if found.ready && u32::from(replicas) > found.workers {
         bail!(
-            "{replicas} workers are asked for, and {chain} has {}\nhint: ask for fewer with --replicas and --agree, or for another --chain",
+            "{replicas} workers are asked for, but {chain} has {}\nhint: ask for fewer with --replicas and --agree, or for another --chain",
             found.workers
         );
     }
@@ -135,7 +135,7 @@ fn show_stdout(bytes: &[u8], raw: bool) -> Result<()> {
     let is_binary = || bytes.contains(&0) || std::str::from_utf8(bytes).is_err();
     if terminal && !raw && is_binary() {
         eprintln!(
-            "output is {} bytes that are no text\nhint: > FILE keeps them, --raw shows them",
+            "the output is {} bytes that are not text\nhint: save them with > FILE, or show them with --raw",
             bytes.len()
         );
         return Ok(());

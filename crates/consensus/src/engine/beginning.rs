@@ -103,7 +103,7 @@ where
             silent_to = %beginning.silent_to,
             "begins with an empty disk"
         );
-        // Before anything else: after a crash the mark is there, whatever else is missing (ADR 6).
+        // Before anything else: after a crash the mark is there, even if all else is missing (ADR 6).
         silence = silence.extend(beginning.silent_to).await;
         if beginning.floor.is_some() {
             let artifact = terms.subscribe().await.ok()?;

@@ -151,7 +151,7 @@ where
     let (engine, boundaries) = agreement.start(&validator, &founding, ends.votes, blocker);
 
     let followers = Reporters::from((boundaries, handover.mailbox));
-    // Only now: whoever is told of final blocks must be there for the first one.
+    // Only now: those that are told of final blocks must be there for the first one.
     blocks.start(Reporters::from((stateful.clone(), followers)));
     begun.terms.attach(marshal.clone());
     keeper.start();

@@ -79,7 +79,7 @@ where
     async fn settle(&mut self, round: Round) {
         let Round { txs, replies, from_clients, peers } = round;
         let (verdicts, news) = self.desk.admit(txs, from_clients).await;
-        // Before clients are answered, so that whoever leads next may have it by then.
+        // Before clients are answered, so that the next leader may have it by then.
         self.spread(&news);
         let mut from_peers = verdicts[from_clients..].iter();
         for (peer, count) in peers {

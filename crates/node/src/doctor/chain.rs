@@ -37,7 +37,7 @@ pub(super) fn node(url: Option<&str>, chain: ChainId) -> Vec<Finding> {
             let found = format!("{} stands still: {}", chain.chain, chain.standstill()?);
             let finding = Finding::new("chain", Verdict::Bad, found);
             Some(finding.next(
-                "two thirds of the validators must answer: start those that are down, or look at their network",
+                "more than two thirds of the validators must answer: start those that are down, or check their network",
             ))
         }));
         let (params, market) = (client.params(chain)?, client.market(chain)?);
