@@ -23,17 +23,25 @@ struct Seen {
     over: bool,
 }
 
+/// What becomes of a job's network when the command that follows it is interrupted.
+#[derive(Clone, Copy)]
+pub enum End {
+    GoesOn,
+    /// It ends, too; this removes what it leaves.
+    With(fn()),
+}
+
 /// The watch over one job.
 #[derive(Clone)]
 pub struct Watch(Arc<Mutex<Seen>>);
 
 impl Watch {
-    pub fn start(client: &Client) -> Self {
+    pub fn start(client: &Client, end: End) -> Self {
         let watch = Self(Arc::default());
         let (explaining, client) = (watch.clone(), client.clone());
         thread::spawn(move || explaining.explain(&client));
         let interrupted = watch.clone();
-        thread::spawn(move || interrupted.wait_for_interrupt());
+        thread::spawn(move || interrupted.wait_for_interrupt(end));
         watch
     }
 
@@ -84,14 +92,17 @@ impl Watch {
         }
     }
 
-    fn wait_for_interrupt(&self) {
+    fn wait_for_interrupt(&self, end: End) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let Ok(runtime) = runtime else { return };
         if runtime.block_on(tokio::signal::ctrl_c()).is_err() {
             return;
         }
         let seen = self.seen();
-        if let (Some((_, job)), false) = (seen.job, seen.over) {
+        if let End::With(remove) = end {
+            eprintln!("\nthe job ends with this command, which was its network");
+            remove();
+        } else if let (Some((_, job)), false) = (seen.job, seen.over) {
             eprintln!(
                 "\njob {job} goes on without this command\nhint: meshx job show {job} tells how far it is; meshx job cancel {job} takes it back until workers are drawn"
             );

@@ -14,6 +14,7 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Mutex,
     time::Duration,
 };
 use tokio::net::TcpListener;
@@ -284,10 +285,21 @@ fn plan(kept: &Kept, shape: &Shape) -> Plan {
 /// a second. A mesh writes about 160 MB an hour and keeps three hours.
 fn passing_folder() -> Result<tempfile::TempDir, NoMesh> {
     let make = || tempfile::Builder::new().prefix("meshx-").to_owned();
-    if let Ok(folder) = make().tempdir_in("/dev/shm") {
-        return Ok(folder);
+    let folder = make().tempdir_in("/dev/shm").or_else(|_| make().tempdir());
+    let folder = folder.map_err(NoMesh::NoTemporary)?;
+    *PASSING.lock().expect("no panic while locked") = Some(folder.path().to_owned());
+    Ok(folder)
+}
+
+/// Where this process' passing mesh has its files.
+static PASSING: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// Remove the folder of this process' passing mesh: for a process that ends without taking its mesh down.
+pub fn remove_passing_folder() {
+    if let Some(folder) = PASSING.lock().expect("no panic while locked").take() {
+        // What cannot be removed goes with the machine's next start.
+        let _ = fs::remove_dir_all(folder);
     }
-    make().tempdir().map_err(NoMesh::NoTemporary)
 }
 
 /// Listen on `address`.

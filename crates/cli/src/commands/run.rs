@@ -1,6 +1,12 @@
 //! `meshx run`: a WebAssembly file as a job, here or on a network.
 
-use crate::{args::Run, ending, network, request, settings::Settings, user, watch::Watch};
+use crate::{
+    args::Run,
+    ending, network, request,
+    settings::Settings,
+    user,
+    watch::{End, Watch},
+};
 use anyhow::{Result, bail};
 use api::{Client, NetworkStatus, Output};
 use client::{Request, Step, Terms, home};
@@ -23,7 +29,7 @@ pub fn run(settings: &Settings, args: &Run) -> Result<ExitCode> {
     let progress = Progress::new();
     if let Some(current) = network::find(settings)? {
         check_workers(&current.status, settings.chain, &request)?;
-        return on(settings, args, &current.client, &request, &progress);
+        return on(settings, args, &current.client, &request, &progress, End::GoesOn);
     }
     if args.detach {
         bail!("there is no network that could go on with the job\nhint: meshx up starts one");
@@ -33,7 +39,8 @@ pub fn run(settings: &Settings, args: &Run) -> Result<ExitCode> {
     let shape = Shape::ephemeral(Latency::named(&args.latency)?);
     mesh::with_mesh(&shape, |ready| async move {
         let client = Client::new(&ready.url)?;
-        tokio::task::block_in_place(|| on(settings, args, &client, &request, &progress))
+        let over = End::With(mesh::remove_passing_folder);
+        tokio::task::block_in_place(|| on(settings, args, &client, &request, &progress, over))
     })
 }
 
@@ -43,6 +50,7 @@ fn on(
     client: &Client,
     request: &Request,
     progress: &Progress,
+    end: End,
 ) -> Result<ExitCode> {
     let key = user::paying_key(settings, client)?;
     let terms = Terms {
@@ -51,7 +59,7 @@ fn on(
         deadline: args.deadline,
         fresh: args.fresh,
     };
-    let watch = Watch::start(client);
+    let watch = Watch::start(client, end);
     let tell = |step: Step<'_>| match step {
         Step::Doing(text) => {
             progress.say(text);
