@@ -3,10 +3,10 @@
 use crate::{
     block::{Block, BlockContext, plain_key},
     ceremony,
+    clock::{TIMESTAMP_STEP_MAX, now},
     guarded::Guarded,
     memory::Executed,
     news::Final,
-    paced::{TIMESTAMP_STEP_MAX, now},
     shared::{Shared, tell},
     store::{BatchStore, Batches, Databases, Merkleized},
     transition::Before,

@@ -2,11 +2,11 @@
 
 use crate::{
     block::Block,
+    clock::now,
     guarded::Guarded,
     intake::Mailbox,
     locked::lock,
     news::{Fate, Final, SubmitError},
-    paced::now,
     schemes::Schemes,
     shared::Shared,
     store::{Databases, TipStore, accounts, prove},

@@ -31,6 +31,7 @@ mod app;
 mod begun;
 mod block;
 mod ceremony;
+mod clock;
 mod dealer;
 mod elector;
 mod engine;

@@ -5,6 +5,7 @@
 
 use crate::{
     block::{Block, BlockContext},
+    clock::{TIMESTAMP_STEP_MAX, now},
     guarded::Guarded,
     shared::Shared,
 };
@@ -12,23 +13,11 @@ use commonware_consensus::{Application, marshal::ancestry::Ancestry, types::Roun
 use commonware_cryptography::Digested;
 use commonware_runtime::Clock;
 use futures::future::select;
-use std::{
-    pin::pin,
-    sync::Arc,
-    time::{Duration, UNIX_EPOCH},
-};
+use std::{pin::pin, sync::Arc, time::Duration};
 use types::Millis;
 
-/// A block's clock may run ahead of its parent's by this much. It bounds how long a validator can be
-/// made to wait; a network that was down for long catches up ten seconds a block.
-pub(crate) const TIMESTAMP_STEP_MAX: u64 = 10_000;
 /// A block's clock may run ahead of a validator's own by this much before it waits.
 const CLOCK_AHEAD_MAX: u64 = 500;
-
-pub(crate) fn now<E: Clock>(clock: &E) -> u64 {
-    let since = clock.current().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
 
 #[derive(Clone)]
 pub(crate) struct Paced<M> {

@@ -5,7 +5,7 @@
 //! once when something comes. This is the proposer's own choice and no rule of the chain: others accept any block
 //! whose clock is near theirs.
 
-use crate::paced::TIMESTAMP_STEP_MAX;
+use crate::clock::TIMESTAMP_STEP_MAX;
 use std::collections::BTreeSet;
 use types::{
     Action, Height, JobId, Millis,

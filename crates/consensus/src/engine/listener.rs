@@ -1,7 +1,7 @@
 //! Hears consensus' own reports.
 
 use crate::{
-    block::plain_key, equivocation::equivocation_of, guarded::Guarded, paced::now,
+    block::plain_key, clock::now, equivocation::equivocation_of, guarded::Guarded,
     rejoin::Standing, schemes::Schemes, shared::Shared,
 };
 use commonware_actor::Feedback;
