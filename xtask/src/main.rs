@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test | ci | tidy | codegen | sim | torture | natlab | meshlab | torlab | presencelab | crowd | examples | fuzz | geo | flame`.
+//! The project's own commands: `cargo xtask test | ci | tidy | codegen | sim | torture | natlab | meshlab | torlab | presencelab | crowd | examples | docs | fuzz | geo | flame`.
 //!
 //! What a shell script would do is done here, so that it runs alike on every machine and in CI. Needs nothing but Rust;
 //! a step that wants more (Go, Node, Zig, a wasm target) is *passed over* with its reason when that is missing.
@@ -7,6 +7,7 @@ mod benches;
 mod ci;
 mod codegen;
 mod crowd;
+mod docs;
 mod examples;
 mod flame;
 mod fuzz;
@@ -16,6 +17,7 @@ mod meshlab;
 mod natlab;
 mod presencelab;
 mod report;
+mod scratch;
 mod sim;
 mod test;
 mod tidy;
@@ -32,8 +34,8 @@ use crate::report::Report;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  test                      all of ci, then 50 simulations, examples --check, each benchmark
-                            for two seconds, a short torture and a short fuzz
+  test                      all of ci, then 50 simulations, examples --check, the quick commands of the pages, each
+                            benchmark for two seconds, a short torture and a short fuzz
   ci                        fmt, tidy, cargo-deny, cargo-machete and typos (where installed), clippy and rustdoc with
                             warnings as errors, cargo test --workspace
   tidy                      the rules of the design that a machine can check; builds the tests of types, no more
@@ -47,6 +49,7 @@ usage: cargo xtask <command>
   examples [NAME…]          rebuild the wasm of the examples from source and record the toolchains
   examples --check [NAME…]  rebuild elsewhere and compare with what is committed; touches nothing
   flame [BINARY]            profile transfers (needs perf): what each part costs per transfer and validator
+  docs [PAGE…]              run what README.md, docs and examples tell readers to type, with the debug binaries
   natlab [SCENARIO…] [--binary PATH]
                             workers behind NATs in namespaces of the network (root, ../shared/lab): a job, and who reaches whom
   meshlab [--binary PATH]   eight processes in eight namespaces (root): a job, a killed validator, a lost disk, a cut network
@@ -106,6 +109,9 @@ fn run(words: &[&str], report: &mut Report) -> Result<bool> {
                 bail!("no example is called {name}\nhint: there are {}", examples::names());
             }
             examples::run(&root, check, &names, report)
+        }
+        ["docs", names @ ..] if names.iter().all(|name| name.ends_with(".md")) => {
+            docs::run(&root, names, true, report);
         }
         ["natlab", rest @ ..] => {
             let (names, binary) = match rest {

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use crate::report::{Outcome, Report};
-use crate::{benches, ci, examples, fuzz, sim, torture};
+use crate::{benches, ci, docs, examples, fuzz, sim, torture};
 
 pub fn run(root: &Path, report: &mut Report) {
     ci::run(root, report);
     sim::run_in_test(root, report);
     examples::run(root, true, &[], report);
+    docs::run(root, &[], false, report);
     benches::run_in_test(root, report);
     torture::run_in_test(root, report);
     if let Err(error) = fuzz::run_in_test(root, report) {

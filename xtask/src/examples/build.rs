@@ -7,10 +7,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::scratch::Scratch;
 use super::toolchain::{RUST_TARGET, Toolchain, Way};
 use super::{Example, Language};
-use crate::workspace;
+use crate::{scratch::Scratch, workspace};
 
 /// What a build needed from elsewhere did not come: no fault of the example.
 #[derive(Debug)]

@@ -10,7 +10,6 @@
 
 mod build;
 mod record;
-mod scratch;
 mod toolchain;
 
 use std::fs;
@@ -19,8 +18,8 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 use crate::report::{Outcome, Report};
+use crate::scratch::Scratch;
 use record::{Entry, Record};
-use scratch::Scratch;
 use toolchain::Toolchain;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +71,7 @@ pub fn run(root: &Path, check: bool, names: &[&str], report: &mut Report) {
 fn try_run(root: &Path, check: bool, names: &[&str], report: &mut Report) -> Result<()> {
     let folder = root.join("examples");
     let mut record = Record::load(&folder)?;
-    let scratch = Scratch::new()?;
+    let scratch = Scratch::new("examples")?;
     for example in &EXAMPLES {
         if !names.is_empty() && !names.contains(&example.name) {
             continue;
