@@ -56,7 +56,7 @@ pub enum NotRun {
     #[error(transparent)]
     Overlay(#[from] OverlayError),
     #[error(
-        "cannot listen on {address}\nhint: stop the node that listens there, or choose another address with --listen"
+        "cannot listen on {address}\nhint: stop what listens there (meshx up?), or choose another address with --api"
     )]
     Listen { address: SocketAddr, source: io::Error },
     #[error(transparent)]
