@@ -82,8 +82,8 @@ impl Session {
         // A group of its own, so that what it started ends with it.
         let mut child = bash.process_group(0).spawn().context("cannot start bash")?;
         let status = wait(&mut child, until);
+        signal("KILL", &format!("-{}", child.id()));
         if status.is_none() {
-            signal("KILL", &format!("-{}", child.id()));
             child.wait()?;
             bail!("it did not end in time; it printed:\n{}", read(&said));
         }
@@ -199,6 +199,13 @@ mod tests {
         assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (Some(3), "README.md\n", "why\n"));
         let again = session.run("cat \"$SAID\"/001.out", soon()).unwrap();
         assert_eq!(again.stdout, "README.md\n");
+    }
+
+    #[test]
+    fn what_a_command_leaves_behind_ends_with_it() {
+        let mut session = session();
+        session.run("(sleep 1; touch late) &", soon()).unwrap();
+        assert_eq!(session.run("sleep 1.5; test -e late", soon()).unwrap().code, Some(1));
     }
 
     #[test]
