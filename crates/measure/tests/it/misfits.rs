@@ -98,6 +98,6 @@ async fn without_any_witness_there_is_no_certificate() {
     let Err(NotProved::Nobody { silent }) = proved else { panic!("{proved:?}") };
     let shown: Vec<String> = silent.iter().map(|(_, why)| why.to_string()).collect();
     // Both name their session alike; the first has it.
-    assert!(shown.iter().any(|why| why == "still Probing at the deadline"), "{shown:?}");
+    assert!(shown.iter().any(|why| why == "it was still Probing at the deadline"), "{shown:?}");
     assert!(shown.iter().any(|why| why.contains("uses the session name of another")), "{shown:?}");
 }

@@ -50,7 +50,7 @@ mod tests {
         assert_eq!((check(10), check(20)), (Ok(()), Ok(())));
         assert_eq!(check(21), Err(Untimely::Late { at: Height::new(21), closes }));
         let text = check(21).unwrap_err().to_string();
-        assert_eq!(text, "the ticket is in block 21, tickets were taken until block 20");
+        assert_eq!(text, "the ticket is in block 21, but tickets were taken until block 20");
         let never = TicketWindow { opens: closes, closes: opens };
         assert!((0..30).all(|at| never.check(Height::new(at)).is_err()));
     }
