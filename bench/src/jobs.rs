@@ -71,9 +71,9 @@ const MODULE: &str = r#"(module
 
 const CHAIN: ChainId = ChainId::NorthAmerica;
 const TICKS_PER_SECOND: usize = 40;
-/// More than may be in flight, so that no payer ever has two jobs of which neither is settled: a refusal of
-/// the first would show as a gap of nonces at the second.
-const PAYERS: usize = 2 * IN_FLIGHT_MAX;
+/// As many as a genesis has room for: each then has at most three jobs that are not settled, and its transactions never
+/// wait in a queue of its own that is full.
+const PAYERS: usize = 1_000;
 /// Jobs submitted and not settled, above which the load is held back: what a shard settles within some seconds.
 const IN_FLIGHT_MAX: usize = 2_048;
 /// Places of one worker: the replicas of all jobs in flight must find one.

@@ -107,12 +107,19 @@ pub fn tx(load: &TxLoad) -> Result<Report> {
     };
     let dealt = deal_network(&domain_hash("meshx/bench-seed/v1", &[]).0, &plan);
     let (network_keys, network) = (dealt.network_keys.clone(), dealt.network_keys.network());
+    // All who hold money from the start, such as the faucet.
+    let holders: Vec<Vec<Address>> = dealt
+        .chains
+        .iter()
+        .map(|chain| chain.genesis.accounts.iter().map(|account| account.address).collect())
+        .collect();
     let parts: Vec<Part> = dealt.chains.into_iter().map(Part::from).collect();
 
     let signing = Instant::now();
     let drivers = chains
         .iter()
-        .map(|chain| Driver::prepare(load, *chain, &senders, &network))
+        .zip(holders)
+        .map(|(chain, holders)| Driver::prepare(load, *chain, &senders, &network, holders))
         .collect::<Vec<_>>();
     let signed: usize = drivers.iter().map(|driver| driver.total).sum();
     report.figure("sign_us", signing.elapsed().as_secs_f64() * 1e6 / signed as f64 * cores());
@@ -138,7 +145,8 @@ pub fn tx(load: &TxLoad) -> Result<Report> {
 struct Driver {
     chain: ChainId,
     senders: Arc<Senders>,
-    receivers: Arc<Vec<Address>>,
+    /// All who can hold money in the end.
+    holders: Arc<Vec<Address>>,
     /// Per second, and in all.
     rate: usize,
     total: usize,
@@ -147,7 +155,13 @@ struct Driver {
 }
 
 impl Driver {
-    fn prepare(load: &TxLoad, chain: ChainId, senders: &Arc<Senders>, network: &Hash) -> Self {
+    fn prepare(
+        load: &TxLoad,
+        chain: ChainId,
+        senders: &Arc<Senders>,
+        network: &Hash,
+        mut holders: Vec<Address>,
+    ) -> Self {
         let others = load.accounts - load.senders;
         let other = |n: usize| {
             let key = domain_hash("meshx/bench-receiver/v1", &[&(n as u64).to_be_bytes()]);
@@ -174,10 +188,11 @@ impl Driver {
                 .flat_map(|part| part.join().expect("signing does not panic"))
                 .collect()
         });
+        holders.extend(receivers);
         Self {
             chain,
             senders: senders.clone(),
-            receivers: Arc::new(receivers),
+            holders: Arc::new(holders),
             rate: per_tick * TICKS_PER_SECOND,
             total: count * per_tick,
             ticks,
@@ -269,7 +284,7 @@ async fn measure(load: &TxLoad, node: &Node, drivers: Vec<Driver>) -> Result<Mea
             (driver.rate, driver.total),
             shared.clone(),
         )));
-        shareds.push((driver.chain, driver.receivers.clone(), shared.clone()));
+        shareds.push((driver.chain, driver.holders.clone(), shared.clone()));
         let ((batches, queue), warmup) = (mpsc::unbounded_channel(), load.warmup);
         tokio::spawn(submit(host, queue, shared.clone()));
         std::thread::spawn(move || drive(&driver, &batches, warmup, &shared));
@@ -289,9 +304,9 @@ async fn measure(load: &TxLoad, node: &Node, drivers: Vec<Driver>) -> Result<Mea
         samples.extend(of_shard);
         blocks += blocks_of_shard;
     }
-    for (chain, receivers, _) in &shareds {
+    for (chain, holders, _) in &shareds {
         let host = node.host(*chain).context("this node runs the shard")?;
-        audit::supply(host, receivers.iter().copied()).await?;
+        audit::supply(host, holders.iter().copied()).await?;
     }
     let sum = |of: fn(&Shared) -> usize| shareds.iter().map(|(_, _, shared)| of(shared)).sum();
     let load_cpu_us: u64 =
