@@ -15,7 +15,7 @@ use crate::workspace;
 /// Seconds per target when nobody says otherwise.
 pub const SECONDS: u32 = 60;
 /// What `cargo xtask test` spends on each: enough to start from every seed, and to notice what a seed is next to.
-const SECONDS_IN_TEST: u32 = 3;
+pub const SECONDS_IN_TEST: u32 = 3;
 
 /// Memory at which an input is a finding, in MiB: no target needs a tenth of it.
 const MEMORY_MIB_MAX: u32 = 2_048;
@@ -29,26 +29,11 @@ const INSTRUMENTED: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sa
 
 /// Fuzz the targets called `names` (all, if there are none), each for `seconds`.
 pub fn run(root: &Path, names: &[&str], seconds: u32, report: &mut Report) -> Result<()> {
-    run_built(root, names, seconds, "release", report)
-}
-
-/// All targets for a moment, compiled quickly: from a few seconds of fuzzing, fast code gains less than it takes to make.
-pub fn run_in_test(root: &Path, report: &mut Report) -> Result<()> {
-    run_built(root, &[], SECONDS_IN_TEST, "quick", report)
-}
-
-fn run_built(
-    root: &Path,
-    names: &[&str],
-    seconds: u32,
-    profile: &str,
-    report: &mut Report,
-) -> Result<()> {
     let known = targets(root)?;
     if let Some(name) = names.iter().find(|name| !known.iter().any(|known| known == *name)) {
         bail!("no fuzz target is called {name}\nhint: there are {}", known.join(", "));
     }
-    let program = match build(root, profile) {
+    let program = match build(root) {
         Ok(program) => program,
         Err(why) => {
             report.add("fuzz", Outcome::PassedOver(why));
@@ -75,7 +60,7 @@ fn targets(root: &Path) -> Result<Vec<String>> {
 }
 
 /// The fuzzer, built; or why it cannot be.
-fn build(root: &Path, profile: &str) -> Result<PathBuf, String> {
+fn build(root: &Path) -> Result<PathBuf, String> {
     if !cfg!(all(target_os = "linux", target_env = "gnu")) {
         return Err("its flags are tried on Linux only".into());
     }
@@ -90,14 +75,14 @@ fn build(root: &Path, profile: &str) -> Result<PathBuf, String> {
         .map_or_else(|| folder.join("target"), |target| PathBuf::from(target).join("fuzz"));
     let host = workspace::host().map_err(|error| format!("{error:#}"))?;
     let status = Command::new(workspace::cargo())
-        .args(["build", "--quiet", "--profile", profile, "--target", &host])
+        .args(["build", "--quiet", "--release", "--target", &host])
         .current_dir(&folder)
         .env("CARGO_TARGET_DIR", &output)
         .env("RUSTFLAGS", INSTRUMENTED)
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .status();
     match status {
-        Ok(status) if status.success() => Ok(output.join(host).join(profile).join("run")),
+        Ok(status) if status.success() => Ok(output.join(host).join("release/run")),
         _ => Err("it does not build here; the reason is above".into()),
     }
 }

@@ -12,7 +12,7 @@ pub fn run(root: &Path, report: &mut Report) {
     docs::run(root, &[], false, report);
     benches::run_in_test(root, report);
     torture::run_in_test(root, report);
-    if let Err(error) = fuzz::run_in_test(root, report) {
+    if let Err(error) = fuzz::run(root, &[], fuzz::SECONDS_IN_TEST, report) {
         report.add("fuzz", Outcome::Failed(vec![format!("{error:#}")]));
     }
 }
