@@ -18,7 +18,7 @@ use types::{ChainId, Hash};
 pub struct Ack {
     /// The chain that holds it.
     pub chain: ChainId,
-    /// The sender's number among the [`People`](crate::People).
+    /// The sender's number among the [`People`].
     pub number: usize,
     /// The transaction's nonce.
     pub nonce: u64,
