@@ -33,7 +33,7 @@ const TX_BYTES: usize = 150;
 /// Run the load through both.
 ///
 /// # Errors
-/// If either does not start, refuses a transaction, or stops; and as [`crate::tx`].
+/// If either does not start, refuses a transaction, or stops; and as [`tx`](fn@crate::tx).
 pub fn compare(load: &CompareLoad) -> Result<Report> {
     let temporary = tempfile::Builder::new().prefix("meshx-bench-").tempdir()?;
     let folder = load.data.clone().unwrap_or_else(|| temporary.path().to_owned());
