@@ -16,7 +16,9 @@ pub fn up(settings: &Settings, args: &Up) -> Result<()> {
         latency: Latency::named(&args.latency)?,
         block_ms: args.block_ms,
         term_blocks: args.term_blocks,
-        rest_ms: args.rest_ms,
+        // After a restart from a folder, validators wait for lost leaders as long as the slowest beat takes: they would be
+        // ready after half a minute.
+        rest_ms: if args.data.is_some() { 0 } else { args.rest_ms },
         listen: args.listen,
         data: args.data.clone(),
         passing: false,
