@@ -3,6 +3,7 @@
 use crate::{
     audit,
     network::{cores, now, wait_ready},
+    pace::TICKS_PER_SECOND,
     report::Report,
     usage::{memory_mib, percentile, process_cpu_seconds},
 };
@@ -70,7 +71,6 @@ const MODULE: &str = r#"(module
         (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 0)))))"#;
 
 const CHAIN: ChainId = ChainId::NorthAmerica;
-const TICKS_PER_SECOND: usize = 40;
 /// As many as a genesis has room for: each then has at most three jobs that are not settled, and its transactions never
 /// wait in a queue of its own that is full.
 const PAYERS: usize = 1_000;

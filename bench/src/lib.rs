@@ -12,6 +12,7 @@ mod kind;
 mod link;
 mod load;
 mod network;
+mod pace;
 mod peer;
 mod report;
 mod sandbox;

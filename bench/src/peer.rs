@@ -3,7 +3,10 @@
 //! What is compared are whole programs as they come, not their parts: its transactions bear no signature and its state has
 //! no proofs; its validators are processes that speak TCP, where those of `bench tx` share one process.
 
-use crate::usage::percentile;
+use crate::{
+    pace::{Pace, TICKS_PER_SECOND},
+    usage::{cpu_seconds_of, percentile},
+};
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::Value;
@@ -12,10 +15,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -57,10 +57,6 @@ pub struct PeerMeasured {
     pub held_back: usize,
 }
 
-/// The load comes in this many batches a second.
-const TICKS_PER_SECOND: usize = 40;
-/// Most transactions that may wait for finality before the load is held back.
-const IN_FLIGHT_MAX: usize = 25_000;
 /// Connections over which batches are handed in, so that a slow answer does not hold up the next batch.
 const HANDS: usize = 4;
 const START_TIMEOUT: Duration = Duration::from_secs(60);
@@ -167,7 +163,7 @@ impl Network {
 
     /// CPU seconds of all validators so far.
     fn cpu_seconds(&self) -> f64 {
-        self.validators.iter().map(|validator| crate::usage::cpu_seconds_of(validator.id())).sum()
+        self.validators.iter().map(|validator| cpu_seconds_of(validator.id())).sum()
     }
 
     fn measure(&self, load: &PeerLoad) -> Result<PeerMeasured> {
@@ -177,27 +173,33 @@ impl Network {
         let batches: Vec<String> =
             (0..ticks).map(|tick| batch(tick * per_tick, per_tick, load.tx_bytes)).collect();
         let from = self.height()?;
-        let shared = Shared { per_tick, start: Instant::now(), ..Shared::default() };
-        let shared = Arc::new(shared);
-        let (feed, batches_due) = std::sync::mpsc::channel::<String>();
+        let pace = Arc::new(Pace::new());
+        let (feed, batches_due) = mpsc::channel::<String>();
         let batches_due = Arc::new(Mutex::new(batches_due));
         let hands: Vec<_> = (0..HANDS)
             .map(|_| {
-                let (url, due, shared) = (self.rpc.clone(), batches_due.clone(), shared.clone());
-                thread::spawn(move || hand_in(&url, &due, &shared))
+                let (url, due, pace) = (self.rpc.clone(), batches_due.clone(), pace.clone());
+                thread::spawn(move || hand_in(&url, &due, &pace))
             })
             .collect();
         let driving = {
-            let shared = shared.clone();
-            thread::spawn(move || shared.drive(batches, feed))
+            let pace = pace.clone();
+            // The hands are through when the feed is gone.
+            thread::spawn(move || {
+                for (tick, batch) in batches.into_iter().enumerate() {
+                    if !pace.wait_turn(tick, per_tick) || feed.send(batch).is_err() {
+                        return;
+                    }
+                }
+            })
         };
-        let watched = self.watch(load, from, total, &shared);
-        shared.over.store(true, Ordering::Relaxed);
+        let watched = self.watch(load, from, (per_tick, total), &pace);
+        pace.end();
         for hand in hands {
             hand.join().expect("a hand does not panic");
         }
         driving.join().expect("the load does not panic");
-        if let Some(why) = shared.failure.lock().expect("no panic while locked").take() {
+        if let Some(why) = pace.failure() {
             bail!("CometBFT refused a transaction: {why}");
         }
         let (samples, cpu) = watched?;
@@ -212,7 +214,7 @@ impl Network {
             finality_p50_ms: percentile(&mut took, 50),
             finality_p99_ms: percentile(&mut took, 99),
             cpu_us_per_tx_per_validator: cpu * 1e6 / txs.max(1) as f64 / load.validators as f64,
-            held_back: shared.held_back.load(Ordering::Relaxed),
+            held_back: pace.held_back(),
         })
     }
 
@@ -225,14 +227,14 @@ impl Network {
         &self,
         load: &PeerLoad,
         from: u64,
-        total: usize,
-        shared: &Shared,
+        (per_tick, total): (usize, usize),
+        pace: &Pace,
     ) -> Result<(Vec<(f64, f64)>, f64)> {
         let (mut height, mut samples) = (from, Vec::with_capacity(total));
         let (mut cpu_before, mut cpu_after) = (None, None);
         let mut progress = Instant::now();
         while samples.len() < total {
-            let at = shared.start.elapsed().as_secs_f64();
+            let at = pace.start.elapsed().as_secs_f64();
             if at >= load.warmup as f64 {
                 cpu_before.get_or_insert_with(|| self.cpu_seconds());
             }
@@ -259,17 +261,19 @@ impl Network {
                 .filter(|(number, _)| *number > height)
                 .collect();
             blocks.sort_unstable();
-            let at = shared.start.elapsed().as_secs_f64();
+            let at = pace.start.elapsed().as_secs_f64();
             for (number, txs) in blocks {
                 height = number;
                 progress = Instant::now();
                 for _ in 0..txs {
-                    samples.push((at, (at - shared.due(samples.len())) * 1e3));
+                    let tick = samples.len() / per_tick;
+                    let due = tick as f64 / TICKS_PER_SECOND as f64;
+                    samples.push((at, (at - due) * 1e3));
                 }
             }
-            shared.seen.store(samples.len(), Ordering::Relaxed);
+            pace.see(samples.len());
             ensure!(progress.elapsed() < DRAIN_TIMEOUT, "CometBFT made no block in a minute");
-            if shared.failed.load(Ordering::Relaxed) {
+            if pace.is_over() {
                 break;
             }
             thread::sleep(POLL);
@@ -279,71 +283,8 @@ impl Network {
     }
 }
 
-/// What the threads of one run share.
-struct Shared {
-    start: Instant,
-    per_tick: usize,
-    submitted: AtomicUsize,
-    seen: AtomicUsize,
-    held_back: AtomicUsize,
-    over: AtomicBool,
-    failed: AtomicBool,
-    failure: Mutex<Option<String>>,
-}
-
-impl Default for Shared {
-    fn default() -> Self {
-        Self {
-            start: Instant::now(),
-            per_tick: 1,
-            submitted: AtomicUsize::new(0),
-            seen: AtomicUsize::new(0),
-            held_back: AtomicUsize::new(0),
-            over: AtomicBool::new(false),
-            failed: AtomicBool::new(false),
-            failure: Mutex::new(None),
-        }
-    }
-}
-
-impl Shared {
-    /// When transaction `index` is due, in seconds since the start.
-    fn due(&self, index: usize) -> f64 {
-        (index / self.per_tick) as f64 / TICKS_PER_SECOND as f64
-    }
-
-    fn stopped(&self) -> bool {
-        self.over.load(Ordering::Relaxed) || self.failed.load(Ordering::Relaxed)
-    }
-
-    fn fail(&self, why: String) {
-        self.failure.lock().expect("no panic while locked").get_or_insert(why);
-        self.failed.store(true, Ordering::Relaxed);
-    }
-
-    /// Give out batches on time, and no more than may be under way.
-    fn drive(&self, batches: Vec<String>, feed: std::sync::mpsc::Sender<String>) {
-        for (tick, batch) in batches.into_iter().enumerate() {
-            let due = self.start + Duration::from_secs_f64(tick as f64 / TICKS_PER_SECOND as f64);
-            thread::sleep(due.saturating_duration_since(Instant::now()));
-            let in_flight =
-                || self.submitted.load(Ordering::Relaxed) - self.seen.load(Ordering::Relaxed);
-            if in_flight() > IN_FLIGHT_MAX {
-                self.held_back.fetch_add(1, Ordering::Relaxed);
-            }
-            while in_flight() > IN_FLIGHT_MAX && !self.stopped() {
-                thread::sleep(Duration::from_millis(2));
-            }
-            self.submitted.fetch_add(self.per_tick, Ordering::Relaxed);
-            if self.stopped() || feed.send(batch).is_err() {
-                return;
-            }
-        }
-    }
-}
-
 /// Hand in batches until there are no more.
-fn hand_in(url: &str, due: &Mutex<std::sync::mpsc::Receiver<String>>, shared: &Shared) {
+fn hand_in(url: &str, due: &Mutex<mpsc::Receiver<String>>, pace: &Pace) {
     let agent = ureq::Agent::new_with_defaults();
     loop {
         let next = due.lock().expect("no panic while locked").recv();
@@ -355,10 +296,10 @@ fn hand_in(url: &str, due: &Mutex<std::sync::mpsc::Receiver<String>>, shared: &S
             .and_then(|mut answer| answer.body_mut().read_to_string());
         match answer {
             Ok(text) if text.contains("\"error\"") => {
-                shared.fail(text.chars().take(300).collect());
+                pace.fail(text.chars().take(300).collect());
             }
             Ok(_) => {}
-            Err(error) => shared.fail(error.to_string()),
+            Err(error) => pace.fail(error.to_string()),
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     audit,
     load::{Senders, decode},
     network::{cores, now, wait_ready},
+    pace::{Pace, TICKS_PER_SECOND},
     report::Report,
     usage::{memory_mib, percentile, process_cpu_seconds, thread_cpu_seconds},
 };
@@ -17,8 +18,8 @@ use std::{
     collections::HashMap,
     path::PathBuf,
     sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        Arc,
+        atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -52,10 +53,6 @@ pub struct TxLoad {
     pub data: Option<PathBuf>,
 }
 
-/// The load comes in this many batches a second.
-const TICKS_PER_SECOND: usize = 40;
-/// Most transfers per shard that may wait for finality before the load is held back.
-const IN_FLIGHT_MAX: usize = 25_000;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Run transfers through a network in this process.
@@ -245,39 +242,19 @@ impl Measured {
     }
 }
 
-/// What the threads of one run share.
+/// What the threads of one shard's load share.
 struct Shared {
-    start: Instant,
-    submitted: AtomicUsize,
-    seen: AtomicUsize,
-    held_back: AtomicUsize,
+    pace: Pace,
+    /// CPU of the thread that makes the load, in microseconds.
     load_cpu_us: AtomicU64,
-    failed: AtomicBool,
-    failure: Mutex<Option<String>>,
-}
-
-impl Shared {
-    fn fail(&self, why: String) {
-        self.failure.lock().expect("no panic while locked").get_or_insert(why);
-        self.failed.store(true, Ordering::Relaxed);
-    }
 }
 
 async fn measure(load: &TxLoad, node: &Node, drivers: Vec<Driver>) -> Result<Measured> {
-    let start = Instant::now();
     let mut listening = Vec::new();
     let mut shareds = Vec::new();
     for driver in drivers {
         let host = node.host(driver.chain).context("this node runs the shard")?.clone();
-        let shared = Arc::new(Shared {
-            start,
-            submitted: AtomicUsize::new(0),
-            seen: AtomicUsize::new(0),
-            held_back: AtomicUsize::new(0),
-            load_cpu_us: AtomicU64::new(0),
-            failed: AtomicBool::new(false),
-            failure: Mutex::new(None),
-        });
+        let shared = Arc::new(Shared { pace: Pace::new(), load_cpu_us: AtomicU64::new(0) });
         listening.push(tokio::spawn(listen(
             host.chain.finals(),
             driver.senders.clone(),
@@ -298,7 +275,7 @@ async fn measure(load: &TxLoad, node: &Node, drivers: Vec<Driver>) -> Result<Mea
     let (mut samples, mut blocks) = (Vec::new(), 0);
     for (task, (_, _, shared)) in listening.into_iter().zip(&shareds) {
         let (of_shard, blocks_of_shard) = task.await?;
-        if let Some(why) = shared.failure.lock().expect("no panic while locked").take() {
+        if let Some(why) = shared.pace.failure() {
             bail!("{why}");
         }
         samples.extend(of_shard);
@@ -317,8 +294,8 @@ async fn measure(load: &TxLoad, node: &Node, drivers: Vec<Driver>) -> Result<Mea
         cpu_seconds,
         load_cpu_seconds: load_cpu_us as f64 / 1e6,
         memory_mib,
-        held_back: sum(|shared| shared.held_back.load(Ordering::Relaxed)),
-        submitted: sum(|shared| shared.submitted.load(Ordering::Relaxed)),
+        held_back: sum(|shared| shared.pace.held_back()),
+        submitted: sum(|shared| shared.pace.submitted()),
         signatures_checked: 0,
         supply: audit::EXACT,
     })
@@ -336,20 +313,9 @@ fn drive(
         if tick == warmup * TICKS_PER_SECOND {
             cpu_before = thread_cpu_seconds();
         }
-        let due = shared.start + Duration::from_secs(1) * tick as u32 / TICKS_PER_SECOND as u32;
-        std::thread::sleep(due.saturating_duration_since(Instant::now()));
-        let in_flight =
-            || shared.submitted.load(Ordering::Relaxed) - shared.seen.load(Ordering::Relaxed);
-        if in_flight() > IN_FLIGHT_MAX {
-            shared.held_back.fetch_add(1, Ordering::Relaxed);
-        }
-        while in_flight() > IN_FLIGHT_MAX && !shared.failed.load(Ordering::Relaxed) {
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        if shared.failed.load(Ordering::Relaxed) {
+        if !shared.pace.wait_turn(tick, *count) {
             return;
         }
-        shared.submitted.fetch_add(*count, Ordering::Relaxed);
         if batches.send(decode(bytes, *count)).is_err() {
             return;
         }
@@ -365,7 +331,7 @@ async fn submit(host: Host, mut queue: mpsc::UnboundedReceiver<Vec<Tx>>, shared:
         let mut submitting = Box::pin(async move {
             for verdict in host.chain.submit_all(txs).await {
                 if let Err(error) = verdict {
-                    shared.fail(format!("a transfer was refused: {error}"));
+                    shared.pace.fail(format!("a transfer was refused: {error}"));
                 }
             }
         });
@@ -389,31 +355,31 @@ async fn listen(
     let per_tick = rate / TICKS_PER_SECOND;
     let mut seen = vec![false; total];
     let (mut samples, mut blocks) = (Vec::with_capacity(total), 0);
-    while samples.len() < total && !shared.failed.load(Ordering::Relaxed) {
+    while samples.len() < total && !shared.pace.is_over() {
         let block = match tokio::time::timeout(DRAIN_TIMEOUT, finals.recv()).await {
             Ok(Ok(block)) => block,
             Ok(Err(error)) => {
-                shared.fail(format!("the listener: {error}"));
+                shared.pace.fail(format!("the listener: {error}"));
                 break;
             }
             Err(_) => {
-                shared.fail("no block was final for a minute".into());
+                shared.pace.fail("no block was final for a minute".into());
                 break;
             }
         };
         blocks += 1;
-        let at = shared.start.elapsed().as_secs_f64();
+        let at = shared.pace.start.elapsed().as_secs_f64();
         for tx in &block.txs {
             let Some(sender) = numbers.get(&tx.from()) else { continue };
             let index = senders.index(*sender, tx.tx().nonce);
             if index >= total || std::mem::replace(&mut seen[index], true) {
-                shared.fail(format!("transfer {index} was final twice, or was never made"));
+                shared.pace.fail(format!("transfer {index} was final twice, or was never made"));
                 continue;
             }
             let due = (index / per_tick) as f64 / TICKS_PER_SECOND as f64;
             samples.push((at, (at - due) * 1e3));
         }
-        shared.seen.store(samples.len(), Ordering::Relaxed);
+        shared.pace.see(samples.len());
     }
     (samples, blocks)
 }
