@@ -20,7 +20,10 @@ use commonware_consensus::{
 use commonware_runtime::{Handle, Spawner};
 use commonware_storage::Context as StorageContext;
 use receipt::light::digest;
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tokio::sync::{broadcast, oneshot};
 use types::{
     Address, Bytes, ChainId, EquivocationProof, Header, Height, Millis, Proved, Record, Term, Tx,
@@ -31,8 +34,10 @@ use types::{
 /// The newest final block this node has applied.
 pub type Tip = Header;
 
-/// How often [`Chain::prove`] waits for a block with a certificate of its own.
-const PROOF_TRIES: usize = 40;
+/// How long [`Chain::prove`] waits between two looks for a block with a certificate of its own.
+const PROOF_LOOKS: Duration = Duration::from_millis(50);
+/// How long it waits in all, beyond the slowest beat of the chain.
+const PROOF_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A handle to a running chain; cloning it gives another to the same one.
 pub struct Chain<E: StorageContext + Spawner> {
@@ -210,15 +215,20 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
     /// Prove what the newest state says about `key`.
     ///
     /// Proofs are of the newest applied state; when that block was finalised by a later one's
-    /// certificate, this waits for the next. `None` if no provable block came in 40 tries.
+    /// certificate, this waits for the next. `None` if no provable block came in two seconds more than the slowest beat.
     pub async fn prove(&self, key: &Key) -> Option<Proved<Option<Record>>> {
-        for _ in 0..PROOF_TRIES {
+        let patience = PROOF_PATIENCE + Duration::from_millis(self.slowest.get());
+        let mut waited = Duration::ZERO;
+        loop {
             if let Some(proof) = self.try_prove(key).await {
                 return Some(proof);
             }
-            self.context.sleep(std::time::Duration::from_millis(50)).await;
+            if waited > patience {
+                return None;
+            }
+            self.context.sleep(PROOF_LOOKS).await;
+            waited += PROOF_LOOKS;
         }
-        None
     }
 
     async fn try_prove(&self, key: &Key) -> Option<Proved<Option<Record>>> {

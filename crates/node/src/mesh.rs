@@ -27,7 +27,7 @@ pub const DEVELOPMENT_BALANCE: NanoMeshx = NanoMeshx::new(1_000_000_000_000_000)
 pub const TERM_BLOCKS: u64 = 7_200;
 
 /// Milliseconds between blocks of a mesh that nobody uses, unless something else is asked for.
-pub const REST_MS: u64 = 5_000;
+pub const REST_MS: u64 = 3_000;
 
 /// How long a mesh may take until every chain has a final block.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);

@@ -89,7 +89,11 @@ impl<E: Env> Agreement<E> {
             marshal: self.marshal,
             application: Reported { inner: deferred, listener: self.listener },
             strategy: Sequential,
-            simplex: simplex(founding.network, slowest, validator.cache.clone()),
+            simplex: simplex(
+                founding.network,
+                (founding.interval, slowest),
+                validator.cache.clone(),
+            ),
             gate: self.gate,
             state_sync: self.synced,
             blocks_per_epoch: term_blocks,
@@ -102,9 +106,17 @@ impl<E: Env> Agreement<E> {
     }
 }
 
-/// How each term's engine votes, on a chain whose blocks are at most `interval` apart.
-fn simplex(network: Hash, interval: Millis, page_cache: CacheRef) -> SimplexConfig<Draw> {
-    let leader_timeout = Duration::from_millis(interval.get()) + LEADER_PATIENCE;
+/// How each term's engine votes, on a chain with a block every `interval`, and every `slowest` while nobody waits for one.
+///
+/// Only the wait for a leader's proposal must cover the slowest beat. All other waits are for those who have something to
+/// say already, and a lost view costs no more of them on a chain that may rest.
+fn simplex(
+    network: Hash,
+    (interval, slowest): (Millis, Millis),
+    page_cache: CacheRef,
+) -> SimplexConfig<Draw> {
+    let patience = |beat: Millis| Duration::from_millis(beat.get()) + LEADER_PATIENCE;
+    let (usual, leader_timeout) = (patience(interval), patience(slowest));
     SimplexConfig {
         elector: Draw { origin: network },
         mailbox_size: NZUsize!(256),
@@ -112,8 +124,8 @@ fn simplex(network: Hash, interval: Millis, page_cache: CacheRef) -> SimplexConf
         write_buffer: BUFFER_BYTES,
         page_cache,
         leader_timeout,
-        certification_timeout: leader_timeout * 2,
-        timeout_retry: leader_timeout * 2,
+        certification_timeout: leader_timeout + usual,
+        timeout_retry: usual * 2,
         fetch_timeout: NZDuration!(Duration::from_secs(1)),
         fetch_retry_delay: Duration::from_millis(100),
         view_retention: ViewDelta::new(VIEWS_KEPT),
