@@ -112,7 +112,12 @@ fn wait_for(mesh: &RunningMesh) -> Result<Current> {
             None => bail!("meshx up ended while it was starting\nhint: its terminal shows why"),
         }
     }
-    Current::at(mesh.node)
+    let process = mesh.process;
+    Current::at(mesh.node).with_context(|| {
+        format!(
+            "meshx up says that it runs here as process {process}, but its node does not answer\nhint: stop that process and start meshx up again, or name another node with --node"
+        )
+    })
 }
 
 /// Whether the process that runs this mesh is still there.

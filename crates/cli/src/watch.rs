@@ -7,6 +7,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+use talk::Progress;
 use types::{ChainId, JobId};
 
 /// A job that waits for longer is explained.
@@ -86,7 +87,8 @@ impl Watch {
             if let Ok(why) = client.why(Some(chain), job)
                 && !self.seen().over
             {
-                eprintln!("\r\x1b[2Kjob {job} waits: {}", why.verdict);
+                Progress::new().say("");
+                eprintln!("job {job} waits: {}", why.verdict);
             }
             return;
         }
