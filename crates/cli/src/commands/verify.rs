@@ -67,7 +67,7 @@ pub fn verify(settings: &Settings, args: &Verify) -> Result<ExitCode> {
     println!("network   {}", verified.network());
     if client::home::is_passing(&verified.network()) {
         println!(
-            "note      one command of this machine made this network for itself: the receipt proves nothing to others"
+            "note      one command of this machine made this network: the receipt proves nothing to others"
         );
     } else if verified.dev_dealer() {
         println!(
