@@ -51,8 +51,8 @@ pub(crate) fn feature_advice(message: &str) -> &'static str {
         ("64-bit", "build for 32-bit WebAssembly (wasm32)"),
         ("component", "build a core module (target wasm32-wasip1)"),
         (
-            "exception",
-            "build without WebAssembly exceptions (-fno-exceptions, -fno-wasm-exceptions)",
+            "legacy",
+            "it throws exceptions in the older form (try, catch, rethrow); build for the standard form (clang: -mllvm -wasm-use-legacy-eh=false; binaryen: wasm-opt --translate-to-exnref)",
         ),
         ("stack switching", "build without stack switching"),
         ("gc", "build without WebAssembly GC, with the language's own collector in linear memory"),
@@ -62,9 +62,14 @@ pub(crate) fn feature_advice(message: &str) -> &'static str {
     found.map_or("build for the `generic` or `lime1` CPU", |(_, advice)| advice)
 }
 
-/// What to try when a module asks for `module` and none of it exists.
-pub(crate) fn import_advice(module: &str, offered: &[&str]) -> String {
+/// What to try when a module asks for `name` from `module` and it does not exist there.
+pub(crate) fn import_advice(module: &str, name: &str, offered: &[&str]) -> String {
     match module {
+        _ if emscripten(module, name) => {
+            "it was built by Emscripten for a host in JavaScript; build with `emcc -sSTANDALONE_WASM`, or with \
+             wasi-sdk"
+                .into()
+        }
         "wasi_unstable" => "rebuild with a WASI preview 1 toolchain (wasm32-wasip1)".into(),
         "gojs" | "go" => "build with GOOS=wasip1 instead of GOOS=js".into(),
         "wbg" | "__wbindgen_placeholder__" => {
@@ -76,6 +81,16 @@ pub(crate) fn import_advice(module: &str, offered: &[&str]) -> String {
         }
         _ => format!("{module} offers {}", offered.join(", ")),
     }
+}
+
+/// Whether Emscripten's JavaScript would have to answer this import. It shortens `env` to `a` and
+/// names to one or two letters when it optimises.
+fn emscripten(module: &str, name: &str) -> bool {
+    const STARTS: [&str; 7] =
+        ["emscripten_", "_emscripten_", "__syscall_", "invoke_", "_embind_", "__cxa_", "_emval_"];
+    let short = |text: &str| (1..=2).contains(&text.len()) && text.is_ascii();
+    (module == "a" && short(name))
+        || (module == "env" && STARTS.iter().any(|start| name.starts_with(start)))
 }
 
 /// Whether `bytes` begin like WebAssembly text: a parenthesis or a comment.

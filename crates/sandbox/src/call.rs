@@ -3,7 +3,7 @@
 use crate::meter::{self, HOST_BYTE, HOST_CALL};
 use crate::state::{State, Stop};
 use types::Trap;
-use wasmtime::{AsContextMut, Caller, Store, StoreContextMut};
+use wasmtime::{AsContextMut, Caller, Global, Store, StoreContextMut, Val};
 
 /// What a host function may touch while it answers.
 pub(crate) struct Call<'a> {
@@ -36,7 +36,11 @@ fn during<R>(
     mut store: StoreContextMut<'_, State>,
     work: impl FnOnce(&mut Call<'_>) -> Result<R, Stop>,
 ) -> wasmtime::Result<R> {
-    let before = store.get_fuel()?;
+    let count = store.data().count;
+    let left = count.map_or(0, |count| fuel_left(count, &mut store));
+    let Ok(before) = u64::try_from(left) else {
+        return Err(Stop::Trap(Trap::OutOfFuel).into()); // Spent before the call.
+    };
     let (memory, state) = match store.data().memory {
         Some(memory) => memory.data_and_store_mut(&mut store),
         None => (&mut [][..], store.data_mut()),
@@ -49,8 +53,20 @@ fn during<R>(
         .and_then(|()| work(&mut call));
     let after = call.fuel;
     call.state.fuel_host += before - after;
-    store.set_fuel(after)?;
+    if let Some(count) = count {
+        set_fuel(count, &mut store, after)?;
+    }
     result.map_err(wasmtime::Error::new)
+}
+
+/// The module's own count of the fuel left: below zero if it was noticed too late.
+pub(crate) fn fuel_left(count: Global, store: impl AsContextMut) -> i64 {
+    count.get(store).i64().expect("we gave it this type")
+}
+
+/// Give the module `fuel`, or as much of it as its count can hold.
+pub(crate) fn set_fuel(count: Global, store: impl AsContextMut, fuel: u64) -> wasmtime::Result<()> {
+    count.set(store, Val::I64(i64::try_from(fuel).unwrap_or(i64::MAX)))
 }
 
 impl Call<'_> {

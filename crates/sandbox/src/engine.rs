@@ -7,11 +7,10 @@ use crate::limits::{
     MEMORIES_MAX, MEMORY_BYTES_MAX, OUTPUT_BYTES_MAX, PAGE_BYTES, STACK_BYTES, TABLE_ELEMENTS_MAX,
     TABLES_MAX,
 };
-use crate::meter;
 use crate::module::Inspected;
 use crate::prepared::Prepared;
 use crate::refused::Refused;
-use crate::rewrite::{rewrite, start_name};
+use crate::rewrite::{fuel_name, rewrite, start_name};
 use crate::run::run;
 use crate::slots::{Slots, Ticker};
 use crate::state::State;
@@ -20,7 +19,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use types::{Float, Fuel, Hash, JobSpec, Text};
 use wasmtime::{
-    Config, InstanceAllocationStrategy, Linker, Module, OptLevel, PoolingAllocationConfig, Store,
+    Collector, Config, InstanceAllocationStrategy, Linker, Module, OptLevel,
+    PoolingAllocationConfig, Store,
 };
 
 /// Memory kept mapped per slot between jobs: small jobs then need no system call to be wiped.
@@ -39,8 +39,17 @@ pub struct EngineConfig {
     /// Most linear memory of one job, 64 KiB to 4 GiB, in bytes. Jobs that may use more are
     /// refused; `slots` times this must fit into memory, or the system may kill the process.
     pub memory_bytes_max: u64,
-    /// Compiled modules to keep, at least 1; each takes about four times its size.
+    /// Compiled modules to keep, at least 1; each takes about five times its size.
     pub cache_modules: usize,
+}
+
+/// How exactly [`crate::TrapPlace`] says where a module trapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Places {
+    /// In which function. This costs nothing.
+    Functions,
+    /// And at which byte. A compiled module then takes about a third more memory.
+    Bytes,
 }
 
 /// Runs jobs. Cheap to share by reference among threads; each running job occupies its thread.
@@ -66,9 +75,17 @@ impl Engine {
     /// # Errors
     /// [`Refused::BadConfig`], or [`Refused::Machine`] if the machine grants no such address space.
     pub fn new(config: EngineConfig) -> Result<Self, Refused> {
+        Self::with_places(config, Places::Functions)
+    }
+
+    /// An engine whose traps say how much `places` asks for. Results are the same.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_places(config: EngineConfig, places: Places) -> Result<Self, Refused> {
         check_config(&config)?;
-        let strict = Mode::new(Float::Strict, &config).map_err(machine)?;
-        let arch_class = Mode::new(Float::ArchClass, &config).map_err(machine)?;
+        let strict = Mode::new(Float::Strict, &config, places).map_err(machine)?;
+        let arch_class = Mode::new(Float::ArchClass, &config, places).map_err(machine)?;
         let offer = strict.offer();
         let slots = Slots::new(config.slots);
         let engines = [strict.engine.clone(), arch_class.engine.clone()];
@@ -166,7 +183,7 @@ impl Engine {
             let compiled = Module::from_binary(&mode.engine, &rewrite(module, &facts))
                 .map_err(|error| Refused::NotCompiled(format!("{error:#}")))?;
             let instance = mode.linker.instantiate_pre(&compiled).map_err(machine)?;
-            Ok(Prepared { instance, facts, start })
+            Ok(Prepared { instance, fuel: fuel_name(&facts), facts, start })
         })
     }
 
@@ -205,8 +222,8 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Mode {
-    fn new(float: Float, config: &EngineConfig) -> wasmtime::Result<Self> {
-        let engine = wasmtime::Engine::new(&settings(float, config))?;
+    fn new(float: Float, config: &EngineConfig, places: Places) -> wasmtime::Result<Self> {
+        let engine = wasmtime::Engine::new(&settings(float, config, places))?;
         let mut linker = Linker::new(&engine);
         raw::link(&mut linker)?;
         wasi::link(&mut linker)?;
@@ -240,10 +257,12 @@ const NO_LIMITS: types::Limits =
     types::Limits { fuel: Fuel::ZERO, memory_bytes: 0, output_bytes: 0, wall: types::Millis::ZERO };
 
 /// What makes runs reproducible and bounded. What this decides about results, the profile names.
-fn settings(float: Float, config: &EngineConfig) -> Config {
+fn settings(float: Float, config: &EngineConfig, places: Places) -> Config {
     let mut pool = PoolingAllocationConfig::default();
     pool.total_core_instances(config.slots)
-        .total_memories(config.slots * MEMORIES_MAX)
+        // One more for the heap of exceptions.
+        .total_memories(config.slots * (MEMORIES_MAX + 1))
+        .total_gc_heaps(config.slots)
         .total_tables(config.slots * TABLES_MAX)
         .max_memories_per_module(MEMORIES_MAX)
         .max_tables_per_module(TABLES_MAX)
@@ -256,8 +275,6 @@ fn settings(float: Float, config: &EngineConfig) -> Config {
     let mut settings = Config::new();
     settings
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
-        .consume_fuel(true)
-        .operator_cost(meter::operator_cost())
         .epoch_interruption(true)
         .cranelift_nan_canonicalization(float == Float::Strict)
         .cranelift_opt_level(OptLevel::Speed)
@@ -268,11 +285,15 @@ fn settings(float: Float, config: &EngineConfig) -> Config {
         .wasm_tail_call(true)
         .wasm_extended_const(true)
         .wasm_memory64(false)
+        .wasm_exceptions(true)
+        .collector(Collector::DeferredReferenceCounting)
+        .wasm_gc(false)
+        .wasm_function_references(false)
         .wasm_wide_arithmetic(false)
         .wasm_custom_page_sizes(false)
         .max_wasm_stack(STACK_BYTES)
-        .wasm_backtrace_max_frames(None)
-        .generate_address_map(false);
+        .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(1))
+        .generate_address_map(places == Places::Bytes);
     settings
 }
 

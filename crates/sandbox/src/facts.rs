@@ -20,6 +20,9 @@ pub(crate) struct Facts {
     pub(crate) has_start: Option<u32>,
     pub(crate) imported_memory: Option<MemoryType>,
     pub(crate) memory_bytes_min: u64,
+    /// How many globals it defines; it imports none.
+    pub(crate) globals: u32,
+    functions_imported: u32,
     data_bytes: u64,
     elements: u64,
     memories: u32,
@@ -77,6 +80,7 @@ impl Facts {
                     let wanted = match import.ty {
                         TypeRef::Func(ty) | TypeRef::FuncExact(ty) => {
                             self.functions.push(ty);
+                            self.functions_imported += 1;
                             Wanted::Function(ty)
                         }
                         TypeRef::Memory(ty) => {
@@ -109,6 +113,7 @@ impl Facts {
                     self.table_elements_max = self.table_elements_max.max(elements);
                 }
             }
+            Payload::GlobalSection(globals) => self.globals = globals.count(),
             Payload::ExportSection(exports) => {
                 for export in exports {
                     let export = export?;
@@ -189,7 +194,7 @@ impl Facts {
                 (Wanted::Memory, _) | (Wanted::Other(_) | Wanted::Function(_), None) => {
                     let names = offer.keys().filter(|(from, _)| *from == module);
                     let names: Vec<_> = names.map(|(_, name)| name.as_str()).collect();
-                    let advice = import_advice(&module, &names);
+                    let advice = import_advice(&module, &name, &names);
                     return Err(Refused::UnknownImport { module, name, advice });
                 }
                 (Wanted::Other(what), Some(offered)) => {
@@ -210,27 +215,47 @@ impl Facts {
         if self.exports.contains_key("_start") {
             return self.check_entry(Abi::Wasi).map(|()| Abi::Wasi);
         }
+        if self.exports.contains_key("_initialize") && !self.exports.contains_key("run") {
+            return Err(Refused::Reactor);
+        }
         self.check_entry(Abi::Raw).map(|()| Abi::Raw)
     }
 
     /// The exports that `abi` enters by exist and have the right types.
     pub(crate) fn check_entry(&self, abi: Abi) -> Result<(), Refused> {
         match abi {
-            Abi::Wasi => self.entry(abi, "_start", "() -> ()"),
+            Abi::Wasi => {
+                self.entry(abi, "_start", "() -> ()")?;
+                if self.has_memory() {
+                    return Ok(());
+                }
+                // A program that only ends itself needs none.
+                let answered = |name: &str| !matches!(name, "proc_exit" | "sched_yield");
+                match self.imports.iter().find(|(_, name, _)| answered(name)) {
+                    Some((module, name, _)) => {
+                        Err(Refused::NoMemory { module: module.clone(), name: name.clone() })
+                    }
+                    None => Ok(()),
+                }
+            }
             Abi::Raw => {
                 self.entry(abi, "run", "(i32, i32) -> (i32)")?;
                 if self.exports.contains_key("alloc") {
                     self.entry(abi, "alloc", "(i32) -> (i32)")?;
                 }
-                match self.exports.get("memory") {
-                    Some((ExternalKind::Memory, _)) => Ok(()),
-                    None if self.imported_memory.is_some() => Ok(()),
-                    _ => Err(Refused::NoEntry {
-                        abi,
-                        missing: "it exports no memory named `memory`",
-                    }),
+                if self.has_memory() {
+                    return Ok(());
                 }
+                Err(Refused::NoEntry { abi, missing: "it exports no memory named `memory`" })
             }
+        }
+    }
+
+    /// Whether the host will find a memory to read from and write to.
+    fn has_memory(&self) -> bool {
+        match self.exports.get("memory") {
+            Some((kind, _)) => *kind == ExternalKind::Memory,
+            None => self.imported_memory.is_some(),
         }
     }
 
@@ -252,6 +277,17 @@ impl Facts {
             Some(_) => Err(Refused::WrongExport { name, found: "no function".into(), expected }),
             None => Err(Refused::NoEntry { abi, missing }),
         }
+    }
+
+    pub(crate) const fn functions_imported(&self) -> u32 {
+        self.functions_imported
+    }
+
+    /// The type of the function whose body is number `index`.
+    pub(crate) fn type_of_body(&self, index: u32) -> &FuncType {
+        let function = self.functions_imported.saturating_add(index);
+        let ty = self.functions.get(function as usize).and_then(|ty| self.types.get(*ty as usize));
+        ty.and_then(Option::as_ref).expect("the module is valid")
     }
 
     pub(crate) fn exports(&self, name: &str) -> bool {
@@ -284,7 +320,7 @@ pub(crate) fn signature<T: std::fmt::Display>(parameters: &[T], results: &[T]) -
     format!("({}) -> ({})", list(parameters), list(results))
 }
 
-/// What jobs may use: everything that is standard, reproducible and needs no second heap.
+/// What jobs may use: everything that is standard, reproducible and has a heap at most for exceptions.
 const FEATURES: WasmFeatures = WasmFeatures::FLOATS
     .union(WasmFeatures::MUTABLE_GLOBAL)
     .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
@@ -296,7 +332,8 @@ const FEATURES: WasmFeatures = WasmFeatures::FLOATS
     .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::TAIL_CALL)
     .union(WasmFeatures::MULTI_MEMORY)
-    .union(WasmFeatures::EXTENDED_CONST);
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::EXCEPTIONS);
 
 fn validate(module: &[u8]) -> Result<(), Refused> {
     let Err(error) = Validator::new_with_features(FEATURES).validate_all(module) else {

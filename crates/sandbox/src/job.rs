@@ -1,5 +1,6 @@
 //! What is asked of the engine, and what it answers.
 
+use crate::place::TrapPlace;
 use types::{Abi, Float, Fuel, Hash, Limits, Millis, Outcome, OutputRef, Status};
 
 /// Everything that decides a run's result. Two equal jobs have equal results.
@@ -79,14 +80,15 @@ pub struct Run {
     pub stdout: Vec<u8>,
     /// What was printed there or logged, at most [`Limits::output_bytes`].
     pub stderr: Vec<u8>,
-    /// Work done, at most [`Limits::fuel`]. It is the whole limit where the engine cannot tell:
-    /// out of fuel, stack overflow, and faults inside the module's own code (an access out of
-    /// bounds, a division by zero; not `unreachable`, by which most languages abort).
+    /// Work done, at most [`Limits::fuel`]; up to a trap if it ended with one. It is the whole limit
+    /// after out of fuel, and after a stack overflow, whose depth differs between machines.
     pub fuel: Fuel,
     /// The part of `fuel` spent on loading the module and on its calls to the host.
     pub fuel_host: Fuel,
     /// Most linear memory it held, over all its memories.
     pub memory_bytes: u64,
+    /// Where it trapped and over what, for people: no part of what replicas compare.
+    pub trap: Option<TrapPlace>,
 }
 
 impl Run {

@@ -2,7 +2,7 @@
 //!
 //! A [`Job`] is everything that decides a result: module, input, arguments, files, limits, seed,
 //! clock. An [`Engine`] runs it and says how it [`Ended`]. Work is counted in fuel, by the operator
-//! inside the module and by the call and byte outside it; only the wall clock, which no two machines
+//! inside the module, which counts it itself, and by the call and byte outside it; only the wall clock, which no two machines
 //! share, can end a run without an agreed outcome.
 //!
 //! ```text
@@ -41,7 +41,7 @@
 //!
 //! What it deliberately does not do: know whose job it runs, what it costs in money or where its
 //! bytes came from; open files, sockets or real clocks for a job; accept compiled code; run threads,
-//! garbage-collected references, 64-bit memories or components; decide which of two results is right.
+//! garbage-collected objects other than exceptions, 64-bit memories or components; decide which of two results is right.
 //!
 //! Two things are the same only within one [`profile`], which results must share to be compared: the
 //! fuel of each operator, and the recursion depth at which the stack overflows. The latter also
@@ -54,6 +54,7 @@ mod limits;
 mod refused;
 
 // A module, from bytes to something that can run.
+mod count;
 mod facts;
 mod module;
 mod prepared;
@@ -61,6 +62,7 @@ mod rewrite;
 
 // Running it.
 mod engine;
+mod place;
 mod run;
 
 // What running needs.
@@ -78,7 +80,7 @@ mod wasi;
 
 mod execute;
 
-pub use engine::{Engine, EngineConfig};
+pub use engine::{Engine, EngineConfig, Places};
 pub use execute::{Error, execute_wasm};
 pub use job::{Ended, Job, Run, SpecBytes};
 pub use limits::{
@@ -86,4 +88,5 @@ pub use limits::{
 };
 pub use meter::profile;
 pub use module::{Inspected, binary_of};
+pub use place::TrapPlace;
 pub use refused::Refused;

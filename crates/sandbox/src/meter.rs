@@ -6,6 +6,7 @@ use crate::limits::{
 };
 use std::sync::LazyLock;
 use types::{ExecProfile, Float, Fuel, domain_hash};
+use wasmparser::Operator;
 use wasmtime::OperatorCost;
 
 /// Bringing a module to life, before its data: about 4 µs of a machine's time.
@@ -15,6 +16,12 @@ const LOAD_BYTE: u64 = 1;
 /// Each page of memory, at the start or grown. The machine pays for it on first touch, the module
 /// for what it was given: what `memory.grow` was refused costs nothing.
 const PAGE: u64 = 256;
+/// How much work a loop does before it is written down. A fault forgets at most this much.
+pub(crate) const CREDIT: u64 = 4_096;
+/// Entering a function.
+pub(crate) const FUNCTION: u64 = 1;
+/// Throwing an exception: it is kept on a heap, and frames are searched for whoever catches it.
+const THROW: u64 = 1_000;
 /// Each call from the module to the host.
 pub(crate) const HOST_CALL: u64 = 100;
 /// Each byte the host reads, writes, hashes or compares for the module.
@@ -22,7 +29,7 @@ pub(crate) const HOST_BYTE: u64 = 1;
 
 /// What decides the fuel and the bytes of a run beside the job itself. Any edit here, or to what the
 /// host functions charge or answer, is a new profile: raise the number.
-const REVISION: &str = "meshx-sandbox 1";
+const REVISION: &str = "meshx-sandbox 2";
 
 /// What makes two runs comparable: H(engine version, configuration, operator cost table).
 ///
@@ -52,7 +59,8 @@ fn profile_of(float: Float) -> ExecProfile {
         Float::ArchClass => format!("arch-class {}", std::env::consts::ARCH),
     };
     let limits = [MEMORIES_MAX, TABLES_MAX, TABLE_ELEMENTS_MAX].map(u64::from);
-    let host = [STACK_BYTES as u64, OUTPUT_BYTES_MAX, LOAD, LOAD_BYTE, PAGE, HOST_CALL, HOST_BYTE];
+    let work = [LOAD, LOAD_BYTE, PAGE, CREDIT, FUNCTION, THROW, HOST_CALL, HOST_BYTE];
+    let host = [STACK_BYTES as u64, OUTPUT_BYTES_MAX].into_iter().chain(work).collect::<Vec<_>>();
     domain_hash(
         "meshx/exec-profile/v1",
         &[
@@ -60,15 +68,38 @@ fn profile_of(float: Float) -> ExecProfile {
             format!("wasmtime {WASMTIME}").as_bytes(),
             floats.as_bytes(),
             format!("{limits:?} {host:?}").as_bytes(),
-            format!("{:?}", operator_cost()).as_bytes(),
+            format!("{OPERATORS:?}").as_bytes(),
         ],
     )
 }
 
 /// Wasmtime's own table: 1 for nearly everything, 0 for what makes no code, 1 more per byte or
-/// element of bulk operations. Set by hand, so that a new default is a new profile.
-pub(crate) fn operator_cost() -> OperatorCost {
-    OperatorCost::new()
+/// element of bulk operations. Named in the profile, so that a new default is a new profile.
+static OPERATORS: OperatorCost = OperatorCost::new();
+
+/// What running `operator` once costs, beside [`bulk`].
+pub(crate) fn operator(operator: &Operator<'_>) -> u64 {
+    let cost = u64::try_from(OPERATORS.cost(operator)).unwrap_or(0);
+    match operator {
+        Operator::Throw { .. } | Operator::ThrowRef => cost + THROW,
+        _ => cost,
+    }
+}
+
+/// What each byte or element costs that `operator` copies, fills or grows by.
+pub(crate) fn bulk(operator: &Operator<'_>) -> Option<u64> {
+    let table = &OPERATORS.variable;
+    let each = match operator {
+        Operator::MemoryCopy { .. } => table.memory_copy_per_byte,
+        Operator::MemoryFill { .. } => table.memory_fill_per_byte,
+        Operator::MemoryInit { .. } => table.memory_init_per_byte,
+        Operator::TableCopy { .. } => table.table_copy_per_element,
+        Operator::TableFill { .. } => table.table_fill_per_element,
+        Operator::TableInit { .. } => table.table_init_per_element,
+        Operator::TableGrow { .. } => table.table_grow_per_element,
+        _ => return None,
+    };
+    Some(each.into())
 }
 
 /// What it costs to bring a module to life: the same however the engine lays out its memory.

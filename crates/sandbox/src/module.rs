@@ -125,6 +125,24 @@ mod tests {
             ],
         );
         check(
+            r#"(module (import "a" "a" (func)) (func (export "_start")))"#,
+            expect![
+                "the module imports a.a, which no worker offers; it was built by Emscripten for a host in JavaScript; build with `emcc -sSTANDALONE_WASM`, or with wasi-sdk"
+            ],
+        );
+        check(
+            r#"(module (memory (export "memory") 1) (func (export "_initialize")))"#,
+            expect![
+                "the module is a WASI reactor, a library for other programs: it exports `_initialize` and no `_start`; build a command instead: a program with `main` (for C without -mexec-model=reactor, for Rust a binary rather than a cdylib, for Go without -buildmode=c-shared)"
+            ],
+        );
+        check(
+            r#"(module (import "meshx" "emit" (func (param i32 i32))) (memory 1) (func (export "_start")))"#,
+            expect![[
+                r#"the module imports meshx.emit but exports no memory named `memory` through which it could be answered; export its memory (`--export-memory` for wasm-ld, `(export "memory" (memory 0))` in text)"#
+            ]],
+        );
+        check(
             r#"(module (func (export "_start") (param i32)))"#,
             expect!["the module exports _start as (i32) -> (), expected () -> ()"],
         );
@@ -138,6 +156,12 @@ mod tests {
             r#"(module (memory i64 1) (func (export "_start")))"#,
             expect![
                 "the module needs a feature that jobs may not use (memory64 must be enabled for 64-bit memories, at byte 21); build for 32-bit WebAssembly (wasm32)"
+            ],
+        );
+        check(
+            r#"(module (func (export "_start") try catch_all end))"#,
+            expect![
+                "the module needs a feature that jobs may not use (legacy_exceptions feature required for try instruction, at byte 35); it throws exceptions in the older form (try, catch, rethrow); build for the standard form (clang: -mllvm -wasm-use-legacy-eh=false; binaryen: wasm-opt --translate-to-exnref)"
             ],
         );
         check(

@@ -10,4 +10,6 @@ pub(crate) struct Prepared {
     pub(crate) facts: Facts,
     /// The export to call first, if the module has a start function.
     pub(crate) start: Option<String>,
+    /// The export that holds the fuel left.
+    pub(crate) fuel: String,
 }

@@ -28,6 +28,14 @@ pub enum Refused {
     WrongImport { module: String, name: String, found: String, offered: String },
     #[error("the module has no entry for the {} ABI ({missing}); a WASI command exports `_start`, a raw module exports `alloc`, `run` and `memory`", abi_name(*.abi))]
     NoEntry { abi: Abi, missing: &'static str },
+    #[error(
+        "the module is a WASI reactor, a library for other programs: it exports `_initialize` and no `_start`; build a command instead: a program with `main` (for C without -mexec-model=reactor, for Rust a binary rather than a cdylib, for Go without -buildmode=c-shared)"
+    )]
+    Reactor,
+    #[error(
+        "the module imports {module}.{name} but exports no memory named `memory` through which it could be answered; export its memory (`--export-memory` for wasm-ld, `(export \"memory\" (memory 0))` in text)"
+    )]
+    NoMemory { module: String, name: String },
     #[error("the module exports {name} as {found}, expected {expected}")]
     WrongExport { name: &'static str, found: String, expected: &'static str },
     #[error(

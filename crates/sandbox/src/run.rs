@@ -1,15 +1,16 @@
 //! One run: an instance is made, entered, and its end is given a name.
 
-use crate::call::between;
+use crate::call::{between, fuel_left, set_fuel};
 use crate::job::{Ended, Job, Run};
 use crate::loan::Loan;
+use crate::place::TrapPlace;
 use crate::prepared::Prepared;
 use crate::raw;
 use crate::refused::Refused;
 use crate::state::{State, Stop};
 use std::sync::atomic::AtomicBool;
 use types::{Abi, Fuel, Millis, Status, Trap};
-use wasmtime::{Store, UpdateDeadline};
+use wasmtime::{GcHeapOutOfMemory, Store, ThrownException, UpdateDeadline};
 
 /// Run `prepared` as `job` says. The job has been checked against the module.
 #[expect(unsafe_code, reason = "its store is gone before what it borrows")]
@@ -33,32 +34,39 @@ pub(crate) fn run(
     conclude(store, job, end)
 }
 
-/// How the module came back, and what was left of its fuel if the engine knows.
+/// How the module came back, and the work it did, if that is the same everywhere.
 struct End {
     status: Result<Status, Stop>,
-    fuel_left: Option<u64>,
+    fuel: Option<Fuel>,
+    trap: Option<TrapPlace>,
+}
+
+impl End {
+    fn trapped(trap: Trap, fuel: Option<Fuel>, place: Option<TrapPlace>) -> Self {
+        Self { status: Ok(Status::Trapped(trap)), fuel, trap: place }
+    }
 }
 
 fn enter(store: &mut Store<State>, prepared: &Prepared, job: &Job<'_>) -> Result<End, Refused> {
     let load = prepared.facts.load();
     let Some(fuel) = job.limits.fuel.checked_sub(load) else {
-        return Ok(End { status: Ok(Status::Trapped(Trap::OutOfFuel)), fuel_left: None });
+        return Ok(End::trapped(Trap::OutOfFuel, None, None));
     };
     store.data_mut().fuel_host = load.get();
-    // Loading has its price already: what the engine counts for it differs with its memory layout.
-    set_fuel(store, u64::MAX);
     let instance = match prepared.instance.instantiate(&mut *store) {
         Ok(instance) => instance,
         // Data or elements that do not fit: the module's fault, known before it did anything.
         Err(error) if error.is::<wasmtime::Trap>() => {
-            return Ok(End {
-                status: Ok(Status::Trapped(Trap::Wasm)),
-                fuel_left: Some(fuel.get()),
-            });
+            let place = TrapPlace::of(&error, job.module, &prepared.facts);
+            return Ok(End::trapped(Trap::Wasm, Some(load), Some(place)));
         }
         Err(error) => return Err(Refused::Machine(format!("{error:#}"))),
     };
-    set_fuel(store, fuel.get());
+    let count = instance.get_global(&mut *store, &prepared.fuel).expect("we put it there");
+    set_fuel(count, &mut *store, fuel.get())
+        .map_err(|error| Refused::Machine(error.to_string()))?;
+    let given = fuel_left(count, &mut *store);
+    store.data_mut().count = Some(count);
     store.data_mut().bounds.take_unpaid(); // The memory at the start is part of the load.
     store.data_mut().memory = instance.get_memory(&mut *store, "memory");
 
@@ -76,34 +84,48 @@ fn enter(store: &mut Store<State>, prepared: &Prepared, job: &Job<'_>) -> Result
     if let Some(broken) = store.data_mut().bounds.broken() {
         return Err(Refused::Machine(broken));
     }
-    end(store, result)
+    let left = fuel_left(count, &mut *store);
+    let used = load.saturating_add(Fuel::new(given.saturating_sub(left.max(0)) as u64));
+    match result {
+        Ok(code) => Ok(End { status: Ok(Status::Exited(code)), fuel: Some(used), trap: None }),
+        Err(error) => {
+            let mut place = TrapPlace::of(&error, job.module, &prepared.facts);
+            let (status, fuel) = fault(store.data(), &error, (left >= 0).then_some(used))?;
+            place.after(status.ok());
+            Ok(End { status, fuel, trap: Some(place) })
+        }
+    }
 }
 
-/// Give the end a name. The engine keeps exact count across calls and `unreachable`; after a fault
-/// in the middle of a function it no longer knows, and the whole limit is due: otherwise a module
-/// could work for long, fault at the end, and owe next to nothing.
-fn end(store: &Store<State>, result: wasmtime::Result<i32>) -> Result<End, Refused> {
-    let exact = Some(store.get_fuel().expect("fuel is on"));
-    let error = match result {
-        Ok(code) => return Ok(End { status: Ok(Status::Exited(code)), fuel_left: exact }),
-        Err(error) => error,
-    };
+/// Give a run that ended early a name. `used` is the fuel up to there, or nothing if it was all.
+fn fault(
+    state: &State,
+    error: &wasmtime::Error,
+    used: Option<Fuel>,
+) -> Result<(Result<Status, Stop>, Option<Fuel>), Refused> {
+    let trapped = |trap, fuel| Ok((Ok(Status::Trapped(trap)), fuel));
     if let Some(stop) = error.downcast_ref::<Stop>() {
-        let status = match *stop {
-            Stop::Exit(code) => Ok(Status::Exited(code)),
-            Stop::Trap(trap) => Ok(Status::Trapped(trap)),
-            stop @ (Stop::Killed | Stop::Cancelled) => Err(stop),
+        return match *stop {
+            Stop::Exit(code) => Ok((Ok(Status::Exited(code)), used)),
+            Stop::Trap(trap) => trapped(trap, used),
+            stop @ (Stop::Killed | Stop::Cancelled) => Ok((Err(stop), None)),
         };
-        return Ok(End { status, fuel_left: exact });
     }
-    let (trap, fuel_left) = match error.downcast_ref::<wasmtime::Trap>() {
-        Some(wasmtime::Trap::OutOfFuel) => (Trap::OutOfFuel, None),
-        Some(wasmtime::Trap::StackOverflow) => (Trap::StackOverflow, None),
-        Some(wasmtime::Trap::UnreachableCodeReached) => (store.data().bounds.trap(), exact),
-        Some(_) => (store.data().bounds.trap(), None),
-        None => return Err(Refused::Machine(format!("{error:#}"))),
-    };
-    Ok(End { status: Ok(Status::Trapped(trap)), fuel_left })
+    if used.is_none() {
+        return trapped(Trap::OutOfFuel, None); // The module noticed, or did something else first.
+    }
+    if error.is::<ThrownException>() {
+        return trapped(state.bounds.trap(), used);
+    }
+    if error.is::<GcHeapOutOfMemory<()>>() {
+        return trapped(Trap::OutOfMemory, used);
+    }
+    match error.downcast_ref::<wasmtime::Trap>() {
+        // How deep the stack is differs between machines, so the price must not.
+        Some(wasmtime::Trap::StackOverflow) => trapped(Trap::StackOverflow, None),
+        Some(_) => trapped(state.bounds.trap(), used),
+        None => Err(Refused::Machine(format!("{error:#}"))),
+    }
 }
 
 fn conclude(store: Store<State>, job: &Job<'_>, end: End) -> Result<Ended, Refused> {
@@ -118,16 +140,12 @@ fn conclude(store: Store<State>, job: &Job<'_>, end: End) -> Result<Ended, Refus
         }
     };
     // Out of fuel is the limit itself, wherever it was noticed.
-    let fuel_left =
-        if status == Status::Trapped(Trap::OutOfFuel) { 0 } else { end.fuel_left.unwrap_or(0) };
-    let fuel = limit.saturating_sub(Fuel::new(fuel_left));
+    let out = status == Status::Trapped(Trap::OutOfFuel);
+    let fuel = end.fuel.filter(|_| !out).unwrap_or(limit);
     let fuel_host = Fuel::new(state.fuel_host.min(fuel.get()));
     let memory_bytes = state.bounds.memory_bytes();
     let (stdout, stderr) = (state.stdout.into_bytes(), state.stderr.into_bytes());
+    let trap = end.trap.filter(|_| matches!(status, Status::Trapped(_)));
     assert!(fuel <= limit && fuel_host <= fuel);
-    Ok(Ended::Done(Run { status, stdout, stderr, fuel, fuel_host, memory_bytes }))
-}
-
-fn set_fuel(store: &mut Store<State>, fuel: u64) {
-    store.set_fuel(fuel).expect("fuel is on");
+    Ok(Ended::Done(Run { status, stdout, stderr, fuel, fuel_host, memory_bytes, trap }))
 }

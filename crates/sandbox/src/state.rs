@@ -5,13 +5,15 @@ use crate::loan::Loan;
 use crate::wasi::{Clock, Descriptors, Random};
 use std::time::{Duration, Instant};
 use types::Trap;
-use wasmtime::Memory;
+use wasmtime::{Global, Memory};
 
 /// The store's data.
 pub(crate) struct State {
     pub(crate) loan: Loan,
     pub(crate) bounds: Bounds,
     pub(crate) memory: Option<Memory>,
+    /// The module's count of the fuel left, once there is an instance.
+    pub(crate) count: Option<Global>,
     pub(crate) stdout: Stream,
     pub(crate) stderr: Stream,
     pub(crate) fuel_host: u64,
@@ -37,6 +39,7 @@ impl State {
         Self {
             bounds: Bounds::new(job.limits.memory_bytes),
             memory: None,
+            count: None,
             stdout: Stream::new(job.limits.output_bytes),
             stderr: Stream::new(job.limits.output_bytes),
             fuel_host: 0,

@@ -2,7 +2,7 @@
 
 use crate::common::{LIMITS, engine, module, run};
 use sandbox::{Job, Run};
-use types::{Abi, Float, Fuel, Hash, Millis, Status};
+use types::{Abi, Float, Fuel, Hash, Millis, Status, Trap};
 
 /// Prints the clock, random bytes, its arguments and files, and a NaN made by computing.
 const NOSY: &str = r#"(module
@@ -85,9 +85,9 @@ fn limits_that_do_not_bind_do_not_show() {
     limits.memory_bytes = 100 << 20;
     limits.fuel = base.fuel;
     assert_eq!(run(&engine, &Job { limits, ..job(&module) }).stdout, base.stdout);
-    // The engine looks at the meter at calls and loops only, so the edge is a little soft, but fixed.
-    limits.fuel = Fuel::new(base.fuel.get() - 1_000);
-    assert_eq!(run(&engine, &Job { limits, ..job(&module) }).fuel, limits.fuel);
+    limits.fuel = Fuel::new(base.fuel.get() - 1);
+    let short = run(&engine, &Job { limits, ..job(&module) });
+    assert_eq!((short.status, short.fuel), (Status::Trapped(Trap::OutOfFuel), limits.fuel));
 }
 
 #[test]
