@@ -1,8 +1,10 @@
 //! A job that is complete: what is asked for, and the bytes that it names.
 
 use sandbox::{Engine, Inspected, Refused};
+use types::codec::Encode;
 use types::{
-    Agreement, Float, Hash, InputFile, JobSpec, Limits, List, Millis, Submission, Text, domain_hash,
+    Agreement, Float, Hash, INPUT_FILES_MAX, InputFile, JobSpec, Limits, List, Millis, Submission,
+    Text, domain_hash,
 };
 
 /// What the clock of a job reads at its start unless asked otherwise: 2026-01-01T00:00:00Z. A fixed moment, so that equal
@@ -104,7 +106,8 @@ impl Default for Resources {
 }
 
 impl Request {
-    /// The job that runs `module` with `resources`. Equal arguments make equal jobs: its seed and clock follow from them.
+    /// The job that runs `module` with `resources`. Equal arguments make equal jobs: the seed of its randomness follows from
+    /// all that the program can see, which is module, input, arguments, environment and files.
     ///
     /// # Errors
     /// [`BadRequest`] if it could not run within its limits, or something is longer than a job may carry.
@@ -122,6 +125,13 @@ impl Request {
             Ok(InputFile { name: text, content, len })
         };
         let listed = files.iter().map(named).collect::<Result<_, _>>()?;
+        let files_listed: List<InputFile, INPUT_FILES_MAX> =
+            List::new(listed).map_err(|_| BadRequest::TooMany("files"))?;
+        let (args, env) = (list(&args, "arguments")?, list(&env, "environment variables")?);
+        let seed = domain_hash(
+            "meshx/job-seed/v2",
+            &[&module_hash.0, &input_hash.0, &args.encode(), &env.encode(), &files_listed.encode()],
+        );
         let spec = JobSpec {
             module: module_hash,
             module_len: module.len() as u64,
@@ -129,12 +139,12 @@ impl Request {
             float: Float::Strict,
             input: input_hash,
             input_len: input.len() as u64,
-            args: list(&args, "arguments")?,
-            env: list(&env, "environment variables")?,
-            files: List::new(listed).map_err(|_| BadRequest::TooMany("files"))?,
+            args,
+            env,
+            files: files_listed,
             limits,
             profile: sandbox::profile(Float::Strict),
-            seed: domain_hash("meshx/job-seed/v1", &[&module_hash.0, &input_hash.0]),
+            seed,
             clock: CLOCK,
         };
         Ok(Self { spec, agreement, module, input, files })
@@ -197,6 +207,27 @@ mod tests {
         let other = request(|resources| resources.input = b"x".to_vec()).unwrap();
         assert_ne!(one.spec.seed, other.spec.seed);
         assert_eq!(other.blobs().nth(1), Some(&b"x"[..]));
+    }
+
+    #[test]
+    fn randomness_follows_from_all_that_the_program_can_see() {
+        let seed = |change: fn(&mut Resources)| request(change).unwrap().spec.seed;
+        let mut seeds = vec![
+            seed(|_| {}),
+            seed(|resources| resources.input = b"x".to_vec()),
+            seed(|resources| resources.args = vec!["1".into()]),
+            seed(|resources| resources.args = vec!["2".into()]),
+            seed(|resources| resources.args = vec!["1".into(), "2".into()]),
+            seed(|resources| resources.env = vec!["SHARD=7".into()]),
+            seed(|resources| resources.files = vec![("a".into(), b"1".to_vec())]),
+            seed(|resources| resources.files = vec![("a".into(), b"2".to_vec())]),
+            seed(|resources| resources.files = vec![("b".into(), b"2".to_vec())]),
+        ];
+        seeds.sort_unstable();
+        seeds.dedup();
+        assert_eq!(seeds.len(), 9);
+        let more_fuel = seed(|resources| resources.limits.fuel = types::Fuel::new(1 << 40));
+        assert_eq!(more_fuel, seed(|_| {}), "what it may use is nothing it can see");
     }
 
     #[test]
