@@ -118,6 +118,8 @@ impl Request {
             let (needed, limit) = (seen.memory_bytes_min, limits.memory_bytes);
             return Err(BadRequest::Memory { name, needed, limit });
         }
+        sandbox::check_file_names(files.iter().map(|(file, _)| file.as_str()))
+            .map_err(|source| BadRequest::CannotRun { name, source })?;
         let (module_hash, input_hash) = (Hash::of_content(&module), Hash::of_content(&input));
         let named = |(name, bytes): &(String, Vec<u8>)| {
             let (content, len) = (Hash::of_content(bytes), bytes.len() as u64);
@@ -235,6 +237,9 @@ mod tests {
         let engine = engine().unwrap();
         let refused = Module::read(&engine, "notes.txt", b"dear diary").unwrap_err();
         assert!(refused.to_string().starts_with("notes.txt cannot run"), "{refused}");
+        let lost =
+            request(|resources| resources.files = vec![("../a".into(), vec![])]).unwrap_err();
+        assert!(matches!(lost, BadRequest::CannotRun { source: Refused::BadFile { .. }, .. }));
         let small = request(|resources| resources.limits.memory_bytes = 65_536).unwrap_err();
         assert!(matches!(small, BadRequest::Memory { needed: 131_072, limit: 65_536, .. }));
         request(|resources| resources.limits.memory_bytes = 131_072).unwrap();

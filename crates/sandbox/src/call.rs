@@ -99,6 +99,12 @@ impl Call<'_> {
         self.charge((bytes as u64).saturating_mul(HOST_BYTE))
     }
 
+    /// Pay for what was done in the tree of files since this was last called.
+    pub(crate) fn charge_steps(&mut self) -> Result<(), Stop> {
+        let steps = self.state.files.take_steps();
+        self.charge(steps.saturating_mul(HOST_BYTE))
+    }
+
     pub(crate) fn bytes(&self, pointer: u32, len: u32) -> Result<&[u8], Outside> {
         self.memory.get(range(pointer, len)).ok_or(Outside)
     }

@@ -8,6 +8,7 @@ use crate::limits::{
     TABLES_MAX,
 };
 use crate::module::Inspected;
+use crate::names::check_file_names;
 use crate::prepared::Prepared;
 use crate::refused::Refused;
 use crate::rewrite::{fuel_name, rewrite, start_name};
@@ -202,16 +203,7 @@ impl Engine {
                 return Err(Refused::ZeroByte { what, text: text.chars().take(80).collect() });
             }
         }
-        for (place, (name, _)) in job.files.iter().enumerate() {
-            let bad = |problem| Refused::BadFile { name: name.chars().take(80).collect(), problem };
-            if matches!(*name, "" | "." | "..") || name.contains(['/', '\0']) {
-                return Err(bad("has no proper name"));
-            }
-            if job.files[..place].iter().any(|(other, _)| other == name) {
-                return Err(bad("appears twice"));
-            }
-        }
-        Ok(())
+        check_file_names(job.files.iter().map(|(name, _)| *name))
     }
 }
 

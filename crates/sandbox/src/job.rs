@@ -18,7 +18,7 @@ pub struct Job<'a> {
     pub args: &'a [&'a str],
     /// Environment variables, each as `NAME=value`.
     pub env: &'a [&'a str],
-    /// Name and content of each file under `/in`, also for `meshx.read_blob`.
+    /// Path below `/in` and content of each file, also for `meshx.read_blob`.
     pub files: &'a [(&'a str, &'a [u8])],
     /// What it may use.
     pub limits: Limits,

@@ -51,6 +51,7 @@
 mod advice;
 mod job;
 mod limits;
+mod names;
 mod refused;
 
 // A module, from bytes to something that can run.
@@ -88,5 +89,6 @@ pub use limits::{
 };
 pub use meter::profile;
 pub use module::{Inspected, binary_of};
+pub use names::check_file_names;
 pub use place::TrapPlace;
 pub use refused::Refused;

@@ -33,6 +33,8 @@ pub(crate) const PAGE_BYTES: u64 = 64 << 10;
 pub(crate) struct Bounds {
     memory_bytes_max: u64,
     memory_bytes: u64,
+    /// The most it was until now.
+    memory_bytes_most: u64,
     memory_refused: bool,
     /// Bytes of memory given since the module was loaded and not yet paid for.
     unpaid_bytes: u64,
@@ -44,6 +46,7 @@ impl Bounds {
         Self {
             memory_bytes_max,
             memory_bytes: 0,
+            memory_bytes_most: 0,
             memory_refused: false,
             unpaid_bytes: 0,
             broken: None,
@@ -60,9 +63,32 @@ impl Bounds {
         std::mem::take(&mut self.unpaid_bytes)
     }
 
-    /// What the instance holds now, and so the most it held: memory never shrinks.
-    pub(crate) const fn memory_bytes(&self) -> u64 {
-        self.memory_bytes
+    /// The most it held at once, in memory and in files.
+    pub(crate) const fn memory_bytes_most(&self) -> u64 {
+        self.memory_bytes_most
+    }
+
+    /// Take `bytes` for files, if the job may have them.
+    pub(crate) fn take(&mut self, bytes: u64) -> bool {
+        let total = self.memory_bytes.saturating_add(bytes);
+        let fits = total <= self.memory_bytes_max;
+        if fits {
+            self.hold(total);
+        } else {
+            self.memory_refused = true;
+        }
+        fits
+    }
+
+    /// Files need `bytes` less.
+    pub(crate) fn give_back(&mut self, bytes: u64) {
+        let left = self.memory_bytes.checked_sub(bytes);
+        self.memory_bytes = left.expect("no more is given back than was taken");
+    }
+
+    fn hold(&mut self, total: u64) {
+        self.memory_bytes = total;
+        self.memory_bytes_most = self.memory_bytes_most.max(total);
     }
 
     pub(crate) fn broken(&mut self) -> Option<String> {
@@ -86,7 +112,7 @@ impl ResourceLimiter for Bounds {
             return Ok(false); // The module's own maximum: no fault of the limit.
         }
         self.unpaid_bytes += desired as u64 - current as u64;
-        self.memory_bytes = total;
+        self.hold(total);
         Ok(true)
     }
 

@@ -53,7 +53,7 @@ pub enum Refused {
     #[error("the job allows {asked} bytes of {what}, this worker offers at most {offered}")]
     LimitTooHigh { what: &'static str, asked: u64, offered: u64 },
     #[error(
-        "the job's file {name:?} {problem}; a file is named by one path component, such as model.gguf"
+        "the job's file {name:?} {problem}; a file is named by its path below /in, such as model.gguf or data/train.csv"
     )]
     BadFile { name: String, problem: &'static str },
     #[error("the job's {what} contains a zero byte, which no program could read: {text:?}")]

@@ -143,7 +143,7 @@ fn conclude(store: Store<State>, job: &Job<'_>, end: End) -> Result<Ended, Refus
     let out = status == Status::Trapped(Trap::OutOfFuel);
     let fuel = end.fuel.filter(|_| !out).unwrap_or(limit);
     let fuel_host = Fuel::new(state.fuel_host.min(fuel.get()));
-    let memory_bytes = state.bounds.memory_bytes();
+    let memory_bytes = state.bounds.memory_bytes_most();
     let (stdout, stderr) = (state.stdout.into_bytes(), state.stderr.into_bytes());
     let trap = end.trap.filter(|_| matches!(status, Status::Trapped(_)));
     assert!(fuel <= limit && fuel_host <= fuel);

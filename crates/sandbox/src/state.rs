@@ -2,7 +2,7 @@
 
 use crate::limits::Bounds;
 use crate::loan::Loan;
-use crate::wasi::{Clock, Descriptors, Random};
+use crate::wasi::{Clock, Descriptors, Files, Random};
 use std::time::{Duration, Instant};
 use types::Trap;
 use wasmtime::{Global, Memory};
@@ -17,6 +17,7 @@ pub(crate) struct State {
     pub(crate) stdout: Stream,
     pub(crate) stderr: Stream,
     pub(crate) fuel_host: u64,
+    pub(crate) files: Files,
     pub(crate) descriptors: Descriptors,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
@@ -36,6 +37,8 @@ pub(crate) enum Stop {
 impl State {
     pub(crate) fn new(loan: Loan) -> Self {
         let job = loan.job();
+        let clock = Clock::starting(job.clock);
+        let mut files = Files::new(job.files.iter().map(|(name, _)| *name), clock.now_realtime());
         Self {
             bounds: Bounds::new(job.limits.memory_bytes),
             memory: None,
@@ -43,8 +46,9 @@ impl State {
             stdout: Stream::new(job.limits.output_bytes),
             stderr: Stream::new(job.limits.output_bytes),
             fuel_host: 0,
-            descriptors: Descriptors::new(),
-            clock: Clock::starting(job.clock),
+            descriptors: Descriptors::new(&mut files),
+            files,
+            clock,
             random: Random::seeded(job.seed),
             began: Instant::now(),
             loan,

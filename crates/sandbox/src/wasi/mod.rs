@@ -1,25 +1,34 @@
-//! WASI preview 1, as much as a job may see of a system: streams, arguments, read-only files.
+//! WASI preview 1, as much as a job may see of a system: streams, arguments, files.
 //!
 //! ```text
-//! fd 0 ── input      fd 1 ── stdout      fd 2 ── stderr      fd 3 ── /in, a flat read-only folder
+//! fd 0 ── input   1 ── stdout   2 ── stderr   3 ── /in   4 ── /tmp   5 ── /out   6 ── /   7 ── . (/in)
 //! ```
 //!
 //! Answers equal wasmtime-wasi's, call by call and errno by errno (`tests/it/differential.rs`), with
 //! these differences, each for reproducibility or bounds:
 //! - clocks start at the job's and advance [`time::STEP`] per reading; sleeping costs no time;
 //! - random bytes come from the job's seed;
-//! - `readdir` goes by name, inode numbers count from 1, every timestamp is the job's clock;
+//! - `readdir` goes by name, inode numbers count from 1, timestamps are the job's clock;
+//! - a folder is removed also by a name with a slash at its end, and the times of a folder that was
+//!   given can be set if it can be written to;
+//! - reading a file does not change when it was last read;
 //! - reading into an empty buffer gives 0 rather than `EINTR`;
-//! - any exit code is accepted, not only those below 126.
+//! - any exit code is accepted, not only those below 126;
+//! - files live in memory, which counts as the job's: see [`files`].
 
+mod change;
+mod describe;
 mod descriptors;
 mod errno;
-mod io;
+mod files;
+mod folder;
 mod path;
 mod process;
+mod streams;
 mod time;
 
 pub(crate) use descriptors::Descriptors;
+pub(crate) use files::Files;
 pub(crate) use process::Random;
 pub(crate) use time::Clock;
 
@@ -60,17 +69,11 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
             clock_time_get(clock: u32, precision: u64, result: u32);
             poll_oneoff(subscriptions: u32, events: u32, count: u32, result: u32);
         }
-        io {
+        streams {
             fd_advise(fd: u32, offset: u64, len: u64, advice: u32);
             fd_allocate(fd: u32, offset: u64, len: u64);
             fd_close(fd: u32);
             fd_datasync(fd: u32);
-            fd_fdstat_get(fd: u32, result: u32);
-            fd_fdstat_set_flags(fd: u32, flags: u32);
-            fd_fdstat_set_rights(fd: u32, base: u64, inheriting: u64);
-            fd_filestat_get(fd: u32, result: u32);
-            fd_filestat_set_size(fd: u32, size: u64);
-            fd_filestat_set_times(fd: u32, accessed: u64, modified: u64, flags: u32);
             fd_pread(fd: u32, buffers: u32, count: u32, offset: u64, result: u32);
             fd_pwrite(fd: u32, buffers: u32, count: u32, offset: u64, result: u32);
             fd_read(fd: u32, buffers: u32, count: u32, result: u32);
@@ -80,15 +83,27 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
             fd_tell(fd: u32, result: u32);
             fd_write(fd: u32, buffers: u32, count: u32, result: u32);
         }
-        path {
+        describe {
+            fd_fdstat_get(fd: u32, result: u32);
+            fd_fdstat_set_flags(fd: u32, flags: u32);
+            fd_fdstat_set_rights(fd: u32, base: u64, inheriting: u64);
+            fd_filestat_get(fd: u32, result: u32);
+            fd_filestat_set_size(fd: u32, size: u64);
+            fd_filestat_set_times(fd: u32, accessed: u64, modified: u64, flags: u32);
+        }
+        folder {
             fd_prestat_dir_name(fd: u32, pointer: u32, len: u32);
             fd_prestat_get(fd: u32, result: u32);
             fd_readdir(fd: u32, buffer: u32, len: u32, cookie: u64, result: u32);
-            path_create_directory(fd: u32, path: u32, len: u32);
+        }
+        path {
             path_filestat_get(fd: u32, flags: u32, path: u32, len: u32, result: u32);
             path_filestat_set_times(fd: u32, flags: u32, path: u32, len: u32, accessed: u64, modified: u64, set: u32);
-            path_link(fd: u32, flags: u32, path: u32, len: u32, to_fd: u32, to: u32, to_len: u32);
             path_open(fd: u32, flags: u32, path: u32, len: u32, how: u32, rights: u64, inheriting: u64, mode: u32, result: u32);
+        }
+        change {
+            path_create_directory(fd: u32, path: u32, len: u32);
+            path_link(fd: u32, flags: u32, path: u32, len: u32, to_fd: u32, to: u32, to_len: u32);
             path_readlink(fd: u32, path: u32, len: u32, buffer: u32, buffer_len: u32, result: u32);
             path_remove_directory(fd: u32, path: u32, len: u32);
             path_rename(fd: u32, path: u32, len: u32, to_fd: u32, to: u32, to_len: u32);

@@ -2,6 +2,7 @@
 
 use super::descriptors::Descriptor;
 use super::errno::{Errno, Fail};
+use super::streams::len_of;
 use crate::call::{Call, align, at};
 use types::Millis;
 
@@ -32,7 +33,7 @@ impl Clock {
         Self { start: at.get().saturating_mul(1_000_000), passed: 0 }
     }
 
-    pub(super) fn now_realtime(&self) -> u64 {
+    pub(crate) fn now_realtime(&self) -> u64 {
         self.start.saturating_add(self.passed)
     }
 
@@ -154,7 +155,7 @@ fn subscription(call: &mut Call<'_>, pointer: u32) -> Result<(u64, Waiting), Fai
         1 => match call.state.descriptors.get(subject)? {
             Descriptor::Stdin => Waiting::Read { bytes_left: None },
             Descriptor::File(file) => {
-                let len = call.state.loan.job().files[file.index].1.len() as u64;
+                let len = len_of(call, file.id);
                 Waiting::Read { bytes_left: Some(len.saturating_sub(file.position)) }
             }
             _ => return Err(Errno::Badf.into()),

@@ -111,10 +111,12 @@ fn writing_the_output() {
 
 #[test]
 fn describing_descriptors() {
-    for fd in 0..6 {
+    for fd in 0..10 {
         check(&format!("fd_fdstat_get {fd} 64\nshow 64 24"));
         check(&format!("fd_prestat_get {fd} 64\nshow 64 8"));
         check(&format!("fd_prestat_dir_name {fd} 64 3\nshow 64 8"));
+    }
+    for fd in [0, 1, 2, 3, 7, 8, 9] {
         check(&format!("fd_fdstat_set_flags {fd} 4\nfd_fdstat_set_rights {fd} 0 0"));
         check(&format!(
             "fd_advise {fd} 0 0 1\nfd_allocate {fd} 0 9\nfd_sync {fd}\nfd_datasync {fd}"
@@ -150,9 +152,9 @@ const OPEN: &str = "at 100 \"alpha\"\nat 110 \"beta.txt\"\nat 120 \"missing\"\na
 fn opening_files() {
     check_each(
         OPEN,
-        "path_open 3 0 100 5 0 2 0 0 16; show 16 4; fd_fdstat_get 4 64; show 64 24; fd_read 4 0 1 16; show 16 4; show 1000 8
-         path_open 3 1 110 8 0 2 0 0 16; fd_read 4 0 1 16; fd_read 4 0 1 16; fd_tell 4 16; show 16 8; show 1000 4
-         path_open 3 0 130 5 0 2 0 0 16; fd_read 4 0 1 16; show 16 4
+        "path_open 3 0 100 5 0 2 0 0 16; show 16 4; fd_fdstat_get 8 64; show 64 24; fd_read 8 0 1 16; show 16 4; show 1000 8
+         path_open 3 1 110 8 0 2 0 0 16; fd_read 8 0 1 16; fd_read 8 0 1 16; fd_tell 8 16; show 16 8; show 1000 4
+         path_open 3 0 130 5 0 2 0 0 16; fd_read 8 0 1 16; show 16 4
          path_open 3 0 120 7 0 2 0 0 16
          path_open 3 0 140 7 0 2 0 0 16; show 16 4
          path_open 3 0 240 12 0 2 0 0 16; show 16 4
@@ -165,9 +167,9 @@ fn opening_files() {
          path_open 3 0 230 2 0 2 0 0 16
          path_open 3 0 200 2 0 2 0 0 16
          path_open 3 0 100 0 0 2 0 0 16
-         path_open 3 0 190 1 0 2 0 0 16; show 16 4; fd_fdstat_get 4 64; show 64 24; fd_prestat_get 4 64; fd_prestat_dir_name 4 64 9
+         path_open 3 0 190 1 0 2 0 0 16; show 16 4; fd_fdstat_get 8 64; show 64 24; fd_prestat_get 8 64; fd_prestat_dir_name 8 64 9
          path_open 3 0 255 2 0 2 0 0 16; show 16 4
-         path_open 3 0 190 1 2 2 0 0 16; path_open 4 0 100 5 0 2 0 0 16; show 16 4
+         path_open 3 0 190 1 2 2 0 0 16; path_open 8 0 100 5 0 2 0 0 16; show 16 4
          path_open 3 0 100 5 2 2 0 0 16
          path_open 3 0 100 5 1 2 0 0 16
          path_open 3 0 100 5 4 2 0 0 16; show 16 4
@@ -176,20 +178,78 @@ fn opening_files() {
          path_open 3 0 100 5 0 64 0 0 16
          path_open 3 0 120 7 0 64 0 0 16
          path_open 3 0 100 5 0 2 0 2 16
-         path_open 3 0 100 5 0 2 0 5 16; fd_fdstat_get 4 64; show 64 24
+         path_open 3 0 100 5 0 2 0 5 16; fd_fdstat_get 8 64; show 64 24
          path_open 3 0 100 5 0 2 0 64 16
          path_open 3 2 100 5 0 2 0 0 16
          path_open 3 0 100 5 16 2 0 0 16
          path_open 0 0 100 5 0 2 0 0 16
          path_open 9 0 100 5 0 2 0 0 16
-         path_open 3 0 100 5 0 2 0 0 16; path_open 4 0 100 5 0 2 0 0 16
+         path_open 3 0 100 5 0 2 0 0 16; path_open 8 0 100 5 0 2 0 0 16
          path_open 3 0 131070 5 0 2 0 0 16
          path_open 3 0 100 5 0 2 0 0 131070
-         path_open 3 0 100 5 0 0 0 0 16; fd_read 4 0 1 16; show 16 4
-         path_open 3 0 100 5 0 2 0 0 16; fd_close 4; path_open 3 0 110 8 0 2 0 0 16; show 16 4; fd_read 4 0 1 16; show 1000 4
-         path_open 3 0 100 5 0 2 0 0 16; fd_renumber 4 0; fd_read 0 0 1 16; show 1000 4; fd_seek 0 1 0 16; show 16 8
+         path_open 3 0 100 5 0 0 0 0 16; fd_read 8 0 1 16; show 16 4
+         path_open 3 0 100 5 0 2 0 0 16; fd_close 8; path_open 3 0 110 8 0 2 0 0 16; show 16 4; fd_read 8 0 1 16; show 1000 4
+         path_open 3 0 100 5 0 2 0 0 16; fd_renumber 8 0; fd_read 0 0 1 16; show 1000 4; fd_seek 0 1 0 16; show 16 8
          fd_close 0; fd_close 2; path_open 3 0 100 5 0 2 0 0 16; show 16 4; path_open 3 0 100 5 0 2 0 0 16; show 16 4; path_open 3 0 100 5 0 2 0 0 16; show 16 4
          fd_close 3; path_open 3 0 100 5 0 2 0 0 16",
+    );
+}
+
+#[test]
+fn writing_files() {
+    let opening = format!("{OPEN} at 300 \"hello world\"\nu32 1100 300 11\nu32 1200 2000 40\n");
+    check_each(
+        &opening,
+        "path_open 4 0 100 5 1 66 0 0 16; show 16 4; fd_write 8 1100 1 16; show 16 4; fd_tell 8 16; show 16 8; fd_seek 8 6 0 16; fd_read 8 1200 1 16; show 2000 10; fd_fdstat_get 8 64; show 64 24
+         path_open 4 0 100 5 1 64 0 0 16; fd_write 8 1100 1 16; fd_seek 8 0 0 16; fd_read 8 1200 1 16; fd_pread 8 1200 1 0 16; fd_fdstat_get 8 64; show 64 24
+         path_open 4 0 100 5 1 2 0 0 16; fd_write 8 1100 1 16; fd_fdstat_get 8 64; show 64 24
+         path_open 4 0 100 5 0 66 0 0 16
+         path_open 4 0 100 5 5 66 0 0 16; path_open 4 0 100 5 5 66 0 0 16
+         path_open 4 0 100 5 1 66 0 0 16; fd_write 8 1100 1 16; path_open 4 0 100 5 8 66 0 0 16; fd_read 9 1200 1 16; show 16 4
+         path_open 4 0 100 5 1 66 0 1 16; fd_write 8 1100 1 16; fd_write 8 1100 1 16; fd_pwrite 8 1100 1 0 16; fd_tell 8 16; show 16 8; fd_pread 8 1200 1 0 16; show 16 4; show 2000 40
+         path_open 4 0 100 5 1 66 0 0 16; fd_pwrite 8 1100 1 5 16; fd_tell 8 16; show 16 8; fd_pread 8 1200 1 0 16; show 16 4; show 2000 20
+         path_open 4 0 100 5 1 66 0 0 16; fd_filestat_set_size 8 5000; fd_pread 8 1200 1 4990 16; show 16 4; show 2000 20; fd_filestat_set_size 8 3; fd_pread 8 1200 1 0 16; show 16 4
+         path_open 4 0 100 5 1 66 0 0 16; fd_seek 8 100 0 16; fd_write 8 1100 1 16; fd_pread 8 1200 1 90 16; show 16 4; show 2000 40
+         path_open 4 0 100 5 1 66 0 0 16; fd_close 8; path_unlink_file 4 100 5; path_unlink_file 4 100 5; path_open 4 0 100 5 0 2 0 0 16
+         path_open 4 0 100 5 1 66 0 0 16; path_unlink_file 4 100 5; fd_write 8 1100 1 16; fd_pread 8 1200 1 0 16; show 2000 20
+         path_open 4 0 170 6 1 66 0 0 16
+         path_open 4 0 210 7 1 66 0 0 16
+         path_open 4 0 150 8 1 66 0 0 16
+         path_open 4 0 190 1 0 64 0 0 16
+         path_open 4 0 190 1 1 2 0 0 16
+         path_open 3 0 100 5 0 64 0 0 16; fd_filestat_set_size 3 5; path_unlink_file 3 100 5; path_create_directory 3 120 7",
+    );
+}
+
+#[test]
+fn changing_folders() {
+    check_each(
+        OPEN,
+        "path_create_directory 4 100 5; path_create_directory 4 100 5; path_open 4 0 210 7 1 66 0 0 16; path_remove_directory 4 100 5; path_unlink_file 4 210 7; path_remove_directory 4 100 5; path_remove_directory 4 100 5
+         path_create_directory 4 170 6; path_unlink_file 4 100 5; path_remove_directory 4 100 5
+         path_create_directory 4 150 8
+         path_create_directory 4 190 1
+         path_create_directory 4 100 0
+         path_open 4 0 100 5 1 66 0 0 16; path_create_directory 4 100 5; path_remove_directory 4 100 5; path_create_directory 4 210 7
+         path_open 4 0 100 5 1 66 0 0 16; path_rename 4 100 5 4 120 7; path_open 4 0 100 5 0 2 0 0 16; path_open 4 0 120 7 0 2 0 0 16; show 16 4
+         path_open 4 0 100 5 1 66 0 0 16; path_rename 4 100 5 5 120 7; path_open 5 0 120 7 0 2 0 0 16; show 16 4
+         path_create_directory 4 100 5; path_rename 4 100 5 4 210 7
+         path_create_directory 4 100 5; path_open 4 0 120 7 1 66 0 0 16; path_rename 4 120 7 4 100 5; path_rename 4 100 5 4 120 7
+         path_rename 4 100 5 4 120 7
+         path_rename 4 150 8 4 120 7
+         path_rename 3 100 5 4 120 7
+         path_open 4 0 100 5 1 66 0 0 16; path_rename 4 100 5 3 120 7
+         path_symlink 100 5 4 120 7; path_readlink 4 120 7 64 20 16; show 16 4; show 64 8; path_readlink 4 120 7 64 2 16; show 16 4; path_open 4 0 120 7 0 2 0 0 16; path_open 4 1 120 7 0 2 0 0 16
+         path_symlink 160 6 4 120 7; path_symlink 100 5 4 120 7; path_symlink 100 5 4 120 7
+         path_open 4 0 100 5 1 66 0 0 16; path_symlink 100 5 4 120 7; path_open 4 1 120 7 0 2 0 0 16; show 16 4; path_unlink_file 4 120 7; path_open 4 0 100 5 0 2 0 0 16; show 16 4
+         path_open 4 0 100 5 1 66 0 0 16; path_link 4 0 100 5 4 120 7; path_unlink_file 4 100 5; path_open 4 0 120 7 0 2 0 0 16; show 16 4
+         path_link 4 0 100 5 4 120 7
+         path_link 4 1 100 5 4 120 7
+         path_link 3 0 100 5 4 120 7
+         path_readlink 4 100 5 64 20 16
+         path_open 4 0 100 5 1 66 0 0 16; path_readlink 4 100 5 64 20 16
+         path_remove_directory 4 190 1
+         path_unlink_file 4 190 1",
     );
 }
 
@@ -198,33 +258,33 @@ fn seeking_and_describing_files() {
     let opening = format!("{OPEN} path_open 3 0 100 5 0 2 0 0 16");
     check_each(
         &opening,
-        "fd_seek 4 3 0 16; show 16 8; fd_read 4 0 1 16; show 1000 4
-         fd_seek 4 -3 2 16; show 16 8; fd_read 4 0 1 16; show 16 4; show 1000 4
-         fd_seek 4 3 0 16; fd_seek 4 -1 1 16; show 16 8
-         fd_seek 4 -1 0 16
-         fd_seek 4 -11 2 16
-         fd_seek 4 100 0 16; fd_read 4 0 1 16; show 16 4
-         fd_seek 4 0 3 16
-         fd_seek 4 9223372036854775807 1 16; show 16 8; fd_seek 4 9223372036854775807 1 16; show 16 8; fd_read 4 0 1 16
-         fd_seek 4 0 0 20
+        "fd_seek 8 3 0 16; show 16 8; fd_read 8 0 1 16; show 1000 4
+         fd_seek 8 -3 2 16; show 16 8; fd_read 8 0 1 16; show 16 4; show 1000 4
+         fd_seek 8 3 0 16; fd_seek 8 -1 1 16; show 16 8
+         fd_seek 8 -1 0 16
+         fd_seek 8 -11 2 16
+         fd_seek 8 100 0 16; fd_read 8 0 1 16; show 16 4
+         fd_seek 8 0 3 16
+         fd_seek 8 9223372036854775807 1 16; show 16 8; fd_seek 8 9223372036854775807 1 16; show 16 8; fd_read 8 0 1 16
+         fd_seek 8 0 0 20
          fd_seek 3 0 0 16
          fd_tell 3 16
-         fd_pread 4 0 1 6 16; show 16 4; show 1000 4; fd_tell 4 16; show 16 8
-         fd_pread 4 0 1 100 16; show 16 4
-         fd_write 4 0 1 16
-         fd_pwrite 4 0 1 0 16
-         fd_filestat_get 4 64; show 80 1; show 88 16
+         fd_pread 8 0 1 6 16; show 16 4; show 1000 4; fd_tell 8 16; show 16 8
+         fd_pread 8 0 1 100 16; show 16 4
+         fd_write 8 0 1 16
+         fd_pwrite 8 0 1 0 16
+         fd_filestat_get 8 64; show 80 1; show 88 16
          fd_filestat_get 3 64; show 80 1
-         fd_filestat_set_size 4 3
-         fd_filestat_set_times 4 0 0 1
-         fd_fdstat_set_flags 4 1; fd_fdstat_get 4 64; show 64 24
-         fd_fdstat_set_flags 4 2
-         fd_fdstat_set_rights 4 0 0
-         fd_advise 4 0 0 3
-         fd_allocate 4 0 100
-         fd_sync 4; fd_datasync 4
-         fd_readdir 4 64 100 0 16
-         path_filestat_get 4 0 100 5 64",
+         fd_filestat_set_size 8 3
+         fd_filestat_set_times 8 0 0 1
+         fd_fdstat_set_flags 8 1; fd_fdstat_get 8 64; show 64 24
+         fd_fdstat_set_flags 8 2
+         fd_fdstat_set_rights 8 0 0
+         fd_advise 8 0 0 3
+         fd_allocate 8 0 100
+         fd_sync 8; fd_datasync 8
+         fd_readdir 8 64 100 0 16
+         path_filestat_get 8 0 100 5 64",
     );
 }
 
@@ -326,7 +386,7 @@ fn waiting_for_events() {
     let file = format!(
         "{OPEN} at 2000 \"empty\"\npath_open 3 0 100 5 0 2 0 0 16\npath_open 3 0 2000 5 0 2 0 0 16\n"
     );
-    let events = "u32 400 7 0 1 0 4 0 0 0 0 0 0 0 8 0 1 0 5 0 0 0 0 0 0 0\n";
+    let events = "u32 400 7 0 1 0 8 0 0 0 0 0 0 0 8 0 1 0 9 0 0 0 0 0 0 0\n";
     check_each(
         &format!("{file}{events}"),
         "poll_oneoff 400 600 1 16; show 16 4; show 600 32

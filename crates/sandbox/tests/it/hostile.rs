@@ -317,12 +317,22 @@ fn random_bytes_never_harm_us() {
 fn names_that_are_no_files_are_refused() {
     let engine = engine();
     let module = command("");
+    let long = "x".repeat(256);
+    let deep = "x/".repeat(40) + "x";
     for files in [
-        &[("a/b", &b""[..])][..],
+        &[("/a", &b""[..])][..],
         &[("..", b"")],
         &[("", b"")],
+        &[("a/", b"")],
+        &[("a//b", b"")],
+        &[("a/../b", b"")],
+        &[("./a", b"")],
+        &[(&long, b"")],
+        &[(&deep, b"")],
         &[("a\0", b"")],
         &[("a", b""), ("a", b"")],
+        &[("a/b", b""), ("a", b"")],
+        &[("a", b""), ("a/b/c", b"")],
     ] {
         let job = Job { files, ..Job::new(&module, Abi::Wasi, LIMITS) };
         assert!(matches!(ended(&engine, &job), Err(Refused::BadFile { .. })), "{files:?}");

@@ -24,9 +24,11 @@ pub struct Result {
 const FUEL: u64 = 1 << 50;
 
 pub fn run(job: &Job<'_>) -> Result {
-    let folder = tempfile::tempdir().unwrap();
+    let [folder, tmp, out, root] = std::array::from_fn(|_| tempfile::tempdir().unwrap());
     for (name, content) in job.files {
-        std::fs::write(folder.path().join(name), content).unwrap();
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
     }
     let clock = Clock { start: job.clock.get() * 1_000_000, passed: Arc::default() };
     let (stdout, stderr) = (MemoryOutputPipe::new(1 << 26), MemoryOutputPipe::new(1 << 26));
@@ -39,9 +41,16 @@ pub fn run(job: &Job<'_>) -> Result {
         .args(job.args)
         .secure_random(Random::seeded(&job.seed.0))
         .wall_clock(clock.clone())
-        .monotonic_clock(clock)
-        .preopened_dir(folder.path(), "/in", FsPerms::ReadOnly)
-        .unwrap();
+        .monotonic_clock(clock);
+    for (folder, name, perms) in [
+        (&folder, "/in", FsPerms::ReadOnly),
+        (&tmp, "/tmp", FsPerms::ReadWrite),
+        (&out, "/out", FsPerms::ReadWrite),
+        (&root, "/", FsPerms::ReadWrite),
+        (&folder, ".", FsPerms::ReadOnly),
+    ] {
+        builder.preopened_dir(folder.path(), name, perms).unwrap();
+    }
     for variable in job.env {
         let (name, value) = variable.split_once('=').unwrap();
         builder.env(name, value);
