@@ -106,7 +106,7 @@ impl Watch {
             remove();
         } else if let (Some((_, job)), false) = (seen.job, seen.over) {
             eprintln!(
-                "\njob {job} goes on without this command\nhint: meshx job show {job} tells how far it is; meshx job cancel {job} takes it back until workers are drawn"
+                "\njob {job} goes on without this command\nhint: meshx job follow {job} tells how far it is; meshx job cancel {job} takes it back until workers are drawn"
             );
         }
         process::exit(INTERRUPTED);

@@ -273,8 +273,9 @@ pub struct Replay {
 
 #[derive(ClapArgs)]
 pub struct Id {
-    /// The id of the job.
-    pub id: types::Hash,
+    /// The id of the job, or its first characters if no other job the node has seen begins with them.
+    #[arg(value_name = "JOB")]
+    pub id: String,
 }
 
 #[derive(ClapArgs)]
@@ -289,8 +290,26 @@ pub enum JobVerb {
     List,
     /// Show one job.
     Show(Id),
+    /// Tell what happens to a job until it has ended.
+    Follow(Id),
+    /// Print what a job wrote to stdout.
+    Output {
+        #[command(flatten)]
+        id: Id,
+        /// Show output on a terminal even if it is not text.
+        #[arg(long)]
+        raw: bool,
+    },
     /// Print what a job wrote to stderr.
     Logs(Id),
+    /// Write the receipt of a job to a file.
+    Receipt {
+        #[command(flatten)]
+        id: Id,
+        /// The file.
+        #[arg(value_name = "FILE")]
+        to: PathBuf,
+    },
     /// Cancel a job before workers are drawn for it.
     Cancel(Id),
 }

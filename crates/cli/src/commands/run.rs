@@ -118,7 +118,7 @@ fn print_detached(settings: &Settings, job: Option<(ChainId, JobId)>) {
         println!("{}", json!({ "job": job, "chain": chain }));
     } else {
         println!("{job}");
-        eprintln!("hint: meshx job show {job} tells how far it is");
+        eprintln!("hint: meshx job follow {job} tells how far it is");
     }
 }
 
@@ -138,7 +138,7 @@ fn check_workers(status: &NetworkStatus, chain: ChainId, request: &Request) -> R
 }
 
 /// Show the job's output. A terminal is not sent what would upset it.
-fn show_stdout(bytes: &[u8], raw: bool) -> Result<()> {
+pub fn show_stdout(bytes: &[u8], raw: bool) -> Result<()> {
     let terminal = std::io::stdout().is_terminal();
     let is_binary = || bytes.contains(&0) || std::str::from_utf8(bytes).is_err();
     if terminal && !raw && is_binary() {
