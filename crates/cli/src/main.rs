@@ -24,14 +24,30 @@ mod watch;
 use args::{Args, Command};
 use clap::Parser;
 use settings::Settings;
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 fn main() -> ExitCode {
     talk::exit_code(args::with_file(std::env::args_os().collect()).and_then(|typed| {
-        let args = Args::parse_from(typed);
+        let args = match Args::try_parse_from(&typed) {
+            Ok(args) => args,
+            Err(error) => return Ok(misunderstood(&typed, &error)),
+        };
         talk::log();
         dispatch(args)
     }))
+}
+
+/// Say what was not understood, or show the help that was asked for. The exit codes of `run` belong to jobs, so that it has one
+/// of its own for this.
+fn misunderstood(typed: &[OsString], error: &clap::Error) -> ExitCode {
+    // Where it cannot be printed, nobody reads it.
+    let _ = error.print();
+    let runs = typed.iter().skip(1).find(|word| !word.as_encoded_bytes().starts_with(b"-"));
+    match error.exit_code() {
+        0 => ExitCode::SUCCESS,
+        _ if runs.is_some_and(|word| word == "run") => ExitCode::from(talk::OWN_FAILURE),
+        code => ExitCode::from(u8::try_from(code).unwrap_or(2)),
+    }
 }
 
 fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
@@ -58,6 +74,7 @@ fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
         Command::Stake(command) => done(commands::stake::stake(&settings, &command)),
         Command::Earnings { address } => done(commands::earnings::earnings(&settings, address)),
         Command::Network { verb } => done(commands::network::network(&settings, &verb)),
+        Command::Hash { file } => done(commands::verify::hash(&settings, &file)),
         Command::Status => done(commands::status::status(&settings)),
         Command::Bench(words) => commands::lab::lab(&settings, &["bench"], &words),
         Command::Econ(words) => commands::lab::lab(&settings, &["econ"], &words),

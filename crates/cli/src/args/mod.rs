@@ -101,6 +101,11 @@ pub enum Command {
         /// The account. Default: your own.
         address: Option<Address>,
     },
+    /// Print the hash by which MeshX names a file's content (BLAKE3).
+    Hash {
+        /// The file; - is stdin.
+        file: PathBuf,
+    },
     /// Show all chains of a network.
     Status,
     /// List the networks this machine knows, and choose the one that commands talk to.
@@ -254,6 +259,9 @@ pub struct Run {
 pub struct Verify {
     /// The receipt.
     pub file: PathBuf,
+    /// Check that this file is the output that the receipt proves.
+    #[arg(long = "result", value_name = "FILE")]
+    pub result: Option<PathBuf>,
     /// A network id to trust, in addition to the networks that this machine has used.
     #[arg(long = "network", value_name = "ID")]
     pub networks: Vec<types::Hash>,

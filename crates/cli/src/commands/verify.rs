@@ -4,11 +4,36 @@ use crate::{args::Verify, settings::Settings};
 use anyhow::{Context as _, Result};
 use client::{Failed, Verified};
 use serde_json::json;
-use std::{fs, process::ExitCode};
-use types::Status;
+use std::{
+    fs,
+    io::{self, Read as _},
+    path::Path,
+    process::ExitCode,
+};
+use types::{Hash, Status};
 
 /// What `verify` and `replay` exit with when the receipt does not hold.
 pub const REFUSED: u8 = 1;
+
+/// Print the hash of a file's content.
+pub fn hash(settings: &Settings, path: &Path) -> Result<()> {
+    let hash = Hash::of_content(&read(path)?);
+    if settings.json() {
+        println!("{}", json!({ "hash": hash }));
+    } else {
+        println!("{hash}  {}", path.display());
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        io::stdin().read_to_end(&mut bytes).context("cannot read stdin")?;
+        return Ok(bytes);
+    }
+    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
 
 /// Check the file, against the networks this machine knows and those named.
 pub fn check(args: &Verify) -> Result<(Result<Verified, Failed>, usize)> {
@@ -40,6 +65,17 @@ pub fn verify(settings: &Settings, args: &Verify) -> Result<ExitCode> {
     };
     let (receipt, settlement) = (verified.receipt(), verified.settlement());
     let outcome = &settlement.outcome;
+    if let Some(path) = &args.result {
+        let found = Hash::of_content(&read(path)?);
+        if found != outcome.stdout.hash {
+            let path = path.display();
+            eprintln!(
+                "refused: {path} is not the output: its hash is {found}, the receipt proves {}",
+                outcome.stdout.hash
+            );
+            return Ok(ExitCode::from(REFUSED));
+        }
+    }
     if settings.json() {
         let object = json!({
             "accepted": true, "network": verified.network(), "dev_dealer": verified.dev_dealer(), "chain": receipt.chain,
