@@ -137,7 +137,7 @@ pub fn jobs(load: &JobsLoad) -> Result<Report> {
         dealt.chains[0].genesis.accounts.iter().map(|account| account.address).collect();
     let parts: Vec<Part> = dealt.chains.into_iter().map(Part::from).collect();
     let net = Net::InProcess(load.latency.clone());
-    let held = Folder::open(&folder)?;
+    let held = Folder::open(&folder, "--data")?;
     let measured = node::run(&held, |context| async move {
         let running = node::start(context, folder, network_keys, parts, net, vec![]).await?;
         wait_ready(&running.node).await?;

@@ -49,7 +49,7 @@ pub fn state(load: &StateLoad) -> Result<Report> {
     report.load("page_cache_mib", load.cache_mib);
     report.load("record", "an account: balance and nonce, 16 bytes");
     report.load("durable", "each batch is synced to disk before the next begins");
-    let held = Folder::open(&folder)?;
+    let held = Folder::open(&folder, "--data")?;
     node::run(&held, |context| async move {
         let store = StateStore::open(context, "bench".into(), load.cache_mib << 20).await;
         fill(load, store, &mut report).await?;

@@ -122,7 +122,7 @@ pub fn tx(load: &TxLoad) -> Result<Report> {
     report.figure("sign_us", signing.elapsed().as_secs_f64() * 1e6 / signed as f64 * cores());
 
     let net = Net::InProcess(load.latency.clone());
-    let held = Folder::open(&folder)?;
+    let held = Folder::open(&folder, "--data")?;
     let measured = node::run(&held, |context| async move {
         let running = node::start(context, folder, network_keys, parts, net, vec![]).await?;
         wait_ready(&running.node).await?;

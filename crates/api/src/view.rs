@@ -169,6 +169,10 @@ pub struct JobView {
     pub record: JobRecord,
     /// What stands behind its result. The level is `none` before the job has settled.
     pub assurance: Assurance,
+    /// When the block that holds its submission was made, in milliseconds since 1970; null if the node no longer keeps it.
+    #[schema(value_type = Option<u64>)]
+    #[serde(default)]
+    pub submitted_at: Option<Millis>,
 }
 
 impl JobView {

@@ -28,8 +28,16 @@ pub enum Source {
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum NoEvidence {
-    #[error("cannot open the TPM at {place}")]
-    Tpm { place: String, source: io::Error },
+    #[error(
+        "there is no TPM at {place}\nhint: a machine with a TPM has /dev/tpmrm0, once it is switched on in the firmware; --tpm also takes swtpm's socket or HOST:PORT"
+    )]
+    NoTpm { place: String, source: io::Error },
+    #[error(
+        "cannot open the TPM at {place}\nhint: join the group that owns it (often tss), or run as root"
+    )]
+    Closed { place: String, source: io::Error },
+    #[error("the TPM at {place} does not answer\nhint: check that swtpm listens there")]
+    Silent { place: String, source: io::Error },
     #[error(
         "this machine gives no SGX quote\nhint: run inside Gramine, with sgx.remote_attestation = \"dcap\""
     )]
@@ -65,17 +73,23 @@ impl Source {
 }
 
 fn quote(place: &str, challenge: &[u8]) -> Result<Evidence, NoEvidence> {
-    let closed = |source| NoEvidence::Tpm { place: place.to_owned(), source };
+    let name = || place.to_owned();
+    let silent = |source| NoEvidence::Silent { place: name(), source };
     let path = Path::new(place);
     let evidence = match fs::metadata(path) {
         Ok(about) if about.file_type().is_socket() => {
-            over(UnixStream::connect(path).map_err(closed)?, challenge)
+            over(UnixStream::connect(path).map_err(silent)?, challenge)
         }
         Ok(_) => {
             let device = File::options().read(true).write(true).open(path);
+            let closed = |source| NoEvidence::Closed { place: name(), source };
             over(device.map_err(closed)?, challenge)
         }
-        Err(_) => over(TcpStream::connect(place).map_err(closed)?, challenge),
+        // HOST:PORT has no slash.
+        Err(source) if place.contains('/') || !place.contains(':') => {
+            return Err(NoEvidence::NoTpm { place: name(), source });
+        }
+        Err(_) => over(TcpStream::connect(place).map_err(silent)?, challenge),
     };
     Ok(evidence?)
 }

@@ -12,23 +12,36 @@ macro_rules! println {
     ($($text:tt)*) => { talk::line(&format!($($text)*)) };
 }
 
+/// What is said beside the result: for programs, one JSON object a line.
+macro_rules! eprintln {
+    ($($text:tt)*) => { talk::note(&format!($($text)*)) };
+}
+
 mod args;
 mod commands;
 mod ending;
 mod network;
 mod request;
 mod settings;
+mod units;
 mod user;
 mod watch;
+mod when;
 
-use args::{Args, Command};
-use clap::Parser;
+use args::{Args, Command, Output};
+use clap::FromArgMatches as _;
 use settings::Settings;
 use std::{ffi::OsString, process::ExitCode};
 
 fn main() -> ExitCode {
-    talk::exit_code(args::with_file(std::env::args_os().collect()).and_then(|typed| {
-        let args = match Args::try_parse_from(&typed) {
+    let typed: Vec<OsString> = std::env::args_os().collect();
+    // Before anything can fail: failures are told in the same way as results.
+    if asks_for_json(&typed) {
+        talk::speak_json();
+    }
+    talk::exit_code(args::with_file(typed).and_then(|typed| {
+        let matches = args::command().try_get_matches_from(&typed);
+        let args = match matches.and_then(|matches| Args::from_arg_matches(&matches)) {
             Ok(args) => args,
             Err(error) => return Ok(misunderstood(&typed, &error)),
         };
@@ -37,13 +50,32 @@ fn main() -> ExitCode {
     }))
 }
 
+/// Whether `--output json` was typed, or stands in the environment. A file of settings may ask for it, too.
+fn asks_for_json(typed: &[OsString]) -> bool {
+    let json = Output::Json.name();
+    // What follows `--` is a job's own.
+    let ours = typed.iter().take_while(|word| *word != "--");
+    let words: Vec<&str> = ours.filter_map(|word| word.to_str()).collect();
+    let flag = |pair: &[&str]| pair[0] == "--output" && pair[1] == json;
+    let joined = |word: &&str| word.strip_prefix("--output=") == Some(json);
+    let spoken = words.iter().any(|word| word.starts_with("--output"));
+    words.windows(2).any(flag)
+        || words.iter().any(joined)
+        || (!spoken && std::env::var("MESHX_OUTPUT").is_ok_and(|set| set == json))
+}
+
 /// Say what was not understood, or show the help that was asked for. The exit codes of `run` belong to jobs, so that it has one
 /// of its own for this.
 fn misunderstood(typed: &[OsString], error: &clap::Error) -> ExitCode {
-    // Where it cannot be printed, nobody reads it.
-    let _ = error.print();
     let runs = typed.iter().skip(1).find(|word| !word.as_encoded_bytes().starts_with(b"-"));
-    match error.exit_code() {
+    let code = error.exit_code();
+    if code != 0 && asks_for_json(typed) {
+        talk::failed(&args::Misunderstood::of(error));
+    } else {
+        // Where it cannot be printed, nobody reads it.
+        let _ = error.print();
+    }
+    match code {
         0 => ExitCode::SUCCESS,
         _ if runs.is_some_and(|word| word == "run") => ExitCode::from(talk::OWN_FAILURE),
         code => ExitCode::from(u8::try_from(code).unwrap_or(2)),
@@ -52,6 +84,9 @@ fn misunderstood(typed: &[OsString], error: &clap::Error) -> ExitCode {
 
 fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
     let settings = Settings::resolve(&args.global)?;
+    if settings.json() {
+        talk::speak_json();
+    }
     if args.global.show_settings {
         println!("{}", serde_json::to_string_pretty(&settings)?);
         return Ok(ExitCode::SUCCESS);
@@ -63,7 +98,7 @@ fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
         Command::Quote(quote) => done(commands::quote::quote(&settings, &quote)),
         Command::Verify(verify) => commands::verify::verify(&settings, &verify),
         Command::Replay(replay) => commands::replay::replay(&settings, &replay),
-        Command::Why(why) => done(commands::job::why(&settings, &why.id)),
+        Command::Why(why) => done(commands::why::why(&settings, &why.id)),
         Command::Job(job) => done(commands::job::job(&settings, &job)),
         Command::Wallet(wallet) => done(commands::wallet::wallet(&settings, &wallet)),
         Command::Publish { file, royalty } => {
@@ -76,6 +111,8 @@ fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
         Command::Network { verb } => done(commands::network::network(&settings, &verb)),
         Command::Hash { file } => done(commands::verify::hash(&settings, &file)),
         Command::Status => done(commands::status::status(&settings)),
+        Command::Completions { shell } => done(commands::pages::completions(&settings, shell)),
+        Command::Man { dir } => done(commands::pages::man(&settings, &dir)),
         Command::Bench(words) => commands::lab::lab(&settings, &["bench"], &words),
         Command::Econ(words) => commands::lab::lab(&settings, &["econ"], &words),
         Command::Supply(supply) => done(commands::supply::supply(&settings, &supply)),

@@ -2,7 +2,7 @@
 
 use crate::args::Job;
 use anyhow::{Context as _, Result, bail};
-use client::{Module, Request, Resources};
+use client::{Engine, Module, Request, Resources};
 use std::{
     fs,
     io::{IsTerminal as _, Read as _},
@@ -15,10 +15,10 @@ use types::{Agreement, Fuel, Limits, Millis};
 const STDIN_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Read everything a job needs, and refuse what can never run before anything is sent or paid.
-pub fn read(job: &Job) -> Result<Request> {
+pub fn read(engine: &Engine, job: &Job) -> Result<Request> {
     let name = job.file.display().to_string();
     let text = fs::read(&job.file).with_context(|| format!("cannot read {name}"))?;
-    let module = Module::read(&client::engine()?, &name, &text)?;
+    let module = Module::read(engine, &name, &text)?;
     let input = input(job)?;
     let files = job.files.iter().map(|file| named(file)).collect::<Result<_>>()?;
     let limits = Limits {
@@ -59,21 +59,27 @@ fn named(file: &str) -> Result<(String, Vec<u8>)> {
 }
 
 fn input(job: &Job) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
     let limit = api::BLOB_BYTES_MAX;
-    let read = match &job.input {
-        Some(path) => fs::File::open(path)
-            .and_then(|file| file.take(limit + 1).read_to_end(&mut bytes))
-            .with_context(|| format!("cannot read {}", path.display()))?,
+    let mut bytes = Vec::new();
+    let len = match &job.input {
+        Some(path) => {
+            let unreadable = || format!("cannot read {}", path.display());
+            let file = fs::File::open(path).with_context(unreadable)?;
+            match file.metadata().with_context(unreadable)?.len() {
+                len if len > limit => len,
+                _ => file.take(limit + 1).read_to_end(&mut bytes).with_context(unreadable)? as u64,
+            }
+        }
         None if job.no_input => 0,
         // At a terminal nobody has piped anything: the job gets an empty input.
         None if std::io::stdin().is_terminal() => 0,
         None => {
             let _patience = Patience::start();
-            std::io::stdin().take(limit + 1).read_to_end(&mut bytes).context("cannot read stdin")?
+            let stdin = std::io::stdin().take(limit + 1).read_to_end(&mut bytes);
+            stdin.context("cannot read stdin")? as u64
         }
     };
-    if read as u64 > limit {
+    if len > limit {
         bail!(
             "the input is longer than {limit} bytes\nhint: give large data as several --file NAME=PATH"
         );

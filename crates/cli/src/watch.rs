@@ -1,5 +1,6 @@
 //! What happens beside a job that is followed: a wait that is explained, and a Ctrl-C that says how to go on.
 
+use crate::units::short_id;
 use api::Client;
 use std::{
     process,
@@ -88,7 +89,7 @@ impl Watch {
                 && !self.seen().over
             {
                 Progress::new().say("");
-                eprintln!("job {job} waits: {}", why.verdict);
+                eprintln!("job {} waits: {}", short_id(&job), why.verdict);
             }
             return;
         }
@@ -105,6 +106,7 @@ impl Watch {
             eprintln!("\nthe job ends with this command, which was its network");
             remove();
         } else if let (Some((_, job)), false) = (seen.job, seen.over) {
+            let job = short_id(&job);
             eprintln!(
                 "\njob {job} goes on without this command\nhint: meshx job follow {job} tells how far it is; meshx job cancel {job} takes it back until workers are drawn"
             );

@@ -21,6 +21,12 @@ pub enum NoResult {
 #[error("the sandbox does not start on this machine")]
 pub struct NoEngine(#[source] Refused);
 
+impl NoEngine {
+    pub(crate) const fn new(why: Refused) -> Self {
+        Self(why)
+    }
+}
+
 /// A sandbox for one job at a time.
 ///
 /// # Errors

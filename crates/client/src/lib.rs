@@ -6,7 +6,8 @@
 //! Errand            what is to be done next            act      sign, send, wait until final
 //! price_max, quote  what it costs                      fetch    outputs and receipts, checked
 //! wallet, stake     keys, and what they sign           home     what this machine keeps and trusts
-//! check             is that what the chain settled on?
+//! check             is that what the chain settled on? again    a job that ended badly, run once more here
+//! story             what happened to it, and what to try
 //! ```
 //!
 //! A node is asked through [`api::Client`], and believed in nothing that can be checked here: an output must have the hash
@@ -35,6 +36,8 @@
 //!
 //! Not here: how people are asked and answered (`cli`), and how bytes travel (`api`).
 
+mod accept;
+mod again;
 mod check;
 mod dry_run;
 mod errand;
@@ -45,9 +48,12 @@ mod price;
 mod request;
 mod send;
 pub mod stake;
+mod story;
 mod submit;
 pub mod wallet;
 
+pub use accept::{NotTaken, acceptable, runnable};
+pub use again::{Again, again};
 pub use check::{Distrusted, checked_output, checked_receipt, verify};
 pub use dry_run::{NoEngine, NoResult, dry_run, engine};
 pub use errand::{Answer, Errand, Finished, Next, Stuck, Terms, submission};
@@ -56,6 +62,7 @@ pub use files::{NotWritten, write_whole};
 pub use price::{Dear, Priced, WAIT_BLOCKS, price_max, quote};
 pub use receipt::{Failed, Verified};
 pub use request::{BadRequest, Module, OtherProfile, Request, Resources};
-pub use sandbox::binary_of;
+pub use sandbox::{Engine, binary_of};
 pub use send::{act, act_in_turn, came_second, signed};
+pub use story::{NoBytes, Story, bytes_of, ending, story};
 pub use submit::{NotFinished, Step, phase_words, submit, submit_detached};

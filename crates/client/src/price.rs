@@ -12,7 +12,7 @@ pub const WAIT_BLOCKS: u64 = 8;
 
 /// No amount pays for the job's limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("hint: lower --fuel or --memory")]
+#[error("the limits of the job cost more than can be paid\nhint: lower --fuel or --memory")]
 pub struct Dear(#[source] Unpriceable);
 
 /// What a job may cost at its limits, should demand rise until it is taken in.

@@ -68,6 +68,8 @@ pub enum BadRequest {
     TooMany(&'static str),
     #[error("the file name {0:?} is too long")]
     FileName(String),
+    #[error("one of the {what} holds a zero byte, which no program could read: {text:?}")]
+    ZeroByte { what: &'static str, text: String },
 }
 
 /// Fuel, floats or the sandbox's functions were others when the job ran.
@@ -87,6 +89,12 @@ impl Module {
         let bytes = sandbox::binary_of(text).map_err(refused)?.into_owned();
         let seen = engine.inspect(&bytes).map_err(refused)?;
         Ok(Self { name: name.to_owned(), bytes, seen })
+    }
+
+    /// In binary form, by whose hash chains know it.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -183,6 +191,9 @@ fn list<const LEN: usize, const MAX: usize>(
     texts: &[String],
     what: &'static str,
 ) -> Result<List<Text<LEN>, MAX>, BadRequest> {
+    if let Some(text) = texts.iter().find(|text| text.contains('\0')) {
+        return Err(BadRequest::ZeroByte { what, text: text.chars().take(80).collect() });
+    }
     let texts = texts.iter().map(|text| Text::new(text.clone()));
     let texts = texts.collect::<Result<_, _>>().map_err(|_| BadRequest::TooLong(what))?;
     List::new(texts).map_err(|_| BadRequest::TooMany(what))
@@ -230,6 +241,34 @@ mod tests {
         assert_eq!(seeds.len(), 9);
         let more_fuel = seed(|resources| resources.limits.fuel = types::Fuel::new(1 << 40));
         assert_eq!(more_fuel, seed(|_| {}), "what it may use is nothing it can see");
+    }
+
+    #[test]
+    fn a_job_of_another_profile_is_not_run_again() {
+        use types::{Height, NanoMeshx};
+        let made = request(|_| {}).unwrap();
+        let submission = |spec: JobSpec| Submission {
+            spec,
+            agreement: made.agreement,
+            price_max: NanoMeshx::ZERO,
+            deadline: Height::new(1),
+            fresh: false,
+        };
+        let content = |what: &str, _| -> Result<Vec<u8>, OtherProfile> {
+            Ok(if what == "module" { made.module.clone() } else { made.input.clone() })
+        };
+        let again = Request::again(&submission(made.spec.clone()), content).unwrap();
+        assert_eq!(again.spec, made.spec);
+        let mut other = made.spec.clone();
+        other.profile = sandbox::profile(Float::ArchClass);
+        let refused = Request::again(&submission(other), content).unwrap_err();
+        assert!(refused.to_string().contains("hint: use the version of meshx that made"));
+    }
+
+    #[test]
+    fn a_zero_byte_is_refused_by_name() {
+        let refused = request(|resources| resources.args = vec!["a\0b".into()]).unwrap_err();
+        assert!(matches!(refused, BadRequest::ZeroByte { what: "arguments", .. }), "{refused}");
     }
 
     #[test]

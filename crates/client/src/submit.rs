@@ -89,7 +89,10 @@ fn drive(
     detach: bool,
     tell: &dyn Fn(Step<'_>),
 ) -> Result<Option<Finished>, NotFinished> {
-    let say = |text: &str| tell(Step::Doing(text));
+    let say = |text: &str| {
+        tracing::debug!(node = client.base(), "{text}");
+        tell(Step::Doing(text));
+    };
     let start = Instant::now();
     let mut errand = Errand::new(key, request, *terms);
     loop {
@@ -126,7 +129,9 @@ fn drive(
                 // Before the payment: if this program dies after it, the job can still be replayed.
                 request.blobs().for_each(home::keep_blob);
                 say("paying into escrow");
-                Answer::Job(client.submit(tx, Wait::Final)?.tx)
+                let sent = client.submit(tx, Wait::Final)?;
+                tracing::info!(trace = %sent.tx, chain = %sent.chain, height = ?sent.height, "paid into escrow");
+                Answer::Job(sent.tx)
             }
             Next::Follow(chain, job) => {
                 tell(Step::Submitted(chain, job));

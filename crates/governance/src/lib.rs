@@ -10,6 +10,8 @@
 //!              +--> NoQuorum | Rejected (deposit back) | Vetoed (deposit burned)
 //! ```
 //!
+//! [`standing()`] is the count against its rules: [`close`] decides by it, and voters see by it what is missing.
+//!
 //! [`REGISTRY`] lists every parameter that can be changed, with bounds; what they cannot rule out stands in `registry.rs`.
 //! [`cast`], [`shrink`] and [`count`] are how votes follow stake without a loop over delegators.
 
@@ -21,9 +23,11 @@ struct Readme;
 mod life;
 mod refusal;
 mod registry;
+mod standing;
 mod votes;
 
 pub use life::{Deed, check_open, close, execute, is_emergency, obey, pool_address, submit};
 pub use refusal::{NotDue, Refusal};
 pub use registry::{ParamInfo, REGISTRY, check, get, info, parse, set};
+pub use standing::{Standing, Verdict, standing};
 pub use votes::{cast, count, shrink, sum};

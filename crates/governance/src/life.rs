@@ -1,6 +1,6 @@
 //! A proposal's life: made, voted on, decided, carried out.
 
-use crate::{NotDue, Refusal, registry};
+use crate::{NotDue, Refusal, Verdict, registry, standing};
 use types::{
     Address, ChainId, GovernanceParams, Millis, NanoMeshx, ParamName, Params, SUPPLY_MAX, Text,
     attest::Listed,
@@ -138,7 +138,7 @@ pub fn close(
     let emergency = is_emergency(&proposal.kind);
     let timelock = if emergency { Millis::ZERO } else { rules.timelock_ms };
     proposal.tally = tally;
-    proposal.status = match verdict(&tally, bonded, emergency, rules) {
+    proposal.status = match standing(&tally, bonded, emergency, rules).verdict {
         Verdict::Passed => ProposalStatus::Queued { executes: now.saturating_add(timelock) },
         Verdict::Rejected => ProposalStatus::Rejected,
         Verdict::NoQuorum => ProposalStatus::NoQuorum,
@@ -149,37 +149,6 @@ pub fn close(
         _ => Destination::Account(proposal.proposer),
     };
     Ok(vec![Transfer { from: pools::deposits(), to, amount: proposal.deposit }])
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
-    /// It is carried out after its timelock.
-    Passed,
-    /// Too few said yes.
-    Rejected,
-    /// Too little stake voted.
-    NoQuorum,
-    /// Rejected, and the deposit is burned.
-    Vetoed,
-}
-
-/// By products and not by quotients: nothing is rounded.
-fn verdict(tally: &Tally, bonded: NanoMeshx, emergency: bool, rules: &GovernanceParams) -> Verdict {
-    let [yes, no, abstain, veto] =
-        [tally.yes, tally.no, tally.abstain, tally.veto].map(|votes| u128::from(votes.get()));
-    let part = |of: u128, bps: u16| of * u128::from(bps);
-    let (voted, said) = (yes + no + abstain + veto, yes + no + veto);
-    let threshold = if emergency { rules.emergency_threshold_bps } else { rules.threshold_bps };
-    let bonded = u128::from(bonded.get());
-    if voted == 0 || voted * 10_000 < part(bonded, rules.quorum_bps) {
-        Verdict::NoQuorum
-    } else if veto * 10_000 > part(voted, rules.veto_bps) {
-        Verdict::Vetoed
-    } else if yes * 10_000 > part(said, threshold) {
-        Verdict::Passed
-    } else {
-        Verdict::Rejected
-    }
 }
 
 /// What carrying a proposal out asks for.

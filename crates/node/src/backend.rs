@@ -3,6 +3,7 @@
 use crate::{
     duties, explain,
     host::{Host, Node, workers_of},
+    listed::ListedJob,
     receipts::{NoReceipt, receipt},
 };
 use api::{
@@ -15,7 +16,7 @@ use api::{
 use blobs::BlobError;
 use consensus::{Fate, Final, SubmitError};
 use futures::{StreamExt as _, stream};
-use std::{collections::VecDeque, io::Write as _, sync::Arc, time::Duration};
+use std::{cmp::Reverse, collections::VecDeque, io::Write as _, sync::Arc, time::Duration};
 use tokio::sync::broadcast::error::RecvError;
 use types::{
     Address, ChainId, EquivocationProof, Hash, Height, JobId, Tx,
@@ -76,7 +77,8 @@ impl Node {
             },
             _ => Assurance { level: "none".to_owned(), simulated: self.network_keys.dev_dealer },
         };
-        Ok(JobView { job, chain, height, record, assurance })
+        let submitted_at = host.submitted_at(&job, record.submitted).await;
+        Ok(JobView { job, chain, height, record, assurance, submitted_at })
     }
 }
 
@@ -274,12 +276,16 @@ impl Backend for Node {
             Some(chain) => vec![self.on(chain)?],
             None => self.hosts.values().collect(),
         };
-        let seen: Vec<(ChainId, JobId)> = hosts
-            .iter()
-            .flat_map(|host| {
-                host.seen().jobs(query.payer).into_iter().map(|job| (host.chain.id(), job))
-            })
-            .collect();
+        let of = |host: &&Host| {
+            let chain = host.chain.id();
+            let jobs: Vec<_> = host.seen().jobs().of(query.payer).collect();
+            jobs.into_iter().map(move |job| (chain, job))
+        };
+        let mut listed: Vec<(ChainId, ListedJob)> = hosts.iter().flat_map(of).collect();
+        // Chains have clocks and heights of their own, so the time of the block decides; within a chain, its order.
+        listed.sort_by_key(|(_, job)| Reverse(job.at));
+        let seen: Vec<(ChainId, JobId)> =
+            listed.into_iter().map(|(chain, listed)| (chain, listed.job)).collect();
         let start = match &query.cursor {
             None => 0,
             Some(cursor) => {

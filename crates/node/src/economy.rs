@@ -11,10 +11,11 @@ use staking::{Moment, Position, Sources};
 use types::{
     Action, Address, ChainId, NanoMeshx,
     attest::AttestationRecord,
+    codec::DecodeExt as _,
     committee::SeatsRecord,
-    governance::Proposal,
+    governance::{Proposal, ProposalStatus, Tally, ValidatorVotes},
     staking::{DelegationRecord, PeerAddresses, UnbondingRecord, ValidatorRecord},
-    state::{Backed, Earned, Key, Market, Stake, Supply, TermRecord, Validators, pools},
+    state::{Backed, Earned, Key, Market, Stake, Supply, TermRecord, Validators, VotesKey, pools},
 };
 
 /// What the faucet gives at a time: 500,000 MESHX, enough for a validator, or to decide a vote on a local mesh.
@@ -130,7 +131,13 @@ impl Node {
         let count: u64 = handle.record(Key::ProposalCount).await.unwrap_or(0);
         let mut proposals = Vec::new();
         for id in (1..=count).rev().take(PROPOSALS_MAX) {
-            proposals.extend(handle.record::<Proposal>(Key::Proposal(id)).await);
+            let Some(mut proposal) = handle.record::<Proposal>(Key::Proposal(id)).await else {
+                continue;
+            };
+            if matches!(proposal.status, ProposalStatus::Voting { .. }) {
+                proposal.tally = running_tally(handle, id).await;
+            }
+            proposals.push(proposal);
         }
         Ok(proposals)
     }
@@ -139,9 +146,14 @@ impl Node {
         let FaucetAsked { chain, address } = asked;
         self.on(chain)?;
         let Some(faucet) = self.faucet(chain) else {
-            let detail = "this is not a development network, or the node does not have its keys";
-            return Err(Problem::new(Code::NoFaucet, detail)
-                .hint("meshx up runs a network with a faucet on this machine"));
+            return Err(if self.network_keys.dev_dealer {
+                Problem::new(Code::NoFaucet, "this node does not have the key of a faucet").hint(format!(
+                    "the development wallet has money: meshx wallet send {address} 1000 sends from it"
+                ))
+            } else {
+                Problem::new(Code::NoFaucet, "only development networks have a faucet, and this is none")
+                    .hint("ask somebody who has MESHX; meshx up starts a network with a faucet on this machine")
+            });
         };
         if address.is_pool() {
             let detail = format!("{address} is an account of the protocol");
@@ -152,6 +164,23 @@ impl Node {
             faucet.say(action).await.map_err(|error| crate::backend::refusal_problem(&error))?;
         Ok(FaucetGave { tx, amount: FAUCET_GIVES })
     }
+}
+
+/// The votes so far. The chain counts them once, when the vote closes.
+async fn running_tally(handle: &Chain<Context>, proposal: u64) -> Tally {
+    let known: Validators = handle.record(Key::Validators).await.unwrap_or_default();
+    let mut tallies = Vec::new();
+    for validator in known.iter().copied() {
+        let votes = Key::ValidatorVotes(VotesKey { proposal, validator });
+        // Both of one block: between two blocks, shares that voted may leave.
+        let mut read =
+            handle.records(&[votes, Key::Validator(validator)]).await.into_iter().flatten();
+        let (Some(votes), Some(record)) = (read.next(), read.next()) else { continue };
+        let votes = ValidatorVotes::decode(votes).expect("state holds what this code wrote");
+        let record = ValidatorRecord::decode(record).expect("state holds what this code wrote");
+        tallies.push(governance::count(&votes, &record));
+    }
+    governance::sum(tallies)
 }
 
 /// One line of what an account has at stake; `None` if the validator is unknown here.

@@ -32,30 +32,30 @@ pub struct Folder {
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadFolder {
-    #[error("{} is in use by process {holder}\nhint: stop that process, or choose another --data folder", path.display())]
-    InUse { path: PathBuf, holder: String },
+    #[error("{} is in use by process {holder}\nhint: stop that process, or choose another folder with {option}", path.display())]
+    InUse { path: PathBuf, holder: String, option: &'static str },
     #[error("cannot write to {}: {source}\nhint: check its owner, and that its disk is neither full nor mounted read-only", path.display())]
     NotWritable { path: PathBuf, source: std::io::Error },
     #[error("{} holds data of format {found}; this program knows format {FORMAT}\nhint: use the version of meshx that wrote it", path.display())]
     Format { path: PathBuf, found: String },
-    #[error("{} has {free} bytes left on its disk, a node needs {FREE_BYTES_MIN} to start\nhint: make room, or choose another --data folder", path.display())]
-    Full { path: PathBuf, free: u64 },
+    #[error("{} has {free} bytes left on its disk, a node needs {FREE_BYTES_MIN} to start\nhint: make room, or choose another folder with {option}", path.display())]
+    Full { path: PathBuf, free: u64, option: &'static str },
 }
 
 impl Folder {
-    /// Make `path` if need be, and hold it.
+    /// Make `path` if need be, and hold it. `option` is what names it for a user, such as `--dir`.
     ///
     /// # Errors
     /// [`BadFolder`].
-    pub fn open(path: &Path) -> Result<Self, BadFolder> {
+    pub fn open(path: &Path, option: &'static str) -> Result<Self, BadFolder> {
         let failed = |source| BadFolder::NotWritable { path: path.to_owned(), source };
         fs::create_dir_all(path).map_err(failed)?;
         // First of all: two processes in one folder could vote twice with one key.
-        let lock = hold(path)?;
+        let lock = hold(path, option)?;
         if let Some(free) = free_bytes(path)
             && free < FREE_BYTES_MIN
         {
-            return Err(BadFolder::Full { path: path.to_owned(), free });
+            return Err(BadFolder::Full { path: path.to_owned(), free, option });
         }
         let format = path.join("format");
         match fs::read(&format) {
@@ -91,7 +91,7 @@ fn keep_private(path: &Path) -> std::io::Result<()> {
 }
 
 /// Lock `path/lock` and write our process id into it, for a process that finds it locked.
-fn hold(path: &Path) -> Result<File, BadFolder> {
+fn hold(path: &Path, option: &'static str) -> Result<File, BadFolder> {
     let failed = |source| BadFolder::NotWritable { path: path.to_owned(), source };
     let mut file = OpenOptions::new()
         .read(true)
@@ -111,7 +111,7 @@ fn hold(path: &Path) -> Result<File, BadFolder> {
                 "" => "an unknown id".to_owned(),
                 id => id.to_owned(),
             };
-            return Err(BadFolder::InUse { path: path.to_owned(), holder });
+            return Err(BadFolder::InUse { path: path.to_owned(), holder, option });
         }
         Err(TryLockError::Error(error)) => return Err(failed(error)),
     }
@@ -136,14 +136,14 @@ mod tests {
     #[test]
     fn a_folder_is_held_by_one() {
         let folder = tempfile::tempdir().unwrap();
-        let held = Folder::open(folder.path()).unwrap();
-        let refused = Folder::open(folder.path()).unwrap_err();
+        let held = Folder::open(folder.path(), "--dir").unwrap();
+        let refused = Folder::open(folder.path(), "--dir").unwrap_err();
         assert!(
             matches!(&refused, BadFolder::InUse { holder, .. } if *holder == std::process::id().to_string()),
             "{refused}"
         );
         drop(held);
-        Folder::open(folder.path()).unwrap();
+        Folder::open(folder.path(), "--dir").unwrap();
     }
 
     #[cfg(unix)]
@@ -154,7 +154,7 @@ mod tests {
         let chains = folder.path().join("chains");
         fs::create_dir(&chains).unwrap();
         fs::set_permissions(&chains, fs::Permissions::from_mode(0o755)).unwrap();
-        Folder::open(folder.path()).unwrap();
+        Folder::open(folder.path(), "--dir").unwrap();
         assert_eq!(fs::metadata(&chains).unwrap().permissions().mode() & 0o777, 0o700);
     }
 
@@ -163,7 +163,7 @@ mod tests {
         for version in [FORMAT + 1, FORMAT - 1].map(|version| version.to_string()) {
             let folder = tempfile::tempdir().unwrap();
             fs::write(folder.path().join("format"), format!("{version}\n")).unwrap();
-            let refused = Folder::open(folder.path()).unwrap_err();
+            let refused = Folder::open(folder.path(), "--dir").unwrap_err();
             let known = matches!(&refused, BadFolder::Format { found, .. } if *found == version);
             assert!(known, "{refused}");
         }
@@ -173,7 +173,7 @@ mod tests {
     fn a_damaged_format_is_refused_as_one_that_is_not_known() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("format"), [b'1' | 0x80, b'\n']).unwrap();
-        assert!(matches!(Folder::open(folder.path()), Err(BadFolder::Format { .. })));
+        assert!(matches!(Folder::open(folder.path(), "--dir"), Err(BadFolder::Format { .. })));
     }
 
     #[test]
@@ -181,6 +181,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
-        assert!(matches!(Folder::open(&file), Err(BadFolder::NotWritable { .. })));
+        assert!(matches!(Folder::open(&file, "--dir"), Err(BadFolder::NotWritable { .. })));
     }
 }

@@ -2,9 +2,7 @@
 
 use crate::{
     BadFile, BadFolder, Folder, Net, Node, NodeFiles, NodeSecrets, NotStarted, Part,
-    local::DealtWorker,
-    mesh::{self, NoMesh},
-    run, serve, start,
+    local::DealtWorker, mesh, run, serve, start,
 };
 use crypto::SigningKey;
 use edge::{
@@ -20,6 +18,7 @@ use std::{
     path::PathBuf,
     sync::{Arc, Mutex},
 };
+use tokio::net::TcpListener;
 use types::{
     ChainId,
     network::{Genesis, NetworkKeys},
@@ -37,9 +36,10 @@ pub enum NoGateway {
     NotKept(#[from] client::home::NotKept),
     #[error(transparent)]
     NotMet(#[from] NotMet),
-    /// A port is in use.
-    #[error(transparent)]
-    NotBound(#[from] NoMesh),
+    #[error(
+        "cannot listen on {address}\nhint: stop what listens there, or write another port into node.json in the folder of --dir; all nodes of the network must know its new address"
+    )]
+    Listen { address: SocketAddr, source: io::Error },
     #[error(transparent)]
     NotStarted(#[from] NotStarted),
     #[error(transparent)]
@@ -98,7 +98,7 @@ pub fn gateway<S: Future<Output = io::Result<()>>>(
     say: &Say,
     stop: impl FnOnce() -> S + Send,
 ) -> Result<(), NoGateway> {
-    let held = Folder::open(&meeting.dir)?;
+    let held = Folder::open(&meeting.dir, "--dir")?;
     client::home::trust(&secrets.network_keys)?;
     let config = meeting.config(SigningKey::from_seed(&secrets.node_key))?;
     let onion = meeting.tor.as_ref().is_some_and(|tor| !tor.only);
@@ -109,8 +109,8 @@ pub fn gateway<S: Future<Output = io::Result<()>>>(
     let facts = Facts { api, network, index: files.index, p2p };
     run(&held, |context| async move {
         // Probed first: the peer-to-peer listener below has no way to report a port in use.
-        drop(mesh::bind(p2p).await?);
-        let listener = mesh::bind(api).await?;
+        drop(bind(p2p).await?);
+        let listener = bind(api).await?;
         // Before the start: one whose disk is empty waits for its peers there.
         began(facts);
         let running = start(context, meeting.dir.clone(), network_keys, parts, net, peers).await?;
@@ -142,6 +142,11 @@ pub fn gateway<S: Future<Output = io::Result<()>>>(
         running.stop();
         Ok(())
     })
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, NoGateway> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|source| NoGateway::Listen { address, source })
 }
 
 /// What this process runs of each chain, and where the others are.

@@ -1,23 +1,27 @@
 //! One process' share of a network, and what it has seen of it.
 
-use crate::{line::Line, seen::Seen};
+use crate::{line::Line, listed::Listed, seen::Seen};
 use api::ChainStatus;
 use blobs::{BlobError, Store};
 use commonware_runtime::tokio::Context;
 use consensus::{Chain, Final};
 use std::{
     collections::BTreeMap,
+    path::Path,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 use types::{
-    Address, ChainId, Hash, Height, Millis,
+    Address, ChainId, Hash, Height, JobId, Millis,
     network::NetworkKeys,
     state::{Event, Phase},
 };
 
 /// A committee that lost its leader needs some seconds for the next block.
 const PATIENCE_MIN: Duration = Duration::from_secs(10);
+
+/// How many blocks back jobs are looked for at a start.
+const RELISTED_BLOCKS: u64 = 120;
 
 /// One chain as this process sees it: through one of its validators.
 #[derive(Clone)]
@@ -28,8 +32,21 @@ pub struct Host {
 }
 
 impl Host {
-    pub(crate) fn new(chain: Chain<Context>) -> Self {
-        Self { chain, seen: Arc::default() }
+    /// `folder` is the node's: it keeps the list of jobs.
+    pub(crate) fn new(chain: Chain<Context>, folder: &Path) -> Self {
+        let jobs = folder.join("jobs").join(chain.id().name().to_lowercase());
+        Self { chain, seen: Arc::new(Mutex::new(Seen::new(Listed::open(&jobs)))) }
+    }
+
+    /// List the jobs of the newest blocks: a process that was killed may not have kept the last ones.
+    pub(crate) async fn list_newest(&self) {
+        let Some(tip) = self.chain.tip() else { return };
+        let first = tip.height.get().saturating_sub(RELISTED_BLOCKS);
+        for height in first.max(1)..=tip.height.get() {
+            let Some(block) = self.chain.block(Height::new(height)).await else { continue };
+            let mut seen = self.seen();
+            block.body.txs.iter().for_each(|tx| seen.list(&block.header, tx));
+        }
     }
 
     /// What this process has seen. The lock is held for a moment and never while something is awaited.
@@ -44,6 +61,15 @@ impl Host {
             tracing::info!(trace = %job, chain = %block.header.chain, height = %block.header.height, phase = phase_name(phase), "job");
         }
         self.seen().add(block);
+    }
+
+    /// When the block at `height`, which holds `job`, was made. `None` if this node no longer keeps it.
+    pub(crate) async fn submitted_at(&self, job: &JobId, height: Height) -> Option<Millis> {
+        let listed = self.seen().jobs().at(job);
+        match listed {
+            Some(at) => Some(at),
+            None => self.chain.block(height).await.map(|block| block.header.timestamp),
+        }
     }
 
     /// Whether this chain has had a final block, its validator votes, and [`Host::status`] tells of that block: the

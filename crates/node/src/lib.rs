@@ -26,6 +26,7 @@ mod headers;
 mod host;
 mod import;
 mod line;
+mod listed;
 pub mod local;
 pub mod measuring;
 pub mod mesh;

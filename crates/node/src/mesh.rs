@@ -52,6 +52,8 @@ pub struct Shape {
     pub data: Option<PathBuf>,
     /// Whether it ends with one command, so that it is no network to come back to.
     pub passing: bool,
+    /// Hears while the mesh starts how many chains have a final block, and of how many.
+    pub starting: fn(usize, usize),
 }
 
 impl Shape {
@@ -68,6 +70,7 @@ impl Shape {
             listen,
             data: None,
             passing: true,
+            starting: |_, _| (),
         }
     }
 }
@@ -228,7 +231,7 @@ where
 {
     let temporary = passing_folder()?;
     let folder = shape.data.clone().unwrap_or_else(|| temporary.path().to_owned());
-    let held = Folder::open(&folder).map_err(NoMesh::from)?;
+    let held = Folder::open(&folder, "--data").map_err(NoMesh::from)?;
     let kept = Kept::open(&folder, shape)?;
     let seed = hex::decode(&kept.seed).ok().and_then(|seed| seed.try_into().ok());
     let dealt = deal_network(&seed.ok_or(NoMesh::NoSeed)?, &plan(&kept, shape));
@@ -252,7 +255,8 @@ where
         let running =
             start(context, folder, network_keys, parts, net, vec![]).await.map_err(NoMesh::from)?;
         let serving = tokio::spawn(serve(listener, running.node.clone()));
-        let result = match tokio::time::timeout(READY_TIMEOUT, ready(&running.node)).await {
+        let ready = ready_telling(&running.node, shape.starting);
+        let result = match tokio::time::timeout(READY_TIMEOUT, ready).await {
             Ok(()) => {
                 main(Ready { node: running.node.clone(), url: format!("http://{address}") }).await
             }
@@ -316,7 +320,13 @@ const fn not_bound(address: SocketAddr, source: std::io::Error) -> NoMesh {
 
 /// Wait until every chain of `node` has a final block.
 pub async fn ready(node: &Node) {
+    ready_telling(node, |_, _| ()).await;
+}
+
+async fn ready_telling(node: &Node, tell: fn(usize, usize)) {
     while !node.ready() {
+        let ready = node.hosts.values().filter(|host| host.is_ready()).count();
+        tell(ready, node.hosts.len());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

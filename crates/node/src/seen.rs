@@ -1,20 +1,18 @@
 //! What this process has seen of one chain since it started: recent blocks, jobs that were submitted, and counts.
 
+use crate::listed::{Listed, ListedJob};
 use consensus::Final;
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
 };
 use types::{
-    Action, Address, Hash, Height, JobId, Millis,
+    Action, Hash, Header, Height, Millis, Tx,
     state::{Event, Phase},
 };
 
 /// How many recent blocks the figures of `status` are taken from: a minute at two a second.
 const WINDOW: usize = 120;
-
-/// Most jobs that can be listed; all others are found by id.
-const JOBS_LISTED_MAX: usize = 10_000;
 
 /// A final block, as far as figures need it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,19 +37,17 @@ pub(crate) struct Seen {
     recent: VecDeque<Block>,
     /// When the newest block was seen, or this process began.
     newest_at: Instant,
-    /// With their payers, oldest first.
-    jobs: VecDeque<(JobId, Address)>,
+    jobs: Listed,
     counts: Counts,
 }
 
-impl Default for Seen {
-    fn default() -> Self {
-        let (recent, jobs, counts) = Default::default();
+impl Seen {
+    /// Nothing yet, but for the jobs that were listed before.
+    pub(crate) fn new(jobs: Listed) -> Self {
+        let (recent, counts) = Default::default();
         Self { recent, newest_at: Instant::now(), jobs, counts }
     }
-}
 
-impl Seen {
     pub(crate) fn add(&mut self, block: &Final) {
         self.counts.txs += block.txs.len() as u64;
         for event in &block.events {
@@ -62,10 +58,10 @@ impl Seen {
                 Phase::Queued | Phase::Committing { .. } | Phase::Revealing { .. } => {}
             }
         }
-        for tx in block.txs.iter().filter(|tx| matches!(tx.tx().action, Action::SubmitJob(_))) {
-            self.add_job(tx.id(), tx.from());
-        }
         let header = &block.header;
+        for tx in &block.txs {
+            self.list(header, tx.tx());
+        }
         let (height, timestamp) = (header.height, header.timestamp);
         self.add_block(Block { height, id: header.id(), timestamp, finality: block.finality });
     }
@@ -78,10 +74,11 @@ impl Seen {
         }
     }
 
-    fn add_job(&mut self, job: JobId, payer: Address) {
-        self.jobs.push_back((job, payer));
-        if self.jobs.len() > JOBS_LISTED_MAX {
-            self.jobs.pop_front();
+    /// List what `tx` submits, if it is a job.
+    pub(crate) fn list(&mut self, header: &Header, tx: &Tx) {
+        if matches!(tx.action, Action::SubmitJob(_)) {
+            let (height, at) = (header.height, header.timestamp);
+            self.jobs.add(ListedJob { height, at, job: tx.id(), payer: tx.from() });
         }
     }
 
@@ -98,10 +95,9 @@ impl Seen {
         self.recent.back()
     }
 
-    /// Jobs that were submitted, newest first: one payer's, or all.
-    pub(crate) fn jobs(&self, payer: Option<Address>) -> Vec<JobId> {
-        let wanted = |of: &Address| payer.is_none_or(|payer| payer == *of);
-        self.jobs.iter().rev().filter(|(_, of)| wanted(of)).map(|(job, _)| *job).collect()
+    /// Jobs that were submitted.
+    pub(crate) const fn jobs(&self) -> &Listed {
+        &self.jobs
     }
 
     /// From a block's timestamp to its finality here, over the last minute: the value below which `hundredths` of 100
@@ -127,7 +123,6 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use types::PublicKey;
 
     fn block(height: u64) -> Block {
         let [timestamp, finality] = [height * 500, 1_000 - height].map(Millis::new);
@@ -136,7 +131,7 @@ mod tests {
 
     #[test]
     fn figures_are_of_the_last_minute() {
-        let mut seen = Seen::default();
+        let mut seen = Seen::new(Listed::default());
         assert_eq!(
             (seen.newest(), seen.finality(50), seen.blocks_per_second()),
             (None, None, None)
@@ -151,20 +146,5 @@ mod tests {
             (seen.finality(0), seen.finality(100)),
             (Some(Millis::new(700)), Some(Millis::new(819)))
         );
-    }
-
-    #[test]
-    fn jobs_are_listed_from_the_newest_and_the_oldest_are_forgotten() {
-        let [anna, bert] = [1, 2].map(|n| Address::of(&PublicKey([n; 32])));
-        let mut seen = Seen::default();
-        for (n, payer) in [(1, anna), (2, bert), (3, anna)] {
-            seen.add_job(Hash([n; 32]), payer);
-        }
-        assert_eq!(seen.jobs(None), [3, 2, 1].map(|n| Hash([n; 32])));
-        assert_eq!(seen.jobs(Some(anna)), [3, 1].map(|n| Hash([n; 32])));
-        for _ in 0..JOBS_LISTED_MAX {
-            seen.add_job(Hash([4; 32]), bert);
-        }
-        assert!(seen.jobs(Some(anna)).is_empty());
     }
 }

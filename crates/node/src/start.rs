@@ -97,7 +97,7 @@ async fn start_parts(
     let mut hosts = BTreeMap::new();
     for chain in &validators {
         // The first validator of each chain is this node's view of it.
-        hosts.entry(chain.id()).or_insert_with(|| Host::new(chain.clone()));
+        hosts.entry(chain.id()).or_insert_with(|| Host::new(chain.clone(), &folder));
     }
     let network = network_keys.network();
     let faucets = faucets.into_iter().filter_map(|(chain, key)| {
@@ -199,6 +199,7 @@ fn enlist(
 /// Keep `host`'s figures until its chain's feed ends.
 async fn watch(host: Host) {
     let mut finals = host.chain.finals();
+    host.list_newest().await;
     loop {
         match finals.recv().await {
             Ok(block) => host.saw(&block),

@@ -6,7 +6,10 @@ use crate::{
     describe::{Shape, scalar},
     hash::domain_hash,
 };
-use bech32::{Bech32m, Hrp};
+use bech32::{
+    Bech32m, Hrp,
+    primitives::decode::{CheckedHrpstring, CheckedHrpstringError},
+};
 use bytes::BufMut;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -29,9 +32,12 @@ pub struct Address {
 /// Text that is not an address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadAddress {
-    /// The text, shortened. It is not bech32m, or its checksum is wrong.
+    /// The text, shortened. It is not bech32m.
     #[error("not an address: {0:?}; expected bech32m text that starts with meshx1")]
     NotBech32m(String),
+    /// The text, shortened. It looks like an address, but its last characters do not fit the rest.
+    #[error("the address {0:?} is mistyped: its checksum does not match")]
+    Checksum(String),
     /// The prefix found. The text is bech32m, but names something other than an account.
     #[error("address has prefix {0:?}; expected meshx")]
     Prefix(String),
@@ -92,9 +98,11 @@ impl std::fmt::Debug for Address {
 impl std::str::FromStr for Address {
     type Err = BadAddress;
     fn from_str(text: &str) -> Result<Self, BadAddress> {
-        let bad = || BadAddress::NotBech32m(text.chars().take(80).collect());
-        let parsed = bech32::primitives::decode::CheckedHrpstring::new::<Bech32m>(text)
-            .map_err(|_| bad())?;
+        let shown = || text.chars().take(80).collect();
+        let parsed = CheckedHrpstring::new::<Bech32m>(text).map_err(|error| match error {
+            CheckedHrpstringError::Checksum(_) => BadAddress::Checksum(shown()),
+            _ => BadAddress::NotBech32m(shown()),
+        })?;
         if parsed.hrp() != PREFIX {
             return Err(BadAddress::Prefix(parsed.hrp().to_string()));
         }

@@ -114,8 +114,14 @@ impl Height {
 
 /// Text that is not an amount of MESHX.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an amount: {0:?}; expected MESHX with at most 9 decimals, such as 12.5")]
-pub struct BadAmount(pub String);
+pub enum BadAmount {
+    /// The text, shortened.
+    #[error("not an amount: {0:?}; expected MESHX with at most 9 decimals, such as 12.5")]
+    Text(String),
+    /// The text, shortened. It is a number, but so much money cannot exist.
+    #[error("{0} MESHX is more than can exist: the whole supply is {SUPPLY_MAX} MESHX")]
+    BeyondSupply(String),
+}
 
 impl std::fmt::Display for NanoMeshx {
     /// MESHX with the decimals it needs and no more: `12.5`.
@@ -131,7 +137,9 @@ impl std::fmt::Display for NanoMeshx {
 impl std::str::FromStr for NanoMeshx {
     type Err = BadAmount;
     fn from_str(text: &str) -> Result<Self, BadAmount> {
-        let bad = || BadAmount(text.chars().take(40).collect());
+        let shown = || text.chars().take(40).collect();
+        let bad = || BadAmount::Text(shown());
+        let beyond = || BadAmount::BeyondSupply(shown());
         let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
         let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
         if whole.is_empty()
@@ -142,9 +150,11 @@ impl std::str::FromStr for NanoMeshx {
         {
             return Err(bad());
         }
-        let whole: u64 = whole.parse().map_err(|_| bad())?;
+        // Nothing but digits: what does not fit is too much.
+        let whole: u64 = whole.parse().map_err(|_| beyond())?;
         let nano: u64 = format!("{decimals:0<9}").parse().map_err(|_| bad())?;
-        whole.checked_mul(1_000_000_000).and_then(|n| n.checked_add(nano)).map(Self).ok_or_else(bad)
+        let amount = whole.checked_mul(1_000_000_000).and_then(|n| n.checked_add(nano)).map(Self);
+        amount.filter(|amount| *amount <= SUPPLY_MAX).ok_or_else(beyond)
     }
 }
 scalar!(
@@ -170,7 +180,7 @@ mod tests {
 
     #[test]
     fn amounts_read_back_as_written() {
-        for nano in [0, 1, 999_999_999, 1_000_000_000, 1_500_000_000, u64::MAX] {
+        for nano in [0, 1, 999_999_999, 1_000_000_000, 1_500_000_000, SUPPLY_MAX.0] {
             let amount = NanoMeshx::new(nano);
             assert_eq!(amount.to_string().parse(), Ok(amount));
         }
@@ -178,8 +188,11 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_amount() {
-        for text in ["", ".", "1.", ".5", "-1", "+1", "1e9", "1.0000000001", "18446744074", "1 "] {
-            assert_eq!(text.parse::<NanoMeshx>(), Err(BadAmount(text.into())), "{text}");
+        for text in ["", ".", "1.", ".5", "-1", "+1", "1e9", "1.0000000001", "1 "] {
+            assert_eq!(text.parse::<NanoMeshx>(), Err(BadAmount::Text(text.into())), "{text}");
+        }
+        for text in ["10000000000.000000001", "18446744074", "99999999999999999999999"] {
+            assert_eq!(text.parse::<NanoMeshx>(), Err(BadAmount::BeyondSupply(text.into())));
         }
     }
 }

@@ -681,7 +681,8 @@ pub fn job_view(phase: Phase) -> JobView {
         phase,
     };
     let assurance = Assurance { level: "quorum 3/4".into(), simulated: true };
-    JobView { job: job_id(), chain: CHAIN, height: Height::new(12), record, assurance }
+    let (height, submitted_at) = (Height::new(12), Some(Millis::new(1_767_225_601_000)));
+    JobView { job: job_id(), chain: CHAIN, height, record, assurance, submitted_at }
 }
 
 pub fn header(height: u64) -> Header {

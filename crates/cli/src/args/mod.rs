@@ -5,21 +5,30 @@ use serde::Serialize;
 use std::{ffi::OsString, path::PathBuf};
 use types::{Address, ChainId, NanoMeshx};
 
+mod applies;
 mod attest;
 mod file;
+mod misunderstood;
 mod money;
 mod node;
 mod presence;
 
+pub use applies::command;
 pub use attest::*;
 pub use file::with_file;
+pub use misunderstood::Misunderstood;
 pub use money::*;
 pub use node::*;
 pub use presence::*;
 
 /// An open market for computation.
 #[derive(Parser)]
-#[command(name = "meshx", version, propagate_version = true)]
+#[command(
+    name = "meshx",
+    version,
+    propagate_version = true,
+    after_help = "MESHX_LOG=info (or debug, or client=debug) writes what happens to stderr, MESHX_LOG_FORMAT=json as one object a line."
+)]
 pub struct Args {
     #[command(flatten)]
     pub global: Global,
@@ -129,6 +138,22 @@ pub enum Command {
     Doctor(Doctor),
     /// Measure this build on this machine.
     Bench(LabWords),
+    /// Print a script that completes commands and options in a shell.
+    #[command(
+        after_help = "bash:  meshx completions bash > ~/.local/share/bash-completion/completions/meshx\nzsh:   meshx completions zsh > ~/.zfunc/_meshx, with ~/.zfunc in fpath\nfish:  meshx completions fish > ~/.config/fish/completions/meshx.fish"
+    )]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write a manual page for each command into a folder, for man.
+    #[command(
+        after_help = "meshx man ~/.local/share/man/man1, and then man meshx-run. Where man finds nothing, add ~/.local/share/man to MANPATH."
+    )]
+    Man {
+        /// The folder. It is made if need be.
+        dir: PathBuf,
+    },
 }
 
 #[derive(Subcommand)]
@@ -138,8 +163,7 @@ pub enum NetworkVerb {
     /// Talk to the network of this node from now on. `local` goes back to the mesh that runs on this machine.
     Use {
         /// The node's address, such as http://127.0.0.1:8700, or `local`.
-        #[arg(value_name = "URL")]
-        node: String,
+        url: String,
     },
 }
 
@@ -228,6 +252,9 @@ pub struct Job {
     pub agree: u8,
 }
 
+/// Blocks that a job waits unless its payer says otherwise: ten minutes.
+pub const DEADLINE: u64 = 1_200;
+
 #[derive(ClapArgs)]
 pub struct Run {
     #[command(flatten)]
@@ -236,7 +263,7 @@ pub struct Run {
     #[arg(long, value_name = "MESHX")]
     pub max_price: Option<NanoMeshx>,
     /// Blocks after which a job without a result ends and the payer gets the money back.
-    #[arg(long, default_value_t = 1_200)]
+    #[arg(long, default_value_t = DEADLINE)]
     pub deadline: u64,
     /// Do not wait for the result: print the job's id as soon as it is paid for.
     #[arg(long)]
@@ -247,7 +274,7 @@ pub struct Run {
     /// Run the job even if the result cache has an answer.
     #[arg(long)]
     pub fresh: bool,
-    /// Write the receipt here.
+    /// Write the receipt here; - prints it to stdout in place of the output.
     #[arg(long, value_name = "FILE")]
     pub receipt: Option<PathBuf>,
     /// Delays between nodes, if this command starts a mesh: none, real, or a folder with nodes.csv and rtt.csv.
@@ -314,7 +341,7 @@ pub enum JobVerb {
     Receipt {
         #[command(flatten)]
         id: Id,
-        /// The file.
+        /// The file; - is stdout.
         #[arg(value_name = "FILE")]
         to: PathBuf,
     },

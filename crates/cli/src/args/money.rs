@@ -119,7 +119,17 @@ pub struct StakeCommand {
     pub verb: StakeVerb,
 }
 
-/// Validators are named by their operator's address.
+/// A validator, named by its operator's address, or by the first characters that no other validator has.
+#[derive(Clone, Debug)]
+pub struct Operator(pub String);
+
+impl From<&str> for Operator {
+    fn from(typed: &str) -> Self {
+        Self(typed.to_owned())
+    }
+}
+
+/// Validators are named by their operator's address, or by its first characters.
 #[derive(Subcommand)]
 pub enum StakeVerb {
     /// List validators.
@@ -152,19 +162,19 @@ pub enum StakeChange {
         commission: u16,
     },
     /// Delegate stake to a validator.
-    Delegate { validator: Address, amount: NanoMeshx },
+    Delegate { validator: Operator, amount: NanoMeshx },
     /// Take stake back. It is free after the unbonding period.
     Unbond {
-        validator: Address,
+        validator: Operator,
         /// Default: all of it.
         amount: Option<NanoMeshx>,
     },
     /// Move stake from one validator to another.
-    Redelegate { from: Address, to: Address, amount: Option<NanoMeshx> },
+    Redelegate { from: Operator, to: Operator, amount: Option<NanoMeshx> },
     /// Withdraw stake whose unbonding period has passed.
-    Withdraw { validator: Address },
+    Withdraw { validator: Operator },
     /// Claim your rewards.
-    Claim { validator: Address },
+    Claim { validator: Operator },
     /// Claim your validator's commission, or change its rate.
     Commission {
         /// The new rate, in basis points. It takes effect after one unbonding period.

@@ -101,7 +101,7 @@ pub struct PresenceProve {
     /// The address on which challenges are answered.
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:0")]
     pub listen: SocketAddr,
-    /// For tests: delay answers as if this node were at the place of this witness.
+    /// For tests: delay answers as if this node stood where this witness does, by its id or name in nodes.csv.
     #[arg(long, value_name = "WITNESS")]
-    pub simulate_from: Option<usize>,
+    pub simulate_from: Option<String>,
 }

@@ -3,15 +3,17 @@
 use crate::{
     args::{GovCommand, GovVerb, Proposed},
     settings::Settings,
-    user,
+    user, when,
 };
 use anyhow::{Context as _, Result, bail};
 use api::Client;
+use governance::{Standing, Verdict};
 use serde_json::json;
 use types::{
     Action, Bytes, ChainId, List, Millis, NanoMeshx, Text,
     attest::Listed,
-    governance::{LockedPool, ParamChange, Proposal, ProposalKind, ProposalStatus},
+    governance::{LockedPool, ParamChange, Proposal, ProposalKind, ProposalStatus, Tally},
+    state::pools,
 };
 
 pub fn gov(settings: &Settings, command: &GovCommand) -> Result<()> {
@@ -170,31 +172,76 @@ const fn state(proposal: &Proposal) -> &'static str {
 
 fn show(settings: &Settings, client: &Client, id: u64) -> Result<()> {
     let proposal = client.proposals()?.into_iter().find(|proposal| proposal.id == id);
-    let proposal = proposal.with_context(|| format!("no proposal has number {id}"))?;
+    let proposal = proposal
+        .with_context(|| format!("no proposal has number {id}\nhint: meshx gov list shows all"))?;
+    let rules = client.params(ChainId::Backbone)?.governance;
+    let bonded = client.account(ChainId::Backbone, pools::bonded())?.balance;
+    let emergency = governance::is_emergency(&proposal.kind);
+    let standing = governance::standing(&proposal.tally, bonded, emergency, &rules);
     if settings.json() {
-        println!("{}", serde_json::to_string(&proposal)?);
+        let mut object = serde_json::to_value(&proposal)?;
+        object["standing"] = json!({ "bonded": bonded, "voted": standing.voted, "quorum": standing.quorum,
+            "quorum_reached": standing.voted >= standing.quorum, "threshold": standing.threshold,
+            "threshold_reached": proposal.tally.yes >= standing.threshold, "veto": standing.veto,
+            "verdict": verdict_name(standing.verdict) });
+        println!("{object}");
         return Ok(());
     }
     println!("{} {}", proposal.id, proposal.title.as_str());
     println!("by        {}", proposal.proposer);
     println!("what      {}", serde_json::to_string(&proposal.kind)?);
     println!("deposit   {} MESHX", proposal.deposit);
-    let when = match proposal.status {
-        ProposalStatus::Voting { closes } => {
-            format!(", votes are taken until {closes} ms since 1970")
-        }
-        ProposalStatus::Queued { executes } => {
-            format!(", takes effect at {executes} ms since 1970")
-        }
+    println!("submitted {}", when::moment(proposal.submitted));
+    let next = match proposal.status {
+        ProposalStatus::Voting { closes } => format!(", closes {}", when::moment(closes)),
+        ProposalStatus::Queued { executes } => format!(", takes effect {}", when::moment(executes)),
+        ProposalStatus::Executed { at } => format!(" {}", when::moment(at)),
         _ => String::new(),
     };
-    println!("status    {}{when}", state(&proposal));
-    let tally = proposal.tally;
-    if tally.yes.max(tally.no).max(tally.abstain).max(tally.veto) > NanoMeshx::ZERO {
-        println!(
-            "yes {} · no {} · abstain {} · veto {} MESHX",
-            tally.yes, tally.no, tally.abstain, tally.veto
-        );
-    }
+    println!("status    {}{next}", state(&proposal));
+    print!("{}", tally(&proposal, &standing, bonded));
     Ok(())
+}
+
+const fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Passed => "passed",
+        Verdict::Rejected => "rejected",
+        Verdict::NoQuorum => "no_quorum",
+        Verdict::Vetoed => "vetoed",
+    }
+}
+
+/// The votes, and while votes are taken what is missing.
+fn tally(proposal: &Proposal, standing: &Standing, bonded: NanoMeshx) -> String {
+    let Tally { yes, no, abstain, veto } = proposal.tally;
+    let mut text = format!(
+        "for       {yes} MESHX\nagainst   {no} MESHX\nabstain   {abstain} MESHX\nveto      {veto} MESHX\n"
+    );
+    if !matches!(proposal.status, ProposalStatus::Voting { .. }) {
+        return text;
+    }
+    let reached = |stake: NanoMeshx, least: NanoMeshx| match least.checked_sub(stake) {
+        None | Some(NanoMeshx::ZERO) => "reached".to_owned(),
+        Some(missing) => format!("missing {missing} MESHX"),
+    };
+    text += &format!(
+        "quorum    {}: {} of at least {} MESHX have voted, of {bonded} staked\n",
+        reached(standing.voted, standing.quorum),
+        standing.voted,
+        standing.quorum
+    );
+    text += &format!(
+        "threshold {}: {yes} of at least {} MESHX are for it, of {} that say yes, no or veto\n",
+        reached(yes, standing.threshold),
+        standing.threshold,
+        yes.saturating_add(no).saturating_add(veto)
+    );
+    let now = match standing.verdict {
+        Verdict::Passed => "it passes",
+        Verdict::Rejected => "it is rejected",
+        Verdict::NoQuorum => "nothing is decided: too little stake has voted",
+        Verdict::Vetoed => "it is vetoed, and its deposit is burned",
+    };
+    text + &format!("if nobody votes any more, {now}\n")
 }

@@ -1,18 +1,19 @@
-//! `meshx job …` and `meshx why`: looking at jobs, and taking them back.
+//! `meshx job …`: looking at jobs, and taking them back.
 
+use super::run::{show_stdout, text_or_base64, write_receipt};
 use crate::{
     args::{JobCommand, JobVerb},
     settings::Settings,
-    user,
+    units::{grouped, short_id, unique_len},
+    user, when,
 };
 use anyhow::{Result, bail};
 use api::{Client, JobEvent, JobView, JobsQuery, Output, Wait};
 use client::Finished;
+use serde_json::json;
 use std::path::Path;
 use talk::to_stdout;
 use types::{Action, codec::DecodeExt, network::NetworkKeys, state::Phase};
-
-use super::run::show_stdout;
 
 const LISTED: usize = 20;
 /// Jobs that are asked for at once.
@@ -33,7 +34,7 @@ pub fn job(settings: &Settings, command: &JobCommand) -> Result<()> {
 }
 
 /// The job with this id, or the only one among the node's newest that begins so.
-fn find(client: &Client, typed: &str) -> Result<JobView> {
+pub fn find(client: &Client, typed: &str) -> Result<JobView> {
     if let Ok(id) = typed.parse() {
         return Ok(client.job(None, id)?);
     }
@@ -54,23 +55,20 @@ fn find(client: &Client, typed: &str) -> Result<JobView> {
             break;
         }
     }
-    match found.len() {
-        1 => Ok(found.remove(0)),
-        0 => bail!(
-            "no job that this node has seen begins with {typed}\nhint: meshx job list shows the newest; an older one is found by its whole id"
-        ),
-        _ => bail!("several jobs begin with {typed}\nhint: type more of the id"),
-    }
+    only(found, typed)
 }
 
-/// The fewest first characters, [`SHORT_MIN`] or more, that tell each of these ids from the others.
-fn short_len(ids: &[String]) -> usize {
-    let differ = |len: usize| {
-        let mut cut: Vec<&str> = ids.iter().filter_map(|id| id.get(..len)).collect();
-        cut.sort_unstable();
-        cut.windows(2).all(|pair| pair[0] != pair[1])
-    };
-    (SHORT_MIN..64).find(|len| differ(*len)).unwrap_or(64)
+/// The one that was found.
+fn only<T>(mut found: Vec<T>, typed: &str) -> Result<T> {
+    match (found.pop(), found.is_empty()) {
+        (Some(found), true) => Ok(found),
+        (None, _) => bail!(
+            "no job that this node has seen begins with {typed}\nhint: meshx job list shows the newest; an older one is found by its whole id"
+        ),
+        (Some(_), false) => {
+            bail!("several jobs begin with {typed}\nhint: type more of the id")
+        }
+    }
 }
 
 fn list(settings: &Settings) -> Result<()> {
@@ -81,15 +79,16 @@ fn list(settings: &Settings) -> Result<()> {
         return Ok(());
     }
     let ids: Vec<String> = page.items.iter().map(|view| view.job.to_string()).collect();
-    let len = short_len(&ids);
-    println!("{:len$}  {:5}  {:19}  PRICE", "JOB", "CHAIN", "PHASE");
+    let len = unique_len(&ids, SHORT_MIN);
+    println!("{:len$}  {:5}  {:>8}  {:19}  PRICE", "JOB", "CHAIN", "AGE", "PHASE");
     for (view, id) in page.items.iter().zip(&ids) {
         let price = match &view.record.phase {
             Phase::Settled(settlement) => format!("{} MESHX", settlement.paid),
             _ => String::new(),
         };
+        let age = view.submitted_at.map_or_else(|| "-".to_owned(), when::age);
         println!(
-            "{}  {:5}  {:19}  {price}",
+            "{}  {:5}  {age:>8}  {:19}  {price}",
             id.get(..len).unwrap_or(id),
             view.chain,
             client::phase_words(&view.record.phase)
@@ -107,6 +106,8 @@ fn show(settings: &Settings, id: &str) -> Result<()> {
     let submission = &view.record.submission;
     println!("job       {} on {}", view.job, view.chain);
     println!("payer     {}", view.record.payer);
+    let at = view.submitted_at.map(|at| format!(", {}", when::moment(at))).unwrap_or_default();
+    println!("submitted in block {}{at}", view.record.submitted);
     println!("module    {}", submission.spec.module);
     println!(
         "replicas  {} of {} must agree",
@@ -115,13 +116,17 @@ fn show(settings: &Settings, id: &str) -> Result<()> {
     println!("escrow    {} MESHX, until block {}", submission.price_max, submission.deadline);
     println!("phase     {}", client::phase_words(&view.record.phase));
     if let Phase::Settled(settlement) = &view.record.phase {
-        println!(
-            "result    {:?}, output {}",
-            settlement.outcome.status, settlement.outcome.stdout.hash
-        );
+        let ending = match client::story(&view.record, None) {
+            Some(story) => story.what,
+            None => "exit code 0".to_owned(),
+        };
+        println!("result    {ending}");
+        println!("output    {}", settlement.outcome.stdout.hash);
         println!(
             "price     {} MESHX for {} fuel, {} refunded",
-            settlement.paid, settlement.outcome.fuel, settlement.refunded
+            settlement.paid,
+            grouped(settlement.outcome.fuel.get()),
+            settlement.refunded
         );
         println!("assurance {}", view.assurance.level);
     }
@@ -148,23 +153,39 @@ fn follow(settings: &Settings, id: &str) -> Result<()> {
 fn output(settings: &Settings, id: &str, raw: bool) -> Result<()> {
     let client = user::client(settings)?;
     let view = find(&client, id)?;
-    show_stdout(&client::output(&client, &view, Output::Stdout)?, raw)
+    let bytes = client::output(&client, &view, Output::Stdout)?;
+    if settings.json() {
+        println!("{}", json!({ "job": view.job, "output": text_or_base64(&bytes) }));
+        return Ok(());
+    }
+    show_stdout(&bytes, raw)
 }
 
 fn receipt(settings: &Settings, id: &str, to: &Path) -> Result<()> {
     let client = user::client(settings)?;
     let view = find(&client, id)?;
-    let network = NetworkKeys::decode(client.genesis()?)?.network();
+    let (job, network) = (view.job, NetworkKeys::decode(client.genesis()?)?.network());
     let (bytes, verified) = client::receipt(&client, &Finished { view, network })?;
-    client::write_whole(to, &bytes, false)?;
-    eprintln!("receipt {} (assurance {})", to.display(), verified.assurance());
+    let assurance = verified.assurance().to_string();
+    if settings.json() {
+        let written = write_receipt(to, &bytes, true)?;
+        println!("{}", json!({ "job": job, "receipt": written, "assurance": assurance }));
+        return Ok(());
+    }
+    write_receipt(to, &bytes, false)?;
+    eprintln!("receipt {} (assurance {assurance})", to.display());
     Ok(())
 }
 
 fn logs(settings: &Settings, id: &str) -> Result<()> {
     let client = user::client(settings)?;
     let view = find(&client, id)?;
-    Ok(to_stdout(&client::output(&client, &view, Output::Stderr)?)?)
+    let bytes = client::output(&client, &view, Output::Stderr)?;
+    if settings.json() {
+        println!("{}", json!({ "job": view.job, "logs": text_or_base64(&bytes) }));
+        return Ok(());
+    }
+    Ok(to_stdout(&bytes)?)
 }
 
 fn cancel(settings: &Settings, id: &str) -> Result<()> {
@@ -176,23 +197,10 @@ fn cancel(settings: &Settings, id: &str) -> Result<()> {
     let nonce = client.account(view.chain, client::wallet::address(&key))?.nonce;
     let tx = client::signed(&key, &network, view.chain, nonce, Action::CancelJob { job: id });
     let done = client.submit(&tx, Wait::Final)?;
-    println!("cancelled {id}, block {}", done.height.unwrap_or_default());
-    Ok(())
-}
-
-pub fn why(settings: &Settings, id: &str) -> Result<()> {
-    let client = user::client(settings)?;
-    let view = find(&client, id)?;
-    let why = client.why(Some(view.chain), view.job)?;
     if settings.json() {
-        println!("{}", serde_json::to_string(&why)?);
-        return Ok(());
-    }
-    println!("{}", why.verdict);
-    for reason in &why.reasons {
-        let who =
-            reason.worker.map_or_else(|| "the job".to_owned(), |worker| format!("worker {worker}"));
-        println!("  {:14} {who} {}", reason.rule, reason.detail);
+        println!("{}", json!({ "job": id, "tx": done.tx, "height": done.height }));
+    } else {
+        println!("cancelled {}, block {}", short_id(&id), done.height.unwrap_or_default());
     }
     Ok(())
 }
@@ -202,12 +210,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_ids_tell_jobs_apart() {
-        let ids = |ids: &[&str]| {
-            short_len(&ids.iter().map(|id| format!("{id:0<64}")).collect::<Vec<_>>())
-        };
-        assert_eq!(ids(&[]), SHORT_MIN);
-        assert_eq!(ids(&["12345678aa", "02345678aa"]), SHORT_MIN);
-        assert_eq!(ids(&["12345678aa", "12345678ab"]), 10);
+    fn the_only_job_that_begins_so_is_meant() {
+        assert_eq!(only(vec![7], "ab").unwrap(), 7);
+        let refused = |found: Vec<u8>| only(found, "ab").unwrap_err().to_string();
+        assert!(refused(vec![]).contains("hint: meshx job list"));
+        assert!(refused(vec![1, 2]).contains("hint: type more of the id"));
     }
 }

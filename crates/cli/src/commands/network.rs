@@ -9,12 +9,18 @@ use serde_json::json;
 pub fn network(settings: &Settings, verb: &NetworkVerb) -> Result<()> {
     match verb {
         NetworkVerb::List => list(settings),
-        NetworkVerb::Use { node } if node == "local" => {
+        NetworkVerb::Use { url } if url == "local" => {
             home::choose(None)?;
-            eprintln!("no network is chosen: commands talk to the mesh that runs on this machine");
+            if settings.json() {
+                println!("{}", json!({ "network": null, "node": null }));
+            } else {
+                eprintln!(
+                    "no network is chosen: commands talk to the mesh that runs on this machine"
+                );
+            }
             Ok(())
         }
-        NetworkVerb::Use { node } => choose(node),
+        NetworkVerb::Use { url } => choose(settings, url),
     }
 }
 
@@ -43,11 +49,15 @@ fn list(settings: &Settings) -> Result<()> {
 }
 
 /// Talk to the network of the node at this address from now on.
-fn choose(node: &str) -> Result<()> {
+fn choose(settings: &Settings, node: &str) -> Result<()> {
     let status = Client::new(node)?.status().with_context(|| {
         format!("cannot choose the network of {node}\nhint: name a node of it that runs now")
     })?;
     home::choose(Some(&Chosen { network: status.network, node: node.to_owned() }))?;
-    println!("{} {} at {node}", status.name, status.network);
+    if settings.json() {
+        println!("{}", json!({ "network": status.network, "name": status.name, "node": node }));
+    } else {
+        println!("{} {} at {node}", status.name, status.network);
+    }
     Ok(())
 }

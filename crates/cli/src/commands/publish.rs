@@ -2,16 +2,16 @@
 
 use crate::{settings::Settings, user};
 use anyhow::{Context as _, Result};
+use client::Module;
 use std::path::Path;
 use types::{Action, Hash};
 
 /// The module itself stays here: a job brings it along. Only its hash is published.
 pub fn publish(settings: &Settings, file: &Path, royalty_bps: u16) -> Result<()> {
-    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    client::engine()?
-        .inspect(&bytes)
-        .with_context(|| format!("{} is not a module that can run", file.display()))?;
-    let module = Hash::of_content(&bytes);
+    let name = file.display().to_string();
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {name}"))?;
+    // What a job brings along is the module in binary form, also where this is text.
+    let module = Hash::of_content(Module::read(&client::engine()?, &name, &bytes)?.bytes());
     let client = user::client(settings)?;
     let action = Action::PublishModule { module, royalty_bps };
     let key = user::paying_key(settings, &client)?;

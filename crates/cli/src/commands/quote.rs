@@ -1,15 +1,16 @@
 //! `meshx quote`: run a job here, metered, and say what it would cost.
 
 use crate::{
-    args::Job,
+    args::{DEADLINE, Job},
     network::{self, Current},
     request,
     settings::Settings,
+    units::{bytes, grouped, short},
 };
 use anyhow::Result;
-use client::{Priced, WAIT_BLOCKS};
+use client::{Priced, Request, Terms, WAIT_BLOCKS};
 use serde_json::json;
-use types::{Ppm, Status, state::Params};
+use types::{NanoMeshx, Outcome, Ppm, state::Params};
 
 /// What prices follow from.
 struct Rules {
@@ -30,53 +31,94 @@ fn rules(settings: &Settings) -> Result<Rules> {
 }
 
 pub fn quote(settings: &Settings, job: &Job) -> Result<()> {
-    let request = request::read(job)?;
-    let outcome = client::dry_run(&client::engine()?, &request)?;
+    let engine = client::engine()?;
+    let request = request::read(&engine, job)?;
     let Rules { params, demand, from_network } = rules(settings)?;
-    let replicas = request.agreement.replicas;
+    let terms = Terms { chain: settings.chain, max_price: None, deadline: DEADLINE, fresh: false };
+    client::acceptable(&request, &terms, demand, &params)?;
+    let outcome = client::dry_run(&engine, &request)?;
     let Priced { metered, multipliers, quote } =
         client::quote(&request, &outcome, demand, &params)?;
-    let status = match outcome.status {
-        Status::Exited(0) => None,
-        other => Some(other),
-    };
+    let story = client::ending(&outcome, &request.spec.limits);
     if settings.json() {
         let object = json!({
             "fuel": outcome.fuel, "fuel_max": request.spec.limits.fuel, "usage": metered,
             "multipliers": multipliers, "rates": params.rates, "price_low": quote.low,
             "price_likely": quote.likely, "price_max": quote.max, "status": outcome.status,
+            "what": story.as_ref().map(|story| &story.what),
+            "hint": story.as_ref().map(|story| &story.hint),
             "output_hash": outcome.stdout.hash, "from_network": from_network,
         });
         println!("{object}");
         return Ok(());
     }
-    let rates = &params.rates;
-    println!("fuel       {} (limit {})", outcome.fuel, request.spec.limits.fuel);
-    println!("core       {} us at {} MESHX a core-second", metered.core_us, rates.core_second);
-    println!("memory     {} kB us at {} MESHX a GB-second", metered.ram_kb_us, rates.ram_gb_second);
-    println!(
-        "storage    {} kB s at {} MESHX a GB-hour",
-        metered.storage_kb_s, rates.storage_gb_hour
-    );
-    println!("bandwidth  {} bytes at {} MESHX a GB", metered.bandwidth_bytes, rates.bandwidth_gb);
-    println!(
-        "times      demand {} · location {} · TEE {} · reputation {}, and {replicas} replicas",
-        multipliers.demand, multipliers.location, multipliers.tee, multipliers.reputation
-    );
-    println!(
-        "low        {} MESHX  in the cheapest place, by workers of the least reputation",
-        quote.low
-    );
-    println!("likely     {} MESHX", quote.likely);
-    println!(
-        "max        {} MESHX  at the limits, if demand rises for {WAIT_BLOCKS} blocks",
-        quote.max
-    );
-    if let Some(status) = status {
-        eprintln!("note: the job does not succeed on this input: {status:?}");
+    print(&request, &outcome, &params, &Priced { metered, multipliers, quote });
+    if let Some(story) = story {
+        eprintln!("note: on this input, the job fails: {}\nhint: {}", story.what, story.hint);
     }
     if !from_network {
         eprintln!("note: prices of a local mesh; name a network with --node");
     }
     Ok(())
+}
+
+/// What the job uses, what that costs, and what is set aside for it.
+fn print(request: &Request, outcome: &Outcome, params: &Params, priced: &Priced) {
+    let Priced { metered, multipliers, quote } = priced;
+    let (rates, limits) = (&params.rates, &request.spec.limits);
+    let replicas = request.agreement.replicas;
+    let mebibyte_seconds = |kilobytes: u64, seconds: f64| {
+        short(kilobytes as f64 * 1_000.0 / f64::from(1_u32 << 20) * seconds)
+    };
+    println!("fuel       {} (limit {})", grouped(outcome.fuel.get()), grouped(limits.fuel.get()));
+    println!(
+        "core       {} s at {} MESHX a second",
+        short(metered.core_us as f64 / 1e6),
+        rates.core_second
+    );
+    println!(
+        "memory     {} MiB s at {} MESHX for 1 GB and a second",
+        mebibyte_seconds(metered.ram_kb_us, 1e-6),
+        rates.ram_gb_second
+    );
+    println!(
+        "storage    {} MiB s at {} MESHX for 1 GB and an hour",
+        mebibyte_seconds(metered.storage_kb_s, 1.0),
+        rates.storage_gb_hour
+    );
+    println!(
+        "bandwidth  {} at {} MESHX for 1 GB",
+        bytes(metered.bandwidth_bytes.into()),
+        rates.bandwidth_gb
+    );
+    println!(
+        "times      demand {} · location {} · TEE {} · reputation {}, and {replicas} replicas",
+        multipliers.demand, multipliers.location, multipliers.tee, multipliers.reputation
+    );
+    println!("likely     {} MESHX", quote.likely);
+    println!(
+        "at least   {} MESHX, in the cheapest place, by workers of the least reputation",
+        quote.low
+    );
+    println!("escrow     {} MESHX{}", quote.max, times(quote.max, quote.likely));
+    println!(
+        "           The escrow is set aside first and pays for all that the job may use: {} fuel, {} of memory,",
+        grouped(limits.fuel.get()),
+        bytes(limits.memory_bytes.into())
+    );
+    println!(
+        "           {} of output, at the prices after {WAIT_BLOCKS} blocks of rising demand. What is not used comes back",
+        bytes(limits.output_bytes.into())
+    );
+    println!(
+        "           with the result. Lower --fuel, --memory and --output-limit make it smaller."
+    );
+}
+
+/// How many times one amount is of the other, in words.
+fn times(more: NanoMeshx, less: NanoMeshx) -> String {
+    match more.get().checked_div(less.get()) {
+        Some(times @ 2..) => format!(", {} times the likely price", grouped(times)),
+        _ => String::new(),
+    }
 }

@@ -4,6 +4,7 @@ use crate::{
     args::Replay,
     commands::verify::{REFUSED, check, refuse},
     settings::Settings,
+    units::grouped,
 };
 use anyhow::{Context as _, Result, bail};
 use client::{Request, home};
@@ -30,7 +31,8 @@ pub fn replay(settings: &Settings, args: &Replay) -> Result<ExitCode> {
     } else if same {
         println!(
             "replayed  the same output ({}), ending and fuel ({}) as the receipt says",
-            here.stdout.hash, here.fuel
+            here.stdout.hash,
+            grouped(here.fuel.get())
         );
     } else {
         eprintln!(

@@ -1,47 +1,64 @@
 //! `meshx run`: a WebAssembly file as a job, here or on a network.
 
+use super::{up::tell_start, why};
 use crate::{
     args::Run,
     ending, network, request,
     settings::Settings,
+    units::{grouped, short_id},
     user,
     watch::{End, Watch},
 };
 use anyhow::{Result, bail};
 use api::{Client, NetworkStatus, Output};
-use client::{Request, Step, Terms, home};
+use client::{Request, Step, Story, Terms, home};
 use node::mesh::{self, Latency, Shape};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{
     io::{IsTerminal as _, Write as _},
-    path::PathBuf,
+    path::Path,
     process::ExitCode,
 };
 use talk::{Progress, to_stdout};
 use types::{
-    ChainId, JobId,
+    ChainId, JobId, Ppm,
     state::{Phase, Settlement},
 };
 
 pub fn run(settings: &Settings, args: &Run) -> Result<ExitCode> {
     // A job that can never run is refused here, before a mesh is started or money moves.
-    let request = request::read(&args.job)?;
-    let progress = Progress::new();
+    let engine = client::engine()?;
+    let request = request::read(&engine, &args.job)?;
+    client::runnable(&engine, &request)?;
+    drop(engine);
+    let (progress, terms) = (Progress::new(), terms(settings, args));
     if let Some(current) = network::find(settings)? {
         check_workers(&current.status, settings.chain, &request)?;
+        // A node that is starting cannot say yet; it is waited for later.
+        if let Ok(params) = current.client.params(settings.chain) {
+            let demand = current.client.market(settings.chain)?.demand;
+            client::acceptable(&request, &terms, demand, &params)?;
+        }
         return on(settings, args, &current.client, &request, &progress, End::GoesOn);
     }
     if args.detach {
         bail!("there is no network that could go on with the job\nhint: meshx up starts one");
     }
+    client::acceptable(&request, &terms, Ppm::ONE, &mesh::usual_params())?;
     eprintln!("no network is configured and none answers, so this command starts its own");
     progress.say("starting a local network of eight chains");
-    let shape = Shape::ephemeral(Latency::named(&args.latency)?);
+    let latency = Latency::named(&args.latency)?;
+    let shape = Shape { starting: tell_start, ..Shape::ephemeral(latency) };
     mesh::with_mesh(&shape, |ready| async move {
         let client = Client::new(&ready.url)?;
         let over = End::With(mesh::remove_passing_folder);
         tokio::task::block_in_place(|| on(settings, args, &client, &request, &progress, over))
     })
+}
+
+const fn terms(settings: &Settings, args: &Run) -> Terms {
+    let Run { max_price, deadline, fresh, .. } = args;
+    Terms { chain: settings.chain, max_price: *max_price, deadline: *deadline, fresh: *fresh }
 }
 
 fn on(
@@ -53,12 +70,7 @@ fn on(
     end: End,
 ) -> Result<ExitCode> {
     let key = user::paying_key(settings, client)?;
-    let terms = Terms {
-        chain: settings.chain,
-        max_price: args.max_price,
-        deadline: args.deadline,
-        fresh: args.fresh,
-    };
+    let terms = terms(settings, args);
     let watch = Watch::start(client, end);
     let tell = |step: Step<'_>| match step {
         Step::Doing(text) => {
@@ -78,13 +90,17 @@ fn on(
     watch.over();
     let view = &finished.view;
     let Phase::Settled(settlement) = &view.record.phase else {
-        let why = client.why(Some(view.chain), view.job)?;
+        progress.say("");
+        let (what, hint) = match why::story(client, view, Some(request)) {
+            Some(Story { what, hint, .. }) => (what, format!("\nhint: {hint}")),
+            None => (client.why(Some(view.chain), view.job)?.verdict, String::new()),
+        };
         bail!(
-            "the job ended without a result: {}\nhint: meshx why {} names the workers and rules",
-            why.verdict,
-            view.job
+            "the job ended without a result, and everything was refunded: {what}{hint}\nhint: meshx why {} names the workers and rules",
+            short_id(&view.job)
         );
     };
+    let story = why::story(client, view, Some(request));
     progress.say("checking the receipt");
     let stdout = client::output(client, view, Output::Stdout)?;
     let stderr = client::output(client, view, Output::Stderr)?;
@@ -93,19 +109,27 @@ fn on(
         Some(path) => path.clone(),
         None => home::data()?.join("receipts").join(format!("{}.mxr", view.job)),
     };
-    client::write_whole(&path, &receipt, false)?;
     progress.say("");
+    let receipt = write_receipt(&path, &receipt, settings.json())?;
     let facts = Facts {
         view,
         settlement,
+        story,
         assurance: verified.assurance().to_string(),
         simulated: verified.dev_dealer(),
-        path,
+        receipt,
     };
     if settings.json() {
-        facts.print_json(&stdout, &stderr)?;
+        facts.print_json(&stdout, &stderr);
     } else {
-        show_stdout(&stdout, args.raw)?;
+        if path == Path::new("-") {
+            eprintln!(
+                "the receipt is on stdout; meshx job output {} has the output",
+                short_id(&view.job)
+            );
+        } else {
+            show_stdout(&stdout, args.raw)?;
+        }
         to_stderr(&stderr);
         facts.print_summary();
     }
@@ -118,7 +142,7 @@ fn print_detached(settings: &Settings, job: Option<(ChainId, JobId)>) {
         println!("{}", json!({ "job": job, "chain": chain }));
     } else {
         println!("{job}");
-        eprintln!("hint: meshx job follow {job} tells how far it is");
+        eprintln!("hint: meshx job follow {} tells how far it is", short_id(&job));
     }
 }
 
@@ -140,19 +164,26 @@ fn check_workers(status: &NetworkStatus, chain: ChainId, request: &Request) -> R
 /// Show the job's output. A terminal is not sent what would upset it.
 pub fn show_stdout(bytes: &[u8], raw: bool) -> Result<()> {
     let terminal = std::io::stdout().is_terminal();
-    let is_binary = || bytes.contains(&0) || std::str::from_utf8(bytes).is_err();
-    if terminal && !raw && is_binary() {
-        eprintln!(
-            "the output is {} bytes that are not text\nhint: save them with > FILE, or show them with --raw",
-            bytes.len()
-        );
+    if terminal && let Some(instead) = not_for_a_terminal(bytes, raw) {
+        eprintln!("{instead}");
         return Ok(());
     }
     to_stdout(bytes)?;
     if terminal && bytes.last().is_some_and(|last| *last != b'\n') {
-        eprintln!();
+        std::eprintln!();
     }
     Ok(())
+}
+
+/// What is said in place of bytes that are not text.
+fn not_for_a_terminal(bytes: &[u8], raw: bool) -> Option<String> {
+    let is_binary = bytes.contains(&0) || std::str::from_utf8(bytes).is_err();
+    (is_binary && !raw).then(|| {
+        format!(
+            "the output is {} bytes that are not text\nhint: save them with > FILE, or show them with --raw",
+            bytes.len()
+        )
+    })
 }
 
 /// Pass on what the job wrote there, byte for byte. What we say ourselves begins a line of its own.
@@ -165,13 +196,37 @@ fn to_stderr(bytes: &[u8]) {
     }
 }
 
+/// Write a receipt where it is wanted, and say where that is. `-` is stdout; for programs it is a part of the JSON there.
+pub fn write_receipt(to: &Path, receipt: &[u8], json: bool) -> Result<Value> {
+    if to != Path::new("-") {
+        client::write_whole(to, receipt, false)?;
+        return Ok(json!(to));
+    }
+    if json {
+        return Ok(text_or_base64(receipt));
+    }
+    to_stdout(receipt)?;
+    Ok(json!("-"))
+}
+
+/// Bytes in JSON: as text where they are text.
+pub fn text_or_base64(bytes: &[u8]) -> Value {
+    use base64::Engine as _;
+    match std::str::from_utf8(bytes) {
+        Ok(text) => json!({ "text": text }),
+        Err(_) => json!({ "base64": base64::engine::general_purpose::STANDARD.encode(bytes) }),
+    }
+}
+
 /// What is said about a result.
 struct Facts<'a> {
     view: &'a api::JobView,
     settlement: &'a Settlement,
+    story: Option<Story>,
     assurance: String,
     simulated: bool,
-    path: PathBuf,
+    /// Where it is.
+    receipt: Value,
 }
 
 impl Facts<'_> {
@@ -184,45 +239,57 @@ impl Facts<'_> {
         };
         let simulated =
             if self.simulated { ", on development keys: one process dealt them all" } else { "" };
-        let limits = &self.view.record.submission.spec.limits;
-        if let Some((what, hint)) = ending::words(&outcome.status, limits) {
-            eprintln!("{what}");
-            if let Some(hint) = hint {
-                eprintln!("hint: {hint}");
-            }
+        match &self.story {
+            // A program's own code is its own matter.
+            Some(Story { kind: "exit_code", what, .. }) => eprintln!("{what}"),
+            Some(Story { what, hint, .. }) => eprintln!("{what}\nhint: {hint}"),
+            None => {}
         }
-        eprintln!("price {paid} MESHX for {} fuel{cached}", outcome.fuel);
+        eprintln!("price {paid} MESHX for {} fuel{cached}", grouped(outcome.fuel.get()));
         eprintln!("assurance {}{simulated}", self.assurance);
-        eprintln!("receipt {}", self.path.display());
+        if let Some(path) = self.receipt.as_str() {
+            eprintln!("receipt {path}");
+        }
     }
 
-    fn print_json(&self, stdout: &[u8], stderr: &[u8]) -> Result<()> {
-        use base64::Engine as _;
-        let text = |bytes: &[u8]| match std::str::from_utf8(bytes) {
-            Ok(text) => json!({ "text": text }),
-            Err(_) => json!({ "base64": base64::engine::general_purpose::STANDARD.encode(bytes) }),
-        };
+    fn print_json(&self, stdout: &[u8], stderr: &[u8]) {
         let Settlement { outcome, paid, refunded, assignments, agreed, cached_from, height } =
             self.settlement;
+        let agreeing = assignments.iter().filter(|one| one.outcome.as_ref() == Some(outcome));
         let object = json!({
             "job": self.view.job,
             "chain": self.view.chain,
             "height": height,
             "status": outcome.status,
+            "what": self.story.as_ref().map(|story| &story.what),
+            "hint": self.story.as_ref().map(|story| &story.hint),
             "output_hash": outcome.stdout.hash,
-            "output": text(stdout),
-            "logs": text(stderr),
+            "output": text_or_base64(stdout),
+            "logs": text_or_base64(stderr),
             "fuel": outcome.fuel,
             "price": paid,
             "refunded": refunded,
-            "workers": assignments.iter().filter(|one| one.outcome.as_ref() == Some(outcome)).map(|one| one.worker).collect::<Vec<_>>(),
+            "workers": agreeing.map(|one| one.worker).collect::<Vec<_>>(),
             "agreed": agreed,
             "assurance": self.assurance,
             "simulated": self.simulated,
             "cached_from": cached_from,
-            "receipt": self.path,
+            "receipt": self.receipt,
         });
         println!("{object}");
-        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_not_sent_what_would_upset_it() {
+        assert_eq!(not_for_a_terminal("plain, and żółć\n".as_bytes(), false), None);
+        assert_eq!(not_for_a_terminal(b"\x7fELF\0", true), None);
+        for bytes in [&b"\x7fELF\0"[..], b"\xff\xfe"] {
+            assert!(not_for_a_terminal(bytes, false).unwrap().contains("hint: save them"));
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! `meshx stake …`: delegate stake to a validator, take it back, run a validator.
 
 use crate::{
-    args::{StakeChange, StakeCommand, StakeVerb},
+    args::{Operator, StakeChange, StakeCommand, StakeVerb},
     settings::Settings,
-    user,
+    units::unique_len,
+    user, when,
 };
 use anyhow::{Context as _, Result, bail};
 use api::{Client, StakeView};
@@ -11,9 +12,14 @@ use client::{stake, wallet};
 use serde_json::json;
 use std::{fs::File, io::Read as _, path::Path};
 use types::{
-    Action, Address, ChainId, EquivocationProof, Millis, Text,
+    Action, Address, BadAddress, ChainId, EquivocationProof, Millis, Text,
     staking::{PEER_ADDRESSES_MAX, PeerAddresses, StakeOrder, Standing},
 };
+
+/// The first characters of an address that are taken for it, with `meshx1` and the scheme's own.
+const OPERATOR_CHARS_MIN: usize = 14;
+/// Characters of a whole address.
+const OPERATOR_CHARS: usize = 65;
 
 pub fn stake(settings: &Settings, command: &StakeCommand) -> Result<()> {
     let client = user::client(settings)?;
@@ -36,21 +42,22 @@ fn order(settings: &Settings, client: &Client, change: &StakeChange) -> Result<(
     let status = client.status()?;
     let wallet = user::keys_on(settings, status.dev_dealer)?;
     let paying = wallet::paying(&wallet);
+    let of = |named: &Operator| operator(client, named);
     let order = match change {
         StakeChange::Bond { amount, commission } => {
             stake::bond(&wallet, &status.network, *amount, *commission)
         }
         StakeChange::Delegate { validator, amount } => {
-            StakeOrder::Delegate { validator: *validator, amount: *amount }
+            StakeOrder::Delegate { validator: of(validator)?, amount: *amount }
         }
         StakeChange::Unbond { validator, amount } => {
-            StakeOrder::Undelegate { validator: *validator, amount: *amount }
+            StakeOrder::Undelegate { validator: of(validator)?, amount: *amount }
         }
         StakeChange::Redelegate { from, to, amount } => {
-            StakeOrder::Redelegate { from: *from, to: *to, amount: *amount }
+            StakeOrder::Redelegate { from: of(from)?, to: of(to)?, amount: *amount }
         }
-        StakeChange::Withdraw { validator } => StakeOrder::Withdraw { validator: *validator },
-        StakeChange::Claim { validator } => StakeOrder::Claim { validator: *validator },
+        StakeChange::Withdraw { validator } => StakeOrder::Withdraw { validator: of(validator)? },
+        StakeChange::Claim { validator } => StakeOrder::Claim { validator: of(validator)? },
         StakeChange::Commission { set: None } => StakeOrder::ClaimCommission,
         StakeChange::Commission { set: Some(bps) } => StakeOrder::SetCommission { bps: *bps },
         StakeChange::Unjail => StakeOrder::Unjail,
@@ -69,6 +76,40 @@ fn order(settings: &Settings, client: &Client, change: &StakeChange) -> Result<(
         println!("done in block {} of the backbone", done.height.unwrap_or_default());
     }
     Ok(())
+}
+
+/// The address that is typed, or the only validator's that begins so.
+fn operator(client: &Client, Operator(typed): &Operator) -> Result<Address> {
+    let bad = match typed.parse() {
+        Ok(address) => return Ok(address),
+        Err(bad) => bad,
+    };
+    if typed.len() < OPERATOR_CHARS_MIN {
+        return Err(bad.into());
+    }
+    let operators = client.validators()?.into_iter().map(|validator| validator.operator);
+    only(operators, typed, bad)
+}
+
+/// The only one that begins so.
+fn only(
+    operators: impl IntoIterator<Item = Address>,
+    typed: &str,
+    bad: BadAddress,
+) -> Result<Address> {
+    let begins = |operator: &Address| operator.to_string().starts_with(typed);
+    let mut found = operators.into_iter().filter(begins);
+    match (found.next(), found.next()) {
+        (Some(operator), None) => Ok(operator),
+        (Some(_), Some(_)) => {
+            bail!("several validators begin with {typed}\nhint: type more of the address")
+        }
+        // A whole address with a mistake in it.
+        (None, _) if typed.len() >= OPERATOR_CHARS => Err(bad.into()),
+        (None, _) => {
+            bail!("no validator begins with {typed}\nhint: meshx stake validators lists all")
+        }
+    }
 }
 
 fn named(addresses: &[overlay::PeerAddress]) -> Result<PeerAddresses> {
@@ -146,18 +187,21 @@ fn validators(settings: &Settings, client: &Client) -> Result<()> {
         println!("{}", serde_json::to_string(&validators)?);
         return Ok(());
     }
-    println!("{:<64} {:>20} {:>10}  standing", "operator", "stake", "commission");
-    for validator in validators {
+    let operators: Vec<String> =
+        validators.iter().map(|validator| validator.operator.to_string()).collect();
+    let len = unique_len(&operators, OPERATOR_CHARS_MIN);
+    println!("{:<len$} {:>20} {:>10}  standing", "operator", "stake", "commission");
+    for (validator, operator) in validators.iter().zip(&operators) {
         let standing = match validator.standing {
             Standing::Active if validator.seated => "seated".to_owned(),
             Standing::Active => "active".to_owned(),
-            Standing::Jailed { until } => format!("in jail until {until} ms since 1970"),
+            Standing::Jailed { until } => format!("in jail until {}", when::moment(until)),
             Standing::Tombstoned => "excluded for ever".to_owned(),
         };
         let commission = f64::from(validator.commission_bps) / 100.0;
         println!(
-            "{:<64} {:>20} {commission:>8.2} %  {standing}",
-            validator.operator.to_string(),
+            "{:<len$} {:>20} {commission:>8.2} %  {standing}",
+            operator.get(..len).unwrap_or(operator),
             validator.tokens.to_string()
         );
     }
@@ -176,7 +220,7 @@ fn show(settings: &Settings, client: &Client, address: Option<Address>) -> Resul
         println!("with validator {}", delegation.validator);
         println!("  worth {} MESHX, rewards to claim {} MESHX", delegation.worth, delegation.owed);
         for leaving in &delegation.unbonding {
-            println!("  {} MESHX unbonding, {}", leaving.amount, when(leaving.matures, view.now));
+            println!("  {} MESHX unbonding, {}", leaving.amount, free(leaving.matures, view.now));
         }
     }
     if view.delegations.is_empty() {
@@ -185,9 +229,28 @@ fn show(settings: &Settings, client: &Client, address: Option<Address>) -> Resul
     Ok(())
 }
 
-fn when(matures: Millis, now: Millis) -> String {
-    match matures.saturating_sub(now).get().div_ceil(1_000) {
-        0 => "free: meshx stake withdraw takes it out".to_owned(),
-        seconds => format!("free in {seconds} s"),
+fn free(matures: Millis, now: Millis) -> String {
+    if matures <= now {
+        "free: meshx stake withdraw takes it out".to_owned()
+    } else {
+        format!("free {}", when::moment(matures))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use types::PublicKey;
+
+    #[test]
+    fn the_only_validator_that_begins_so_is_meant() {
+        let [one, other] = [1, 2].map(|n| Address::of(&PublicKey([n; 32])));
+        let bad = || BadAddress::Length(3);
+        let begin = |len: usize| one.to_string()[..len].to_owned();
+        assert_eq!(only([one, other], &begin(20), bad()).unwrap(), one);
+        let refused = |typed: &str| only([one, other], typed, bad()).unwrap_err().to_string();
+        assert!(refused(&begin(7)).contains("hint: type more of the address"));
+        assert!(refused("meshx1x").contains("hint: meshx stake validators"));
+        assert_eq!(refused(&"x".repeat(OPERATOR_CHARS)), bad().to_string());
     }
 }

@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 use client::home::{self, RunningMesh};
 use node::mesh::{self, Latency, Shape};
 use serde_json::json;
-use std::{fs, io, time::Instant};
+use std::{fs, io, sync::OnceLock, time::Instant};
 use talk::Progress;
 
 pub fn up(settings: &Settings, args: &Up) -> Result<()> {
@@ -22,6 +22,7 @@ pub fn up(settings: &Settings, args: &Up) -> Result<()> {
         listen: args.listen,
         data: args.data.clone(),
         passing: false,
+        starting: tell_start,
     };
     let mesh = RunningMesh {
         node: format!("http://{}", args.listen),
@@ -33,12 +34,11 @@ pub fn up(settings: &Settings, args: &Up) -> Result<()> {
         home::say_running(&mesh)?;
     }
     let _gone = Gone;
-    let progress = Progress::new();
-    progress.say("starting eight chains");
+    progress().say("starting eight chains");
     mesh::with_mesh(&shape, |ready| async move {
         let seconds = started.elapsed().as_secs_f32();
         let id = ready.node.network_keys().network();
-        progress.say("");
+        progress().say("");
         home::say_running(&RunningMesh { node: ready.url.clone(), ready: true, ..mesh })?;
         if settings.json() {
             println!(
@@ -63,6 +63,17 @@ pub fn up(settings: &Settings, args: &Up) -> Result<()> {
         eprintln!("stopping");
         Ok(())
     })
+}
+
+/// The one line that says how far the start is.
+fn progress() -> &'static Progress {
+    static LINE: OnceLock<Progress> = OnceLock::new();
+    LINE.get_or_init(Progress::new)
+}
+
+/// Say how far the start of a mesh is.
+pub fn tell_start(ready: usize, of: usize) {
+    progress().say(&format!("starting: {ready} of {of} chains have a final block"));
 }
 
 /// When it is dropped, no mesh runs here any more.

@@ -1,6 +1,6 @@
 //! `meshx verify`: check a receipt without asking anyone.
 
-use crate::{args::Verify, settings::Settings};
+use crate::{args::Verify, settings::Settings, units::grouped};
 use anyhow::{Context as _, Result};
 use client::{Failed, Verified};
 use serde_json::json;
@@ -68,11 +68,16 @@ pub fn verify(settings: &Settings, args: &Verify) -> Result<ExitCode> {
     if let Some(path) = &args.result {
         let found = Hash::of_content(&read(path)?);
         if found != outcome.stdout.hash {
-            let path = path.display();
-            eprintln!(
-                "refused: {path} is not the output: its hash is {found}, the receipt proves {}",
+            let why = format!(
+                "{} is not the output: its hash is {found}, the receipt proves {}",
+                path.display(),
                 outcome.stdout.hash
             );
+            if settings.json() {
+                println!("{}", json!({ "accepted": false, "failed": why }));
+            } else {
+                eprintln!("refused: {why}");
+            }
             return Ok(ExitCode::from(REFUSED));
         }
     }
@@ -88,7 +93,8 @@ pub fn verify(settings: &Settings, args: &Verify) -> Result<ExitCode> {
     }
     let ending = match outcome.status {
         Status::Exited(code) => format!("exit code {code}"),
-        Status::Trapped(trap) => format!("trapped: {trap:?}"),
+        Status::Trapped(_) => client::ending(outcome, &receipt.record().submission.spec.limits)
+            .map_or_else(|| "trapped".to_owned(), |story| story.what),
     };
     println!("accepted  {} ({bytes} bytes)", args.file.display());
     println!(
@@ -98,7 +104,7 @@ pub fn verify(settings: &Settings, args: &Verify) -> Result<ExitCode> {
     println!("module    {}", receipt.record().submission.spec.module);
     println!("input     {}", receipt.record().submission.spec.input);
     println!("output    {} ({} bytes), {ending}", outcome.stdout.hash, outcome.stdout.len);
-    println!("price     {} MESHX for {} fuel", settlement.paid, outcome.fuel);
+    println!("price     {} MESHX for {} fuel", settlement.paid, grouped(outcome.fuel.get()));
     println!("assurance {}", verified.assurance());
     println!("network   {}", verified.network());
     if client::home::is_passing(&verified.network()) {

@@ -50,7 +50,12 @@ fn import(settings: &Settings) -> Result<()> {
         .read_to_string(&mut phrase)
         .context("cannot read the recovery words")?;
     let words = Mnemonic::parse(&phrase)?;
-    println!("{}", keep(settings, &words)?);
+    let address = keep(settings, &words)?;
+    if settings.json() {
+        println!("{}", json!({ "address": address, "wallet": settings.wallet }));
+    } else {
+        println!("{address}");
+    }
     Ok(())
 }
 
@@ -61,7 +66,7 @@ fn keep(settings: &Settings, words: &Mnemonic) -> Result<Address> {
         // Before the passphrase is asked for.
         return Err(wallet::NotKept::Exists(path.clone()).into());
     }
-    Ok(wallet::create(path, words, &user::passphrase("Passphrase for the new wallet")?)?)
+    Ok(wallet::create(path, words, &user::new_passphrase()?)?)
 }
 
 fn show(settings: &Settings) -> Result<()> {
@@ -75,6 +80,11 @@ fn show(settings: &Settings) -> Result<()> {
         return Ok(());
     }
     println!("{address}");
+    if user::is_development(settings, dev_network) {
+        eprintln!(
+            "this is the development wallet, which is everyone's and has no passphrase\nhint: --wallet FILE shows your own"
+        );
+    }
     match account {
         Some(account) => {
             println!("{} MESHX on {} (block {})", account.balance, account.chain, account.height)

@@ -2,7 +2,10 @@
 
 mod attest;
 mod edges;
+mod failures;
 mod gov;
+mod hints;
+mod json;
 mod lab;
 mod mesh;
 mod nodes;

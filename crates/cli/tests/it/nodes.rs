@@ -52,6 +52,34 @@ fn two_nodes_run_a_job_for_a_third_process() {
 }
 
 #[test]
+fn a_network_of_nodes_without_a_faucet_names_the_wallet() {
+    let user = User::new();
+    let port = free_ports();
+    let init = [
+        "node",
+        "init",
+        "--nodes",
+        "1",
+        "--workers",
+        "0",
+        "--dir",
+        "net",
+        "--block-ms",
+        "200",
+        "--port",
+    ];
+    user.meshx(&[&init[..], &[&port.to_string()]].concat(), b"").exits(0);
+    let (_node, _) = user.start(&["node", "start", "--dir", "net/node-0"], "ready");
+    let user = user.on(&format!("http://127.0.0.1:{}", port + 1));
+    let said = user.meshx(&["faucet"], b"").exits(125);
+    assert!(
+        said.stderr.contains("hint: the development wallet has money: meshx wallet send"),
+        "{}",
+        said.stderr
+    );
+}
+
+#[test]
 fn a_node_without_a_share_follows_the_chain_and_serves_it() {
     let user = User::new();
     let port = free_ports();
@@ -104,6 +132,11 @@ fn a_relay_needs_no_keys_and_tells_of_its_peers() {
     let status = user.until(&["peers", "--dir", "first"], |status| {
         (status["peers"][0]["peer"] == second.as_str()).then(|| status.clone())
     });
+    // Another network's id is told from a node that is not there.
+    let away = free_ports().to_string();
+    let words = ["doctor", "--port", &away, "--network", &"cd".repeat(32), "--join", &join];
+    let said = user.meshx(&words, b"").exits(1);
+    assert!(said.text().contains("check --network and the id behind /p2p/"), "{}", said.text());
     let record = user.until_found(&["peers", "--dir", "second", "--find", &first]);
     assert_eq!(record["roles"], serde_json::json!(["relay"]));
     assert_eq!(record["addresses"][0], listen(port).as_str());

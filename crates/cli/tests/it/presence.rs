@@ -28,10 +28,10 @@ fn who_stands_there_is_certified_and_who_does_not_is_refused_with_the_land() {
         let words = [&words[..], &list, &["--key", key, "--out", out, "--output", "json"]].concat();
         user.meshx(&words, b"")
     };
-    let honest = prove("7", "honest.key", "honest.mxp").exits(0).json();
+    let honest = prove("n7", "honest.key", "honest.mxp").exits(0).json();
     assert_eq!(honest["tier"], "certified", "{honest}");
     assert_eq!((&honest["continent"], &honest["measured"]), (&"EU".into(), &40.into()));
-    let lie = prove("30", "lie.key", "lie.mxp").exits(1).json();
+    let lie = prove("n30", "lie.key", "lie.mxp").exits(1).json();
     assert_eq!(lie["tier"], "unproven", "{lie}");
     let weakness = &lie["not_provisional"];
     assert_ne!(weakness["continent"], "EU");
@@ -115,7 +115,7 @@ fn a_node_proves_its_place_to_the_chain() {
         let to = ["--submit", "--output", "json"];
         user.meshx(&[&words[..], more, &list, &to].concat(), b"")
     };
-    let said = prove(&["7", "--place", "48,7.1"]).exits(0);
+    let said = prove(&["n7", "--place", "48,7.1"]).exits(0);
     let lines: Vec<serde_json::Value> =
         said.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines[0]["tier"], "certified", "{}", lines[0]);
@@ -128,7 +128,7 @@ fn a_node_proves_its_place_to_the_chain() {
     let shown = user.json(&["presence", "show", operator]);
     assert_eq!(shown["record"], recorded["record"]);
     // Once in a period; and who asks elsewhere is told what is missing.
-    let again = prove(&["7", "--place", "48,7.1"]).exits(125);
+    let again = prove(&["n7", "--place", "48,7.1"]).exits(125);
     assert!(again.stderr.contains("is already recorded"), "{}", again.stderr);
     let neither = user.meshx(&["presence", "attend", "--keys", "dealt/keys"], b"").exits(2);
     assert!(neither.stderr.contains("--list"), "{}", neither.stderr);

@@ -16,6 +16,9 @@ const TURN_PATIENCE: Duration = Duration::from_secs(25);
 /// How long others get to try whether they can reach this machine.
 const REACH_PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long a connection may take that only shows whether a program listens.
+const LISTENS_PATIENCE: Duration = Duration::from_secs(3);
+
 /// Join for a moment, as a node that nobody knows.
 pub(super) async fn reach(asked: &Asked) -> Vec<Finding> {
     let (Some(network), [first, ..]) = (asked.network, &asked.join[..]) else {
@@ -27,7 +30,7 @@ pub(super) async fn reach(asked: &Asked) -> Vec<Finding> {
     match start(asked, network) {
         Err(error) => vec![Finding::new("peers", Verdict::Bad, error)],
         Ok(overlay) => {
-            let findings = try_out(&overlay, first, &asked.join).await;
+            let findings = try_out(&overlay, network, first, &asked.join).await;
             overlay.close().await;
             findings
         }
@@ -92,7 +95,25 @@ async fn path_to(overlay: &Overlay, peer: &PeerAddress) -> Finding {
     }
 }
 
-async fn try_out(overlay: &Overlay, first: &PeerAddress, join: &[PeerAddress]) -> Vec<Finding> {
+/// Whether anything takes connections at that address.
+async fn listens(address: &PeerAddress) -> bool {
+    let text = address.to_string();
+    let mut parts = text.split('/').skip(2).step_by(2);
+    let (Some(host), Some(port)) = (parts.next(), parts.next()) else { return false };
+    let connected = tokio::net::TcpStream::connect(format!("{}:{port}", bracketed(host)));
+    matches!(tokio::time::timeout(LISTENS_PATIENCE, connected).await, Ok(Ok(_)))
+}
+
+fn bracketed(host: &str) -> String {
+    if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
+}
+
+async fn try_out(
+    overlay: &Overlay,
+    network: Hash,
+    first: &PeerAddress,
+    join: &[PeerAddress],
+) -> Vec<Finding> {
     let begun = Instant::now();
     let mut last = String::new();
     let mut met = None;
@@ -106,10 +127,17 @@ async fn try_out(overlay: &Overlay, first: &PeerAddress, join: &[PeerAddress]) -
         }
     }
     let Some(met) = met else {
-        let refused = format!("{} of {} addresses answered: {last}", 0, join.len());
-        return vec![Finding::new("peers", Verdict::Bad, refused).next(format!(
-            "check that {first} is the whole address, that the node runs, and that no firewall blocks TCP"
-        ))];
+        let refused = format!("0 of {} addresses answered: {last}", join.len());
+        let next = if listens(first).await {
+            format!(
+                "a program listens at {first}, but it is no node of the network {network}, or another node: check --network and the id behind /p2p/; meshx node start prints both"
+            )
+        } else {
+            format!(
+                "check that {first} is the whole address, that the node runs, and that no firewall blocks TCP"
+            )
+        };
+        return vec![Finding::new("peers", Verdict::Bad, refused).next(next)];
     };
     let took = begun.elapsed().as_millis();
     let mut findings = vec![Finding::new(

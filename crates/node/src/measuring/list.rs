@@ -44,6 +44,28 @@ struct Listed {
     network: u32,
     /// None: nobody knows, and it says nothing.
     reached_at: Option<SocketAddr>,
+    /// What the measured network calls the node that it was dealt for, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+}
+
+/// What a measured network calls the node that a witness was dealt for, if it was.
+struct Called {
+    id: Option<String>,
+    name: Option<String>,
+}
+
+/// A node of a measured network, for which a witness is dealt.
+#[derive(Clone, Debug)]
+pub struct Dealt {
+    /// Its id in nodes.csv.
+    pub id: String,
+    /// Its name there.
+    pub name: String,
+    /// Where it stands.
+    pub place: Place,
 }
 
 /// Where witnesses are met, by key.
@@ -62,6 +84,8 @@ pub struct List {
     pub addresses: Vec<Option<SocketAddr>>,
     /// Round-trip times between witnesses, which claims are compared with.
     pub reference: Reference,
+    /// Id and name of each in the measured network that the list was dealt for.
+    called: Vec<Called>,
 }
 
 impl List {
@@ -135,7 +159,10 @@ impl List {
         }
         let directions =
             file.witnesses.iter().map(|listed| Direction::of_place(listed.place)).collect();
+        let called = |listed: &Listed| Called { id: listed.id.clone(), name: listed.name.clone() };
+        let called = file.witnesses.iter().map(called).collect();
         Ok(Self {
+            called,
             seed: file.seed,
             period: file.period,
             params: file.params.unwrap_or(PresenceParams::DEFAULT),
@@ -154,6 +181,23 @@ impl List {
         })
     }
 
+    /// The number of the witness that is called so: by its id, then by its name, as in nodes.csv. In a list that calls
+    /// nobody anything, by its number.
+    ///
+    /// # Errors
+    /// [`NotMeasured::NoWitness`].
+    pub fn find(&self, called: &str) -> Result<usize, NotMeasured> {
+        let named = self.called.iter().any(|one| one.id.is_some());
+        let place = |is_it: &dyn Fn(&Called) -> bool| self.called.iter().position(is_it);
+        let found = if named {
+            place(&|one| one.id.as_deref() == Some(called))
+                .or_else(|| place(&|one| one.name.as_deref() == Some(called)))
+        } else {
+            called.parse().ok().filter(|number| *number < self.witnesses.len())
+        };
+        found.ok_or_else(|| NotMeasured::NoWitness(called.to_owned()))
+    }
+
     /// What a draw and a judgement read of this list.
     pub fn tables(&self) -> Tables<'_> {
         Tables {
@@ -165,7 +209,7 @@ impl List {
     }
 }
 
-/// Deal a witness for each of `places`, all on this machine, of which `rtt_us` says what was measured between two. Returns how
+/// Deal a witness for each of `nodes`, all on this machine, of which `rtt_us` says what was measured between two. Returns how
 /// many there are; keys and list are in `dir` then.
 ///
 /// # Errors
@@ -174,7 +218,7 @@ impl List {
 /// # Panics
 /// Never: plain data is JSON.
 pub fn deal(
-    places: &[Place],
+    nodes: &[Dealt],
     rtt_us: impl Fn(usize, usize) -> Option<u32>,
     dir: &Path,
     port: u16,
@@ -183,7 +227,7 @@ pub fn deal(
     let not_made = |source| NotMeasured::NotMade { path: keys.clone(), source };
     fs::create_dir_all(&keys).map_err(not_made)?;
     let mut witnesses = Vec::new();
-    for (index, place) in (0_u32..).zip(places) {
+    for (index, Dealt { id, name, place }) in (0_u32..).zip(nodes) {
         let key = new_key(&keys.join(format!("{index}.key")))?;
         let key = PublicKey(key.public());
         let [_, _, high, low] = index.to_be_bytes();
@@ -194,6 +238,8 @@ pub fn deal(
             network: index,
             // Each has an address of its own, by which a simulated wire knows it.
             reached_at: Some((IpAddr::V4(Ipv4Addr::new(127, 1, high, low)), port).into()),
+            id: Some(id.clone()),
+            name: Some(name.clone()),
         });
     }
     let count = witnesses.len();
@@ -246,6 +292,8 @@ fn file_of(view: PeriodView) -> Result<ListFile, NotMeasured> {
             operator: witness.operator,
             network: witness.network,
             reached_at: witness.peers.iter().find_map(|peer| met_at(peer)),
+            id: None,
+            name: None,
         })
         .collect();
     Ok(ListFile {

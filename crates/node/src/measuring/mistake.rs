@@ -38,8 +38,10 @@ pub enum NotMeasured {
     NotFollowed,
     #[error("{place} has no land within {km} km\nhint: --place is LATITUDE,LONGITUDE")]
     NoLand { place: Place, km: u32 },
-    #[error("the list has no witness {0}")]
-    NoWitness(usize),
+    #[error(
+        "the list has no witness called {0:?}\nhint: ids and names are in the nodes.csv that the list was dealt for; in a chain's list, witnesses are numbered from 0"
+    )]
+    NoWitness(String),
     #[error(
         "{} has {length} bytes; a certificate has at most {PRESENCE_CERTIFICATE_BYTES_MAX}",
         path.display()

@@ -12,7 +12,7 @@ mod prove;
 mod wire;
 
 pub use attend::{Attended, Attending, attend};
-pub use list::{DEALT, List, Met, deal, key, new_key, write};
+pub use list::{DEALT, Dealt, List, Met, deal, key, new_key, write};
 pub use measure::Proved;
 pub use mistake::NotMeasured;
 pub use presence::{Tier, Verdict, Weakness};

@@ -41,8 +41,8 @@ pub struct Claimed {
     pub attestation: Option<Hash>,
     /// Where challenges are answered.
     pub listen: SocketAddr,
-    /// Simulated: delay answers as if this node stood where a witness of the list does.
-    pub simulate_from: Option<usize>,
+    /// Simulated: delay answers as if this node stood where a witness of the list does, by its id or name.
+    pub simulate_from: Option<String>,
 }
 
 /// The node that claims.
@@ -184,7 +184,7 @@ impl Prover<'_> {
         let witness = |index: u16| (index, list.witnesses[usize::from(index)].key);
         let witnesses: Vec<(u16, PublicKey)> = committee.into_iter().map(witness).collect();
         (self.say)(&format!("claiming {place}, {continent}, before {} witnesses", witnesses.len()));
-        if let Some(node) = claimed.simulate_from {
+        if let Some(node) = &claimed.simulate_from {
             (self.say)(&format!(
                 "simulated: answers come as from witness {node}, by what was measured to it"
             ));
@@ -211,12 +211,10 @@ async fn measured(
     let bound = UdpSocket::bind(address).await;
     let socket = bound.map_err(|source| NotMeasured::Listen { address, source })?;
     let own = socket.local_addr()?;
-    let reached_at = match claimed.simulate_from {
+    let reached_at = match &claimed.simulate_from {
         None => (!own.ip().is_unspecified()).then_some(own),
-        Some(node) => {
-            if node >= wire.witnesses.len() {
-                return Err(NotMeasured::NoWitness(node));
-            }
+        Some(called) => {
+            let node = wire.find(called)?;
             let to = SocketAddr::from((Ipv4Addr::LOCALHOST, own.port()));
             Some(wire::before(to, ways(wire, node)).await?)
         }

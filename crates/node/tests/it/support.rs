@@ -85,7 +85,7 @@ fn run_in<F: Future<Output = ()>>(
     let (network_keys, net) = (dealt.network_keys, Net::InProcess(plan.latency.clone()));
     let parts = dealt.chains.into_iter().map(Part::from).collect();
     let folder = folder.to_owned();
-    let held = node::Folder::open(&folder).expect("a folder of its own");
+    let held = node::Folder::open(&folder, "--data").expect("a folder of its own");
     node::run(&held, |context| async move {
         let running: Running =
             node::start(context, folder, network_keys, parts, net, vec![]).await.unwrap();

@@ -1,6 +1,6 @@
 //! `meshx attest submit`: make evidence for the chain's newest challenge, and send it. `show`: what was proved.
 
-use crate::{args::AttestSubmit, settings::Settings, user};
+use crate::{args::AttestSubmit, settings::Settings, user, when};
 use anyhow::{Context as _, Result};
 use attester::{Collaterals, Enrolment, Parent, Source, enrol};
 use types::{Address, attest::AttestationRecord};
@@ -74,5 +74,5 @@ fn print_record(record: &AttestationRecord) {
         key => println!("sealing key  {} (SHA-256)", hex::encode(attester::evidence_hash(key))),
     }
     println!("depth        {}", record.depth);
-    println!("until        {} ms since 1970", record.until.get());
+    println!("until        {}", when::moment(record.until));
 }

@@ -13,12 +13,13 @@ use client::home;
 use edge::{Meeting, Offer, Work};
 use node::{Folder, Layout, local::Plan, measuring::List, mesh, mesh::Latency};
 use overlay::BootstrapList;
+use serde_json::json;
 use types::{ChainId, City, Hash, Millis};
 
 pub fn node(settings: &Settings, command: &NodeCommand) -> Result<()> {
     match &command.verb {
-        NodeVerb::Init(args) => init(args),
-        NodeVerb::Bootstrap(args) => sign_bootstrap(args),
+        NodeVerb::Init(args) => init(settings, args),
+        NodeVerb::Bootstrap(args) => sign_bootstrap(settings, args),
         NodeVerb::Start(args) => {
             let keys = args.dir.join("node.json").exists();
             let chainless = |role: &RoleArg| matches!(role, RoleArg::Edge | RoleArg::Relay);
@@ -28,7 +29,7 @@ pub fn node(settings: &Settings, command: &NodeCommand) -> Result<()> {
                     work(settings, args)
                 }
                 ([RoleArg::Relay], false) => carry(settings, args),
-                (roles, true) if !roles.contains(&RoleArg::Edge) => start(args),
+                (roles, true) if !roles.contains(&RoleArg::Edge) => start(settings, args),
                 (_, true) => bail!(
                     "one process cannot both hold chains and be a worker without a chain\nhint: start two processes, each with its own folder"
                 ),
@@ -41,7 +42,7 @@ pub fn node(settings: &Settings, command: &NodeCommand) -> Result<()> {
     }
 }
 
-fn init(args: &NodeInit) -> Result<()> {
+fn init(settings: &Settings, args: &NodeInit) -> Result<()> {
     let NodeInit {
         nodes,
         aggregators,
@@ -86,16 +87,21 @@ fn init(args: &NodeInit) -> Result<()> {
         Layout { followers: usize::from(*aggregators), hosts: hosts.clone(), base_port: *port };
     let network_keys = node::write_network(dir, &client::wallet::random()?, &plan, &layout)?;
     home::trust(&network_keys)?;
-    println!("network {}", network_keys.network());
-    for index in 0..processes {
-        println!("meshx node start --dir {}", dir.join(format!("node-{index}")).display());
+    let folders: Vec<_> = (0..processes).map(|index| dir.join(format!("node-{index}"))).collect();
+    if settings.json() {
+        println!("{}", json!({ "network": network_keys.network(), "folders": folders }));
+    } else {
+        println!("network {}", network_keys.network());
+        for folder in folders {
+            println!("meshx node start --dir {}", folder.display());
+        }
     }
     eprintln!("note: one process made all keys, so use this network only for development");
     Ok(())
 }
 
 /// A node with keys: it serves edges and carries connections, unless told otherwise.
-fn start(args: &NodeStart) -> Result<()> {
+fn start(settings: &Settings, args: &NodeStart) -> Result<()> {
     let (files, secrets) = node::read_node(&args.dir)?;
     if args.overlay.tor.tor {
         bail!(
@@ -108,7 +114,9 @@ fn start(args: &NodeStart) -> Result<()> {
         meeting.listen.extend(files.overlay.map(edge::multiaddr));
     }
     let metrics = args.overlay.metrics;
-    node::gateway(&meeting, (files, secrets), metrics, news::began, &news::said(), stop_signal)?;
+    let json = settings.json();
+    let began = |facts| news::began(json, facts);
+    node::gateway(&meeting, (files, secrets), metrics, began, &news::said(json), stop_signal)?;
     Ok(())
 }
 
@@ -117,7 +125,7 @@ fn work(settings: &Settings, args: &NodeStart) -> Result<()> {
     let meeting = meeting(args, network_of(args)?, settings.chain);
     meeting.check()?;
     let city = City::new(args.edge.city.as_str()).context("a city has at most 64 bytes")?;
-    let _held = Folder::open(&args.dir)?;
+    let _held = Folder::open(&args.dir, "--dir")?;
     let cores = std::thread::available_parallelism()
         .map_or(1, |cores| u16::try_from(cores.get()).unwrap_or(u16::MAX));
     let offer = Offer {
@@ -127,14 +135,14 @@ fn work(settings: &Settings, args: &NodeStart) -> Result<()> {
         floor: args.edge.floor,
     };
     let work = Work { offer, api: args.edge.api, metrics: args.overlay.metrics };
-    Ok(edge::work(&meeting, &work, &news::said(), stop_signal())?)
+    Ok(edge::work(&meeting, &work, &news::said(settings.json()), stop_signal())?)
 }
 
 /// A node that only carries connections.
 fn carry(settings: &Settings, args: &NodeStart) -> Result<()> {
     let meeting = meeting(args, network_of(args)?, settings.chain);
-    let _held = Folder::open(&args.dir)?;
-    Ok(edge::carry(&meeting, args.overlay.metrics, &news::said(), stop_signal())?)
+    let _held = Folder::open(&args.dir, "--dir")?;
+    Ok(edge::carry(&meeting, args.overlay.metrics, &news::said(settings.json()), stop_signal())?)
 }
 
 /// Which network a node without a chain joins.
@@ -168,14 +176,18 @@ fn meeting(args: &NodeStart, network: Hash, chain: ChainId) -> Meeting {
 }
 
 /// Sign a list of nodes to begin with.
-fn sign_bootstrap(args: &NodeBootstrap) -> Result<()> {
+fn sign_bootstrap(settings: &Settings, args: &NodeBootstrap) -> Result<()> {
     std::fs::create_dir_all(&args.dir)?;
     let key = edge::identity(&args.dir)?;
     let list = BootstrapList::new(args.network, edge::now(), args.peers.clone())?;
+    let signed_by = Hash(key.public());
+    if settings.json() {
+        println!("{}", json!({ "list": list.sign(&key), "signed_by": signed_by }));
+        return Ok(());
+    }
     print!("{}", list.sign(&key));
     eprintln!(
-        "signed by {}\nothers use it with --bootstrap FILE --bootstrap-key {0}",
-        Hash(key.public())
+        "signed by {signed_by}\nothers use it with --bootstrap FILE --bootstrap-key {signed_by}"
     );
     Ok(())
 }

@@ -1,38 +1,74 @@
-//! What a node says while it runs.
+//! What a node says while it runs: lines for people, one JSON object a line for programs.
 
 use edge::{News, Said, Say};
 use node::Facts;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Results to stdout, where the caller waits for them; the rest to stderr.
-pub fn said() -> Say {
-    Arc::new(|news| match news {
-        News::Id(id) => println!("id        {id}"),
-        News::Worker(address, chain) => println!("worker    {address} on {chain}"),
-        News::Metrics(at) => println!("metrics   http://{at}/metrics"),
-        News::Join { network, address, tor } => {
-            let tor = if tor { "--tor " } else { "" };
-            println!(
-                "join      meshx node start --role edge {tor}--dir DIR --network {network} --join {address}"
-            );
-        }
-        News::NoGateway => eprintln!(
-            "no gateway answers yet\nhint: check the address of --join, and that its node runs; meshx peers --dir DIR lists the peers, and meshx doctor looks for obstacles"
-        ),
-        News::Gateway(gateway) => println!("gateway   {gateway}"),
-        News::Api(url) => println!("node      {url}"),
-        News::Ready | News::Work(Said::Registered) => println!("ready"),
-        News::Stopping => eprintln!("stopping"),
-        News::Work(Said::Ran { job, fuel }) => println!("ran       {job} for {fuel} fuel"),
-        News::Work(Said::NeedsMoney(address)) => eprintln!(
-            "waiting for money: registering costs a fee\nhint: meshx wallet send {address} 0.01, or on a development network meshx faucet"
-        ),
-        News::Trouble(what) | News::Work(Said::Trouble(what)) => eprintln!("{what}"),
+pub fn said(json: bool) -> Say {
+    Arc::new(move |news| match of(news) {
+        Told::Result(object, _) if json => println!("{object}"),
+        Told::Result(_, line) => println!("{line}"),
+        Told::Note(text) => eprintln!("{text}"),
     })
 }
 
+enum Told {
+    Result(Value, String),
+    Note(String),
+}
+
+fn of(news: News) -> Told {
+    let result = |object: Value, line: String| Told::Result(object, line);
+    match news {
+        News::Id(id) => result(json!({ "id": id.to_string() }), format!("id        {id}")),
+        News::Worker(address, chain) => result(
+            json!({ "worker": address, "chain": chain }),
+            format!("worker    {address} on {chain}"),
+        ),
+        News::Metrics(at) => {
+            let url = format!("http://{at}/metrics");
+            result(json!({ "metrics": url }), format!("metrics   {url}"))
+        }
+        News::Join { network, address, tor } => {
+            let option = if tor { "--tor " } else { "" };
+            let line = format!(
+                "join      meshx node start --role edge {option}--dir DIR --network {network} --join {address}"
+            );
+            result(json!({ "join": address, "network": network, "tor": tor }), line)
+        }
+        News::NoGateway => Told::Note(
+            "no gateway answers yet\nhint: check the address of --join, and that its node runs; meshx peers --dir DIR lists the peers, and meshx doctor looks for obstacles".into(),
+        ),
+        News::Gateway(gateway) => {
+            result(json!({ "gateway": gateway.to_string() }), format!("gateway   {gateway}"))
+        }
+        News::Api(url) => result(json!({ "node": url }), format!("node      {url}")),
+        News::Ready | News::Work(Said::Registered) => {
+            result(json!({ "ready": true }), "ready".into())
+        }
+        News::Stopping => Told::Note("stopping".into()),
+        News::Work(Said::Ran { job, fuel }) => result(
+            json!({ "ran": job, "fuel": fuel }),
+            format!("ran       {job} for {fuel} fuel"),
+        ),
+        News::Work(Said::NeedsMoney(address)) => Told::Note(format!(
+            "waiting for money: registering costs a fee\nhint: meshx wallet send {address} 0.01, or on a development network meshx faucet {address}"
+        )),
+        News::Trouble(what) | News::Work(Said::Trouble(what)) => Told::Note(what),
+    }
+}
+
 /// Said of a node with keys before it is ready.
-pub fn began(Facts { api, network, index, p2p }: Facts) {
+pub fn began(json: bool, Facts { api, network, index, p2p }: Facts) {
+    if json {
+        println!(
+            "{}",
+            json!({ "node": format!("http://{api}"), "network": network, "index": index, "peers": p2p })
+        );
+        return;
+    }
     println!("node      http://{api}");
     println!("network   {network}");
     println!("peers     {index} at {p2p}");

@@ -1,6 +1,6 @@
 //! `meshx presence show | list | submit`: what the backbone knows of where validators stand.
 
-use crate::{settings::Settings, user};
+use crate::{settings::Settings, user, when};
 use anyhow::{Context as _, Result};
 use api::{Client, PresenceView};
 use node::measuring::{operator, read_certificate, write};
@@ -32,10 +32,11 @@ fn words(view: &PresenceView) -> String {
                 PresenceTier::Certified => "certified",
                 PresenceTier::Provisional => "provisional",
             };
-            let left = record.expires.saturating_sub(view.now).get().div_ceil(1_000);
-            let expires = match left {
-                0 => "expired".to_owned(),
-                seconds => format!("for {seconds} s more"),
+            let expires = when::moment(record.expires);
+            let expires = if record.expires <= view.now {
+                format!("expired {expires}")
+            } else {
+                format!("until {expires}")
             };
             let (place, continent) = (record.place, record.continent);
             format!("  {tier} at {place}, {continent}, {expires}\n")

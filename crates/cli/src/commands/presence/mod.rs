@@ -18,14 +18,14 @@ pub fn presence(settings: &Settings, command: &PresenceCommand) -> Result<ExitCo
         PresenceVerb::Evaluate(words) => return lab(settings, &["presence", "evaluate"], words),
         PresenceVerb::Locate(words) => return lab(settings, &["presence", "locate"], words),
         PresenceVerb::SybilCost(words) => return lab(settings, &["presence", "sybil-cost"], words),
-        PresenceVerb::Deal { network, dir, port } => prove::deal(network, dir, *port)?,
+        PresenceVerb::Deal { network, dir, port } => prove::deal(settings, network, dir, *port)?,
         PresenceVerb::Show { address } => chain::show(settings, *address)?,
         PresenceVerb::List { out } => chain::list(settings, out)?,
         PresenceVerb::Submit { certificate } => chain::submit(settings, certificate)?,
         PresenceVerb::Attend { list, follow, keys, work_within } => {
             let chain = if *follow { Some(user::client(settings)?) } else { None };
             let (list, work_within_ms) = (list.as_deref(), *work_within);
-            prove::attend(Attending { list, chain, keys, work_within_ms })?;
+            prove::attend(settings, Attending { list, chain, keys, work_within_ms })?;
         }
         PresenceVerb::Prove(asked) => return prove::prove(settings, asked),
         PresenceVerb::Verify { certificate, list } => {

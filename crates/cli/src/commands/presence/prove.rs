@@ -5,9 +5,10 @@ use crate::{args::PresenceProve, settings::Settings, user};
 use anyhow::{Context as _, Result};
 use client::{stake, write_whole};
 use node::measuring::{
-    self, Attended, Attending, Claimed, List, Prover, Tier, Verdict, Weakness, judge,
+    self, Attended, Attending, Claimed, Dealt, List, Prover, Tier, Verdict, Weakness, judge,
     read_certificate,
 };
+use serde_json::json;
 use std::{path::Path, process::ExitCode, sync::Arc};
 use survey::Network;
 use types::{codec::Encode as _, presence::PresenceCertificate};
@@ -36,7 +37,7 @@ pub fn prove(settings: &Settings, asked: &PresenceProve) -> Result<ExitCode> {
         continent: asked.continent,
         attestation: asked.attestation,
         listen: asked.listen,
-        simulate_from: asked.simulate_from,
+        simulate_from: asked.simulate_from.clone(),
     };
     let prover = Prover { claimed, key, file, client, say: &|text| eprintln!("{text}") };
     if asked.follow {
@@ -132,8 +133,12 @@ fn show(verdict: &Verdict, certificate: &PresenceCertificate) {
 }
 
 /// Attend until the process is ended.
-pub fn attend(asked: Attending<'_>) -> Result<()> {
-    let say = |attended| match attended {
+pub fn attend(settings: &Settings, asked: Attending<'_>) -> Result<()> {
+    let json = settings.json();
+    let say = move |attended| match attended {
+        Attended::Ready(count) if json => {
+            println!("{}", json!({ "ready": true, "witnesses": count }))
+        }
         Attended::Ready(count) => println!("ready: {count} witnesses attend"),
         Attended::Unmet(key) => eprintln!(
             "no address of witness {key} is known\nhint: its operator publishes one with meshx stake announce"
@@ -146,16 +151,24 @@ pub fn attend(asked: Attending<'_>) -> Result<()> {
 }
 
 /// A witness for each node of a measured network, all on this machine.
-pub fn deal(network: &Path, dir: &Path, port: u16) -> Result<()> {
+pub fn deal(settings: &Settings, network: &Path, dir: &Path, port: u16) -> Result<()> {
     let network = Network::read(network).with_context(|| {
         format!(
             "{} is not a measured network\nhint: it needs nodes.csv (id,name,lat,lon,continent) and rtt.csv (src,dst,rtt_ms)",
             network.display()
         )
     })?;
-    let places: Vec<_> = network.nodes.iter().map(|node| node.place).collect();
-    let count = measuring::deal(&places, |a, b| network.rtt_us(a, b), dir, port)?;
+    let called = network.nodes.iter().map(|node| {
+        let (id, name) = (node.id.clone(), node.name.clone());
+        Dealt { id, name, place: node.place }
+    });
+    let nodes: Vec<Dealt> = called.collect();
+    let count = measuring::deal(&nodes, |a, b| network.rtt_us(a, b), dir, port)?;
     let path = dir.join(measuring::DEALT);
-    eprintln!("made keys for {count} witnesses on 127.1.0.0/16, for tests: {}", path.display());
+    if settings.json() {
+        println!("{}", json!({ "witnesses": count, "list": path }));
+    } else {
+        eprintln!("made keys for {count} witnesses on 127.1.0.0/16, for tests: {}", path.display());
+    }
     Ok(())
 }

@@ -1,0 +1,261 @@
+//! What happened to a job that gave no good result, and what to try.
+
+use crate::{Again, OtherProfile, Request, home};
+use api::{Client, ClientError, JobView};
+use sandbox::TrapPlace;
+use types::{
+    Hash, JobSpec, Limits, Outcome, Status, Trap,
+    state::{Assignment, Ending, JobRecord, Phase},
+};
+
+/// What happened, for the person who pays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Story {
+    /// A word that never changes its meaning: `out_of_fuel`.
+    pub kind: &'static str,
+    /// One sentence.
+    pub what: String,
+    /// What to try.
+    pub hint: String,
+}
+
+/// More than this is not fetched only to explain something.
+const FETCHED_BYTES_MAX: u64 = 64 << 20;
+
+/// Why a job cannot be run again here.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
+pub enum NoBytes {
+    #[error(transparent)]
+    Node(#[from] ClientError),
+    #[error(transparent)]
+    Profile(#[from] OtherProfile),
+    #[error("it is longer than {FETCHED_BYTES_MAX} bytes")]
+    TooLong,
+}
+
+/// The job of `view` with its bytes: those that this machine has kept, and the node's.
+///
+/// # Errors
+/// [`NoBytes`].
+pub fn bytes_of(client: &Client, view: &JobView) -> Result<Request, NoBytes> {
+    let submission = &view.record.submission;
+    let JobSpec { module_len, input_len, files, .. } = &submission.spec;
+    let files: u64 = files.iter().fold(0, |sum, file| file.len.saturating_add(sum));
+    let all = module_len.saturating_add(*input_len).saturating_add(files);
+    Request::again(submission, |_, hash: Hash| match home::kept_blob(&hash) {
+        Some(bytes) => Ok(bytes),
+        None if all > FETCHED_BYTES_MAX => Err(NoBytes::TooLong),
+        None => Ok(client.blob_bytes(hash)?),
+    })
+}
+
+/// The story of a job, with what a run of it on this machine came to. `None` if it ended well, or goes on as it should.
+#[must_use]
+pub fn story(job: &JobRecord, again: Option<&Again>) -> Option<Story> {
+    let limits = &job.submission.spec.limits;
+    match &job.phase {
+        Phase::Settled(settlement) => of_outcome(&settlement.outcome, limits, again),
+        Phase::Ended { ending: Ending::Cancelled, .. } => Some(Story {
+            kind: "cancelled",
+            what: "cancelled: its payer took it back before workers were drawn".into(),
+            hint: "meshx run sends it again".into(),
+        }),
+        Phase::Ended { ending: Ending::Expired, assignments, .. } if assignments.is_empty() => {
+            Some(too_few_workers(job))
+        }
+        Phase::Ended { ending: Ending::Expired, assignments, .. } => {
+            Some(unanswered(job, assignments.as_slice(), again))
+        }
+        Phase::Ended { ending: Ending::NoAgreement, assignments, .. } => {
+            Some(disagreed(job, assignments.as_slice(), again))
+        }
+        Phase::Queued | Phase::Committing { .. } | Phase::Revealing { .. } => None,
+    }
+}
+
+/// The story of an outcome under these limits. `None` if the job exited with 0.
+#[must_use]
+pub fn ending(outcome: &Outcome, limits: &Limits) -> Option<Story> {
+    of_outcome(outcome, limits, None)
+}
+
+fn of_outcome(outcome: &Outcome, limits: &Limits, again: Option<&Again>) -> Option<Story> {
+    let place = match again {
+        // Only what came to the very same end says where that was.
+        Some(Again::Ended { outcome: here, place, .. }) if here == outcome => place.as_ref(),
+        _ => None,
+    };
+    let mebibytes = |bytes: u64| bytes.div_ceil(1 << 20);
+    let within = place.map(within).unwrap_or_default();
+    let (kind, what, hint) = match outcome.status {
+        Status::Exited(0) => return None,
+        Status::Exited(code) => (
+            "exit_code",
+            format!("exit code {code}"),
+            "the program chose this code; meshx job logs shows what it wrote to stderr".to_owned(),
+        ),
+        Status::Trapped(Trap::Wasm) => return Some(trapped(place)),
+        Status::Trapped(Trap::OutOfFuel) => (
+            "out_of_fuel",
+            format!("out of fuel: it used all {}{within}", limits.fuel),
+            format!(
+                "raise --fuel (now {}); meshx quote shows how much an input takes",
+                limits.fuel
+            ),
+        ),
+        Status::Trapped(Trap::OutOfMemory) => (
+            "out_of_memory",
+            format!(
+                "out of memory: it asked for more than its {} MiB{within}",
+                mebibytes(limits.memory_bytes)
+            ),
+            format!("raise --memory (now {})", mebibytes(limits.memory_bytes)),
+        ),
+        Status::Trapped(Trap::StackOverflow) => (
+            "stack_overflow",
+            format!("stack overflow{within}: its functions call each other too deeply"),
+            "a job's stack cannot be raised; write the recursion as a loop, or check that it ends"
+                .to_owned(),
+        ),
+        Status::Trapped(Trap::OutputTooLong) => (
+            "output_too_long",
+            format!(
+                "output past {} MiB: it wrote more than its limit{within}",
+                mebibytes(limits.output_bytes)
+            ),
+            format!("raise --output-limit (now {})", mebibytes(limits.output_bytes)),
+        ),
+        Status::Trapped(Trap::BadAbi) => (
+            "bad_abi",
+            format!("trapped: it gave MeshX a pointer or a length outside its memory{within}"),
+            "check the pointers that the program passes to the functions it imports".to_owned(),
+        ),
+        Status::Trapped(Trap::Abort) => (
+            "abort",
+            format!("trapped: it called abort{within}"),
+            "meshx job logs shows what it wrote to stderr before".to_owned(),
+        ),
+    };
+    Some(Story { kind, what, hint })
+}
+
+/// `, in function 17 (`mean`)`.
+fn within(place: &TrapPlace) -> String {
+    let Some(function) = place.function else { return String::new() };
+    match &place.name {
+        Some(name) => format!(", in function {function} (`{name}`)"),
+        None => format!(", in function {function}"),
+    }
+}
+
+/// What an instruction of the module did, and what is wrong where it does that.
+fn trapped(place: Option<&TrapPlace>) -> Story {
+    let Some(place) = place else {
+        return Story {
+            kind: "trapped",
+            what: "trapped: the module reached `unreachable`, divided by zero, left its memory, or called a function of another type".into(),
+            hint: "meshx job logs shows what it wrote before; meshx quote runs it on this machine"
+                .into(),
+        };
+    };
+    let begins = |with: &str| place.what.starts_with(with);
+    let hint = if begins("unreachable") {
+        "the program gave up there (a panic, a failed assertion, an exit that cannot be); meshx job logs shows what it wrote before"
+    } else if begins("integer divide by zero") {
+        "check the divisor before that division"
+    } else if begins("integer overflow") || begins("not-a-number") {
+        "check the range of the number before it is divided or converted there"
+    } else if begins("memory access") {
+        "an index or a pointer is wrong there; more --memory does not help against that"
+    } else if begins("call through a table to a function of another type") {
+        "a function pointer was cast to another type; call it as the type it was defined with"
+    } else if begins("call through an empty") || begins("table access") {
+        "a function pointer is null, or no function pointer at all"
+    } else if begins("an exception") {
+        "catch it in the program"
+    } else {
+        "meshx job logs shows what it wrote before"
+    };
+    Story { kind: "trapped", what: format!("trapped: {place}"), hint: hint.into() }
+}
+
+fn too_few_workers(job: &JobRecord) -> Story {
+    let (replicas, deadline) = (job.submission.agreement.replicas, job.submission.deadline);
+    Story {
+        kind: "too_few_workers",
+        what: format!(
+            "too few workers: it needs {replicas} at once, and so many were never free up to block {deadline}"
+        ),
+        hint: "ask for fewer with --replicas and --agree, for another --chain, or wait longer with --deadline".into(),
+    }
+}
+
+/// Workers were drawn, and too few of them committed to a result.
+fn unanswered(job: &JobRecord, assignments: &[Assignment], again: Option<&Again>) -> Story {
+    let wall = job.submission.spec.limits.wall;
+    let wall_s = wall.get() / 1_000;
+    let committed = assignments.iter().filter(|one| one.commitment.is_some()).count();
+    let all = assignments.len();
+    let silent = format!("{committed} of {all} workers gave a result in time");
+    let (kind, what, hint) = match again {
+        Some(Again::Killed { after }) if *after >= wall => (
+            "wall_clock",
+            format!(
+                "killed by the wall clock: {silent}, and here, too, it runs for longer than --wall {wall_s}"
+            ),
+            format!("raise --wall (now {wall_s}), or give it less to do"),
+        ),
+        Some(Again::Killed { after }) => (
+            "wall_clock",
+            format!(
+                "{silent}; here it has not ended after {} s, so it may take longer than --wall {wall_s}",
+                after.get() / 1_000
+            ),
+            format!("raise --wall (now {wall_s}), or give it less to do"),
+        ),
+        Some(Again::Refused(refused)) => (
+            "refused",
+            format!("no worker can run it: {refused}"),
+            "meshx run and meshx quote refuse such a file before anything is paid".to_owned(),
+        ),
+        Some(Again::Ended { took, .. }) => (
+            "unanswered",
+            format!(
+                "{silent}; here it ends after {:.1} s, so its workers were slow, busy or gone",
+                took.as_secs_f32()
+            ),
+            format!("run it again, or raise --wall (now {wall_s})"),
+        ),
+        Some(Again::Unknown) | None => (
+            "unanswered",
+            format!("{silent}: a worker that reaches --wall has no result"),
+            format!("raise --wall (now {wall_s})"),
+        ),
+    };
+    Story { kind, what, hint }
+}
+
+fn disagreed(job: &JobRecord, assignments: &[Assignment], again: Option<&Again>) -> Story {
+    let outcomes: Vec<Outcome> = assignments.iter().filter_map(|one| one.outcome).collect();
+    let is_new = |(place, outcome): &(usize, &Outcome)| !outcomes[..*place].contains(outcome);
+    let different = outcomes.iter().enumerate().filter(is_new).count();
+    let agree = job.submission.agreement.agree;
+    let here = match again {
+        Some(Again::Ended { outcome, .. }) => {
+            let same = outcomes.iter().filter(|one| *one == outcome).count();
+            format!("; {same} of them gave what a run on this machine gives")
+        }
+        _ => String::new(),
+    };
+    Story {
+        kind: "no_agreement",
+        what: format!(
+            "no agreement: {} of {} workers showed {different} different results, and {agree} must be the same{here}",
+            outcomes.len(),
+            assignments.len()
+        ),
+        hint: "honest workers always give the same result, so some of these are faulty or lie: run it again, with more --replicas"
+            .into(),
+    }
+}
