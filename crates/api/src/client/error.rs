@@ -103,6 +103,12 @@ impl ClientError {
                 reason: "the connection is refused".to_owned(),
                 hint: "start a node with `meshx up`, or name another one with --node",
             },
+            // The standard library has no kind for it.
+            _ if error.to_string().starts_with("failed to lookup address") => Self::Unreachable {
+                url,
+                reason: "no host has this name".to_owned(),
+                hint: "check the name, and the connection to the internet",
+            },
             _ => Self::Unreachable { url, reason: error.to_string(), hint: "try again" },
         }
     }

@@ -136,7 +136,16 @@ impl Ground {
         }
         let mut child = self.command(line).spawn().unwrap();
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        // One that does not end is no situation: it is ended, and misses its hint.
+        let (over, ended) = mpsc::channel::<()>();
+        let process = child.id().to_string();
+        thread::spawn(move || {
+            if ended.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let _ = Command::new("kill").arg(process).status();
+            }
+        });
         let output = child.wait_with_output().unwrap();
+        drop(over);
         String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
     }
 

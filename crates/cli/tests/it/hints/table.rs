@@ -31,7 +31,7 @@ pub const ROWS: &[(&str, &str, Situation)] = &[
         "try again; sending the same",
         Tested("crates/api/tests/it/client.rs", "a_node_that_says_nothing"),
     ),
-    ("client/error.rs", "write it like http://", Typed("status --node nonsense")),
+    ("client/error.rs", "write it like http://", Typed("status --node ftp://x")),
     (
         "client/error.rs",
         "ask another node",
@@ -257,8 +257,16 @@ pub const ROWS: &[(&str, &str, Situation)] = &[
         "ask for fewer with --replicas",
         Typed("run --replicas 9 --agree 5 good.wat"),
     ),
-    ("commands/run.rs", "tells how far it is", Typed("run --detach --fresh good.wat")),
-    ("commands/run.rs", "meshx up starts one", Typed("offline run --detach good.wat")),
+    (
+        "commands/run.rs",
+        "tells how far it is",
+        Typed("run --no-input --detach --fresh --chain AS good.wat"),
+    ),
+    (
+        "commands/run.rs",
+        "meshx up starts one",
+        Typed("offline XDG_STATE_HOME=empty run --no-input --detach good.wat"),
+    ),
     (
         "commands/run.rs",
         "names the workers and rules",
@@ -317,9 +325,9 @@ pub const ROWS: &[(&str, &str, Situation)] = &[
         "try meshx up --validators 1",
         Never("a start that takes more than 90 seconds"),
     ),
+    ("cli/src/request.rs", "give large data as several", Typed("run --input long good.wat")),
     ("cli/src/request.rs", "--file NAME=PATH", Typed("run --no-input --file x good.wat")),
     ("cli/src/request.rs", "Ctrl-D ends it", Stays("run good.wat")),
-    ("cli/src/request.rs", "give large data as several", Typed("run --input long good.wat")),
     ("cli/src/settings.rs", "it may set node, chain", Typed("XDG_CONFIG_HOME=misspelt status")),
     ("cli/src/user.rs", "--wallet FILE names your own", Typed("MESHX_PASSPHRASE=p wallet show")),
     (
@@ -333,7 +341,7 @@ pub const ROWS: &[(&str, &str, Situation)] = &[
     (
         "cli/src/watch.rs",
         "takes it back until workers",
-        Interrupted("run --no-input --wall 40 --fuel 900000000001 spin.wat"),
+        Interrupted("run --no-input --chain AF --wall 40 --fuel 900000000001 spin.wat"),
     ),
     ("client/src/accept.rs", "change", Typed("run --no-input --replicas 0 good.wat")),
     (
@@ -371,6 +379,11 @@ pub const ROWS: &[(&str, &str, Situation)] = &[
         "client/src/request.rs",
         "use the version of meshx that made",
         Tested("crates/client/src/request.rs", "a_job_of_another_profile_is_not_run_again"),
+    ),
+    (
+        "client/src/story.rs",
+        "",
+        Tested("crates/cli/tests/it/failures.rs", "each_kind_of_failed_job_is_explained"),
     ),
     (
         "client/src/wallet.rs",
@@ -470,7 +483,7 @@ pub const ROWS: &[(&str, &str, Situation)] = &[
         "edge/src/watch.rs",
         "choose another --metrics",
         Typed(
-            "node start --role relay --dir edge --network HASH --join PEER --metrics LISTEN --no-port-mapping",
+            "node start --role edge --dir edge2 --network HASH --join PEER --api 127.0.0.1:0 --metrics LISTEN --no-port-mapping",
         ),
     ),
     (

@@ -52,7 +52,7 @@ impl Commands {
         for (place, word) in words.iter().enumerate() {
             let word = word.trim_end_matches(['.', ':', '?']);
             if word == "meshx" {
-                let next = words.get(place + 1).copied().unwrap_or("");
+                let next = words.get(place + 1).copied().unwrap_or("").trim_end_matches('?');
                 let prose = next.is_empty() || next.starts_with('{') || PROSE.contains(&next);
                 at = (!prose).then(|| self.longest(&words[place + 1..])).filter(|_| !prose);
                 match &at {
@@ -86,6 +86,7 @@ impl Commands {
     fn longest(&self, words: &[&str]) -> String {
         let mut command = String::new();
         for word in words {
+            let word = word.trim_end_matches(['?', '.', ':']);
             let longer = format!("{command} {word}").trim().to_owned();
             if !self.options.contains_key(&longer) {
                 break;
