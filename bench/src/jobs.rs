@@ -124,6 +124,7 @@ pub fn jobs(load: &JobsLoad) -> Result<Report> {
         term_blocks: 1_000_000,
         started: now(),
         latency: load.latency.clone(),
+        faucets: 1,
         same_validators: false,
         accounts: payers
             .iter()

@@ -94,6 +94,7 @@ pub fn tx(load: &TxLoad) -> Result<Report> {
         term_blocks: 1_000_000,
         started: now(),
         latency: load.latency.clone(),
+        faucets: 1,
         same_validators: false,
         accounts: senders
             .addresses()

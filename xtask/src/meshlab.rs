@@ -70,7 +70,8 @@ fn stand(binary: &Path) -> Result<Lab> {
 fn play(mut lab: Lab, root: &Path) -> Result<()> {
     let hosts = (0..=AGGREGATOR).map(host).collect::<Vec<_>>().join(",");
     let init = ["node", "init", "--nodes", "4", "--aggregators", "1", "--workers", "0"];
-    let init = [&init[..], &["--hosts", &hosts, "--dir", "net", "--block-ms", "300"]].concat();
+    let init = [&init[..], &["--chains", "EU", "--hosts", &hosts, "--dir", "net"]].concat();
+    let init = [&init[..], &["--block-ms", "300"]].concat();
     done(&mut lab.meshx(&space(0), &init))?;
     for node in (0..=AGGREGATOR).rev() {
         // The first ones wait for a quorum.

@@ -231,8 +231,8 @@ impl Lab {
     }
 
     fn play(mut self, root: &Path, binary: &Path, scenario: &Scenario) -> Result<String> {
-        let init =
-            ["node", "init", "--nodes", "2", "--workers", "2", "--dir", "net", "--port", "31710"];
+        let init = ["node", "init", "--nodes", "2", "--workers", "2", "--chains", "EU"];
+        let init = [&init[..], &["--dir", "net", "--port", "31710"]].concat();
         done(self.meshx("pub2", binary, &init))?;
         let listen = |port: u16| format!("/ip4/{GATEWAY}/tcp/{port}");
         let second = ["node", "start", "--dir", "net/node-1", "--listen", &listen(8_801)];

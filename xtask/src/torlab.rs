@@ -103,7 +103,7 @@ fn play(mut tor: Tor, root: &Path) -> Result<()> {
     let (socks, control) = (tor.port("SOCKS_A")?, tor.port("CTRL_A")?);
     let (hidden_socks, hidden_control) = (tor.port("SOCKS_B")?, tor.port("CTRL_B")?);
     let lab = &mut tor.lab;
-    let init = ["node", "init", "--nodes", "2", "--workers", "2", "--dir", "net"];
+    let init = ["node", "init", "--nodes", "2", "--workers", "2", "--chains", "EU", "--dir", "net"];
     done(&mut lab.meshx(SPACE, &init))?;
     for node in [1, 0] {
         let dir = format!("net/node-{node}");

@@ -162,6 +162,10 @@ pub struct FaucetAsked {
     /// The account that is to have it. An account of the protocol is refused (`pool_account`).
     #[schema(value_type = noun::Address)]
     pub address: Address,
+    /// How much, in nano-MESHX: at most, and usually, 500,000 MESHX.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<noun::Amount>)]
+    pub amount: Option<NanoMeshx>,
 }
 
 /// What the faucet gave.

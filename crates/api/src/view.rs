@@ -47,6 +47,9 @@ pub struct NetworkStatus {
     pub version: String,
     /// Whether one process dealt all threshold keys, and so could sign alone.
     pub dev_dealer: bool,
+    /// Where edges join the network through this node. Each address ends in /p2p/ and the node's id. Empty: nowhere.
+    #[serde(default)]
+    pub join: Vec<String>,
     /// The chains this node follows, in the order of [`ChainId`].
     pub chains: Vec<ChainStatus>,
 }

@@ -118,6 +118,7 @@ fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
         Command::Supply(supply) => done(commands::supply::supply(&settings, &supply)),
         Command::Attest(command) => commands::attest::attest(&settings, &command),
         Command::Presence(command) => commands::presence::presence(&settings, &command),
+        Command::Provide(args) => done(commands::provide::provide(&settings, &args)),
         Command::Node(node) => done(commands::node::node(&settings, &node)),
         Command::Doctor(args) => commands::doctor::doctor(&settings, &args),
         Command::Peers(args) => done(commands::node::peers::peers(&settings, &args)),

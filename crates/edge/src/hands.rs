@@ -1,7 +1,7 @@
 //! What an edge does through its gateway: prove, fetch, run, say.
 
-use crate::{Edge, Said, line::Line};
-use api::{ClientError, Code, JobView, ProofKey};
+use crate::{Edge, Said, line::Line, payout};
+use api::{ClientError, Code, FaucetAsked, JobView, ProofKey};
 use receipt::Invalid;
 use std::{
     sync::{
@@ -28,6 +28,8 @@ pub(crate) struct Hands {
     cancel: Arc<AtomicBool>,
     /// A feed of duties is open.
     watching: AtomicBool,
+    /// A payout is on its way.
+    paying: AtomicBool,
     /// What was told of was not all taken up: the feed is to be opened anew.
     missed: AtomicBool,
 }
@@ -78,8 +80,8 @@ impl Hands {
     ) -> Self {
         let Edge { client, worker, offer, network, .. } = &edge;
         let line = Line::new(client.clone(), worker.key().clone(), offer.chain, *network);
-        let (watching, missed) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { edge, line, say, cancel, watching, missed }
+        let (watching, paying, missed) = Default::default();
+        Self { edge, line, say, cancel, watching, paying, missed }
     }
 
     pub(crate) fn stopped(&self) -> bool {
@@ -142,10 +144,50 @@ impl Hands {
         });
         if !same {
             let (capacity, city, floor) = (offer.capacity, offer.city.clone(), offer.floor);
-            self.say(Action::RegisterWorker { capacity, city, floor })?;
+            let register = Action::RegisterWorker { capacity, city, floor };
+            match self.say(register.clone()) {
+                Err(error) if error.is_poverty() && self.edge.development => {
+                    self.ask_faucet()?;
+                    self.say(register)?;
+                }
+                said => said?,
+            }
         }
         self.tell(Said::Registered);
         Ok(())
+    }
+
+    /// Have the faucet of a development network give enough for fees, and no more: what a payout address gets is earned.
+    fn ask_faucet(&self) -> Result<(), Failed> {
+        let Edge { client, worker, offer, .. } = &self.edge;
+        let asked = FaucetAsked {
+            chain: offer.chain,
+            address: worker.address(),
+            amount: Some(payout::KEPT),
+        };
+        let gave = client.faucet(&asked)?;
+        self.tell(Said::Funded(gave.amount));
+        Ok(())
+    }
+
+    /// Send what was earned to the payout address, if there is one and it is worth a transaction.
+    pub(crate) fn pay_out(&self) -> Result<(), Failed> {
+        let Edge { client, worker, offer, payout: Some(to), .. } = &self.edge else {
+            return Ok(());
+        };
+        // A payout that waits for its block must not be sent twice.
+        if self.paying.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let paid =
+            client.account(offer.chain, worker.address()).map_err(Failed::from).and_then(|own| {
+                let Some(amount) = payout::due(own.balance) else { return Ok(()) };
+                self.say(Action::Transfer { to: *to, amount })?;
+                self.tell(Said::PaidOut { amount, to: *to });
+                Ok(())
+            });
+        self.paying.store(false, Ordering::Release);
+        paid
     }
 
     /// What the gateway says of this worker. A gateway that invents a capacity does not make it take on more.

@@ -21,6 +21,7 @@ mod known;
 mod line;
 mod meeting;
 mod news;
+mod payout;
 mod registry;
 mod role;
 mod status;
@@ -31,6 +32,7 @@ pub use carry::carry;
 pub use known::{NoIdentity, identity};
 pub use meeting::{Meeting, NotMet, multiaddr, now};
 pub use news::{News, Say, tell, tell_onion};
+pub use payout::KEPT;
 pub use role::{NotRun, Work, work};
 pub use status::keep_status;
 
@@ -39,7 +41,7 @@ use blobs::Store;
 use hands::Hands;
 use receipt::Follower;
 use std::sync::{Arc, Mutex, atomic::AtomicBool};
-use types::{ChainId, City, Hash, JobId, NanoMeshx};
+use types::{Address, ChainId, City, Hash, JobId, NanoMeshx};
 use worker::Worker;
 
 /// What this worker offers.
@@ -67,6 +69,10 @@ pub struct Edge {
     pub store: Store,
     /// What it offers.
     pub offer: Offer,
+    /// Where earnings go, on the same chain. `None`: they stay with the worker.
+    pub payout: Option<Address>,
+    /// On a development network the faucet gives a worker the money for its fees.
+    pub development: bool,
     /// What is proved of the chain: a gateway's word is checked against it.
     pub follower: Arc<Mutex<Follower>>,
 }
@@ -78,6 +84,15 @@ pub enum Said {
     Registered,
     /// It has no money for the fee of its registration.
     NeedsMoney(String),
+    /// The faucet of a development network gave it money for its fees.
+    Funded(NanoMeshx),
+    /// Earnings went to the payout address.
+    PaidOut {
+        /// How much.
+        amount: NanoMeshx,
+        /// Whose account has it now.
+        to: Address,
+    },
     /// It has shown a result.
     Ran {
         /// Which job.

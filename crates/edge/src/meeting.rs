@@ -33,6 +33,8 @@ pub struct Meeting {
     pub network: Hash,
     /// The chain whose workers or gateway it is.
     pub chain: ChainId,
+    /// The chains whose API it serves to edges.
+    pub serves: Vec<ChainId>,
     /// `None`: a worker.
     pub roles: Option<Roles>,
     /// Where others may dial it.
@@ -109,6 +111,7 @@ impl Meeting {
         Ok(Config {
             roles: self.roles.unwrap_or(config.roles),
             chain: self.chain,
+            serves: self.serves.clone(),
             announce,
             bootstrap: self.first()?,
             asns,

@@ -25,7 +25,7 @@ use std::{
     time::Duration,
 };
 use tokio::{net::TcpListener, runtime::Handle, sync::watch as last};
-use types::{ChainId, Hash, codec::DecodeExt as _, network::NetworkKeys};
+use types::{Address, ChainId, Hash, codec::DecodeExt as _, network::NetworkKeys};
 use worker::Worker;
 
 /// What an edge does for others and for its own machine.
@@ -33,6 +33,8 @@ use worker::Worker;
 pub struct Work {
     /// What the worker offers.
     pub offer: Offer,
+    /// Where earnings go, on the chain that it works for. `None`: they stay with the worker.
+    pub payout: Option<Address>,
     /// Where this machine's programs find the API of the gateway.
     pub api: SocketAddr,
     /// Where to answer questions about the overlay.
@@ -155,8 +157,8 @@ impl Running {
         let keeping =
             tokio::spawn(keep_gateway(search, client.clone(), known.clone(), chosen, say.clone()));
         let working = thread::spawn({
-            let (running, offer, handle) = (self.clone(), work.offer.clone(), Handle::current());
-            move || running.follow(client, (worker, store), offer, handle)
+            let (running, work, handle) = (self.clone(), work.clone(), Handle::current());
+            move || running.follow(client, (worker, store), work, handle)
         });
         let failed = async {
             while !working.is_finished() {
@@ -187,7 +189,7 @@ impl Running {
         self,
         client: Client,
         (worker, store): (Worker, Store),
-        offer: Offer,
+        Work { offer, payout, .. }: Work,
         handle: Handle,
     ) -> Result<(), NotRun> {
         let network_keys = self.network_keys(&client)?;
@@ -195,6 +197,7 @@ impl Running {
             return Err(NotRun::OtherNetwork(network_keys.network()));
         }
         home::trust(&network_keys)?;
+        let development = network_keys.dev_dealer;
         let follower = Arc::new(Mutex::new(Follower::new(network_keys.clone(), offer.chain)?));
         handle.spawn(headers::follow(self.overlay.clone(), follower.clone()));
         self.known.get_or_init(|| follower.clone());
@@ -205,7 +208,7 @@ impl Running {
             thread::spawn(move || asking.keep(&dir, &cancel));
         }
         let Self { network, cancel, say, .. } = self;
-        let edge = Edge { client, network, worker, store, offer, follower };
+        let edge = Edge { client, network, worker, store, offer, payout, development, follower };
         serve(edge, cancel, move |said| say(News::Work(said)));
         Ok(())
     }

@@ -79,6 +79,9 @@ fn look_at_itself(hands: &Hands, tell: &Tell) {
         Ok(own) => drop(tell.send(own)),
         Err(error) => tracing::debug!(%error, "no word of this worker"),
     }
+    if let Err(error) = hands.pay_out() {
+        tracing::warn!(%error, "no payout");
+    }
 }
 
 fn look_up(hands: &Hands, held: &[JobId], tell: &Tell) {

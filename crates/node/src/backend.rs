@@ -140,6 +140,7 @@ impl Backend for Node {
             name: self.network_keys.name.to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             dev_dealer: self.network_keys.dev_dealer,
+            join: self.join().to_vec(),
             chains,
         })
     }

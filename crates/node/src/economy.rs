@@ -143,7 +143,7 @@ impl Node {
     }
 
     pub(crate) async fn give(&self, asked: FaucetAsked) -> Answer<FaucetGave> {
-        let FaucetAsked { chain, address } = asked;
+        let FaucetAsked { chain, address, amount } = asked;
         self.on(chain)?;
         let Some(faucet) = self.faucet(chain) else {
             return Err(if self.network_keys.dev_dealer {
@@ -159,10 +159,11 @@ impl Node {
             let detail = format!("{address} is an account of the protocol");
             return Err(Problem::new(Code::PoolAccount, detail));
         }
-        let action = Action::Transfer { to: address, amount: FAUCET_GIVES };
+        let amount = amount.unwrap_or(FAUCET_GIVES).min(FAUCET_GIVES);
+        let action = Action::Transfer { to: address, amount };
         let tx =
             faucet.say(action).await.map_err(|error| crate::backend::refusal_problem(&error))?;
-        Ok(FaucetGave { tx, amount: FAUCET_GIVES })
+        Ok(FaucetGave { tx, amount })
     }
 }
 

@@ -46,6 +46,9 @@ pub struct NodeFiles {
     shares: Vec<(ChainId, String)>,
     /// Secret: the keys of its workers.
     workers: Vec<(ChainId, String, String)>,
+    /// Secret: the key of its faucet on each chain.
+    #[serde(default)]
+    faucets: Vec<(ChainId, String)>,
     /// Node key and peer-to-peer address of every node.
     peers: Vec<(PublicKey, SocketAddr)>,
     /// Where the other validators connect to.
@@ -71,6 +74,8 @@ pub struct NodeSecrets {
     pub shares: Vec<(ChainId, Vec<u8>)>,
     /// Secret: chain, key seed and place of each worker that runs here.
     pub workers: Vec<(ChainId, [u8; 32], String)>,
+    /// Secret: the seed of the key of its faucet on each chain.
+    pub faucets: Vec<(ChainId, [u8; 32])>,
     /// Key and peer-to-peer address of every node, this one among them.
     pub peers: Vec<(PublicKey, SocketAddr)>,
 }
@@ -122,7 +127,8 @@ pub fn write_network(
     layout: &Layout,
 ) -> Result<NetworkKeys, BadFile> {
     let (voters, nodes) = (plan.validators, plan.validators + layout.followers);
-    let dealt: Dealt = deal_network(seed, &Plan { same_validators: true, ..plan.clone() });
+    let dealt: Dealt =
+        deal_network(seed, &Plan { same_validators: true, faucets: nodes, ..plan.clone() });
     let first = &dealt.chains[0];
     let secrets: Vec<[u8; 32]> = (first.validators.iter().map(|validator| validator.secret))
         .chain((0..layout.followers).map(|index| follower_secret(seed, index)))
@@ -160,6 +166,14 @@ pub fn write_network(
                 })
                 .collect(),
             workers: workers.collect(),
+            faucets: dealt
+                .chains
+                .iter()
+                .filter_map(|chain| {
+                    let seed = chain.faucets.get(index)?.seed();
+                    Some((chain.genesis.chain, hex::encode(seed.as_slice())))
+                })
+                .collect(),
             peers: peers.clone(),
             p2p: layout.peers(index),
             api: layout.api(index),
@@ -241,6 +255,11 @@ pub fn read_node(folder: &Path) -> Result<(NodeFiles, NodeSecrets), BadFile> {
             .workers
             .iter()
             .map(|(chain, secret, city)| Ok((*chain, key(secret)?, city.clone())))
+            .collect::<Result<_, BadFile>>()?,
+        faucets: files
+            .faucets
+            .iter()
+            .map(|(chain, secret)| Ok((*chain, key(secret)?)))
             .collect::<Result<_, BadFile>>()?,
         peers: files.peers.clone(),
     };

@@ -1,23 +1,16 @@
 //! `meshx node start`: a node with keys, in a process of its own, that serves edges of the overlay.
 
 use crate::{
-    BadFile, BadFolder, Folder, Net, Node, NodeFiles, NodeSecrets, NotStarted, Part,
-    local::DealtWorker, mesh, run, serve, start,
+    BadFile, BadFolder, Folder, Net, NodeFiles, NodeSecrets, NotStarted, Part,
+    edges::{Edges, NotServed},
+    local::DealtWorker,
+    mesh, run, serve, start,
 };
 use crypto::SigningKey;
-use edge::{
-    Meeting, News, NotMet, Say, headers, keep_status, tell, tell_onion,
-    watch::{NotWatched, watch},
-};
+use edge::{Meeting, News, NotMet, Say};
 use network::{Latency, PrivateKey, private_key};
-use overlay::{Overlay, OverlayError, Role, Roles};
-use receipt::{Follower, Heard};
-use std::{
-    io,
-    net::SocketAddr,
-    path::PathBuf,
-    sync::{Arc, Mutex},
-};
+use overlay::{Role, Roles};
+use std::{io, net::SocketAddr};
 use tokio::net::TcpListener;
 use types::{
     ChainId,
@@ -43,9 +36,7 @@ pub enum NoGateway {
     #[error(transparent)]
     NotStarted(#[from] NotStarted),
     #[error(transparent)]
-    Overlay(#[from] OverlayError),
-    #[error(transparent)]
-    NotWatched(#[from] NotWatched),
+    NotServed(#[from] NotServed),
     #[error("cannot listen for signals")]
     Signal(#[source] io::Error),
 }
@@ -101,7 +92,6 @@ pub fn gateway<S: Future<Output = io::Result<()>>>(
     let held = Folder::open(&meeting.dir, "--dir")?;
     client::home::trust(&secrets.network_keys)?;
     let config = meeting.config(SigningKey::from_seed(&secrets.node_key))?;
-    let onion = meeting.tor.as_ref().is_some_and(|tor| !tor.only);
     let key = private_key(&secrets.node_key);
     let network = secrets.network_keys.network();
     let (api, p2p, peers) = (files.api, files.p2p, files.blob_peers);
@@ -116,28 +106,13 @@ pub fn gateway<S: Future<Output = io::Result<()>>>(
         let running = start(context, meeting.dir.clone(), network_keys, parts, net, peers).await?;
         let serving = tokio::spawn(serve(listener, running.node.clone()));
         // Last, so that this node can answer when others hear of it.
-        let overlay = Overlay::start(config)?;
-        tell_headers(&overlay, &running.node);
-        tell(&overlay, network, say).await?;
-        if onion {
-            let (overlay, say) = (overlay.clone(), say.clone());
-            tokio::spawn(async move { tell_onion(&overlay, network, &say).await });
-        }
-        let metrics = watch(&overlay, metrics, say).await?;
-        let edges = serve_edges(overlay.clone(), meeting.dir.clone(), api, metrics, say.clone());
-        let serving_edges = tokio::spawn(edges);
-        let announce = async {
-            mesh::ready(&running.node).await;
-            say(News::Ready);
-            std::future::pending::<()>().await;
-        };
+        let edges = Edges::serve(&running.node, meeting, config, (api, metrics), say).await?;
         tokio::select! {
             result = stop() => result.map_err(NoGateway::Signal)?,
-            () = announce => {}
+            () = edges.announce(&running.node, say) => {}
         }
         say(News::Stopping);
-        serving_edges.abort();
-        overlay.close().await;
+        edges.close().await;
         serving.abort();
         running.stop();
         Ok(())
@@ -166,56 +141,16 @@ fn parts(
             key: SigningKey::from_seed(seed),
             place: Latency::real().place(city).unwrap_or_else(|| place.clone()),
         });
+        let faucet = secrets.faucets.iter().find(|(of, _)| *of == chain);
         Part {
             genesis,
             validators: vec![(key.clone(), share, place.clone())],
             workers: workers.collect(),
-            // Nobody but its peers knows.
-            faucet: None,
+            faucet: faucet.map(|(_, seed)| SigningKey::from_seed(seed)),
             new_network: false,
             rest: None,
         }
     };
     let parts = secrets.genesis.iter().cloned().map(part).collect();
     (secrets.network_keys, Net::Sockets { key, listen, peers: secrets.peers }, parts)
-}
-
-/// Tell others what is final on the chains of `node`, and pass on what others tell.
-fn tell_headers(overlay: &Overlay, node: &Node) {
-    for chain in ChainId::ALL {
-        let Some(mut told) = node.final_headers(chain) else { continue };
-        let Ok(follower) = Follower::new(node.network_keys().clone(), chain) else { continue };
-        let follower = Arc::new(Mutex::new(follower));
-        tokio::spawn(headers::follow(overlay.clone(), follower.clone()));
-        let overlay = overlay.clone();
-        tokio::spawn(async move {
-            while let Some(bytes) = told.recv().await {
-                // Of several nodes the first is heard, and the others have nothing to add.
-                let heard = headers::hear(&follower, &bytes);
-                if matches!(heard, Heard::New(_))
-                    && overlay.publish(&headers::topic(chain), bytes).await.is_err()
-                {
-                    return;
-                }
-            }
-        });
-    }
-}
-
-/// Serve the API to edges, and keep the file of peers.
-async fn serve_edges(
-    overlay: Overlay,
-    dir: PathBuf,
-    api: SocketAddr,
-    metrics: Option<SocketAddr>,
-    say: Say,
-) {
-    tokio::select! {
-        result = overlay::serve_api(&overlay, api) => {
-            if let Err(error) = result {
-                say(News::Trouble(format!("edges are not served: {error}")));
-            }
-        }
-        () = keep_status(&overlay, &dir, metrics, || None, &say) => {}
-    }
 }

@@ -8,7 +8,7 @@ use consensus::{Chain, Final};
 use std::{
     collections::BTreeMap,
     path::Path,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, OnceLock},
     time::Duration,
 };
 use types::{
@@ -145,6 +145,8 @@ pub struct Node {
     pub(crate) peers: Arc<Vec<String>>,
     /// The key that pays from the faucet, by chain: only on a network dealt in this process.
     pub(crate) faucets: Arc<BTreeMap<ChainId, Line>>,
+    /// Where edges join, once they can.
+    pub(crate) join: Arc<OnceLock<Vec<String>>>,
 }
 
 impl Node {
@@ -155,6 +157,16 @@ impl Node {
 
     pub(crate) fn faucet(&self, chain: ChainId) -> Option<&Line> {
         self.faucets.get(&chain)
+    }
+
+    /// Where edges join the network through this node. Each address ends in /p2p/ and the node's id. Empty: nowhere.
+    #[must_use]
+    pub fn join(&self) -> &[String] {
+        self.join.get().map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn say_join(&self, addresses: Vec<String>) {
+        self.join.get_or_init(|| addresses);
     }
 
     /// The chain with that id; `None` if this process does not run it.

@@ -17,6 +17,7 @@ mod backend;
 pub mod doctor;
 mod duties;
 mod economy;
+mod edges;
 mod explain;
 mod failstop;
 mod files;
@@ -40,6 +41,7 @@ mod tickets;
 mod wires;
 mod workers;
 
+pub use edges::NotServed;
 pub use files::{BadFile, Layout, NodeFiles, NodeSecrets, read_node, short, write_network};
 pub use folder::{BadFolder, FREE_BYTES_MIN, Folder, free_bytes};
 pub use gateway::{Facts, NoGateway, gateway, usual_chain, usual_roles};

@@ -40,6 +40,8 @@ pub struct Plan {
     pub started: Millis,
     /// Where validators and workers stand, and how long messages travel between them.
     pub latency: Latency,
+    /// Processes with a faucet. Each has an account of its own on every chain, because nonces are counted by account.
+    pub faucets: usize,
     /// Every chain has the same validators, as when each process runs one of every chain.
     pub same_validators: bool,
     /// Accounts with money on every chain.
@@ -58,8 +60,8 @@ pub struct DealtChain {
     pub validators: Vec<DealtValidator>,
     /// Workers that are registered from the start; none on the backbone.
     pub workers: Vec<DealtWorker>,
-    /// Secret: the key of the faucet's account.
-    pub faucet: SigningKey,
+    /// Secret: the keys of the faucets' accounts, one for each process that has one.
+    pub faucets: Vec<SigningKey>,
 }
 
 /// A validator of the first committee, with its secrets.
@@ -95,7 +97,7 @@ const WORKER_BALANCE: NanoMeshx = NanoMeshx::new(1_000_000_000);
 /// What each validator of the backbone has at stake at the start, and what it keeps of rewards.
 const STAKE: NanoMeshx = NanoMeshx::new(150_000_000_000_000);
 const COMMISSION_BPS: u16 = 500;
-/// What each chain's faucet has to give, and a shard to pay workers for being there.
+/// What each chain's faucets have to give together, and a shard to pay workers for being there.
 const FAUCET: NanoMeshx = NanoMeshx::new(100_000_000_000_000_000);
 const AVAILABILITY: NanoMeshx = NanoMeshx::new(1_000_000_000_000_000);
 
@@ -107,9 +109,9 @@ fn secret(seed: &[u8; 32], role: &str, chain: ChainId, index: usize) -> [u8; 32]
     .0
 }
 
-/// The key of the faucet's account, on a chain of the network dealt from `seed`.
-fn faucet_key(seed: &[u8; 32], chain: ChainId) -> SigningKey {
-    SigningKey::from_seed(&secret(seed, "faucet", chain, 0))
+/// The key of a faucet's account, on a chain of the network dealt from `seed`.
+fn faucet_key(seed: &[u8; 32], chain: ChainId, index: usize) -> SigningKey {
+    SigningKey::from_seed(&secret(seed, "faucet", chain, index))
 }
 
 /// The key of the account whose stake is behind a validator that was dealt from `seed`.
@@ -226,8 +228,8 @@ fn deal_chain(seed: &[u8; 32], plan: &Plan, supply: &SupplyPlan, chain: ChainId)
         }),
         witnesses: bounded(if chain.is_shard() { vec![] } else { plan.witnesses.clone() }),
     };
-    let faucet = faucet_key(seed, chain);
-    DealtChain { genesis, identity: committee.identity, validators, workers, faucet }
+    let faucets = (0..plan.faucets).map(|index| faucet_key(seed, chain, index)).collect();
+    DealtChain { genesis, identity: committee.identity, validators, workers, faucets }
 }
 
 fn params(plan: &Plan) -> Params {
@@ -250,7 +252,9 @@ fn accounts(
     workers: &[DealtWorker],
 ) -> Vec<GenesisAccount> {
     let one = |address, balance| GenesisAccount { address, balance };
-    let mut accounts = vec![one(address(&faucet_key(seed, chain)), FAUCET)];
+    let each = FAUCET.get() / u64::try_from(plan.faucets.max(1)).expect("a plan has few faucets");
+    let faucet = |index| one(address(&faucet_key(seed, chain, index)), NanoMeshx::new(each));
+    let mut accounts: Vec<_> = (0..plan.faucets).map(faucet).collect();
     if !chain.is_shard() {
         accounts.push(one(pools::ecosystem(), supply.distribution.ecosystem));
         accounts.extend(plan.accounts.iter().map(|(address, balance)| one(*address, *balance)));
@@ -271,6 +275,11 @@ fn stakes(seed: &[u8; 32], validators: &[DealtValidator]) -> Vec<GenesisStake> {
         vrf: Some(Hash(VrfKey::beside(&signing_key(&validator.key)).public())),
     };
     validators.iter().enumerate().map(stake).collect()
+}
+
+/// The key by which edges know a mesh that was dealt from `seed`.
+pub(crate) fn gateway_key(seed: &[u8; 32]) -> SigningKey {
+    SigningKey::from_seed(&secret(seed, "gateway", ChainId::Backbone, 0))
 }
 
 /// The secret of the `index`th node that follows all chains and votes on none.
@@ -310,6 +319,7 @@ mod tests {
             term_blocks: 7_200,
             started: Millis::new(1),
             latency: Latency::real(),
+            faucets: 3,
             same_validators: false,
             accounts: vec![(Address::pool("somebody"), NanoMeshx::new(5))],
             witnesses: vec![],

@@ -5,16 +5,19 @@ pub use network::Latency;
 
 use crate::{
     BadFolder, Folder, Net, Node, NotStarted, Part,
-    local::{Plan, deal_network},
+    edges::{Edges, NotServed},
+    local::{Plan, deal_network, gateway_key},
     run, serve, start,
 };
 use client::{home, wallet};
+use edge::{Meeting, News, NotMet, Say};
+use overlay::Role;
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 use tokio::net::TcpListener;
@@ -48,6 +51,8 @@ pub struct Shape {
     pub rest_ms: u64,
     /// Where the API listens; with port 0, on any free port.
     pub listen: SocketAddr,
+    /// Where edges join; with port 0, at any free port. `None`: it takes none.
+    pub edges: Option<SocketAddr>,
     /// `None`: a folder that goes when the mesh does.
     pub data: Option<PathBuf>,
     /// Whether it ends with one command, so that it is no network to come back to.
@@ -68,6 +73,7 @@ impl Shape {
             term_blocks: TERM_BLOCKS,
             rest_ms: REST_MS,
             listen,
+            edges: None,
             data: None,
             passing: true,
             starting: |_, _| (),
@@ -124,6 +130,10 @@ pub enum NoMesh {
     Folder(#[from] BadFolder),
     #[error(transparent)]
     NotStarted(#[from] NotStarted),
+    #[error(transparent)]
+    NotMet(#[from] NotMet),
+    #[error("edges cannot join\nhint: choose another address for them with --edges")]
+    NotServed(#[from] NotServed),
 }
 
 /// What a kept mesh is made from. The seed is every key of the network.
@@ -234,7 +244,8 @@ where
     let held = Folder::open(&folder, "--data").map_err(NoMesh::from)?;
     let kept = Kept::open(&folder, shape)?;
     let seed = hex::decode(&kept.seed).ok().and_then(|seed| seed.try_into().ok());
-    let dealt = deal_network(&seed.ok_or(NoMesh::NoSeed)?, &plan(&kept, shape));
+    let seed = seed.ok_or(NoMesh::NoSeed)?;
+    let dealt = deal_network(&seed, &plan(&kept, shape));
     if shape.passing {
         home::remember_passing(&dealt.network_keys.network()).map_err(NoMesh::from)?;
     } else {
@@ -248,6 +259,7 @@ where
     let parts = parts.map(part).collect();
     let (network_keys, net, listen) =
         (dealt.network_keys, Net::InProcess(shape.latency.clone()), shape.listen);
+    let gateway = shape.edges.map(|at| Gateway::new(&seed, &folder, network_keys.network(), at));
     run(&held, |context| async move {
         // Before anything else, so that a port in use costs no start.
         let listener = bind(listen).await?;
@@ -255,6 +267,10 @@ where
         let running =
             start(context, folder, network_keys, parts, net, vec![]).await.map_err(NoMesh::from)?;
         let serving = tokio::spawn(serve(listener, running.node.clone()));
+        let edges = match gateway {
+            Some(gateway) => Some(gateway?.open(&running.node, address).await?),
+            None => None,
+        };
         let ready = ready_telling(&running.node, shape.starting);
         let result = match tokio::time::timeout(READY_TIMEOUT, ready).await {
             Ok(()) => {
@@ -262,10 +278,58 @@ where
             }
             Err(_) => Err(NoMesh::Slow.into()),
         };
+        if let Some(edges) = edges {
+            edges.close().await;
+        }
         serving.abort();
         running.stop();
         result
     })
+}
+
+/// How edges join a mesh: as they would at any node that holds chains.
+struct Gateway {
+    meeting: Meeting,
+    config: overlay::Config,
+}
+
+impl Gateway {
+    fn new(
+        seed: &[u8; 32],
+        folder: &Path,
+        network: types::Hash,
+        at: SocketAddr,
+    ) -> Result<Self, NoMesh> {
+        let meeting = Meeting {
+            dir: folder.to_owned(),
+            network,
+            chain: ChainId::Europe,
+            serves: ChainId::ALL.to_vec(),
+            roles: Some([Role::Aggregator, Role::Relay].into_iter().collect()),
+            listen: vec![edge::multiaddr(at)],
+            announce: vec![],
+            join: vec![],
+            bootstrap: None,
+            place: None,
+            asn_table: None,
+            mdns: false,
+            map_port: false,
+            tor: None,
+            turn: None,
+            accept_classic: false,
+        };
+        let config = meeting.config(gateway_key(seed))?;
+        Ok(Self { meeting, config })
+    }
+
+    async fn open(self, node: &Node, api: SocketAddr) -> Result<Edges, NoMesh> {
+        let say: Say = Arc::new(|news| {
+            if let News::Trouble(what) = news {
+                eprintln!("{what}");
+            }
+        });
+        Ok(Edges::serve(node, &self.meeting, self.config, (api, None), &say).await?)
+    }
 }
 
 fn plan(kept: &Kept, shape: &Shape) -> Plan {
@@ -279,6 +343,7 @@ fn plan(kept: &Kept, shape: &Shape) -> Plan {
         term_blocks: shape.term_blocks,
         started: Millis::new(kept.started),
         latency: shape.latency.clone(),
+        faucets: 1,
         same_validators: false,
         accounts: vec![(development_address(), DEVELOPMENT_BALANCE)],
         witnesses: vec![],

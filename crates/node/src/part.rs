@@ -26,7 +26,8 @@ impl From<DealtChain> for Part {
     fn from(dealt: DealtChain) -> Self {
         let validators =
             dealt.validators.into_iter().map(|v| (v.key, Some(v.share), v.place)).collect();
-        let (genesis, workers, faucet) = (dealt.genesis, dealt.workers, Some(dealt.faucet));
+        let faucet = dealt.faucets.into_iter().next();
+        let (genesis, workers) = (dealt.genesis, dealt.workers);
         Self { genesis, validators, workers, faucet, new_network: false, rest: None }
     }
 }

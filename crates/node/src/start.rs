@@ -111,6 +111,7 @@ async fn start_parts(
         faucets,
         store: store.clone(),
         peers: Arc::new(peers),
+        join: Arc::default(),
     };
     for host in node.hosts.values().cloned() {
         tokio::spawn(watch(host));

@@ -24,6 +24,8 @@ pub struct Config {
     pub roles: Roles,
     /// The chain this node works on first.
     pub chain: ChainId,
+    /// The chains whose API it serves, if it is an aggregator. Edges look it up under each of them.
+    pub serves: Vec<ChainId>,
     /// Where it stands, if others are to know: those nearby find it first.
     pub cell: Option<Cell>,
     /// Where to listen, such as `/ip4/0.0.0.0/tcp/8800`.
@@ -57,6 +59,7 @@ impl Config {
             network,
             roles: Roles::default().with(Role::Edge),
             chain: ChainId::Backbone,
+            serves: Vec::new(),
             cell: None,
             listen,
             announce: Vec::new(),

@@ -17,21 +17,32 @@ pub use progress::Progress;
 pub use said::{note, speak_json};
 
 use said::Told;
-use std::{error::Error, io::Write as _, process::ExitCode};
+use std::{
+    error::Error,
+    io::{IsTerminal as _, Write as _},
+    process::ExitCode,
+};
 
 /// What a program exits with when the failure is its own, and not that of a job it ran.
 pub const OWN_FAILURE: u8 = 125;
 
+/// What is logged unless `MESHX_LOG` says something else. The spreading of blocks reports as an error that it ends with
+/// its engine.
+const LOG_USUAL: &str = "error,commonware_broadcast::buffered::engine=off";
+
 /// Log to stderr: `MESHX_LOG` says what, `MESHX_LOG_FORMAT=json` one object a line.
 pub fn log() {
-    let wanted = std::env::var("MESHX_LOG").unwrap_or_else(|_| "error".into());
+    let wanted = std::env::var("MESHX_LOG").unwrap_or_else(|_| LOG_USUAL.into());
     let filter = tracing_subscriber::EnvFilter::try_new(&wanted).unwrap_or_else(|error| {
         note(&format!(
             "MESHX_LOG={wanted} is not understood: {error}\nhint: write MESHX_LOG=info, MESHX_LOG=debug, or MESHX_LOG=client=debug"
         ));
-        "error".into()
+        LOG_USUAL.into()
     });
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match std::env::var("MESHX_LOG_FORMAT").as_deref() {
         Ok("json") => log.json().flatten_event(true).init(),
         _ => log.init(),

@@ -55,7 +55,14 @@ fn no<T>(code: Code) -> Result<T, Problem> {
 impl Backend for Nobody {
     async fn status(&self) -> Result<NetworkStatus, Problem> {
         let (network, name, version) = (Hash::default(), "none".into(), "0".into());
-        Ok(NetworkStatus { network, name, version, dev_dealer: false, chains: vec![] })
+        Ok(NetworkStatus {
+            network,
+            name,
+            version,
+            dev_dealer: false,
+            join: vec![],
+            chains: vec![],
+        })
     }
     async fn genesis(&self) -> Result<Bytes, Problem> {
         Ok(Bytes::new())

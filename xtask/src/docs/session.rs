@@ -13,8 +13,9 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::scratch::Scratch;
 
 /// Commands that stay until they are stopped, and how a line begins that says that they are ready.
-const STAYING: [(&str, &str); 4] = [
+const STAYING: [(&str, &str); 5] = [
     ("meshx up", "ready"),
+    ("meshx provide", "ready"),
     ("meshx node start --role edge", "node"),
     ("meshx node start", "ready"),
     ("meshx presence attend", "ready"),

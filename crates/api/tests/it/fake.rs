@@ -129,6 +129,7 @@ impl Backend for Fake {
                 name: "fake".into(),
                 version: "0".into(),
                 dev_dealer: true,
+                join: vec![],
                 chains: vec![
                     chain_status(CHAIN, true),
                     ChainStatus {

@@ -130,6 +130,8 @@ pub enum Command {
     Attest(AttestCommand),
     /// Prove where a node is, measure other nodes, or test how well this works.
     Presence(PresenceCommand),
+    /// Earn with this machine: run other people's jobs for a network, and be paid for them.
+    Provide(Box<Provide>),
     /// Run a node that talks to other nodes over real sockets.
     Node(NodeCommand),
     /// List the peers that a node on this machine is connected to.
@@ -208,6 +210,12 @@ pub struct Up {
     /// Where the API listens.
     #[arg(long, default_value = "127.0.0.1:8700", env = "MESHX_LISTEN")]
     pub listen: std::net::SocketAddr,
+    /// Where edges join. Default: the port after --listen's.
+    #[arg(long, value_name = "IP:PORT")]
+    pub edges: Option<std::net::SocketAddr>,
+    /// Take no edges.
+    #[arg(long, conflicts_with = "edges")]
+    pub no_edges: bool,
     /// Keep chains, blobs and keys here. Without it, everything is deleted at the end.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,

@@ -6,7 +6,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
 };
-use types::{ChainId, Hash, NanoMeshx};
+use types::{Address, ChainId, Hash, NanoMeshx};
 
 #[derive(ClapArgs)]
 pub struct NodeCommand {
@@ -57,8 +57,8 @@ pub struct NodeInit {
     /// A list of witnesses (meshx presence deal) for the first claims. With it, a seat needs a presence certificate.
     #[arg(long, value_name = "FILE")]
     pub witnesses: Option<PathBuf>,
-    /// The chains to run.
-    #[arg(long, value_delimiter = ',', default_value = "EU")]
+    /// The chains to run. Stake and governance need the backbone.
+    #[arg(long, value_delimiter = ',', default_value = "backbone,EU")]
     pub chains: Vec<ChainId>,
     /// The first port. Each node has two ports in order (peers, API); then each node has one for edges.
     #[arg(long, default_value_t = 8710)]
@@ -108,6 +108,17 @@ pub struct NodeStart {
     /// What this node does; several are possible. Default: all that the keys in DIR allow, or edge without keys.
     #[arg(long = "role", value_name = "ROLE")]
     pub roles: Vec<RoleArg>,
+    #[command(flatten)]
+    pub overlay: OverlayArgs,
+    #[command(flatten)]
+    pub edge: EdgeArgs,
+}
+
+#[derive(ClapArgs)]
+pub struct Provide {
+    /// The folder with the worker's key and data. Default: one for each network, in the user's data folder.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
     #[command(flatten)]
     pub overlay: OverlayArgs,
     #[command(flatten)]
@@ -211,9 +222,12 @@ pub struct EdgeArgs {
     /// The network's id, as its nodes print it.
     #[arg(long, value_name = "ID")]
     pub network: Option<Hash>,
-    /// Where programs on this machine reach the gateway's API.
-    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8700")]
-    pub api: SocketAddr,
+    /// Where programs on this machine reach the gateway's API. Default: 127.0.0.1:8700; for provide, any free port.
+    #[arg(long, value_name = "IP:PORT")]
+    pub api: Option<SocketAddr>,
+    /// Send what this worker earns to this account. It must be on the same chain; a little stays for fees.
+    #[arg(long, value_name = "ADDRESS")]
+    pub payout: Option<Address>,
     /// How many jobs run at once. Default: one per core.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1_024))]
     pub capacity: Option<u16>,

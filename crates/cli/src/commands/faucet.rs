@@ -10,7 +10,7 @@ pub fn faucet(settings: &Settings, asked: &Faucet) -> Result<()> {
     let address = user::address_or_own(settings, &client, asked.address)?;
     let mut given = Vec::new();
     for chain in [settings.chain, ChainId::Backbone] {
-        let gave = client.faucet(&FaucetAsked { chain, address })?;
+        let gave = client.faucet(&FaucetAsked { chain, address, amount: None })?;
         if !settings.json() {
             println!("{} MESHX on {chain} for {address}", gave.amount);
         }

@@ -11,6 +11,7 @@ pub mod network;
 pub mod node;
 pub mod pages;
 pub mod presence;
+pub mod provide;
 pub mod publish;
 pub mod quote;
 pub mod replay;

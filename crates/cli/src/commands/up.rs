@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 use client::home::{self, RunningMesh};
 use node::mesh::{self, Latency, Shape};
 use serde_json::json;
-use std::{fs, io, sync::OnceLock, time::Instant};
+use std::{fs, io, net::SocketAddr, sync::OnceLock, time::Instant};
 use talk::Progress;
 
 pub fn up(settings: &Settings, args: &Up) -> Result<()> {
@@ -20,6 +20,7 @@ pub fn up(settings: &Settings, args: &Up) -> Result<()> {
         // ready after half a minute.
         rest_ms: if args.data.is_some() { 0 } else { args.rest_ms },
         listen: args.listen,
+        edges: args.edges.or_else(|| beside(args.listen)).filter(|_| !args.no_edges),
         data: args.data.clone(),
         passing: false,
         starting: tell_start,
@@ -56,6 +57,9 @@ pub fn up(settings: &Settings, args: &Up) -> Result<()> {
                 "wallet    {} holds 1000000 MESHX on every shard and is everyone's",
                 mesh::development_address()
             );
+            if !ready.node.join().is_empty() {
+                println!("earn      meshx provide --payout ADDRESS");
+            }
             println!("try       meshx run examples/wordcount.wasm < README.md");
             println!("stop      Ctrl-C");
         }
@@ -74,6 +78,15 @@ fn progress() -> &'static Progress {
 /// Say how far the start of a mesh is.
 pub fn tell_start(ready: usize, of: usize) {
     progress().say(&format!("starting: {ready} of {of} chains have a final block"));
+}
+
+/// Where edges join, unless something else is asked for: the port after the API's.
+fn beside(api: SocketAddr) -> Option<SocketAddr> {
+    let port = match api.port() {
+        0 => 0,
+        port => port.checked_add(1)?,
+    };
+    Some(SocketAddr::new(api.ip(), port))
 }
 
 /// When it is dropped, no mesh runs here any more.

@@ -17,15 +17,18 @@ const SECRET: &[u8] = b"thirty-two-words-of-a-secret-that-no-wire-may-show and o
 fn edges_that_know_one_address_run_jobs_for_pay() {
     let user = User::new();
     let port = free_ports();
-    let init =
-        ["node", "init", "--nodes", "2", "--workers", "0", "--dir", "net", "--block-ms", "300"];
-    user.meshx(&[&init[..], &["--port", &port.to_string()]].concat(), b"").exits(0);
+    let init = ["node", "init", "--nodes", "2", "--workers", "0", "--chains", "EU", "--dir", "net"];
+    let more = ["--block-ms", "300", "--port", &port.to_string()];
+    user.meshx(&[&init[..], &more].concat(), b"").exits(0);
     let (_second, _) = user.start(&["node", "start", "--dir", "net/node-1"], "network");
     let (_first, join) = user.start(&["node", "start", "--dir", "net/node-0"], "join");
     // Edges know the gateway at a wire that somebody listens on.
     let wire = Wire::to(port + 4);
     let join = join.replace(&format!("/tcp/{}/", port + 4), &format!("/tcp/{}/", wire.port));
     let join: Vec<&str> = join.split_whitespace().skip_while(|word| *word != "--network").collect();
+    let mut made = user.command(&["wallet", "new", "--wallet", "owner"]);
+    let made = made.env("MESHX_PASSPHRASE", "p").output().unwrap();
+    let owner = String::from_utf8(made.stdout).unwrap().trim().to_owned();
     let gateway = user.on(&format!("http://127.0.0.1:{}", port + 1));
     gateway.until(&["status"], |status| (status["chains"][0]["ready"] == true).then_some(()));
 
@@ -35,12 +38,19 @@ fn edges_that_know_one_address_run_jobs_for_pay() {
         let dir = format!("edge-{index}");
         let api = format!("127.0.0.1:{}", own + index);
         let start = ["node", "start", "--role", "edge", "--dir", &dir, "--api", &api];
-        let (edge, worker) = gateway.start(&[&start[..], &join].concat(), "worker");
+        // The faucet of a development network gives them what their fees cost.
+        let more = ["--payout", &owner];
+        let more = if index == 0 { &more[..] } else { &[] };
+        let (edge, worker) = gateway.start(&[&start[..], more, &join].concat(), "worker");
         let worker = worker.split_whitespace().nth(1).unwrap().to_owned();
-        gateway.meshx(&["wallet", "send", &worker, "1"], b"").exits(0);
         edges.push((edge, worker));
     }
     gateway.until(&["status"], |status| (status["chains"][0]["workers"] == EDGES).then_some(()));
+
+    // Money of the first belongs to its owner, but for what it needs for fees.
+    gateway.meshx(&["wallet", "send", &edges[0].1, "1"], b"").exits(0);
+    let paid = edges[0].0.says("paid");
+    assert!(paid.contains("0.9999") && paid.contains(&owner), "{paid}");
 
     // The job goes through an edge, too: its own user is a user like any other.
     let edge = format!("http://127.0.0.1:{own}");
@@ -115,6 +125,61 @@ fn an_edge_learns_from_the_chain_where_nodes_are() {
     assert!(gateway.contains(id), "{gateway} is not {id}");
     // Headers come by gossip, too.
     node.until(&["peers", "--dir", "edge"], |status| status["newest"].as_u64().map(drop));
+}
+
+#[test]
+fn a_gateway_that_goes_is_replaced() {
+    let user = User::new();
+    let port = free_ports();
+    // The edge works for another chain than the first of those that its gateways hold.
+    let init = ["node", "init", "--nodes", "3", "--workers", "0", "--chains", "NA,EU"];
+    let more = ["--dir", "net", "--block-ms", "300", "--port", &port.to_string()];
+    user.meshx(&[&init[..], &more].concat(), b"").exits(0);
+    let dirs = ["net/node-0", "net/node-1", "net/node-2"];
+    let mut nodes = dirs.map(|dir| user.start(&["node", "start", "--dir", dir], "join"));
+    let join = nodes[0].1.split_whitespace().skip_while(|word| *word != "--network");
+    let join: Vec<String> = join.map(str::to_owned).collect();
+    let join: Vec<&str> = join.iter().map(String::as_str).collect();
+    let id = |join: &str| join.rsplit('/').next().unwrap().to_owned();
+    let ids: Vec<String> = nodes.iter().map(|(_, join)| id(join)).collect();
+    // They have to meet, so that the first can say where the others are.
+    for node in &mut nodes {
+        node.0.says("ready");
+    }
+    let api = format!("127.0.0.1:{}", free_ports());
+    let start =
+        ["node", "start", "--role", "edge", "--dir", "edge", "--api", &api, "--chain", "EU"];
+    let (edge, gateway) = user.start(&[&start[..], &join].concat(), "gateway");
+    assert!(gateway.contains(&ids[0]), "{gateway}");
+    edge.says("ready");
+
+    // The first is silent: a process that is stopped keeps its connections.
+    let first = nodes[0].0.child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-STOP", &first]).status().unwrap().success());
+    let second = edge.says("gateway");
+    let second = ids.iter().position(|id| second.contains(id)).unwrap();
+    assert_ne!(second, 0);
+    // The second is killed. The third is left.
+    nodes[second].0.child.kill().unwrap();
+    let third = edge.says("gateway");
+    let third = ids.iter().position(|id| third.contains(id)).unwrap();
+    assert!(third != 0 && third != second, "{third}");
+}
+
+#[test]
+fn a_provider_joins_the_mesh_of_this_machine_with_one_command() {
+    let user = User::new();
+    let words = ["up", "--listen", "127.0.0.1:0", "--output", "json", "--latency", "none"];
+    let (_mesh, ready) = user.start(&[&words[..], &["--validators", "1"]].concat(), "ready");
+    let ready: serde_json::Value = serde_json::from_str(&ready).unwrap();
+    let (provider, worker) = user.start(&["provide"], "worker");
+    provider.says("ready");
+    let worker = worker.split_whitespace().nth(1).unwrap();
+    let node = user.on(ready["node"].as_str().unwrap());
+    let earned = node.json(&["earnings", worker]);
+    assert!(earned.as_array().is_some_and(|chains| !chains.is_empty()), "{earned}");
+    let none = node.meshx(&["provide", "--node", "http://127.0.0.1:1"], b"").exits(125);
+    assert!(none.stderr.contains("127.0.0.1:1"), "{}", none.stderr);
 }
 
 #[test]

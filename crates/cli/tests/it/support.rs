@@ -5,6 +5,7 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::mpsc,
     time::{Duration, Instant},
 };
 
@@ -153,18 +154,38 @@ impl User {
         let line = lines.by_ref().map(Result::unwrap).find(|line| line.contains(mark));
         let line = line.unwrap_or_else(|| panic!("{args:?} ended before it said {mark:?}"));
         // Read on, so that the process never waits for us.
-        std::thread::spawn(move || lines.for_each(drop));
-        (Running(child), line)
+        let (tell, said) = mpsc::channel();
+        std::thread::spawn(move || lines.for_each(|line| drop(line.map(|line| tell.send(line)))));
+        (Running { child, said }, line)
     }
 }
 
 /// A process that ends with the test.
-pub struct Running(Child);
+pub struct Running {
+    pub child: Child,
+    said: mpsc::Receiver<String>,
+}
+
+impl Running {
+    /// Wait for a later line of stdout that contains `mark`.
+    #[track_caller]
+    pub fn says(&self, mark: &str) -> String {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let line = self.said.recv_timeout(left);
+            let line = line.unwrap_or_else(|error| panic!("it never says {mark:?}: {error}"));
+            if line.contains(mark) {
+                return line;
+            }
+        }
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

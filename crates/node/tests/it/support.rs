@@ -43,6 +43,7 @@ pub fn plan(chains: &[ChainId], validators: usize, latency: Latency) -> Plan {
         term_blocks: 32,
         started: Millis::new(now_ms()),
         latency,
+        faucets: 1,
         same_validators: false,
         accounts: vec![(address(&client_key()), "1000".parse().unwrap())],
         witnesses: vec![],

@@ -1,13 +1,29 @@
 //! The keys under which nodes say in the network's table that they have a role.
 
-use crate::{Cell, record::Role};
+use crate::{Cell, Config, record::Role};
 use libp2p::kad;
+use std::collections::BTreeSet;
 use types::ChainId;
 
 /// What nodes with `role` on `chain` provide: anywhere, or in one cell.
 pub(super) fn role_key(role: Role, chain: ChainId, cell: Option<Cell>) -> Vec<u8> {
     let place = cell.map(|cell| format!("/{}", cell.index())).unwrap_or_default();
     format!("/meshx/role/{}/{chain}{place}", role.name()).into_bytes()
+}
+
+impl Config {
+    /// Every key under which a node like this says that it has `role`.
+    pub(super) fn role_keys(&self, role: Role) -> Vec<Vec<u8>> {
+        let mut chains = BTreeSet::from([self.chain]);
+        // A node votes on the chain it works on first. It answers for all that it holds.
+        if role == Role::Aggregator {
+            chains.extend(&self.serves);
+        }
+        // For those who look nearby, and for those who look anywhere.
+        let cells: Vec<_> = self.cell.map(Some).into_iter().chain([None]).collect();
+        let of = |chain| cells.iter().map(move |cell| role_key(role, chain, *cell));
+        chains.into_iter().flat_map(of).collect()
+    }
 }
 
 /// Whether `key` is one of them: nothing else is provided here.
@@ -29,6 +45,21 @@ pub(super) fn is_role_key(key: &kad::RecordKey) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_gateway_is_looked_up_under_every_chain_that_it_serves() {
+        let key = crypto::SigningKey::from_seed(&[1; 32]);
+        let mut config = Config::new(key, types::Hash([2; 32]), vec![]);
+        (config.chain, config.serves) =
+            (ChainId::Asia, vec![ChainId::Europe, ChainId::Asia, ChainId::Backbone]);
+        config.cell = Cell::of_index(7);
+        let keys = config.role_keys(Role::Aggregator);
+        assert_eq!(keys.len(), 6, "three chains, nearby and anywhere");
+        for chain in [ChainId::Europe, ChainId::Backbone] {
+            assert!(keys.contains(&role_key(Role::Aggregator, chain, None)));
+        }
+        assert_eq!(config.role_keys(Role::Validator).len(), 2);
+    }
 
     #[test]
     fn only_roles_on_chains_are_provided() {

@@ -1,6 +1,6 @@
 //! What the driver does now and then, without any event: say who it is, keep relays, visit lists, make room.
 
-use super::{Driver, Told, now, role_key::role_key};
+use super::{Driver, Told, now};
 use crate::{
     address::place,
     meter::Way,
@@ -58,10 +58,8 @@ impl Driver {
         if self.told < told {
             self.told = told;
             for role in self.config.roles.iter().filter(|role| *role != Role::Edge) {
-                // For those who look nearby, and for those who look anywhere.
-                let cells = self.config.cell.map(Some).into_iter().chain([None]);
-                for cell in cells {
-                    let key = kad::RecordKey::new(&role_key(role, self.config.chain, cell));
+                for key in self.config.role_keys(role) {
+                    let key = kad::RecordKey::new(&key);
                     if let Err(error) = self.swarm.behaviour_mut().kad.start_providing(key) {
                         tracing::debug!(%error, role = role.name(), "not announced");
                     }

@@ -4,7 +4,9 @@ mod news;
 pub mod peers;
 
 use crate::{
-    args::{NodeBootstrap, NodeCommand, NodeInit, NodeStart, NodeVerb, OverlayArgs, RoleArg},
+    args::{
+        EdgeArgs, NodeBootstrap, NodeCommand, NodeInit, NodeStart, NodeVerb, OverlayArgs, RoleArg,
+    },
     commands::up::stop_signal,
     settings::Settings,
 };
@@ -14,7 +16,14 @@ use edge::{Meeting, Offer, Work};
 use node::{Folder, Layout, local::Plan, measuring::List, mesh, mesh::Latency};
 use overlay::BootstrapList;
 use serde_json::json;
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 use types::{ChainId, City, Hash, Millis};
+
+/// Where an edge offers its gateway's API, unless something else is asked for: where programs look for a node.
+const API: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8700);
 
 pub fn node(settings: &Settings, command: &NodeCommand) -> Result<()> {
     match &command.verb {
@@ -79,6 +88,7 @@ fn init(settings: &Settings, args: &NodeInit) -> Result<()> {
         term_blocks: *term_blocks,
         started: mesh::now(),
         latency: Latency::real(),
+        faucets: usize::from(processes),
         same_validators: true,
         accounts: vec![(mesh::development_address(), mesh::DEVELOPMENT_BALANCE)],
         witnesses: listed,
@@ -110,6 +120,7 @@ fn start(settings: &Settings, args: &NodeStart) -> Result<()> {
     }
     let mut meeting = meeting(args, secrets.network_keys.network(), node::usual_chain(&secrets));
     meeting.roles.get_or_insert(node::usual_roles(&secrets));
+    meeting.serves.extend(secrets.genesis.iter().map(|genesis| genesis.chain));
     if meeting.listen.is_empty() {
         meeting.listen.extend(files.overlay.map(edge::multiaddr));
     }
@@ -123,19 +134,28 @@ fn start(settings: &Settings, args: &NodeStart) -> Result<()> {
 /// A worker that holds no chain.
 fn work(settings: &Settings, args: &NodeStart) -> Result<()> {
     let meeting = meeting(args, network_of(args)?, settings.chain);
+    work_for(settings, &meeting, (&args.edge, API), args.overlay.metrics)
+}
+
+/// Work for the network that `meeting` leads to. Its API is offered where `edge` says, or at `api`.
+pub(super) fn work_for(
+    settings: &Settings,
+    meeting: &Meeting,
+    (edge, api): (&EdgeArgs, SocketAddr),
+    metrics: Option<SocketAddr>,
+) -> Result<()> {
     meeting.check()?;
-    let city = City::new(args.edge.city.as_str()).context("a city has at most 64 bytes")?;
-    let _held = Folder::open(&args.dir, "--dir")?;
+    let city = City::new(edge.city.as_str()).context("a city has at most 64 bytes")?;
+    if edge.payout.is_some_and(|to| to.is_pool()) {
+        bail!("--payout names an account of the protocol\nhint: meshx wallet show prints your own");
+    }
+    let _held = Folder::open(&meeting.dir, "--dir")?;
     let cores = std::thread::available_parallelism()
         .map_or(1, |cores| u16::try_from(cores.get()).unwrap_or(u16::MAX));
-    let offer = Offer {
-        chain: settings.chain,
-        capacity: args.edge.capacity.unwrap_or(cores),
-        city,
-        floor: args.edge.floor,
-    };
-    let work = Work { offer, api: args.edge.api, metrics: args.overlay.metrics };
-    Ok(edge::work(&meeting, &work, &news::said(settings.json()), stop_signal())?)
+    let capacity = edge.capacity.unwrap_or(cores);
+    let offer = Offer { chain: settings.chain, capacity, city, floor: edge.floor };
+    let work = Work { offer, payout: edge.payout, api: edge.api.unwrap_or(api), metrics };
+    Ok(edge::work(meeting, &work, &news::said(settings.json()), stop_signal())?)
 }
 
 /// A node that only carries connections.
@@ -153,14 +173,26 @@ fn network_of(args: &NodeStart) -> Result<Hash> {
 }
 
 fn meeting(args: &NodeStart, network: Hash, chain: ChainId) -> Meeting {
-    let OverlayArgs { listen, announce, join, bootstrap, bootstrap_key, .. } = &args.overlay;
-    let OverlayArgs { place, asn_table, mdns, no_port_mapping, turn, tor, .. } = &args.overlay;
     let named = args.roles.iter().map(|role| role.role());
+    let roles = (!args.roles.is_empty()).then(|| named.collect());
+    Meeting { roles, ..meeting_of(args.dir.clone(), &args.overlay, network, chain) }
+}
+
+/// How a worker meets others, unless it has other roles.
+pub(super) fn meeting_of(
+    dir: PathBuf,
+    overlay: &OverlayArgs,
+    network: Hash,
+    chain: ChainId,
+) -> Meeting {
+    let OverlayArgs { listen, announce, join, bootstrap, bootstrap_key, .. } = overlay;
+    let OverlayArgs { place, asn_table, mdns, no_port_mapping, turn, tor, .. } = overlay;
     Meeting {
-        dir: args.dir.clone(),
+        dir,
         network,
         chain,
-        roles: (!args.roles.is_empty()).then(|| named.collect()),
+        serves: vec![],
+        roles: None,
         listen: listen.clone(),
         announce: announce.clone(),
         join: join.clone(),
@@ -171,7 +203,7 @@ fn meeting(args: &NodeStart, network: Hash, chain: ChainId) -> Meeting {
         map_port: !no_port_mapping,
         tor: tor.used(),
         turn: turn.turn.clone(),
-        accept_classic: args.overlay.accept_classic,
+        accept_classic: overlay.accept_classic,
     }
 }
 

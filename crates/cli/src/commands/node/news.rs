@@ -56,6 +56,13 @@ fn of(news: News) -> Told {
         News::Work(Said::NeedsMoney(address)) => Told::Note(format!(
             "waiting for money: registering costs a fee\nhint: meshx wallet send {address} 0.01, or on a development network meshx faucet {address}"
         )),
+        News::Work(Said::Funded(amount)) => Told::Note(format!(
+            "note: the faucet of this development network gave {amount} MESHX for fees"
+        )),
+        News::Work(Said::PaidOut { amount, to }) => result(
+            json!({ "paid": amount, "to": to }),
+            format!("paid      {amount} MESHX to {to}"),
+        ),
         News::Trouble(what) | News::Work(Said::Trouble(what)) => Told::Note(what),
     }
 }
