@@ -26,7 +26,7 @@ use commonware_runtime::{
     },
 };
 use commonware_utils::{NZU32, NZUsize, Probability, probability};
-use consensus::{ChainConfig, Channels, Transition, message_bytes_max, start_on};
+use consensus::{ChainConfig, Channels, Keep, Transition, message_bytes_max, start_on};
 use network::PublicKey;
 use rand::{SeedableRng as _, rngs::StdRng};
 use std::{
@@ -469,6 +469,7 @@ impl Director<'_> {
             new_network: world.plants.forgetful || self.power_cuts == 0 && self.lives[number] == 0,
             pool: mempool::Limits::default(),
             rest: None,
+            keep: Keep::NETWORK,
             cache_bytes: 1 << 20,
         };
         let transition = self.transition(number);

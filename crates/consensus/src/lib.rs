@@ -39,6 +39,7 @@ mod equivocation;
 mod guarded;
 mod handle;
 mod intake;
+mod keep;
 mod locked;
 mod memory;
 mod news;
@@ -65,6 +66,7 @@ pub use engine::{CHANNELS, ChainConfig, Channels, Env, message_bytes_max, start,
 pub use equivocation::EQUIVOCATIONS_MAX;
 pub use guarded::{Guarded, VoteSignature};
 pub use handle::{Chain, Tip};
+pub use keep::Keep;
 pub use news::{Fate, Final, SubmitError};
 pub use snapshot::Snapshot;
 pub use state_store::{Proved, StateStore};

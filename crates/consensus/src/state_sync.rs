@@ -7,7 +7,7 @@
 
 use crate::{
     peers::Known,
-    store::{OutboxDb, StateDb},
+    store::{MAILBOX, OutboxDb, StateDb},
 };
 use bytes::BufMut;
 use commonware_codec::{Buf, Codec, EncodeSize, Error, Read, Write};
@@ -26,7 +26,7 @@ use commonware_storage::{
     },
 };
 use commonware_utils::{
-    NZDuration, NZU64, NZUsize,
+    NZDuration, NZU64,
     channel::{mpsc, oneshot},
 };
 use network::PublicKey;
@@ -169,7 +169,7 @@ impl<E: Spawner + Clock + CryptoRng + Metrics + Supervisor, DB: Synced> Peers<E,
             peer_provider: peers.clone(),
             blocker: blocks.clone(),
             database: None,
-            mailbox_size: NZUsize!(256),
+            mailbox_size: MAILBOX,
             me: Some(me),
             fetch_timeout: NZDuration!(Duration::from_secs(2)),
             fetch_retry_delay: Duration::from_millis(100),

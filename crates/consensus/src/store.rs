@@ -19,7 +19,7 @@ use commonware_storage::{
 };
 use commonware_utils::{NZU16, NZU64, NZUsize};
 use receipt::light::{CHUNK_BYTES, Digest, Family, Record, digest};
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use types::{
     Address,
     codec::DecodeExt as _,
@@ -38,6 +38,12 @@ pub(crate) type StateBatch<E> = <Shared<StateDb<E>> as DatabaseSet<E>>::Unmerkle
 /// A validator keeps about eight such buffers, and a mesh has 32 validators.
 pub(crate) const BUFFER_BYTES: NonZeroUsize = NZUsize!(64 << 10);
 
+/// Messages that wait for a part of the engine before they take a slower way. Room for them is set aside at the start, in ten
+/// mailboxes for each validator.
+pub(crate) const MAILBOX: NonZeroUsize = NZUsize!(64);
+/// Entries of one file of a log. Only whole files are pruned.
+const FILE_ENTRIES: NonZeroU64 = NZU64!(4_096);
+
 type StateConfig = VariableConfig<EightCap, ((), ()), Sequential>;
 type OutboxConfig = keyless::variable::Config<(), Sequential>;
 
@@ -45,7 +51,7 @@ pub(crate) fn configs(prefix: &str, cache: &CacheRef) -> (StateConfig, OutboxCon
     let merkle = |name: &str| MerkleConfig {
         journal_partition: format!("{prefix}-{name}-tree"),
         metadata_partition: format!("{prefix}-{name}-nodes"),
-        items_per_blob: NZU64!(65_536),
+        items_per_blob: FILE_ENTRIES,
         write_buffer: BUFFER_BYTES,
         replay_buffer: BUFFER_BYTES,
         strategy: Sequential,
@@ -54,7 +60,7 @@ pub(crate) fn configs(prefix: &str, cache: &CacheRef) -> (StateConfig, OutboxCon
     fn log<C>(partition: String, codec_config: C, cache: &CacheRef) -> LogConfig<C> {
         LogConfig {
             partition,
-            items_per_section: NZU64!(65_536),
+            items_per_section: FILE_ENTRIES,
             compression: None,
             codec_config,
             page_cache: cache.clone(),

@@ -15,7 +15,7 @@ use std::{
 
 /// The version this program writes. It reads this one only: an older program must not guess at newer
 /// data, and what versions 1 to 3 hold was never released.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 
 /// Less free space than this is no place to start: a validator that cannot write must stop.
 pub const FREE_BYTES_MIN: u64 = 64 << 20;

@@ -149,6 +149,7 @@ fn parts(
             faucet: faucet.map(|(_, seed)| SigningKey::from_seed(seed)),
             new_network: false,
             rest: None,
+            mesh: false,
         }
     };
     let parts = secrets.genesis.iter().cloned().map(part).collect();

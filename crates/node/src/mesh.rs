@@ -26,8 +26,9 @@ use types::{Address, ChainId, Float, Millis, NanoMeshx, state::Params};
 /// What the development wallet starts with on every chain of a dealt network.
 pub const DEVELOPMENT_BALANCE: NanoMeshx = NanoMeshx::new(1_000_000_000_000_000);
 
-/// Blocks of a committee's term unless something else is asked for: an hour.
-pub const TERM_BLOCKS: u64 = 7_200;
+/// Blocks of a committee's term unless something else is asked for: five minutes of a busy chain. Every validator keeps a
+/// term of blocks and a half, so that a longer one costs space on the disk.
+pub const TERM_BLOCKS: u64 = 600;
 
 /// Milliseconds between blocks of a mesh that nobody uses, unless something else is asked for.
 pub const REST_MS: u64 = 3_000;
@@ -255,7 +256,7 @@ where
     // Only while the seed is new has none of these validators voted yet. With an old one an empty disk means a lost
     // disk.
     let rest = Some(Millis::new(shape.rest_ms));
-    let part = |dealt| Part { new_network: kept.new, rest, ..Part::from(dealt) };
+    let part = |dealt| Part { new_network: kept.new, rest, mesh: true, ..Part::from(dealt) };
     let parts = parts.map(part).collect();
     let (network_keys, net, listen) =
         (dealt.network_keys, Net::InProcess(shape.latency.clone()), shape.listen);
@@ -351,7 +352,7 @@ fn plan(kept: &Kept, shape: &Shape) -> Plan {
 }
 
 /// A folder that goes with the mesh: in memory where the machine offers that, for 32 validators sync their files several times
-/// a second. A mesh writes about 160 MB an hour and keeps three hours.
+/// a second.
 fn passing_folder() -> Result<tempfile::TempDir, NoMesh> {
     let make = || tempfile::Builder::new().prefix("meshx-").to_owned();
     let folder = make().tempdir_in("/dev/shm").or_else(|_| make().tempdir());

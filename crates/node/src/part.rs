@@ -19,6 +19,8 @@ pub struct Part {
     pub new_network: bool,
     /// See [`consensus::ChainConfig::rest`].
     pub rest: Option<Millis>,
+    /// One of a mesh in this process: nobody else asks its validators, and they keep little.
+    pub mesh: bool,
 }
 
 impl From<DealtChain> for Part {
@@ -28,6 +30,6 @@ impl From<DealtChain> for Part {
             dealt.validators.into_iter().map(|v| (v.key, Some(v.share), v.place)).collect();
         let faucet = dealt.faucets.into_iter().next();
         let (genesis, workers) = (dealt.genesis, dealt.workers);
-        Self { genesis, validators, workers, faucet, new_network: false, rest: None }
+        Self { genesis, validators, workers, faucet, new_network: false, rest: None, mesh: false }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 use blobs::{BlobError, Store};
 use commonware_runtime::{Supervisor as _, tokio as tokio_runtime};
-use consensus::{Chain, ChainConfig};
+use consensus::{Chain, ChainConfig, Keep};
 use crypto::SigningKey;
 use futures::future::{BoxFuture, FutureExt as _, try_join_all};
 use sandbox::{Engine, EngineConfig};
@@ -77,9 +77,10 @@ pub fn start(
     start_parts(context, folder, network_keys, parts, net, peers).boxed()
 }
 
-/// Memory for pages of files, shared by the validators of this process, and the most for one.
-const CACHE_BYTES: usize = 128 << 20;
-const CACHE_BYTES_EACH_MAX: usize = 32 << 20;
+/// Memory for pages of files, of one validator. It is set aside at the start.
+const CACHE_BYTES: usize = 32 << 20;
+/// The same, of each validator of a mesh in one process: such a chain is small, and a mesh has many validators.
+const CACHE_BYTES_MESH: usize = 1 << 20;
 
 async fn start_parts(
     context: tokio_runtime::Context,
@@ -157,8 +158,6 @@ fn enlist(
     net: Net,
 ) -> Roster {
     let mut wires = Wires::new(context, network_keys, &parts, net);
-    let validators: usize = parts.iter().map(|part| part.validators.len()).sum();
-    let cache_bytes = (CACHE_BYTES / validators.max(1)).min(CACHE_BYTES_EACH_MAX);
     let mut roster = Roster::default();
     for part in parts {
         let chain = part.genesis.chain;
@@ -178,7 +177,13 @@ fn enlist(
                 new_network: part.new_network,
                 pool: mempool::Limits::default(),
                 rest: part.rest,
-                cache_bytes,
+                keep: match (part.mesh, index) {
+                    (false, _) => Keep::NETWORK,
+                    // The first validator of each chain is this node's view of it.
+                    (true, 0) => Keep::SHOWN,
+                    (true, _) => Keep::BESIDE,
+                },
+                cache_bytes: if part.mesh { CACHE_BYTES_MESH } else { CACHE_BYTES },
             };
             let context = context
                 .child("validator")

@@ -201,11 +201,11 @@ pub struct Up {
     /// Milliseconds between blocks.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(50..=10_000))]
     pub block_ms: u64,
-    /// Milliseconds between blocks while nobody uses the mesh. With 0, and with --data, it does not slow down.
-    #[arg(long, default_value_t = ::node::mesh::REST_MS, conflicts_with = "data", value_parser = clap::value_parser!(u64).range(0..=5_000))]
+    /// Milliseconds between blocks while nobody uses the mesh. With 0, it does not slow down.
+    #[arg(long, default_value_t = ::node::mesh::REST_MS, value_parser = clap::value_parser!(u64).range(0..=5_000))]
     pub rest_ms: u64,
     /// Blocks after which a committee hands its key over to the next one.
-    #[arg(long, default_value_t = 7_200, value_parser = clap::value_parser!(u64).range(types::network::TERM_BLOCKS_MIN..))]
+    #[arg(long, default_value_t = ::node::mesh::TERM_BLOCKS, value_parser = clap::value_parser!(u64).range(types::network::TERM_BLOCKS_MIN..))]
     pub term_blocks: u64,
     /// Where the API listens.
     #[arg(long, default_value = "127.0.0.1:8700", env = "MESHX_LISTEN")]

@@ -16,9 +16,7 @@ pub fn up(settings: &Settings, args: &Up) -> Result<()> {
         latency: Latency::named(&args.latency)?,
         block_ms: args.block_ms,
         term_blocks: args.term_blocks,
-        // After a restart from a folder, validators wait for lost leaders as long as the slowest beat takes: they would be
-        // ready after half a minute.
-        rest_ms: if args.data.is_some() { 0 } else { args.rest_ms },
+        rest_ms: args.rest_ms,
         listen: args.listen,
         edges: args.edges.or_else(|| beside(args.listen)).filter(|_| !args.no_edges),
         data: args.data.clone(),

@@ -14,6 +14,7 @@ use crate::{
     schemes::Schemes,
     secrets::Secrets,
     silence::{BEGINNING, Silence},
+    store::MAILBOX,
 };
 use commonware_consensus::{
     Viewable as _,
@@ -27,7 +28,7 @@ use commonware_glue::{
 };
 use commonware_p2p::{Blocker, Receiver, Sender};
 use commonware_parallel::Sequential;
-use commonware_utils::{NZDuration, NZUsize};
+use commonware_utils::NZDuration;
 use network::PublicKey;
 use receipt::light::Digest;
 use std::{sync::Arc, time::Duration};
@@ -152,7 +153,7 @@ where
         blocker,
         blocks_per_epoch: founding.term_blocks,
         retry_timeout: NZDuration!(RETRY),
-        mailbox_size: NZUsize!(256),
+        mailbox_size: MAILBOX,
         block_codec_config: (),
     });
     prober.start(channel);

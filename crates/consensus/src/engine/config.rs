@@ -1,6 +1,6 @@
 //! What one validator's engine is made from.
 
-use crate::{block::Block, ceremony::SEATS_MAX, guarded::Guarded, state_sync};
+use crate::{block::Block, ceremony::SEATS_MAX, guarded::Guarded, keep::Keep, state_sync};
 use commonware_consensus::marshal::{self, standard::Standard};
 use commonware_cryptography::bls12381::primitives::variant::MinSig;
 use commonware_glue::dkg::{max_payload_size as dkg_payload_size, orchestrator, probe};
@@ -95,6 +95,8 @@ pub struct ChainConfig {
     /// Let the chain rest while nobody waits for a block: propose one at this beat only, at most every five seconds. For
     /// networks whose validators all run in one process: a leader that stopped is missed later.
     pub rest: Option<Millis>,
+    /// How much of the past this validator keeps.
+    pub keep: Keep,
     /// Memory for pages of this validator's files, at least 512 KiB. Reads that miss it go to the system.
     pub cache_bytes: usize,
 }

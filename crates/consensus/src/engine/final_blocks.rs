@@ -2,7 +2,11 @@
 //! order.
 
 use super::{Env, VIEWS_KEPT, ends::BlockEnds, founding::Founding, validator::Validator};
-use crate::{block::Block, guarded::Guarded, store::BUFFER_BYTES};
+use crate::{
+    block::Block,
+    guarded::Guarded,
+    store::{BUFFER_BYTES, MAILBOX},
+};
 use commonware_broadcast::buffered;
 use commonware_codec::CodecShared;
 use commonware_consensus::{
@@ -73,7 +77,7 @@ impl<E: Env> FinalBlocks<E> {
             epocher: FixedEpocher::new(founding.term_blocks),
             start,
             partition_prefix: validator.partition.clone(),
-            mailbox_size: NZUsize!(256),
+            mailbox_size: MAILBOX,
             view_retention: ViewDelta::new(VIEWS_KEPT),
             prunable_items_per_section: NZU64!(64),
             page_cache: validator.cache.clone(),
@@ -108,7 +112,7 @@ where
         public_key: validator.me.clone(),
         peer_provider: validator.peers.clone(),
         blocker,
-        mailbox_size: NZUsize!(256),
+        mailbox_size: MAILBOX,
         fetch_timeout: NZDuration!(Duration::from_secs(2)),
         fetch_retry_delay: Duration::from_millis(100),
         priority_requests: false,
@@ -126,7 +130,7 @@ where
 {
     let config = buffered::Config {
         public_key: validator.me.clone(),
-        mailbox_size: NZUsize!(256),
+        mailbox_size: MAILBOX,
         deque_size: 16,
         priority: false,
         codec_config: (),

@@ -9,7 +9,7 @@ use crate::{
     guarded::Guarded,
     schemes::Schemes,
     secrets::Secrets,
-    store::BUFFER_BYTES,
+    store::{BUFFER_BYTES, MAILBOX},
     successors::{Opened, Successors},
 };
 use commonware_cryptography::bls12381::{
@@ -23,7 +23,6 @@ use commonware_glue::dkg::{
 };
 use commonware_p2p::{Blocker, Receiver, Sender};
 use commonware_parallel::Sequential;
-use commonware_utils::NZUsize;
 use network::{PrivateKey, PublicKey};
 use receipt::light::Digest;
 
@@ -90,7 +89,7 @@ impl<E: Env> Handover<E> {
             namespace: Box::leak(namespace.into()),
             sharing_mode: Mode::NonZeroCounter,
             reveal: Reveal::V1,
-            mailbox_size: NZUsize!(256),
+            mailbox_size: MAILBOX,
             partition_prefix: format!("{partition}-reshare"),
             page_cache: validator.cache.clone(),
             write_buffer: BUFFER_BYTES,

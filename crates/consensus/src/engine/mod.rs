@@ -129,7 +129,7 @@ where
         begun.plan,
         (marshal.clone(), blocks.floor),
         copies,
-        founding.term_blocks,
+        (config.keep, founding.term_blocks),
     );
     let listener = Listener {
         clock: Arc::new(validator.context.child("listener")),

@@ -10,8 +10,14 @@ use super::{
     validator::Validator,
 };
 use crate::{
-    app::App, block::Block, elector::Draw, paced::Paced, reported::Reported, schemes::Schemes,
-    shared::Shared, store::BUFFER_BYTES,
+    app::App,
+    block::Block,
+    elector::Draw,
+    paced::Paced,
+    reported::Reported,
+    schemes::Schemes,
+    shared::Shared,
+    store::{BUFFER_BYTES, MAILBOX},
 };
 use commonware_consensus::{
     marshal::standard::Deferred,
@@ -29,7 +35,7 @@ use commonware_glue::{
 use commonware_p2p::{Blocker, Receiver, Sender};
 use commonware_parallel::Sequential;
 use commonware_runtime::{Handle, buffer::paged::CacheRef};
-use commonware_utils::{NZDuration, NZUsize};
+use commonware_utils::NZDuration;
 use network::PublicKey;
 use std::{sync::Arc, time::Duration};
 use types::{Hash, Millis};
@@ -97,7 +103,7 @@ impl<E: Env> Agreement<E> {
             gate: self.gate,
             state_sync: self.synced,
             blocks_per_epoch: term_blocks,
-            mailbox_size: NZUsize!(256),
+            mailbox_size: MAILBOX,
             partition_prefix: format!("{partition}-simplex"),
         };
         let (orchestrator, boundaries) = orchestrator::Actor::new(context.child("simplex"), config);
@@ -119,7 +125,7 @@ fn simplex(
     let (usual, leader_timeout) = (patience(interval), patience(slowest));
     SimplexConfig {
         elector: Draw { origin: network },
-        mailbox_size: NZUsize!(256),
+        mailbox_size: MAILBOX,
         replay_buffer: BUFFER_BYTES,
         write_buffer: BUFFER_BYTES,
         page_cache,

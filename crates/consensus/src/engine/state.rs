@@ -4,8 +4,9 @@ use super::{Env, beginning::Plan, ends::StateEnds, final_blocks::Marshal, valida
 use crate::{
     app::App,
     block::Block,
+    keep::Keep,
     state_sync::{FETCH_OPS, Peers},
-    store::{OutboxDb, StateDb, configs},
+    store::{MAILBOX, OutboxDb, StateDb, configs},
 };
 use commonware_consensus::marshal::{core::Floor, standard::Standard};
 use commonware_glue::stateful::{Config, Mailbox, PruneConfig, Stateful, db::SyncEngineConfig};
@@ -14,9 +15,6 @@ use commonware_parallel::Sequential;
 use commonware_utils::{NZU64, NZUsize};
 use network::PublicKey;
 use std::num::NonZeroU64;
-
-/// Final blocks kept to answer peers and receipts; at two a second, about three hours.
-const BLOCKS_KEPT: usize = 20_000;
 
 /// The peers' copies of both databases.
 type Copies<E> = (Peers<E, StateDb<E>>, Peers<E, OutboxDb<E>>);
@@ -50,14 +48,14 @@ pub(super) fn keep<E: Env>(
     plan: Plan<E>,
     marshal: (Marshal, Floor),
     resolvers: Copies<E>,
-    term_blocks: NonZeroU64,
+    (kept, term_blocks): (Keep, NonZeroU64),
 ) -> (Keeper<E>, Mailbox<E, App>) {
     let config = Config {
         application,
         db_config: configs(&validator.partition, &validator.cache),
         provider: (),
         marshal,
-        mailbox_size: NZUsize!(256),
+        mailbox_size: MAILBOX,
         plan,
         resolvers,
         sync_config: SyncEngineConfig {
@@ -66,18 +64,11 @@ pub(super) fn keep<E: Env>(
             max_outstanding_requests: NZUsize!(8),
         },
         prune_config: Some(PruneConfig {
-            maintenance_interval: NZUsize!(1_000),
-            // Who restarts reads its term's committee from the last block of the term before.
-            retained_marshal_blocks: blocks_kept(term_blocks),
-            retained_qmdb_blocks: 1_000,
+            maintenance_interval: NZUsize!(256),
+            retained_marshal_blocks: kept.blocks_with(term_blocks),
+            retained_qmdb_blocks: kept.states,
         }),
         strategy: Sequential,
     };
     Stateful::new(validator.context.child("stateful"), config)
-}
-
-/// Final blocks to keep: at least a term of them and some.
-fn blocks_kept(term_blocks: NonZeroU64) -> usize {
-    let term = usize::try_from(term_blocks.get()).unwrap_or(usize::MAX);
-    BLOCKS_KEPT.max(term.saturating_add(term / 2))
 }
