@@ -136,7 +136,11 @@ fn a_gateway_that_goes_is_replaced() {
     let more = ["--dir", "net", "--block-ms", "300", "--port", &port.to_string()];
     user.meshx(&[&init[..], &more].concat(), b"").exits(0);
     let dirs = ["net/node-0", "net/node-1", "net/node-2"];
-    let mut nodes = dirs.map(|dir| user.start(&["node", "start", "--dir", dir], "join"));
+    // None is ready before there is a quorum.
+    let mut nodes = dirs.map(|dir| user.start(&["node", "start", "--dir", dir], "network"));
+    for (node, join) in &mut nodes {
+        *join = node.says("join");
+    }
     let join = nodes[0].1.split_whitespace().skip_while(|word| *word != "--network");
     let join: Vec<String> = join.map(str::to_owned).collect();
     let join: Vec<&str> = join.iter().map(String::as_str).collect();
