@@ -4,7 +4,7 @@ use crate::{
     BadFile, BadFolder, Folder, Net, NodeFiles, NodeSecrets, NotStarted, Part,
     edges::{Edges, NotServed},
     local::DealtWorker,
-    mesh, run, serve, start,
+    run, serve, start,
 };
 use crypto::SigningKey;
 use edge::{Meeting, News, NotMet, Say};

@@ -5,7 +5,7 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::mpsc,
+    sync::{Mutex, mpsc},
     time::{Duration, Instant},
 };
 
@@ -156,14 +156,14 @@ impl User {
         // Read on, so that the process never waits for us.
         let (tell, said) = mpsc::channel();
         std::thread::spawn(move || lines.for_each(|line| drop(line.map(|line| tell.send(line)))));
-        (Running { child, said }, line)
+        (Running { child, said: Mutex::new(said) }, line)
     }
 }
 
 /// A process that ends with the test.
 pub struct Running {
     pub child: Child,
-    said: mpsc::Receiver<String>,
+    said: Mutex<mpsc::Receiver<String>>,
 }
 
 impl Running {
@@ -173,7 +173,7 @@ impl Running {
         let until = Instant::now() + PATIENCE;
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            let line = self.said.recv_timeout(left);
+            let line = self.said.lock().unwrap().recv_timeout(left);
             let line = line.unwrap_or_else(|error| panic!("it never says {mark:?}: {error}"));
             if line.contains(mark) {
                 return line;
