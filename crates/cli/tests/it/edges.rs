@@ -182,8 +182,11 @@ fn a_provider_joins_the_mesh_of_this_machine_with_one_command() {
     let node = user.on(ready["node"].as_str().unwrap());
     let earned = node.json(&["earnings", worker]);
     assert!(earned.as_array().is_some_and(|chains| !chains.is_empty()), "{earned}");
-    let none = node.meshx(&["provide", "--node", "http://127.0.0.1:1"], b"").exits(125);
-    assert!(none.stderr.contains("127.0.0.1:1"), "{}", none.stderr);
+    let alone = ["--validators", "1", "--no-edges"];
+    let (_alone, ready) = node.start(&[&words[..], &alone].concat(), "ready");
+    let ready: serde_json::Value = serde_json::from_str(&ready).unwrap();
+    let none = node.on(ready["node"].as_str().unwrap()).meshx(&["provide"], b"").exits(125);
+    assert!(none.stderr.contains("name a node that does"), "{}", none.stderr);
 }
 
 #[test]

@@ -38,7 +38,7 @@ const ROWS: &[(&str, &str, Answer)] = &[
         "--listen 127.0.0.1:0 --validators 1 --latency none",
         Stays(&["ready", "node", "network", "seconds"]),
     ),
-    ("status", "", With(&["network", "name", "version", "dev_dealer", "chains"])),
+    ("status", "", With(&["network", "name", "version", "dev_dealer", "join", "chains"])),
     (
         "run",
         "--receipt r.mxr WORDCOUNT",
@@ -178,6 +178,7 @@ const ROWS: &[(&str, &str, Answer)] = &[
     ("presence submit", "r.mxr", Fails),
     ("node init", "--dir net --nodes 1 --port PORT", With(&["network", "folders"])),
     ("node bootstrap", "--dir signer --network HASH PEER", With(&["list", "signed_by"])),
+    ("provide", "--dir edge", Stays(&["id"])),
     ("node start", "--dir net/node-0", Stays(&["node", "network", "index", "peers"])),
     ("peers", "--dir nowhere", Fails),
     ("doctor", "--port PORT", With(&["what", "verdict", "found", "next"])),

@@ -147,7 +147,7 @@ pub(super) fn work_for(
     meeting.check()?;
     let city = City::new(edge.city.as_str()).context("a city has at most 64 bytes")?;
     if edge.payout.is_some_and(|to| to.is_pool()) {
-        bail!("--payout names an account of the protocol\nhint: meshx wallet show prints your own");
+        bail!("--payout names an account of the protocol, which belongs to nobody");
     }
     let _held = Folder::open(&meeting.dir, "--dir")?;
     let cores = std::thread::available_parallelism()

@@ -239,6 +239,19 @@ pub const ROWS: &[(&str, &str, Situation)] = &[
         "0.01, or on a development",
         Tested("crates/cli/tests/it/edges.rs", "edges_that_know_one_address_run_jobs_for_pay"),
     ),
+    (
+        "commands/provide.rs",
+        "name a node that does",
+        Tested(
+            "crates/cli/tests/it/edges.rs",
+            "a_provider_joins_the_mesh_of_this_machine_with_one_command",
+        ),
+    ),
+    (
+        "node/src/mesh.rs",
+        "choose another address for them",
+        Typed("up --listen 127.0.0.1:0 --edges LISTEN --validators 1 --latency none"),
+    ),
     ("node/peers.rs", "check that a node runs", Typed("peers --dir nowhere")),
     ("node/peers.rs", "start it with --metrics", Typed("peers --dir plain --find x")),
     ("presence/prove.rs", "it needs nodes.csv", Typed("presence deal --network nowhere --dir d")),
