@@ -217,20 +217,8 @@ fn every_command_has_a_row() {
 #[test]
 fn every_command_answers_in_json() {
     let user = User::new();
-    let words = [
-        "up",
-        "--listen",
-        "127.0.0.1:0",
-        "--output",
-        "json",
-        "--latency",
-        "none",
-        "--block-ms",
-        "100",
-    ];
-    let (_mesh, ready) = user.start(&words, "ready");
-    let ready: Value = serde_json::from_str(&ready).unwrap();
-    let user = user.on(ready["node"].as_str().unwrap());
+    let (_mesh, node) = user.start_quick_mesh();
+    let user = user.on(&node);
     let mut named = Named::of(&user);
     for (words, rest, answer) in ROWS {
         let rest: Vec<String> = rest.split_whitespace().map(|word| named.filled(word)).collect();

@@ -60,14 +60,20 @@ impl User {
         self
     }
 
+    /// A mesh with ten blocks a second, and the address of its node.
+    pub fn start_quick_mesh(&self) -> (Running, String) {
+        let words = ["up", "--listen", "127.0.0.1:0", "--output", "json", "--latency", "none"];
+        let words: Vec<&str> = words.into_iter().chain(["--block-ms", "100"]).collect();
+        let (mesh, ready) = self.start(&words, "ready");
+        let ready: Value = serde_json::from_str(&ready).unwrap();
+        (mesh, ready["node"].as_str().unwrap().to_owned())
+    }
+
     /// A user with a new wallet, on a mesh of its own with ten blocks a second; and the wallet's address.
     pub fn on_a_quick_mesh() -> (Running, Self, String) {
         let mut user = Self::new();
-        let words = ["up", "--listen", "127.0.0.1:0", "--output", "json", "--latency", "none"];
-        let words: Vec<&str> = words.into_iter().chain(["--block-ms", "100"]).collect();
-        let (mesh, ready) = user.start(&words, "ready");
-        let ready: Value = serde_json::from_str(&ready).unwrap();
-        user = user.on(ready["node"].as_str().unwrap());
+        let (mesh, node) = user.start_quick_mesh();
+        user = user.on(&node);
         user.wallet = Some(user.path("wallet").to_str().unwrap().to_owned());
         let address = user.meshx(&["wallet", "new"], b"").exits(0).text().trim().to_owned();
         (mesh, user, address)

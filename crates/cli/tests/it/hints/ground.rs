@@ -4,7 +4,6 @@ use crate::{
     nodes::free_ports,
     support::{Running, User, example},
 };
-use serde_json::Value;
 use std::{
     fs::{self, File},
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -31,20 +30,7 @@ pub struct Ground {
 impl Ground {
     pub fn new() -> Self {
         let user = User::new();
-        let words = [
-            "up",
-            "--listen",
-            "127.0.0.1:0",
-            "--output",
-            "json",
-            "--latency",
-            "none",
-            "--block-ms",
-            "100",
-        ];
-        let (mesh, ready) = user.start(&words, "ready");
-        let ready: Value = serde_json::from_str(&ready).unwrap();
-        let node = ready["node"].as_str().unwrap().to_owned();
+        let (mesh, node) = user.start_quick_mesh();
         modules(&user);
         settings(&user, &node);
         let on = |line: &[&str]| {
