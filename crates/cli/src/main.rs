@@ -17,7 +17,6 @@ macro_rules! eprintln {
     ($($text:tt)*) => { talk::note(&format!($($text)*)) };
 }
 
-mod args;
 mod commands;
 mod ending;
 mod network;

@@ -1,7 +1,7 @@
 //! From what was typed to a job that is complete.
 
-use crate::args::Job;
 use anyhow::{Context as _, Result, bail};
+use args::Job;
 use client::{Engine, Module, Request, Resources};
 use std::{
     fs,

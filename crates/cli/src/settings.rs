@@ -1,7 +1,7 @@
 //! What flags, environment and files add up to: flag > `MESHX_*` > `meshx.toml` > `config.toml`.
 
-use crate::args::{Global, Output};
 use anyhow::{Context as _, Result};
+use args::{Global, Output};
 use client::home;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};

@@ -102,7 +102,7 @@ pub fn new_passphrase() -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::Output;
+    use args::Output;
 
     #[test]
     fn who_has_no_wallet_is_told_how_to_make_one() {

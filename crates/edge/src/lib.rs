@@ -29,6 +29,9 @@ pub mod watch;
 mod work;
 
 pub use carry::carry;
+// Of this crate's own interface: whom to meet first.
+pub use overlay::{BootstrapList, PeerAddress};
+
 pub use known::{NoIdentity, identity};
 pub use meeting::{Meeting, NotMet, multiaddr, now};
 pub use news::{News, Say, tell, tell_onion};

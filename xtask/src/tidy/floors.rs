@@ -23,7 +23,7 @@ const FLOORS: [&[&str]; 8] = [
     &["chain", "client", "conformance", "measure", "overlay", "survey", "worker"],
     &["attester", "consensus", "edge"],
     &["node", "sim", "fuzz-targets"],
-    &["bench", "econ", "torture"],
+    &["args", "bench", "econ", "torture"],
     &["cli", "lab"],
 ];
 

@@ -42,7 +42,7 @@ const TABLE: &[Heavy] = &[
             "fuzz-targets",
         ],
     },
-    Heavy { name: "clap*", allowed: &["cli", "lab", "xtask"] },
+    Heavy { name: "clap*", allowed: &["args", "cli", "lab", "xtask"] },
     // To be measured beside ours.
     Heavy { name: "libp2p-noise", allowed: &["bench"] },
     // Attackers on the bench speak as overlays do.

@@ -1,7 +1,8 @@
 //! `meshx doctor`: what keeps this machine from meeting others or earning, and the next step for each.
 
-use crate::{args::Doctor, settings::Settings};
+use crate::settings::Settings;
 use anyhow::Result;
+use args::Doctor;
 use client::home;
 use node::doctor::{Asked, Verdict, examine};
 use std::process::ExitCode;

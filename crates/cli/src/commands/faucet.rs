@@ -1,8 +1,9 @@
 //! `meshx faucet`: money on a development network.
 
-use crate::{args::Faucet, settings::Settings, user};
+use crate::{settings::Settings, user};
 use anyhow::Result;
 use api::FaucetAsked;
+use args::Faucet;
 use types::ChainId;
 
 pub fn faucet(settings: &Settings, asked: &Faucet) -> Result<()> {

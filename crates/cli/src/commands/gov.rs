@@ -1,12 +1,9 @@
 //! `meshx gov …`: propose decisions about the network, vote on them, see its parameters.
 
-use crate::{
-    args::{GovCommand, GovVerb, Proposed},
-    settings::Settings,
-    user, when,
-};
+use crate::{settings::Settings, user, when};
 use anyhow::{Context as _, Result, bail};
 use api::Client;
+use args::{GovCommand, GovVerb, Proposed};
 use governance::{Standing, Verdict};
 use serde_json::json;
 use types::{

@@ -2,13 +2,13 @@
 
 use super::run::{show_stdout, text_or_base64, write_receipt};
 use crate::{
-    args::{JobCommand, JobVerb},
     settings::Settings,
     units::{grouped, short_id, unique_len},
     user, when,
 };
 use anyhow::{Result, bail};
 use api::{Client, JobEvent, JobView, JobsQuery, Output, Wait};
+use args::{JobCommand, JobVerb};
 use client::Finished;
 use serde_json::json;
 use std::path::Path;

@@ -1,7 +1,8 @@
 //! `meshx bench`, `meshx econ` and others: experiments are in `meshx-lab`, which is started in place of this process.
 
-use crate::{args::LabWords, settings::Settings};
+use crate::settings::Settings;
 use anyhow::{Context as _, Result, bail};
+use args::LabWords;
 use std::{
     env, io,
     os::unix::process::CommandExt as _,

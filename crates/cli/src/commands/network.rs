@@ -1,8 +1,9 @@
 //! `meshx network`: which networks this machine knows, and which one commands talk to.
 
-use crate::{args::NetworkVerb, network, settings::Settings};
+use crate::{network, settings::Settings};
 use anyhow::{Context as _, Result};
 use api::Client;
+use args::NetworkVerb;
 use client::home::{self, Chosen};
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! `meshx completions` and `meshx man`: what shells and readers need, made from what can be typed.
 
-use crate::{args, settings::Settings};
+use crate::settings::Settings;
 use anyhow::Result;
 use clap::Command;
 use clap_complete::Shell;

@@ -1,14 +1,11 @@
 //! `meshx provide`: earn with this machine.
 
 use super::node::{meeting_of, work_for};
-use crate::{
-    args::{OverlayArgs, Provide},
-    network,
-    settings::Settings,
-};
+use crate::{network, settings::Settings};
 use anyhow::{Result, bail};
+use args::{OverlayArgs, Provide};
 use client::home;
-use overlay::PeerAddress;
+use edge::PeerAddress;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use types::Hash;
 

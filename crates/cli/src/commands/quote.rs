@@ -1,13 +1,13 @@
 //! `meshx quote`: run a job here, metered, and say what it would cost.
 
 use crate::{
-    args::{DEADLINE, Job},
     network::{self, Current},
     request,
     settings::Settings,
     units::{bytes, grouped, short},
 };
 use anyhow::Result;
+use args::{DEADLINE, Job};
 use client::{Priced, Request, Terms, WAIT_BLOCKS};
 use serde_json::json;
 use types::{NanoMeshx, Outcome, Ppm, state::Params};

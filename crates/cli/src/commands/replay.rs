@@ -1,12 +1,12 @@
 //! `meshx replay`: run a receipt's job again here and compare bytes.
 
 use crate::{
-    args::Replay,
     commands::verify::{REFUSED, check, refuse},
     settings::Settings,
     units::grouped,
 };
 use anyhow::{Context as _, Result, bail};
+use args::Replay;
 use client::{Request, home};
 use serde_json::json;
 use std::{fs, path::PathBuf, process::ExitCode};

@@ -2,7 +2,6 @@
 
 use super::{up::tell_start, why};
 use crate::{
-    args::Run,
     ending, network, request,
     settings::Settings,
     units::{grouped, short_id},
@@ -11,6 +10,7 @@ use crate::{
 };
 use anyhow::{Result, bail};
 use api::{Client, NetworkStatus, Output};
+use args::Run;
 use client::{Request, Step, Story, Terms, home};
 use node::mesh::{self, Latency, Shape};
 use serde_json::{Value, json};

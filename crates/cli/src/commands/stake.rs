@@ -1,13 +1,9 @@
 //! `meshx stake …`: delegate stake to a validator, take it back, run a validator.
 
-use crate::{
-    args::{Operator, StakeChange, StakeCommand, StakeVerb},
-    settings::Settings,
-    units::unique_len,
-    user, when,
-};
+use crate::{settings::Settings, units::unique_len, user, when};
 use anyhow::{Context as _, Result, bail};
 use api::{Client, StakeView};
+use args::{Operator, StakeChange, StakeCommand, StakeVerb};
 use client::{stake, wallet};
 use serde_json::json;
 use std::{fs::File, io::Read as _, path::Path};
@@ -112,8 +108,8 @@ fn only(
     }
 }
 
-fn named(addresses: &[overlay::PeerAddress]) -> Result<PeerAddresses> {
-    let text = |address: &overlay::PeerAddress| {
+fn named(addresses: &[edge::PeerAddress]) -> Result<PeerAddresses> {
+    let text = |address: &edge::PeerAddress| {
         Text::new(address.to_string())
             .with_context(|| format!("{address} is longer than 160 bytes"))
     };

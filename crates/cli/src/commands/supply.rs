@@ -1,10 +1,8 @@
 //! `meshx supply`: every pool of the supply at a year, at several, or at a height.
 
-use crate::{
-    args::{Preset, Supply},
-    settings::Settings,
-};
+use crate::settings::Settings;
 use anyhow::{Context as _, Result};
+use args::{Preset, Supply};
 use ledger::Pools;
 use serde_json::{Value, json};
 use types::{Height, Schedule, SupplyPlan, YEAR_BLOCKS};

@@ -1,7 +1,8 @@
 //! `meshx up`: a local mesh of eight chains that stays until it is stopped.
 
-use crate::{args::Up, network, settings::Settings};
+use crate::{network, settings::Settings};
 use anyhow::{Context as _, Result};
+use args::Up;
 use client::home::{self, RunningMesh};
 use node::mesh::{self, Latency, Shape};
 use serde_json::json;

@@ -1,7 +1,8 @@
 //! `meshx verify`: check a receipt without asking anyone.
 
-use crate::{args::Verify, settings::Settings, units::grouped};
+use crate::{settings::Settings, units::grouped};
 use anyhow::{Context as _, Result};
+use args::Verify;
 use client::{Failed, Verified};
 use serde_json::json;
 use std::{

@@ -1,11 +1,8 @@
 //! `meshx wallet …`: make, show, restore and use wallets.
 
-use crate::{
-    args::{WalletCommand, WalletVerb},
-    settings::Settings,
-    user,
-};
+use crate::{settings::Settings, user};
 use anyhow::{Context as _, Result};
+use args::{WalletCommand, WalletVerb};
 use client::wallet::{self, Mnemonic};
 use serde_json::json;
 use std::io::{IsTerminal as _, Read as _};

@@ -118,11 +118,11 @@ pub(super) fn fd_pwrite(
     offset: u64,
     result: u32,
 ) -> Answer {
-    let (pointer, len) = first_buffer(call, buffers, count)?;
+    let (from, len) = first_buffer(call, buffers, count)?;
     match call.state.descriptors.get(fd)? {
         Descriptor::Stdout | Descriptor::Stderr => return Err(Errno::Spipe.into()),
         Descriptor::File(file) => {
-            let place = call.pay_for::<Fail>(pointer, len)?;
+            let place = call.pay_for::<Fail>(from, len)?;
             write_file(call, file, offset, place)?;
         }
         _ => return Err(Errno::Badf.into()),

@@ -7,11 +7,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::{
-    args::{AttestCommand, AttestVerb},
-    commands::lab::lab,
-    settings::Settings,
-};
+use crate::{commands::lab::lab, settings::Settings};
+use args::{AttestCommand, AttestVerb};
 
 pub fn attest(settings: &Settings, command: &AttestCommand) -> Result<ExitCode> {
     match &command.verb {

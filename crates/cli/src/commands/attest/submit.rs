@@ -1,7 +1,8 @@
 //! `meshx attest submit`: make evidence for the chain's newest challenge, and send it. `show`: what was proved.
 
-use crate::{args::AttestSubmit, settings::Settings, user, when};
+use crate::{settings::Settings, user, when};
 use anyhow::{Context as _, Result};
+use args::AttestSubmit;
 use attester::{Collaterals, Enrolment, Parent, Source, enrol};
 use types::{Address, attest::AttestationRecord};
 

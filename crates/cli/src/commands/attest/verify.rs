@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use conformance::{Case, Parts, claims_of, read};
 use serde_json::json;
 
-use crate::args::AttestVerify;
+use args::AttestVerify;
 
 /// What it exits with when the evidence is refused.
 const REFUSED: u8 = 1;

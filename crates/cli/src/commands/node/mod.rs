@@ -3,18 +3,15 @@
 mod news;
 pub mod peers;
 
-use crate::{
-    args::{
-        EdgeArgs, NodeBootstrap, NodeCommand, NodeInit, NodeStart, NodeVerb, OverlayArgs, RoleArg,
-    },
-    commands::up::stop_signal,
-    settings::Settings,
-};
+use crate::{commands::up::stop_signal, settings::Settings};
 use anyhow::{Context as _, Result, bail};
+use args::{
+    EdgeArgs, NodeBootstrap, NodeCommand, NodeInit, NodeStart, NodeVerb, OverlayArgs, RoleArg,
+};
 use client::home;
+use edge::BootstrapList;
 use edge::{Meeting, Offer, Work};
 use node::{Folder, Layout, local::Plan, measuring::List, mesh, mesh::Latency};
-use overlay::BootstrapList;
 use serde_json::json;
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},

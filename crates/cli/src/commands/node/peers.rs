@@ -1,7 +1,8 @@
 //! `meshx peers`: the peers that a node on this machine is connected to.
 
-use crate::{args::Peers, settings::Settings};
+use crate::settings::Settings;
 use anyhow::{Context as _, Result, bail};
+use args::Peers;
 use serde_json::Value;
 use std::fs;
 

@@ -3,13 +3,9 @@
 mod chain;
 mod prove;
 
-use crate::{
-    args::{PresenceCommand, PresenceVerb},
-    commands::lab::lab,
-    settings::Settings,
-    user,
-};
+use crate::{commands::lab::lab, settings::Settings, user};
 use anyhow::Result;
+use args::{PresenceCommand, PresenceVerb};
 use node::measuring::Attending;
 use std::process::ExitCode;
 

@@ -1,8 +1,9 @@
 //! `meshx presence prove | verify | attend | deal`: have a claim measured, check a certificate, measure others.
 
 use super::chain;
-use crate::{args::PresenceProve, settings::Settings, user};
+use crate::{settings::Settings, user};
 use anyhow::{Context as _, Result};
+use args::PresenceProve;
 use client::{stake, write_whole};
 use node::measuring::{
     self, Attended, Attending, Claimed, Dealt, List, Prover, Tier, Verdict, Weakness, judge,

@@ -128,16 +128,16 @@ impl Files {
         now: u64,
         bounds: &mut Bounds,
     ) -> Result<(), Errno> {
-        let at = self.walk(start, path, false)?;
-        let id = at.existing()?;
+        let walked = self.walk(start, path, false)?;
+        let id = walked.existing()?;
         let Kind::Folder { entries, .. } = &self.node(id).kind else { return Err(Errno::Notdir) };
         let empty = entries.is_empty();
-        let Some(_) = at.name else { return Err(Errno::Inval) };
+        let Some(_) = walked.name else { return Err(Errno::Inval) };
         if !empty {
             return Err(Errno::Notempty);
         }
-        let name = self.changeable(&at)?;
-        self.remove(at.folder, &name, now, bounds);
+        let name = self.changeable(&walked)?;
+        self.remove(walked.folder, &name, now, bounds);
         Ok(())
     }
 

@@ -1,4 +1,9 @@
-//! What can be typed.
+//! What can be typed behind `meshx`: commands, options, their defaults and their help texts.
+
+#![expect(
+    missing_docs,
+    reason = "what is typed is documented by its help, and a comment would become a part of that"
+)]
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
