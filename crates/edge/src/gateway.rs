@@ -2,14 +2,14 @@
 
 use crate::{News, Say, headers};
 use api::Client;
-use futures::future::{join, join_all};
+use futures::future::{join_all, join3};
 use overlay::{Cell, Overlay, PeerId, Role};
 use receipt::{BEHIND_MAX, Follower};
 use std::{
     sync::{Arc, Mutex, OnceLock},
     time::{Duration, Instant},
 };
-use tokio::{sync::watch, time::timeout};
+use tokio::{sync::watch, task::JoinSet, time::timeout};
 use types::{ChainId, Height};
 
 /// How long to look for a first gateway before saying so.
@@ -27,6 +27,11 @@ const SILENT_MAX: u32 = 2;
 const BEHIND_LOOKS_MAX: u32 = 5;
 /// Gateways of the table that are asked, all at once.
 const ASKED_MAX: usize = 8;
+/// Other gateways that an edge is connected to, for the case that its own goes. They are looked for while it is there:
+/// one that knows nobody else can ask nobody for another.
+const STANDBYS: usize = 2;
+/// How often they are looked for.
+const STANDBY_EVERY: Duration = Duration::from_secs(30);
 
 /// A gateway that goes without a word is replaced within so long, if another is known and answers.
 const REPLACED_WITHIN: Duration = Duration::from_secs(15);
@@ -44,6 +49,8 @@ pub(crate) struct Search {
     pub named: Vec<PeerId>,
     pub chain: ChainId,
     pub near: Option<Cell>,
+    /// Gateways that answered while another was chosen.
+    pub standbys: Mutex<Vec<PeerId>>,
 }
 
 impl Search {
@@ -68,7 +75,7 @@ impl Search {
     ///
     /// All are asked at once: one that is gone takes long not to answer, and must not keep the others waiting.
     async fn gateway(&self, left: Option<PeerId>, patience: Duration) -> Option<PeerId> {
-        let Self { overlay, named, .. } = self;
+        let Self { overlay, named, standbys, .. } = self;
         let ask = async |peers: Vec<PeerId>| {
             join_all(peers.into_iter().map(async |peer| {
                 let took = timeout(patience, answers_after(overlay, peer)).await.ok().flatten();
@@ -78,15 +85,38 @@ impl Search {
         };
         let other = |peer: &PeerId| Some(*peer) != left;
         let named_ones = named.iter().copied().filter(other).collect();
+        let standbys = standbys.lock().expect("no panic while locked").clone();
+        let known_ones = standbys.iter().copied().filter(other).collect();
         let listed_ones = async {
             let listed = timeout(patience, self.listed()).await.unwrap_or_default();
-            let fresh = listed.into_iter().filter(other).filter(|peer| !named.contains(peer));
+            let fresh = listed.into_iter().filter(other);
+            let fresh = fresh.filter(|peer| !named.contains(peer) && !standbys.contains(peer));
             ask(fresh.take(ASKED_MAX).collect()).await
         };
-        let (named, listed) = join(ask(named_ones), listed_ones).await;
+        let (named, known, listed) = join3(ask(named_ones), ask(known_ones), listed_ones).await;
         let named = named.into_iter().flatten().next();
-        let soonest = || listed.into_iter().flatten().min_by_key(|(took, _)| *took);
+        let soonest = || known.into_iter().chain(listed).flatten().min_by_key(|(took, _)| *took);
         named.or_else(soonest).map(|(_, peer)| peer)
+    }
+
+    /// Look for gateways beside `chosen`, and connect to them.
+    async fn look_for_standbys(&self, chosen: PeerId) {
+        let Self { overlay, named, standbys, .. } = self;
+        let mut found = Vec::new();
+        let mut candidates = self.listed().await;
+        candidates.extend(named);
+        for peer in candidates.into_iter().filter(|peer| *peer != chosen).take(ASKED_MAX) {
+            if found.len() < STANDBYS
+                && !found.contains(&peer)
+                && matches!(timeout(SEARCH_MAX, answers_after(overlay, peer)).await, Ok(Some(_)))
+            {
+                found.push(peer);
+            }
+        }
+        // None may have answered because this machine was cut off; then the old ones are the best guess.
+        if !found.is_empty() {
+            *standbys.lock().expect("no panic while locked") = found;
+        }
     }
 
     /// Those that say in the table that they serve the chain.
@@ -116,6 +146,10 @@ pub(crate) async fn keep_gateway(
     chosen: watch::Sender<PeerId>,
     say: Say,
 ) {
+    let search = Arc::new(search);
+    // A set ends its tasks when it is dropped.
+    let mut looking = JoinSet::new();
+    looking.spawn(keep_standbys(search.clone(), chosen.subscribe()));
     let (mut looks, mut patience) = (Looks::default(), SEARCH);
     loop {
         tokio::time::sleep(LOOK).await;
@@ -140,6 +174,14 @@ pub(crate) async fn keep_gateway(
             say(News::Gateway(other));
         }
         chosen.send_replace(other);
+    }
+}
+
+async fn keep_standbys(search: Arc<Search>, chosen: watch::Receiver<PeerId>) {
+    loop {
+        let now = *chosen.borrow();
+        search.look_for_standbys(now).await;
+        tokio::time::sleep(STANDBY_EVERY).await;
     }
 }
 

@@ -140,7 +140,8 @@ impl Running {
         // Nodes known before may be gone, and each that is costs a lookup: they only lead into the table.
         let named: Vec<PeerId> = meeting.join.iter().map(PeerAddress::peer).collect();
         let (chain, near) = (work.offer.chain, meeting.place);
-        let search = Search { overlay: overlay.clone(), named, chain, near };
+        let standbys = Mutex::default();
+        let search = Search { overlay: overlay.clone(), named, chain, near, standbys };
         tokio::pin!(stop);
         let gateway = tokio::select! {
             gateway = search.first(say) => gateway,

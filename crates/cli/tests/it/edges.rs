@@ -156,6 +156,10 @@ fn a_gateway_that_goes_is_replaced() {
     let (edge, gateway) = user.start(&[&start[..], &join].concat(), "gateway");
     assert!(gateway.contains(&ids[0]), "{gateway}");
     edge.says("ready");
+    // It looks for others while it has one.
+    user.until(&["peers", "--dir", "edge"], |status| {
+        status["peers"].as_array().filter(|peers| peers.len() >= 3).map(drop)
+    });
 
     // The first is silent: a process that is stopped keeps its connections.
     let first = nodes[0].0.child.id().to_string();
