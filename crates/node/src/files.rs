@@ -1,6 +1,7 @@
 //! A network in a folder: one file everyone shares, and one per node with its secrets.
 
 use crate::local::{Dealt, Plan, deal_network, follower_secret};
+use crypto::SigningKey;
 use network::{private_key, public_key};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -58,6 +59,9 @@ pub struct NodeFiles {
     /// Where edges find this node.
     #[serde(default)]
     pub overlay: Option<SocketAddr>,
+    /// Where the other nodes' overlays are, with the id of each: an edge of one learns of the others there.
+    #[serde(default)]
+    pub overlay_peers: Vec<String>,
     /// Where the other nodes' blobs can be asked for.
     pub blob_peers: Vec<String>,
 }
@@ -178,6 +182,12 @@ pub fn write_network(
             p2p: layout.peers(index),
             api: layout.api(index),
             overlay: Some(layout.address(index, 2 * nodes + index)),
+            overlay_peers: (0..nodes)
+                .filter(|other| *other != index)
+                .map(|other| {
+                    overlay_address(&secrets[other], layout.address(other, 2 * nodes + other))
+                })
+                .collect(),
             blob_peers: (0..nodes)
                 .filter(|i| *i != index)
                 .map(|i| format!("http://{}", layout.api(i)))
@@ -192,6 +202,12 @@ pub fn write_network(
             .map_err(|source| BadFile::Unwritable { path, source })?;
     }
     Ok(dealt.network_keys)
+}
+
+/// Where the overlay of the node with this secret is, and who answers there.
+fn overlay_address(secret: &[u8; 32], at: SocketAddr) -> String {
+    let id = overlay::peer_id(&SigningKey::from_seed(secret).public());
+    format!("{}/p2p/{}", edge::multiaddr(at), id.expect("a key that was dealt is one of Ed25519"))
 }
 
 /// Write a file that only its owner may read.

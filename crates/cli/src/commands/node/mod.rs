@@ -121,6 +121,7 @@ fn start(settings: &Settings, args: &NodeStart) -> Result<()> {
     if meeting.listen.is_empty() {
         meeting.listen.extend(files.overlay.map(edge::multiaddr));
     }
+    meeting.join.extend(files.overlay_peers.iter().filter_map(|address| address.parse().ok()));
     let metrics = args.overlay.metrics;
     let json = settings.json();
     let began = |facts| news::began(json, facts);
