@@ -69,6 +69,12 @@ fn a_network_of_nodes_without_a_faucet_names_the_wallet() {
         "--port",
     ];
     user.meshx(&[&init[..], &[&port.to_string()]].concat(), b"").exits(0);
+    // As in a network that was dealt before its nodes had faucets.
+    let path = user.path("net/node-0/node.json");
+    let mut file: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    file["faucets"] = serde_json::json!([]);
+    std::fs::write(&path, file.to_string()).unwrap();
     let (_node, _) = user.start(&["node", "start", "--dir", "net/node-0"], "ready");
     let user = user.on(&format!("http://127.0.0.1:{}", port + 1));
     let said = user.meshx(&["faucet"], b"").exits(125);

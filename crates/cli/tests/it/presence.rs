@@ -73,9 +73,9 @@ fn a_list_that_is_written_anew_is_taken_up() {
         let place = ["--place", place, "--simulate-from", from];
         user.meshx(&[&words[..], &place, &list].concat(), b"")
     };
-    prove("48,7.1", "7").exits(0);
+    prove("48,7.1", "n7").exits(0);
     // The place is another: not in this period.
-    let said = prove("40,-100", "30").exits(125);
+    let said = prove("40,-100", "n30").exits(125);
     assert!(said.stderr.contains("no witness signed a measurement"), "{}", said.stderr);
     let path = user.path("dealt/list.json");
     let mut next: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
@@ -83,7 +83,7 @@ fn a_list_that_is_written_anew_is_taken_up() {
     next["seed"] = "07".repeat(32).into();
     fs::write(&path, next.to_string()).unwrap();
     let begun = Instant::now();
-    while prove("40,-100", "30").code != 0 {
+    while prove("40,-100", "n30").code != 0 {
         assert!(
             begun.elapsed() < Duration::from_secs(60),
             "the next period's list is not taken up"
