@@ -21,10 +21,10 @@ impl Keep {
     pub const BESIDE: Self = Self { blocks: 0, states: 256 };
 
     /// Final blocks to keep where a committee sits for so many: one that starts again reads its committee from the last
-    /// block of the term before.
+    /// block of the term before, and the engine asks that a state that is kept has its block.
     pub(crate) fn blocks_with(self, term_blocks: NonZeroU64) -> usize {
         let term = usize::try_from(term_blocks.get()).unwrap_or(usize::MAX);
-        self.blocks.max(term.saturating_add(term / 2))
+        self.blocks.max(self.states).max(term.saturating_add(term / 2))
     }
 }
 
@@ -38,6 +38,7 @@ mod tests {
             (Keep::NETWORK, 7_200, 20_000),
             (Keep::NETWORK, 100_000, 150_000),
             (Keep::BESIDE, 600, 900),
+            (Keep::BESIDE, 32, 256),
             (Keep::BESIDE, u64::MAX, usize::MAX),
         ] {
             assert_eq!(keep.blocks_with(NonZeroU64::new(term).unwrap()), blocks);
