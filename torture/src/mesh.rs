@@ -48,9 +48,12 @@ impl Ended {
     /// Whether a person can do something with it: the exit code of a failure of our own, what happened,
     /// what to try, and no stack trace.
     pub fn is_clear(&self) -> bool {
+        // As lines, or as the JSON that was asked for.
+        let says =
+            |line: &str, field: &str| self.stderr.contains(line) || self.stderr.contains(field);
         self.code == Some(EXIT)
-            && self.stderr.contains("error: ")
-            && self.stderr.contains("hint: ")
+            && says("error: ", "\"error\":\"")
+            && says("hint: ", "\"hints\":[\"")
             && !self.stderr.contains("panicked at")
             && !self.stderr.contains("stack backtrace")
     }
