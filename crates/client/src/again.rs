@@ -1,7 +1,7 @@
 //! A job that ended badly, run again on this machine: where did it trap, and is it the job or its workers?
 //!
 //! The chain settles on what replicas agree about. In which function a module trapped is no part of that, and a job
-//! that nobody answered has no outcome at all. Whoever has the job's bytes can look for both.
+//! that nobody answered has no outcome at all. A machine that has the job's bytes can look for both.
 
 use crate::{NoEngine, Request};
 use sandbox::{Ended, Engine, EngineConfig, Places, Refused, SpecBytes, TrapPlace};

@@ -29,7 +29,7 @@ pub mod watch;
 mod work;
 
 pub use carry::carry;
-// Of this crate's own interface: whom to meet first.
+// Parts of this crate's own interface: the nodes to meet first.
 pub use overlay::{BootstrapList, PeerAddress};
 
 pub use known::{NoIdentity, identity};

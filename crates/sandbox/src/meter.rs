@@ -20,7 +20,7 @@ const PAGE: u64 = 256;
 pub(crate) const CREDIT: u64 = 4_096;
 /// Entering a function.
 pub(crate) const FUNCTION: u64 = 1;
-/// Throwing an exception: it is kept on a heap, and frames are searched for whoever catches it.
+/// Throwing an exception: it is kept on a heap, and frames are searched for a handler.
 const THROW: u64 = 1_000;
 /// Each call from the module to the host.
 pub(crate) const HOST_CALL: u64 = 100;
