@@ -20,12 +20,12 @@ pub(super) fn path_create_directory(call: &mut Call<'_>, fd: u32, path: u32, len
 
 pub(super) fn path_remove_directory(call: &mut Call<'_>, fd: u32, path: u32, len: u32) -> Answer {
     let (start, path) = named(call, fd, path, len)?;
-    change(call, &[start], |files, now, bounds| files.remove_folder(start, &path, now, bounds))
+    change(call, &[start], |files, now, bounds| files.remove_folder((start, &path), now, bounds))
 }
 
 pub(super) fn path_unlink_file(call: &mut Call<'_>, fd: u32, path: u32, len: u32) -> Answer {
     let (start, path) = named(call, fd, path, len)?;
-    change(call, &[start], |files, now, bounds| files.unlink(start, &path, now, bounds))
+    change(call, &[start], |files, now, bounds| files.unlink((start, &path), now, bounds))
 }
 
 #[expect(clippy::too_many_arguments, reason = "preview 1 has them")]

@@ -20,26 +20,7 @@ pub(super) fn fd_read(
     count: u32,
     result: u32,
 ) -> Answer {
-    let (pointer, len) = first_buffer(call, buffers, count)?;
-    let read = match call.state.descriptors.get(fd)? {
-        Descriptor::Stdin => {
-            let loan = call.state.loan;
-            let rest = &loan.job().input[call.state.descriptors.input_position..];
-            let read = rest.len().min(len as usize);
-            call.charge_bytes(read)?;
-            call.write(pointer, &rest[..read])?;
-            call.state.descriptors.input_position += read;
-            read as u32
-        }
-        Descriptor::File(file) => {
-            call.bytes(pointer, len)?;
-            let read = read_file(call, file, file.position, pointer, len)?;
-            call.state.descriptors.file_mut(fd)?.position += u64::from(read);
-            read
-        }
-        _ => return Err(Errno::Badf.into()),
-    };
-    Ok(call.write_u32(result, read)?)
+    read(call, fd, (buffers, count), None, result)
 }
 
 pub(super) fn fd_pread(
@@ -50,10 +31,36 @@ pub(super) fn fd_pread(
     offset: u64,
     result: u32,
 ) -> Answer {
+    read(call, fd, (buffers, count), Some(offset), result)
+}
+
+/// Read at `offset`, or where the descriptor stands, which moves on then.
+fn read(
+    call: &mut Call<'_>,
+    fd: u32,
+    (buffers, count): (u32, u32),
+    offset: Option<u64>,
+    result: u32,
+) -> Answer {
     let (pointer, len) = first_buffer(call, buffers, count)?;
-    let read = match call.state.descriptors.get(fd)? {
-        Descriptor::Stdin => return Err(Errno::Spipe.into()),
-        Descriptor::File(file) => read_file(call, file, offset, pointer, len)?,
+    let read = match (call.state.descriptors.get(fd)?, offset) {
+        (Descriptor::Stdin, None) => {
+            let loan = call.state.loan;
+            let rest = &loan.job().input[call.state.descriptors.input_position..];
+            let read = rest.len().min(len as usize);
+            call.charge_bytes(read)?;
+            call.write(pointer, &rest[..read])?;
+            call.state.descriptors.input_position += read;
+            read as u32
+        }
+        (Descriptor::Stdin, Some(_)) => return Err(Errno::Spipe.into()),
+        (Descriptor::File(file), None) => {
+            call.bytes(pointer, len)?;
+            let read = read_file(call, file, file.position, pointer, len)?;
+            call.state.descriptors.file_mut(fd)?.position += u64::from(read);
+            read
+        }
+        (Descriptor::File(file), Some(offset)) => read_file(call, file, offset, pointer, len)?,
         _ => return Err(Errno::Badf.into()),
     };
     Ok(call.write_u32(result, read)?)
@@ -95,19 +102,7 @@ pub(super) fn fd_write(
     count: u32,
     result: u32,
 ) -> Answer {
-    let (pointer, len) = first_buffer(call, buffers, count)?;
-    let descriptor = call.state.descriptors.get(fd)?;
-    let place = call.pay_for::<Fail>(pointer, len)?;
-    match descriptor {
-        Descriptor::Stdout => call.state.print(&call.memory[place])?,
-        Descriptor::Stderr => call.state.stderr.append(&call.memory[place]).1?,
-        Descriptor::File(file) => {
-            let end = write_file(call, file, file.position, place)?;
-            call.state.descriptors.file_mut(fd)?.position = end;
-        }
-        _ => return Err(Errno::Badf.into()),
-    }
-    Ok(call.write_u32(result, len)?)
+    write(call, fd, (buffers, count), None, result)
 }
 
 pub(super) fn fd_pwrite(
@@ -118,12 +113,34 @@ pub(super) fn fd_pwrite(
     offset: u64,
     result: u32,
 ) -> Answer {
-    let (from, len) = first_buffer(call, buffers, count)?;
-    match call.state.descriptors.get(fd)? {
-        Descriptor::Stdout | Descriptor::Stderr => return Err(Errno::Spipe.into()),
+    write(call, fd, (buffers, count), Some(offset), result)
+}
+
+/// Write at `offset`, or where the descriptor stands, which moves on then.
+fn write(
+    call: &mut Call<'_>,
+    fd: u32,
+    (buffers, count): (u32, u32),
+    offset: Option<u64>,
+    result: u32,
+) -> Answer {
+    let (pointer, len) = first_buffer(call, buffers, count)?;
+    let descriptor = call.state.descriptors.get(fd)?;
+    // What has no offset is refused before its bytes are paid for; the fuel of a run depends on this order.
+    match (descriptor, offset) {
+        (_, None) | (Descriptor::File(_), _) => {}
+        (Descriptor::Stdout | Descriptor::Stderr, _) => return Err(Errno::Spipe.into()),
+        _ => return Err(Errno::Badf.into()),
+    }
+    let place = call.pay_for::<Fail>(pointer, len)?;
+    match descriptor {
+        Descriptor::Stdout => call.state.print(&call.memory[place])?,
+        Descriptor::Stderr => call.state.stderr.append(&call.memory[place]).1?,
         Descriptor::File(file) => {
-            let place = call.pay_for::<Fail>(from, len)?;
-            write_file(call, file, offset, place)?;
+            let end = write_file(call, file, offset.unwrap_or(file.position), place)?;
+            if offset.is_none() {
+                call.state.descriptors.file_mut(fd)?.position = end;
+            }
         }
         _ => return Err(Errno::Badf.into()),
     }

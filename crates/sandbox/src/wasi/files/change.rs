@@ -100,44 +100,43 @@ impl Files {
         Ok(())
     }
 
-    /// Remove the file or link at `path`.
+    /// Remove the file or link at `path` from `start`.
     pub(in super::super) fn unlink(
         &mut self,
-        start: Id,
-        path: &str,
+        (start, path): (Id, &str),
         now: u64,
         bounds: &mut Bounds,
     ) -> Result<(), Errno> {
         let at = self.walk(start, path, false)?;
-        let id = at.existing()?;
-        match self.node(id).kind {
-            Kind::Folder { .. } => return Err(Errno::Isdir),
-            _ if at.slash => return Err(Errno::Notdir),
-            _ => {}
+        match self.node(at.existing()?).kind {
+            Kind::Folder { .. } => Err(Errno::Isdir),
+            _ if at.slash => Err(Errno::Notdir),
+            _ => self.take_away(&at, now, bounds),
         }
-        let name = self.changeable(&at)?;
-        self.remove(at.folder, &name, now, bounds);
-        Ok(())
     }
 
-    /// Remove the empty folder at `path`.
+    /// Remove the empty folder at `path` from `start`.
     pub(in super::super) fn remove_folder(
         &mut self,
-        start: Id,
-        path: &str,
+        (start, path): (Id, &str),
         now: u64,
         bounds: &mut Bounds,
     ) -> Result<(), Errno> {
-        let walked = self.walk(start, path, false)?;
-        let id = walked.existing()?;
-        let Kind::Folder { entries, .. } = &self.node(id).kind else { return Err(Errno::Notdir) };
+        let at = self.walk(start, path, false)?;
+        let Kind::Folder { entries, .. } = &self.node(at.existing()?).kind else {
+            return Err(Errno::Notdir);
+        };
         let empty = entries.is_empty();
-        let Some(_) = walked.name else { return Err(Errno::Inval) };
-        if !empty {
-            return Err(Errno::Notempty);
+        match at.name {
+            None => Err(Errno::Inval),
+            Some(_) if !empty => Err(Errno::Notempty),
+            Some(_) => self.take_away(&at, now, bounds),
         }
-        let name = self.changeable(&walked)?;
-        self.remove(walked.folder, &name, now, bounds);
+    }
+
+    fn take_away(&mut self, at: &Walked, now: u64, bounds: &mut Bounds) -> Result<(), Errno> {
+        let name = self.changeable(at)?;
+        self.remove(at.folder, &name, now, bounds);
         Ok(())
     }
 
