@@ -2,7 +2,7 @@
 
 use crate::{Again, OtherProfile, Request, home};
 use api::{Client, ClientError, JobView};
-use sandbox::TrapPlace;
+use sandbox::{Fault, TrapPlace};
 use types::{
     Hash, JobSpec, Limits, Outcome, Status, Trap,
     state::{Assignment, Ending, JobRecord, Phase},
@@ -159,23 +159,27 @@ fn trapped(place: Option<&TrapPlace>) -> Story {
                 .into(),
         };
     };
-    let begins = |with: &str| place.what.starts_with(with);
-    let hint = if begins("unreachable") {
-        "the program gave up there (a panic, a failed assertion, an exit that cannot be); meshx job logs shows what it wrote before"
-    } else if begins("integer divide by zero") {
-        "check the divisor before that division"
-    } else if begins("integer overflow") || begins("not-a-number") {
-        "check the range of the number before it is divided or converted there"
-    } else if begins("memory access") {
-        "an index or a pointer is wrong there; more --memory does not help against that"
-    } else if begins("call through a table to a function of another type") {
-        "a function pointer was cast to another type; call it as the type it was defined with"
-    } else if begins("call through an empty") || begins("table access") {
-        "a function pointer is null, or no function pointer at all"
-    } else if begins("an exception") {
-        "catch it in the program"
-    } else {
-        "meshx job logs shows what it wrote before"
+    let hint = match place.fault {
+        Fault::Unreachable => {
+            "the program gave up there (a panic, a failed assertion, an exit that cannot be); meshx job logs shows what it wrote before"
+        }
+        Fault::DivisionByZero => "check the divisor before that division",
+        Fault::IntegerOverflow | Fault::NotANumber => {
+            "check the range of the number before it is divided or converted there"
+        }
+        Fault::MemoryBounds => {
+            "an index or a pointer is wrong there; more --memory does not help against that"
+        }
+        Fault::CallType => {
+            "a function pointer was cast to another type; call it as the type it was defined with"
+        }
+        Fault::EmptyCall | Fault::TableBounds => {
+            "a function pointer is null, or no function pointer at all"
+        }
+        Fault::Exception => "catch it in the program",
+        Fault::StackOverflow | Fault::Host(_) | Fault::Other(_) => {
+            "meshx job logs shows what it wrote before"
+        }
     };
     Story { kind: "trapped", what: format!("trapped: {place}"), hint: hint.into() }
 }

@@ -131,8 +131,7 @@ pub fn write_network(
     layout: &Layout,
 ) -> Result<NetworkKeys, BadFile> {
     let (voters, nodes) = (plan.validators, plan.validators + layout.followers);
-    let dealt: Dealt =
-        deal_network(seed, &Plan { same_validators: true, faucets: nodes, ..plan.clone() });
+    let dealt: Dealt = deal_network(seed, &Plan { same_validators: true, ..plan.clone() });
     let first = &dealt.chains[0];
     let secrets: Vec<[u8; 32]> = (first.validators.iter().map(|validator| validator.secret))
         .chain((0..layout.followers).map(|index| follower_secret(seed, index)))

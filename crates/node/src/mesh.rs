@@ -261,6 +261,7 @@ where
     let (network_keys, net, listen) =
         (dealt.network_keys, Net::InProcess(shape.latency.clone()), shape.listen);
     let gateway = shape.edges.map(|at| Gateway::new(&seed, &folder, network_keys.network(), at));
+    let gateway = gateway.transpose()?;
     run(&held, |context| async move {
         // Before anything else, so that a port in use costs no start.
         let listener = bind(listen).await?;
@@ -269,7 +270,7 @@ where
             start(context, folder, network_keys, parts, net, vec![]).await.map_err(NoMesh::from)?;
         let serving = tokio::spawn(serve(listener, running.node.clone()));
         let edges = match gateway {
-            Some(gateway) => Some(gateway?.open(&running.node, address).await?),
+            Some(gateway) => Some(gateway.open(&running.node, address).await?),
             None => None,
         };
         let ready = ready_telling(&running.node, shape.starting);

@@ -49,6 +49,20 @@ impl PeerAddress {
         host_of(&self.address)
     }
 
+    /// The host and the TCP port it begins with; `None` for an onion service, for instance.
+    #[must_use]
+    pub fn tcp(&self) -> Option<(String, u16)> {
+        let mut parts = self.address.iter();
+        let host = match parts.next()? {
+            Protocol::Ip4(ip) => ip.to_string(),
+            Protocol::Ip6(ip) => ip.to_string(),
+            Protocol::Dns(name) | Protocol::Dns4(name) | Protocol::Dns6(name) => name.into_owned(),
+            _ => return None,
+        };
+        let Protocol::Tcp(port) = parts.next()? else { return None };
+        Some((host, port))
+    }
+
     /// Without the identity at the end.
     pub fn place(&self) -> Multiaddr {
         let mut address = self.address.clone();

@@ -90,5 +90,5 @@ pub use limits::{
 pub use meter::profile;
 pub use module::{Inspected, binary_of};
 pub use names::check_file_names;
-pub use place::TrapPlace;
+pub use place::{Fault, TrapPlace};
 pub use refused::Refused;

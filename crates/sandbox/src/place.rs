@@ -10,6 +10,35 @@ use wasmtime::{FrameInfo, ThrownException, WasmBacktrace};
 /// Longest function name shown, in characters: names come from strangers.
 const NAME_CHARS_MAX: usize = 200;
 
+/// What ended a run that did not end by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// `unreachable` was executed: the program gave up.
+    Unreachable,
+    /// An access outside linear memory.
+    MemoryBounds,
+    /// An access outside a table.
+    TableBounds,
+    /// Functions called each other too deeply.
+    StackOverflow,
+    /// A call through a table element that holds no function.
+    EmptyCall,
+    /// A call through a table to a function of another type.
+    CallType,
+    /// An integer was divided by zero.
+    DivisionByZero,
+    /// The result of a division or conversion does not fit.
+    IntegerOverflow,
+    /// Not-a-number was converted to an integer.
+    NotANumber,
+    /// An exception was thrown and never caught.
+    Exception,
+    /// The host ended it.
+    Host(types::Trap),
+    /// Something else, in the engine's words.
+    Other(String),
+}
+
 /// What ended a run, and where. Machines may differ in it, so replicas never compare it.
 ///
 /// ```text
@@ -17,8 +46,10 @@ const NAME_CHARS_MAX: usize = 200;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrapPlace {
-    /// What happened, such as `unreachable executed`.
-    pub what: String,
+    /// What happened.
+    pub fault: Fault,
+    /// Memory could not grow within the job's limit before.
+    pub memory_ran_out: bool,
     /// The function's number in the module.
     pub function: Option<u32>,
     /// The function's name, if the module names its functions.
@@ -34,7 +65,8 @@ impl TrapPlace {
             .and_then(|backtrace| backtrace.frames().first())
             .filter(|frame| frame.func_index() >= facts.functions_imported());
         Self {
-            what: what(error),
+            fault: Fault::of(error),
+            memory_ran_out: false,
             function: frame.map(FrameInfo::func_index),
             name: frame.and_then(|frame| name_of(module, frame.func_index())),
             byte: frame.and_then(|frame| byte_of(frame, module, facts)),
@@ -45,10 +77,10 @@ impl TrapPlace {
     pub(crate) fn after(&mut self, status: Option<types::Status>) {
         match status {
             Some(types::Status::Trapped(types::Trap::OutOfFuel)) => {
-                self.what = "out of fuel".into();
+                self.fault = Fault::Host(types::Trap::OutOfFuel);
             }
             Some(types::Status::Trapped(types::Trap::OutOfMemory)) => {
-                self.what += ", after memory could not grow within the job's limit";
+                self.memory_ran_out = true;
             }
             _ => {}
         }
@@ -57,7 +89,10 @@ impl TrapPlace {
 
 impl fmt::Display for TrapPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)?;
+        self.fault.fmt(f)?;
+        if self.memory_ran_out {
+            f.write_str(", after memory could not grow within the job's limit")?;
+        }
         if let Some(function) = self.function {
             write!(f, " in function {function}")?;
         }
@@ -71,35 +106,55 @@ impl fmt::Display for TrapPlace {
     }
 }
 
-fn what(error: &wasmtime::Error) -> String {
-    use wasmtime::Trap;
-    if let Some(Stop::Trap(trap)) = error.downcast_ref::<Stop>() {
-        return match trap {
-            types::Trap::OutOfFuel => "out of fuel",
-            types::Trap::OutOfMemory => "the input has no room in memory",
-            types::Trap::OutputTooLong => "the output limit was reached",
-            types::Trap::BadAbi => "a pointer outside memory was given to the host",
-            types::Trap::Abort => "abort called",
-            types::Trap::StackOverflow => "stack overflow",
-            types::Trap::Wasm => "the host was called with an argument that WASI does not know",
+impl Fault {
+    fn of(error: &wasmtime::Error) -> Self {
+        use wasmtime::Trap;
+        if let Some(Stop::Trap(trap)) = error.downcast_ref::<Stop>() {
+            return Self::Host(*trap);
         }
-        .into();
+        if error.is::<ThrownException>() {
+            return Self::Exception;
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::UnreachableCodeReached) => Self::Unreachable,
+            Some(Trap::MemoryOutOfBounds) => Self::MemoryBounds,
+            Some(Trap::TableOutOfBounds) => Self::TableBounds,
+            Some(Trap::StackOverflow) => Self::StackOverflow,
+            Some(Trap::IndirectCallToNull) => Self::EmptyCall,
+            Some(Trap::BadSignature) => Self::CallType,
+            Some(Trap::IntegerDivisionByZero) => Self::DivisionByZero,
+            Some(Trap::IntegerOverflow) => Self::IntegerOverflow,
+            Some(Trap::BadConversionToInteger) => Self::NotANumber,
+            Some(trap) => Self::Other(trap.to_string().trim_start_matches("wasm trap: ").into()),
+            None => Self::Other("the run ended".into()),
+        }
     }
-    if error.is::<ThrownException>() {
-        return "an exception was thrown and never caught".into();
-    }
-    match error.downcast_ref::<Trap>() {
-        Some(Trap::UnreachableCodeReached) => "unreachable executed".into(),
-        Some(Trap::MemoryOutOfBounds) => "memory access out of bounds".into(),
-        Some(Trap::TableOutOfBounds) => "table access out of bounds".into(),
-        Some(Trap::StackOverflow) => "stack overflow".into(),
-        Some(Trap::IndirectCallToNull) => "call through an empty table element".into(),
-        Some(Trap::BadSignature) => "call through a table to a function of another type".into(),
-        Some(Trap::IntegerDivisionByZero) => "integer divide by zero".into(),
-        Some(Trap::IntegerOverflow) => "integer overflow in a division or conversion".into(),
-        Some(Trap::BadConversionToInteger) => "not-a-number converted to an integer".into(),
-        Some(trap) => trap.to_string().trim_start_matches("wasm trap: ").into(),
-        None => "the run ended".into(),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use types::Trap;
+        f.write_str(match self {
+            Self::Unreachable => "unreachable executed",
+            Self::MemoryBounds => "memory access out of bounds",
+            Self::TableBounds => "table access out of bounds",
+            Self::StackOverflow | Self::Host(Trap::StackOverflow) => "stack overflow",
+            Self::EmptyCall => "call through an empty table element",
+            Self::CallType => "call through a table to a function of another type",
+            Self::DivisionByZero => "integer divide by zero",
+            Self::IntegerOverflow => "integer overflow in a division or conversion",
+            Self::NotANumber => "not-a-number converted to an integer",
+            Self::Exception => "an exception was thrown and never caught",
+            Self::Host(Trap::OutOfFuel) => "out of fuel",
+            Self::Host(Trap::OutOfMemory) => "the input has no room in memory",
+            Self::Host(Trap::OutputTooLong) => "the output limit was reached",
+            Self::Host(Trap::BadAbi) => "a pointer outside memory was given to the host",
+            Self::Host(Trap::Abort) => "abort called",
+            Self::Host(Trap::Wasm) => {
+                "the host was called with an argument that WASI does not know"
+            }
+            Self::Other(words) => words,
+        })
     }
 }
 

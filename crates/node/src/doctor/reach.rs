@@ -97,15 +97,9 @@ async fn path_to(overlay: &Overlay, peer: &PeerAddress) -> Finding {
 
 /// Whether anything takes connections at that address.
 async fn listens(address: &PeerAddress) -> bool {
-    let text = address.to_string();
-    let mut parts = text.split('/').skip(2).step_by(2);
-    let (Some(host), Some(port)) = (parts.next(), parts.next()) else { return false };
-    let connected = tokio::net::TcpStream::connect(format!("{}:{port}", bracketed(host)));
+    let Some(at) = address.tcp() else { return false };
+    let connected = tokio::net::TcpStream::connect(at);
     matches!(tokio::time::timeout(LISTENS_PATIENCE, connected).await, Ok(Ok(_)))
-}
-
-fn bracketed(host: &str) -> String {
-    if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
 }
 
 async fn try_out(
