@@ -49,18 +49,17 @@ impl PeerAddress {
         host_of(&self.address)
     }
 
-    /// The host and the TCP port it begins with; `None` for an onion service, for instance.
+    /// The host, an address or a name, and the TCP port; `None` for an onion service, for instance.
     #[must_use]
     pub fn tcp(&self) -> Option<(String, u16)> {
-        let mut parts = self.address.iter();
-        let host = match parts.next()? {
-            Protocol::Ip4(ip) => ip.to_string(),
-            Protocol::Ip6(ip) => ip.to_string(),
-            Protocol::Dns(name) | Protocol::Dns4(name) | Protocol::Dns6(name) => name.into_owned(),
-            _ => return None,
+        let named = || match self.address.iter().next()? {
+            Protocol::Dns(name) | Protocol::Dns4(name) | Protocol::Dns6(name) => {
+                Some(name.into_owned())
+            }
+            _ => None,
         };
-        let Protocol::Tcp(port) = parts.next()? else { return None };
-        Some((host, port))
+        let host = self.host().map(|ip| ip.to_string()).or_else(named)?;
+        Some((host, port_of(&self.address)?))
     }
 
     /// Without the identity at the end.
@@ -172,4 +171,22 @@ pub(crate) fn place(address: &Multiaddr) -> Multiaddr {
 
 pub(crate) fn same_host(one: &Multiaddr, other: &Multiaddr) -> bool {
     host_of(one).is_some_and(|one| host_of(other) == Some(one))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_and_port_are_those_of_the_address() {
+        let of = |place: &str| -> Option<(String, u16)> {
+            let peer = "12D3KooWCbzFJ8C5g8tv5C9zGvLiSya1acm2rNEt6kEXZpZPFLNq";
+            format!("{place}/p2p/{peer}").parse::<PeerAddress>().unwrap().tcp()
+        };
+        let found = |host: &str, port| Some((host.to_owned(), port));
+        assert_eq!(of("/ip4/192.0.2.1/tcp/8800"), found("192.0.2.1", 8_800));
+        assert_eq!(of("/ip6/2001:db8::1/tcp/1"), found("2001:db8::1", 1));
+        assert_eq!(of("/dns4/node.example/tcp/80"), found("node.example", 80));
+        assert_eq!(of("/ip4/192.0.2.1/udp/8800"), None);
+    }
 }
