@@ -221,7 +221,8 @@ pub struct Up {
     /// Take no edges.
     #[arg(long, conflicts_with = "edges")]
     pub no_edges: bool,
-    /// Keep chains, blobs and keys here. Without it, everything is deleted at the end.
+    /// Keep chains, blobs and keys here. Without it, everything is deleted at the end. Of each chain, the newest 5,000
+    /// blocks are kept: ask for the receipt of a job before.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 }
