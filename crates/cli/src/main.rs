@@ -66,7 +66,6 @@ fn asks_for_json(typed: &[OsString]) -> bool {
 /// Say what was not understood, or show the help that was asked for. The exit codes of `run` belong to jobs, so that it has one
 /// of its own for this.
 fn misunderstood(typed: &[OsString], error: &clap::Error) -> ExitCode {
-    let runs = typed.iter().skip(1).find(|word| !word.as_encoded_bytes().starts_with(b"-"));
     let code = error.exit_code();
     if code != 0 && asks_for_json(typed) {
         talk::failed(&args::Misunderstood::of(error));
@@ -76,9 +75,15 @@ fn misunderstood(typed: &[OsString], error: &clap::Error) -> ExitCode {
     }
     match code {
         0 => ExitCode::SUCCESS,
-        _ if runs.is_some_and(|word| word == "run") => ExitCode::from(talk::OWN_FAILURE),
+        _ if is_run(typed) => ExitCode::from(talk::OWN_FAILURE),
         code => ExitCode::from(u8::try_from(code).unwrap_or(2)),
     }
+}
+
+/// Whether the command is `run`, as far as what was typed can be understood.
+fn is_run(typed: &[OsString]) -> bool {
+    let matches = args::command().ignore_errors(true).try_get_matches_from(typed);
+    matches.is_ok_and(|matches| matches.subcommand_name() == Some("run"))
 }
 
 fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
@@ -121,5 +126,26 @@ fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
         Command::Node(node) => done(commands::node::node(&settings, &node)),
         Command::Doctor(args) => commands::doctor::doctor(&settings, &args),
         Command::Peers(args) => done(commands::node::peers::peers(&settings, &args)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_of_run_is_known_wherever_its_options_stand() {
+        let run = |line: &str| is_run(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        for line in [
+            "meshx run --nonsense",
+            "meshx --node http://127.0.0.1:1 run --nonsense x.wasm",
+            "meshx --output json run",
+            "meshx run --fuel many x.wasm",
+        ] {
+            assert!(run(line), "{line}");
+        }
+        for line in ["meshx job run", "meshx --nonsense", "meshx quote --nonsense run", "meshx"] {
+            assert!(!run(line), "{line}");
+        }
     }
 }
