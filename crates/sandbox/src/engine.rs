@@ -15,6 +15,7 @@ use crate::rewrite::{fuel_name, rewrite, start_name};
 use crate::run::run;
 use crate::slots::{Slots, Ticker};
 use crate::state::State;
+use crate::unpack::unpack;
 use crate::{raw, wasi};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -156,7 +157,9 @@ impl Engine {
         let args: Vec<&str> = spec.args.iter().map(Text::as_str).collect();
         let env: Vec<&str> = spec.env.iter().map(Text::as_str).collect();
         let names = spec.files.iter().map(|file| file.name.as_str());
-        let files: Vec<(&str, &[u8])> = names.zip(bytes.files.iter().copied()).collect();
+        let unpacked = unpack(names.zip(bytes.files.iter().copied()))?;
+        let files: Vec<(&str, &[u8])> =
+            unpacked.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect();
         let job = Job {
             module: bytes.module,
             abi: spec.abi,

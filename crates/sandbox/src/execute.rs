@@ -68,8 +68,8 @@ pub fn execute_wasm(code: &[u8], input: &[u8], max_gas: u64) -> Result<Vec<u8>, 
     let job = Job { input, ..Job::new(&module, abi, limits) };
     match engine.run(&job, &|_| {}, &AtomicBool::new(false))? {
         Ended::Done(run) => match run.status {
-            Status::Exited(0) => Ok(run.stdout),
-            Status::Exited(code) => Err(Error::Exited(code)),
+            Status::Exited(0) | Status::ExitedWithFiles { code: 0, .. } => Ok(run.stdout),
+            Status::Exited(code) | Status::ExitedWithFiles { code, .. } => Err(Error::Exited(code)),
             Status::Trapped(trap) => Err(Error::Trapped(trap)),
         },
         Ended::Killed { after } => Err(Error::Killed(after)),

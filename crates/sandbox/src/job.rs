@@ -1,7 +1,11 @@
 //! What is asked of the engine, and what it answers.
 
 use crate::place::TrapPlace;
-use types::{Abi, Float, Fuel, Hash, Limits, Millis, Outcome, OutputRef, Status};
+use std::borrow::Cow;
+use types::{
+    Abi, Float, Fuel, Hash, Limits, List, Millis, Outcome, OutputFile, OutputFiles, OutputList,
+    OutputRef, Status, Text, codec::Encode as _,
+};
 
 /// Everything that decides a run's result. Two equal jobs have equal results.
 #[derive(Clone, Debug)]
@@ -58,6 +62,10 @@ pub struct SpecBytes<'a> {
 }
 
 /// How the engine came back.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each run, and it is nearly always a run"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// The module ran to its end or to a limit that every machine shares.
@@ -76,10 +84,13 @@ pub enum Ended {
 pub struct Run {
     /// How it ended.
     pub status: Status,
-    /// What was printed, emitted or returned by `run`, at most [`Limits::output_bytes`].
+    /// What was printed, emitted or returned by `run`; with `files` at most [`Limits::output_bytes`].
     pub stdout: Vec<u8>,
     /// What was printed there or logged, at most [`Limits::output_bytes`].
     pub stderr: Vec<u8>,
+    /// What it left under `/out` when it exited: each file's path below it and its bytes, in the order of
+    /// the paths' bytes. Nothing after a trap.
+    pub files: Vec<(String, Vec<u8>)>,
     /// Work done, at most [`Limits::fuel`]; up to a trap if it ended with one. It is the whole limit
     /// after out of fuel, and after a stack overflow, whose depth differs between machines.
     pub fuel: Fuel,
@@ -94,14 +105,45 @@ pub struct Run {
 impl Run {
     /// What replicas compare: this run with its outputs by their content's hash.
     pub fn outcome(&self) -> Outcome {
-        let by_content =
-            |bytes: &[u8]| OutputRef { hash: Hash::of_content(bytes), len: bytes.len() as u64 };
         Outcome {
-            status: self.status,
+            status: match (self.status, self.left()) {
+                (Status::Exited(code), Some(files)) => Status::ExitedWithFiles { code, files },
+                (status, _) => status,
+            },
             stdout: by_content(&self.stdout),
             stderr: by_content(&self.stderr),
             fuel: self.fuel,
             memory_bytes: self.memory_bytes,
         }
     }
+
+    /// All that others may ask for by its hash: what it printed, and the list of its files and their bytes
+    /// if it left any.
+    pub fn outputs(&self) -> Vec<Cow<'_, [u8]>> {
+        let mut outputs: Vec<Cow<'_, [u8]>> =
+            vec![self.stdout.as_slice().into(), self.stderr.as_slice().into()];
+        if !self.files.is_empty() {
+            outputs.push(self.list().encode().to_vec().into());
+            outputs.extend(self.files.iter().map(|(_, bytes)| Cow::from(bytes.as_slice())));
+        }
+        outputs
+    }
+
+    fn left(&self) -> Option<OutputFiles> {
+        let bytes = self.files.iter().map(|(_, bytes)| bytes.len() as u64).sum();
+        let list = by_content(&self.list().encode());
+        (!self.files.is_empty()).then_some(OutputFiles { list, bytes })
+    }
+
+    fn list(&self) -> OutputList {
+        let files = self.files.iter().map(|(path, bytes)| OutputFile {
+            path: Text::new(path.clone()).expect("longer paths end the run"),
+            content: by_content(bytes),
+        });
+        OutputList { files: List::new(files.collect()).expect("more files end the run") }
+    }
+}
+
+fn by_content(bytes: &[u8]) -> OutputRef {
+    OutputRef { hash: Hash::of_content(bytes), len: bytes.len() as u64 }
 }

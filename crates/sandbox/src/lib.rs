@@ -53,6 +53,7 @@ mod job;
 mod limits;
 mod names;
 mod refused;
+mod unpack;
 
 // A module, from bytes to something that can run.
 mod count;
@@ -92,3 +93,4 @@ pub use module::{Inspected, binary_of};
 pub use names::check_file_names;
 pub use place::{Fault, TrapPlace};
 pub use refused::Refused;
+pub use unpack::{Unpacked, unpack};

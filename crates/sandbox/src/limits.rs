@@ -9,7 +9,7 @@ use wasmtime::ResourceLimiter;
 pub(crate) const WASMTIME: &str = "48.0.8";
 
 /// Largest module accepted, in bytes. Models and data belong in blobs, not in the module.
-pub const MODULE_BYTES_MAX: usize = 64 << 20;
+pub const MODULE_BYTES_MAX: usize = types::MODULE_BYTES_MAX as usize;
 /// Most linear memories one module may have. Each costs a worker 4 GiB of address space.
 pub const MEMORIES_MAX: u32 = 4;
 /// Most tables one module may have.

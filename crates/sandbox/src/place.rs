@@ -73,6 +73,11 @@ impl TrapPlace {
         }
     }
 
+    /// For what is found out after the last instruction.
+    pub(crate) const fn nowhere(what: String) -> Self {
+        Self { what, function: None, name: None, byte: None }
+    }
+
     /// Say also what the run's status knows better than the instruction.
     pub(crate) fn after(&mut self, status: Option<types::Status>) {
         match status {

@@ -91,6 +91,8 @@ fn read_blob(
 ) -> Result<i32, Stop> {
     let name = call.pay_for::<Stop>(name, name_len)?;
     let loan = call.state.loan;
+    // A packed folder may hold thousands, all of which are looked at.
+    call.charge(loan.job().files.len() as u64)?;
     let name = &call.memory[name];
     let file = loan.job().files.iter().find(|(file, _)| file.as_bytes() == name);
     let Some((_, content)) = file else { return Ok(-1) };

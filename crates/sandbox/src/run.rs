@@ -145,7 +145,26 @@ fn conclude(store: Store<State>, job: &Job<'_>, end: End) -> Result<Ended, Refus
     let fuel_host = Fuel::new(state.fuel_host.min(fuel.get()));
     let memory_bytes = state.bounds.memory_bytes_most();
     let (stdout, stderr) = (state.stdout.into_bytes(), state.stderr.into_bytes());
-    let trap = end.trap.filter(|_| matches!(status, Status::Trapped(_)));
     assert!(fuel <= limit && fuel_host <= fuel);
-    Ok(Ended::Done(Run { status, stdout, stderr, fuel, fuel_host, memory_bytes, trap }))
+    let mut run = Run {
+        status,
+        stdout,
+        stderr,
+        files: vec![],
+        fuel,
+        fuel_host,
+        memory_bytes,
+        trap: end.trap.filter(|_| matches!(status, Status::Trapped(_))),
+    };
+    if let Status::Exited(_) = status {
+        let room = job.limits.output_bytes - run.stdout.len() as u64;
+        match state.files.outputs(room) {
+            Ok(files) => run.files = files,
+            Err(too_much) => {
+                run.status = Status::Trapped(Trap::OutputTooLong);
+                run.trap = Some(TrapPlace::nowhere(too_much.to_string()));
+            }
+        }
+    }
+    Ok(Ended::Done(run))
 }

@@ -1,11 +1,13 @@
 //! A job: what is to be run, within which limits, and what came out.
 
-use crate::{Fuel, Hash, List, Millis, Text, Wire};
+use crate::{Fuel, Hash, List, Millis, OutputFiles, Text, Wire};
 use serde::{Deserialize, Serialize};
 
 /// A job's name: the hash of the transaction that submitted it.
 pub type JobId = Hash;
 
+/// Longest module, in bytes: no more than one blob may have. Compilers and synthesis tools take up to 70 MB.
+pub const MODULE_BYTES_MAX: u64 = 96 << 20;
 /// Most replicas one job may ask for.
 pub const REPLICAS_MAX: usize = 16;
 /// Most command-line arguments one job may have.
@@ -52,7 +54,7 @@ pub struct Limits {
     pub fuel: Fuel,
     /// Most linear memory in bytes, over all memories of the module.
     pub memory_bytes: u64,
-    /// Most bytes on stdout (or returned by `run`) and, separately, on stderr.
+    /// Most bytes on stdout (or returned by `run`) and in files under `/out` together; separately, on stderr.
     pub output_bytes: u64,
     /// Wall-clock kill. Differs between machines, so its outcome is never "agreed".
     pub wall: Millis,
@@ -69,10 +71,11 @@ pub struct Agreement {
     pub agree: u8,
 }
 
-/// A read-only file the job finds at `/in/<name>`.
+/// A read-only file the job finds at `/in/<name>`, or a folder of them in one blob.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Wire)]
 pub struct InputFile {
-    /// A file name without folders.
+    /// Its path below `/in`. With `/` at its end, `content` is a packed [`crate::folder`] of that name, and `./` is all
+    /// of `/in`.
     pub name: Text<128>,
     /// BLAKE3 of its bytes.
     pub content: Hash,
@@ -125,7 +128,8 @@ pub enum Trap {
     OutOfMemory = 2,
     /// Its calls were nested too deep.
     StackOverflow = 3,
-    /// It wrote more than [`Limits::output_bytes`].
+    /// It wrote more than [`Limits::output_bytes`], or left more files under `/out` than [`crate::OUTPUT_FILES_MAX`] or longer
+    /// paths than [`crate::OUTPUT_PATH_BYTES_MAX`].
     OutputTooLong = 4,
     /// The raw ABI's contract was broken: a pointer or length outside memory.
     BadAbi = 5,
@@ -145,6 +149,32 @@ pub enum Status {
     /// The sandbox stopped it.
     #[wire(tag = 1)]
     Trapped(Trap),
+    /// It exited with this code and left files under `/out`. A run that leaves none is [`Status::Exited`].
+    #[wire(tag = 2)]
+    ExitedWithFiles {
+        /// The exit code, as in [`Status::Exited`].
+        code: i32,
+        /// What it left.
+        files: OutputFiles,
+    },
+}
+
+impl Status {
+    /// The exit code; `None` if the sandbox stopped it.
+    pub const fn code(&self) -> Option<i32> {
+        match self {
+            Self::Exited(code) | Self::ExitedWithFiles { code, .. } => Some(*code),
+            Self::Trapped(_) => None,
+        }
+    }
+
+    /// What it left under `/out`, if anything.
+    pub const fn files(&self) -> Option<OutputFiles> {
+        match self {
+            Self::ExitedWithFiles { files, .. } => Some(*files),
+            Self::Exited(_) | Self::Trapped(_) => None,
+        }
+    }
 }
 
 /// Bytes a job produced, by content.

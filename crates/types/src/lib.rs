@@ -30,11 +30,13 @@ pub mod committee;
 pub mod describe;
 mod economy;
 mod equivocation;
+pub mod folder;
 pub mod governance;
 mod hash;
 mod job;
 mod market;
 pub mod network;
+mod outputs;
 mod params;
 mod place;
 pub mod presence;
@@ -57,9 +59,12 @@ pub use equivocation::{EquivocationProof, SignedVote, VoteKind};
 pub use hash::{BadHash, Hash, domain_hash};
 pub use job::{
     ARGS_MAX, Abi, Agreement, ENV_MAX, ExecProfile, Float, INPUT_FILES_MAX, InputFile, JobId,
-    JobSpec, Limits, Outcome, OutputRef, REPLICAS_MAX, Status, Trap,
+    JobSpec, Limits, MODULE_BYTES_MAX, Outcome, OutputRef, REPLICAS_MAX, Status, Trap,
 };
 pub use market::{BaseFeeRule, DemandRule, Ppm, Rates, Tee, Usage};
+pub use outputs::{
+    BadOutputList, OUTPUT_FILES_MAX, OUTPUT_PATH_BYTES_MAX, OutputFile, OutputFiles, OutputList,
+};
 pub use params::{GovernanceParams, ParamName, Params};
 pub use place::{ChainId, City, UnknownChain};
 pub use presence::{BadPlace, Place};

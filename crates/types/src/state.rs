@@ -441,6 +441,7 @@ pub mod pools {
 }
 
 /// Something a block did that a node may have to act on. Derived from the block, so not part of it.
+#[expect(clippy::large_enum_variant, reason = "a block has few events, and none is kept")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {

@@ -55,6 +55,12 @@ impl Content {
         len
     }
 
+    pub(super) fn to_vec(&self) -> Vec<u8> {
+        let mut bytes = vec![0; usize::try_from(self.len).expect("it is in memory")];
+        self.read(0, &mut bytes);
+        bytes
+    }
+
     /// Overwrite from `at` on; the bytes are there already.
     pub(super) fn write(&mut self, at: u64, bytes: &[u8]) {
         assert!(at + bytes.len() as u64 <= self.len);

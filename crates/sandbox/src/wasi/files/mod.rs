@@ -1,10 +1,10 @@
-//! The files of one run: a tree in memory that belongs to the run and is gone with it.
+//! The files of one run: a tree in memory that belongs to the run. All but the files in `/out` is gone with it.
 //!
 //! ```text
 //! /            private, empty but for:
 //! ├── in       the job's files, read-only; also the current directory
-//! ├── out      private
-//! └── tmp      private
+//! ├── out      empty; what is left in it when the run ends is its output
+//! └── tmp      empty
 //! ```
 //!
 //! Everything about it follows from what the job did: numbers are given in order and never twice,
@@ -13,6 +13,7 @@
 
 mod change;
 mod content;
+mod outputs;
 mod walk;
 
 use super::errno::Errno;

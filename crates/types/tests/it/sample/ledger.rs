@@ -4,9 +4,10 @@ use super::{Sample, add, add_bare, address, hash};
 use types::{
     Abi, Action, Agreement, Beacon, Block, Body, ChainId, EquivocationProof, FinalHeader, Float,
     Fuel, Hash, Header, Height, InputFile, JobSpec, Limits, List, LogRoot, Millis, NanoMeshx,
-    Outcome, OutputRef, ParamName, Params, Ppm, PublicKey, Reveal, Signature, SignedVote, Status,
-    Submission, Term, Text, Trap, Tx, VoteKind,
+    Outcome, OutputFile, OutputFiles, OutputList, OutputRef, ParamName, Params, Ppm, PublicKey,
+    Reveal, Signature, SignedVote, Status, Submission, Term, Text, Trap, Tx, VoteKind,
     codec::Bytes,
+    folder::{FolderFile, FolderIndex},
     governance::{
         Decree, Order, ParamChange, Proposal, ProposalKind, ProposalStatus, Tally, VoteOption,
     },
@@ -107,6 +108,10 @@ fn transactions(all: &mut Vec<Sample>) {
         "tx-reveal",
         &tx(Action::Reveal(Reveal { job: hash(1), outcome: outcome(), salt: hash(2) })),
     );
+    let files = OutputFiles { list: output(3), bytes: 260 };
+    let outcome = Outcome { status: Status::ExitedWithFiles { code: 4, files }, ..outcome() };
+    let reveal = Reveal { job: hash(1), outcome, salt: hash(2) };
+    add(all, "tx-reveal-files", &tx(Action::Reveal(reveal)));
     add(all, "tx-publish-module", &tx(Action::PublishModule { module: hash(1), royalty_bps: 250 }));
     add(all, "tx-heartbeat", &tx(Action::Heartbeat));
     let vote = |n| SignedVote {
@@ -227,6 +232,12 @@ fn state_records(all: &mut Vec<Sample>) {
     };
     add(all, "earned", &earned);
     add(all, "job-queued", &job(Phase::Queued));
+    let file = |path, len| FolderFile { path: Text::new(path).unwrap(), len };
+    let index = FolderIndex { files: List::new(vec![file("a/b", 300), file("c", 0)]).unwrap() };
+    add(all, "folder-index", &index);
+    let file = |path, n| OutputFile { path: Text::new(path).unwrap(), content: output(n) };
+    let files = List::new(vec![file("a/ü.txt", 5), file("b", 255)]).unwrap();
+    add(all, "output-list", &OutputList { files });
     let terms = Terms { reputation: 5_000, floor: NanoMeshx::new(1) };
     let assignment =
         |n, commitment, outcome| Assignment { worker: address(n), terms, commitment, outcome };
