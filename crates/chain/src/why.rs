@@ -51,7 +51,10 @@ pub fn why(
         Phase::Committing { until, assignments, .. } => {
             reasons.push(about(
                 "running",
-                format!("workers run it and commit by block {until}; this is block {now}"),
+                format!(
+                    "workers run it and commit by block {until}; this is block {now}{}",
+                    compiling(job)
+                ),
             ));
             reasons.extend(
                 assignments.iter().map(|assignment| assignment_reason(assignment, None, job)),
@@ -108,6 +111,19 @@ pub fn why(
         }
     }
     reasons
+}
+
+/// What the first job of a large module waits for.
+fn compiling(job: &JobRecord) -> String {
+    let len = job.submission.spec.module_len;
+    let seconds = jobs::compile_time(len).get() / 1_000;
+    match seconds {
+        0..10 => String::new(),
+        _ => format!(
+            "; a worker that has not run this module before compiles its {} MB first, and has {seconds} s for that",
+            len / 1_000_000
+        ),
+    }
 }
 
 /// Workers mostly fail to commit because of the job's own limit: a run that the clock stops has no result.

@@ -1,7 +1,9 @@
 //! Whether a submission may become a job at all. Asked before money moves.
 
 use crate::price::price_max;
-use types::{Float, Height, NanoMeshx, Ppm, REPLICAS_MAX, Submission, state::Params};
+use types::{
+    Float, Height, MODULE_BYTES_MAX, NanoMeshx, Ppm, REPLICAS_MAX, Submission, state::Params,
+};
 
 /// Why a job is not taken on. Nothing has been paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +29,8 @@ pub enum Unacceptable {
         "the job was made for another execution profile than this network runs; rebuild the request with this version"
     )]
     Profile,
+    #[error("the module has {asked} bytes, more than the {max} that a job may have")]
+    Module { asked: u64, max: u64 },
     #[error("wall-clock limit {asked} ms is outside 1 to {max}")]
     Wall { asked: u64, max: u64 },
 }
@@ -72,6 +76,10 @@ pub fn check(
     }
     if limits.wall.get() == 0 || limits.wall.get() > WALL_MS_MAX {
         return Err(Unacceptable::Wall { asked: limits.wall.get(), max: WALL_MS_MAX });
+    }
+    // Its length buys time to compile it.
+    if spec.module_len > MODULE_BYTES_MAX {
+        return Err(Unacceptable::Module { asked: spec.module_len, max: MODULE_BYTES_MAX });
     }
     // Fuel means something within one engine, configuration and cost table only. Outcomes of two profiles never agree.
     let profile = match spec.float {

@@ -4,7 +4,7 @@
 //! a worker is taken when its weight exceeds the threshold. Workers are read one at a time, so a draw
 //! costs the same among ten workers and among a million.
 
-use crate::price;
+use crate::{compile::compile_time, price};
 use types::{
     Address, Beacon, Height, JobId, NanoMeshx, Submission,
     codec::Encode,
@@ -102,7 +102,8 @@ pub fn accepts(worker: &WorkerRecord, threshold: u16) -> bool {
 /// The block by which workers drawn at `drawn` must have committed.
 pub fn commit_until(submission: &Submission, params: &Params, drawn: Height) -> Height {
     // Rounded up: a run that takes all of its wall-clock limit must still be committed in time.
-    let run = submission.spec.limits.wall.get().div_ceil(params.block_ms);
+    let compiling = compile_time(submission.spec.module_len);
+    let run = submission.spec.limits.wall.saturating_add(compiling).get().div_ceil(params.block_ms);
     let until = Height::new(drawn.get().saturating_add(params.commit_blocks).saturating_add(run));
     until.min(submission.deadline)
 }

@@ -19,12 +19,14 @@
 
 mod availability;
 mod check;
+mod compile;
 mod draw;
 mod price;
 mod step;
 
 pub use availability::availability;
 pub use check::{Unacceptable, check};
+pub use compile::compile_time;
 pub use draw::{Ineligible, TRIES_PER_REPLICA, accepts, commit_until, eligible, tries};
 pub use price::{
     Asked, BadDemandRule, BadMultiplier, DEMAND_MIN, LOCATION_MAX, LOCATION_MIN, Multipliers,

@@ -311,19 +311,22 @@ fn worth(job: &JobRecord, outcome: &Outcome, terms: &Terms, params: &Params) -> 
 }
 
 /// End without a result: everything back to the payer. Silence costs an assigned worker reputation; an
-/// answer nobody confirmed does not, for nobody knows who was right.
+/// answer nobody confirmed does not, for nobody knows who was right. Nor does it cost any of them if all were
+/// silent: then the job cannot be run, such as one that its own wall-clock limit stops, and a payer could ruin
+/// workers with such jobs for nothing.
 fn end(
     job: &JobRecord,
     ending: Ending,
     assignments: &Assignments,
     now: Height,
 ) -> (Phase, Vec<Effect>) {
+    let nobody = assignments.iter().all(|assignment| assignment.commitment.is_none());
     let mut effects: Vec<Effect> = assignments
         .iter()
         .map(|assignment| {
             let silent = match ending {
                 Ending::NoAgreement => assignment.outcome.is_none(),
-                Ending::Expired | Ending::Cancelled => assignment.commitment.is_none(),
+                Ending::Expired | Ending::Cancelled => !nobody && assignment.commitment.is_none(),
             };
             Effect::Release { worker: assignment.worker, good: silent.then_some(false) }
         })

@@ -1,24 +1,29 @@
 //! What a job used of each resource, from what its replicas agreed on and never from a clock.
 
+use crate::compile::compile_core_us;
+
 use super::{
     Multipliers, Unpriceable, agreed,
     metered::price,
     multipliers::{REPUTATION_FULL, reputation, tee},
 };
 use types::{
-    Agreement, Fuel, JobSpec, NanoMeshx, Outcome, OutputRef, Ppm, Rates, Tee, Usage,
+    Agreement, Fuel, JobSpec, NanoMeshx, Outcome, Ppm, Rates, Tee, Usage,
     state::{Params, Terms},
 };
 
-/// One replica's use: fuel as core time; its memory for as long as that; what it read and wrote as
+/// One replica's use: fuel as core time, and some for compiling the module; its memory for as long as the fuel lasts; what it read and wrote as
 /// bandwidth, and as storage for the time that is kept. All rounded up, and never beyond its limits, even if it claims more.
 ///
 /// # Errors
 /// [`Unpriceable::TooMuch`] beyond what a u64 counts.
 pub fn usage(spec: &JobSpec, outcome: &Outcome, params: &Params) -> Result<Usage, Unpriceable> {
     let limits = &spec.limits;
-    let of = |output: OutputRef| output.len.min(limits.output_bytes);
-    let written = of(outcome.stdout).saturating_add(of(outcome.stderr));
+    let of = |bytes: u64| bytes.min(limits.output_bytes);
+    // Files that it left share the limit of standard output.
+    let left = outcome.status.files().map_or(0, |files| files.bytes.saturating_add(files.list.len));
+    let printed = of(outcome.stdout.len.saturating_add(left));
+    let written = printed.saturating_add(of(outcome.stderr.len));
     let (fuel, memory) =
         (outcome.fuel.min(limits.fuel), outcome.memory_bytes.min(limits.memory_bytes));
     measure(spec, fuel, memory, written, params)
@@ -43,12 +48,12 @@ fn measure(
     params: &Params,
 ) -> Result<Usage, Unpriceable> {
     let product = |a: u64, b: u64| a.checked_mul(b).ok_or(Unpriceable::TooMuch);
-    let core_us = fuel.get().div_ceil(params.fuel_per_core_us.max(1));
+    let run_us = fuel.get().div_ceil(params.fuel_per_core_us.max(1));
     let read = spec.files.iter().fold(spec.input_len, |sum, file| sum.saturating_add(file.len));
     let bytes = spec.module_len.saturating_add(read).saturating_add(written);
     Ok(Usage {
-        core_us,
-        ram_kb_us: product(memory_bytes.div_ceil(1_000), core_us)?,
+        core_us: run_us.saturating_add(compile_core_us(spec.module_len)),
+        ram_kb_us: product(memory_bytes.div_ceil(1_000), run_us)?,
         storage_kb_s: product(bytes.div_ceil(1_000), params.storage_ms.get().div_ceil(1_000))?,
         bandwidth_bytes: bytes,
     })
@@ -125,7 +130,7 @@ pub fn cap(offered: NanoMeshx, agreement: &Agreement) -> NanoMeshx {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use types::{Abi, Float, Hash, Limits, List, Millis, Status};
+    use types::{Abi, Float, Hash, Limits, List, Millis, OutputFiles, OutputRef, Status};
 
     fn spec() -> JobSpec {
         JobSpec {
@@ -161,14 +166,29 @@ mod tests {
         let mut spec = spec();
         spec.limits.memory_bytes = 2_000_000_000;
         let used = usage(&spec, &outcome(1_000_000_001), &Params::DEFAULT).unwrap();
-        let core_us = 1_000_001;
-        let ram_kb_us = 1_000_001 * core_us;
+        let core_us = 1_000_001 + 1_000_000;
+        let ram_kb_us = 1_000_001 * 1_000_001;
         let bytes = 1_500_000;
         let storage_kb_s = 1_500 * 3_600;
         assert_eq!(used, Usage { core_us, ram_kb_us, storage_kb_s, bandwidth_bytes: bytes });
         let paid = pay(&used, Ppm::ONE, &TERMS, NanoMeshx::new(u64::MAX), &Params::DEFAULT);
-        // 1,000,001 for the core, 100,000.200001 for memory, 15 for storage, 150 for bandwidth.
-        assert_eq!(paid, Ok(NanoMeshx::new(1_100_167)));
+        // 1,000,001 for the core that runs and 1,000,000 for the one that compiles, 100,000.200001 for memory, 15 for storage, 150 for bandwidth.
+        assert_eq!(paid, Ok(NanoMeshx::new(2_100_167)));
+    }
+
+    #[test]
+    fn files_are_paid_for_like_what_is_printed() {
+        let (spec, params) = (spec(), Params::DEFAULT);
+        let bytes = |left, list| {
+            let list = OutputRef { hash: Hash::ZERO, len: list };
+            let files = OutputFiles { list, bytes: left };
+            let status = Status::ExitedWithFiles { code: 0, files };
+            usage(&spec, &Outcome { status, ..outcome(1) }, &params).unwrap().bandwidth_bytes
+        };
+        let none = usage(&spec, &outcome(1), &params).unwrap().bandwidth_bytes;
+        assert_eq!(bytes(20, 30), none + 50);
+        assert_eq!(bytes(100, 1), none + 100, "with stdout's 900 at the limit");
+        assert_eq!(bytes(u64::MAX, u64::MAX), none + 100);
     }
 
     #[test]

@@ -145,7 +145,7 @@ fn three_of_four_settle_and_the_odd_one_out_is_not_paid() {
     let (good, bad) = (outcome(1, 995), outcome(2, 995));
     let (phase, effects) = life(3, &[Some(good), Some(bad), Some(good), Some(good)]);
     let Phase::Settled(settlement) = phase else { panic!("{phase:?}") };
-    assert_eq!((settlement.outcome, settlement.agreed, settlement.paid.get()), (good, 3, 300));
+    assert_eq!((settlement.outcome, settlement.agreed, settlement.paid.get()), (good, 3, 303));
     assert!(effects.contains(&Effect::Release { worker: who(1), good: Some(false) }));
     assert!(!effects.iter().any(|e| matches!(e, Effect::Pay { worker, .. } if *worker == who(1))));
     assert_eq!(money(&effects), 407);
@@ -155,7 +155,19 @@ fn three_of_four_settle_and_the_odd_one_out_is_not_paid() {
 fn a_silent_worker_does_not_stop_the_others() {
     let good = outcome(1, 10);
     let (phase, effects) = life(3, &[Some(good), None, Some(good), Some(good)]);
-    assert!(matches!(phase, Phase::Settled(s) if s.agreed == 3 && s.paid.get() == 3));
+    assert!(matches!(phase, Phase::Settled(s) if s.agreed == 3 && s.paid.get() == 6));
+    assert!(effects.contains(&Effect::Release { worker: who(1), good: Some(false) }));
+}
+
+#[test]
+fn a_job_that_nobody_can_run_costs_no_worker_its_reputation() {
+    let (phase, effects) = life(3, &[None, None, None, None]);
+    assert!(matches!(phase, Phase::Ended { ending: Ending::Expired, .. }));
+    assert_eq!(money(&effects), 407);
+    for n in 0..4 {
+        assert!(effects.contains(&Effect::Release { worker: who(n), good: None }));
+    }
+    let (_, effects) = life(3, &[Some(outcome(1, 1)), None, None, None]);
     assert!(effects.contains(&Effect::Release { worker: who(1), good: Some(false) }));
 }
 

@@ -32,7 +32,7 @@ impl Expected {
 }
 
 /// The refusals that random operations must come across.
-pub const REACHABLE: [No; 24] = [
+pub const REACHABLE: [No; 25] = [
     "insufficient_funds",
     "nonce_gap",
     "nonce_used",
@@ -46,6 +46,7 @@ pub const REACHABLE: [No; 24] = [
     "unacceptable_job: memory",
     "unacceptable_job: output",
     "unacceptable_job: wall",
+    "unacceptable_job: module",
     "unacceptable_job: profile",
     "unacceptable_job: price",
     "unacceptable_job: deadline",
@@ -71,6 +72,7 @@ pub fn name(refusal: &Refusal) -> No {
             Unacceptable::Deadline { .. } => "unacceptable_job: deadline",
             Unacceptable::Profile => "unacceptable_job: profile",
             Unacceptable::Wall { .. } => "unacceptable_job: wall",
+            Unacceptable::Module { .. } => "unacceptable_job: module",
         },
         Refusal::OutOfPhase(rule) => match rule {
             OutOfPhase::Over => "out_of_phase: over",

@@ -1,7 +1,7 @@
 //! What jobs and transactions cost, a second time: the paper's rates as fractions of a nano, in plain `u128`.
 
 use super::rules::{Job, Model};
-use types::{JobSpec, Outcome, Submission, state::Terms};
+use types::{JobSpec, Outcome, Status, Submission, state::Terms};
 
 impl Model {
     /// End a block that took in `bytes` of transactions: what the next one charges. Each moves by at most an eighth,
@@ -34,13 +34,18 @@ impl Model {
         let limits = &asked.spec.limits;
         let bytes = self.read(&asked.spec) + 2 * u128::from(limits.output_bytes);
         let (fuel, memory) = (limits.fuel.get(), limits.memory_bytes);
-        let each = self.price(fuel, memory, bytes, self.demand, 10_000)?;
+        let each = self.price(&asked.spec, fuel, memory, bytes, self.demand, 10_000)?;
         let all = each * u128::from(asked.agreement.replicas);
         u64::try_from(all).ok().map(u128::from)
     }
 
-    pub(super) fn core(&self, fuel: u64) -> u128 {
+    fn run(&self, fuel: u64) -> u128 {
         u128::from(fuel).div_ceil(self.params.fuel_per_core_us.into())
+    }
+
+    /// Microseconds of a core: the run, and one for each byte that is compiled.
+    pub(super) fn core(&self, spec: &JobSpec, fuel: u64) -> u128 {
+        self.run(fuel) + u128::from(spec.module_len)
     }
 
     fn read(&self, spec: &JobSpec) -> u128 {
@@ -53,14 +58,15 @@ impl Model {
     /// 0.80 to 1.20 by reputation. Rounded up, at least one nano.
     fn price(
         &self,
+        spec: &JobSpec,
         fuel: u64,
         memory: u64,
         bytes: u128,
         demand: u128,
         reputation: u16,
     ) -> Option<u128> {
-        let core = self.core(fuel);
-        let ram = u64::try_from(u128::from(memory).div_ceil(1_000) * core).ok()?;
+        let core = self.core(spec, fuel);
+        let ram = u64::try_from(u128::from(memory).div_ceil(1_000) * self.run(fuel)).ok()?;
         let storage = bytes.div_ceil(1_000) * 3_600;
         let sum = core * 90_000_000 + u128::from(ram) * 9 + storage * 250 + bytes * 9_000;
         let of = 90_000_000 * 1_000_000 * 25_000;
@@ -75,14 +81,19 @@ impl Model {
         let fuel = outcome.fuel.min(spec.limits.fuel).get();
         let memory = outcome.memory_bytes.min(spec.limits.memory_bytes);
         let most = spec.limits.output_bytes;
-        let written =
-            [outcome.stdout, outcome.stderr].map(|output| u128::from(output.len.min(most)));
-        let written: u128 = written.into_iter().sum();
+        // What is left in files shares the limit of stdout.
+        let left = match outcome.status {
+            Status::ExitedWithFiles { files, .. } => [files.bytes, files.list.len],
+            _ => [0, 0],
+        };
+        let printed: u128 = left.into_iter().chain([outcome.stdout.len]).map(u128::from).sum();
+        let written = printed.min(most.into()) + u128::from(outcome.stderr.len).min(most.into());
         let bytes = self.read(spec) + written;
-        let Some(price) = self.price(fuel, memory, bytes, job.demand, terms.reputation) else {
+        let Some(price) = self.price(spec, fuel, memory, bytes, job.demand, terms.reputation)
+        else {
             return cap;
         };
-        let floor = (self.core(fuel) * u128::from(terms.floor.get())).div_ceil(1_000_000);
+        let floor = (self.core(spec, fuel) * u128::from(terms.floor.get())).div_ceil(1_000_000);
         u64::try_from(price.max(floor).min(cap.into())).expect("at most the cap")
     }
 }

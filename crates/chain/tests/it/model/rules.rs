@@ -204,7 +204,7 @@ impl Model {
         let payer = self.jobs[id].payer;
         let asked = &self.jobs[id].submission;
         let cap = u128::from(asked.price_max.get()) / u128::from(asked.agreement.replicas);
-        let most = self.core(asked.spec.limits.fuel.get());
+        let most = self.core(&asked.spec, asked.spec.limits.fuel.get());
         let free = |w: &Worker| {
             let floor = (most * u128::from(w.floor)).div_ceil(1_000_000);
             w.running < w.capacity && w.reputation > 0 && (w.floor == 0 || floor <= cap)
@@ -240,7 +240,9 @@ impl Model {
         for who in chosen {
             self.workers.get_mut(who).expect("able").running += 1;
         }
-        let wall = self.jobs[&id].submission.spec.limits.wall.get();
+        let spec = &self.jobs[&id].submission.spec;
+        // A tenth of a second for each ten thousand bytes that are to be compiled.
+        let wall = spec.limits.wall.get() + spec.module_len / 100;
         let mut run_blocks = wall / self.params.block_ms;
         if !wall.is_multiple_of(self.params.block_ms) {
             run_blocks += 1;
@@ -412,6 +414,9 @@ impl Model {
         if !(1..=3_600_000).contains(&limits.wall.get()) {
             return Err("unacceptable_job: wall");
         }
+        if submission.spec.module_len > 100_663_296 {
+            return Err("unacceptable_job: module");
+        }
         let profile = match submission.spec.float {
             Float::Strict => rules.profile_strict,
             Float::ArchClass => rules.profile_arch_class,
@@ -568,13 +573,15 @@ impl Model {
         worker.reputation = u16::try_from(then.clamp(0, 10_000)).expect("clamped");
     }
 
-    /// Everything goes back to the payer; workers that were silent in their turn lose reputation.
+    /// Everything goes back to the payer; workers that were silent in their turn lose reputation, unless all
+    /// were.
     fn end(&mut self, id: JobId, ending: Ending) {
         let job = self.jobs[&id].clone();
+        let nobody = job.assignments.iter().all(|assignment| assignment.commitment.is_none());
         for assignment in &job.assignments {
             let silent = match ending {
                 Ending::NoAgreement => assignment.outcome.is_none(),
-                Ending::Expired | Ending::Cancelled => assignment.commitment.is_none(),
+                Ending::Expired | Ending::Cancelled => assignment.commitment.is_none() && !nobody,
             };
             self.release(assignment.worker, if silent { Some(false) } else { None });
         }

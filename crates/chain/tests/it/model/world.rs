@@ -14,8 +14,8 @@ use futures::executor::block_on;
 use std::{cell::RefCell, collections::BTreeMap};
 use types::{
     Abi, Action, Address, Agreement, BaseFeeRule, Beacon, ChainId, Float, Fuel, Hash, Height,
-    Intent, JobId, JobSpec, Limits, List, Millis, NanoMeshx, Outcome, OutputRef, PublicKey, Reveal,
-    Schedule, Status, Submission, Term, Text, Tx,
+    Intent, JobId, JobSpec, Limits, List, Millis, NanoMeshx, Outcome, OutputFiles, OutputRef,
+    PublicKey, Reveal, Schedule, Status, Submission, Term, Text, Tx,
     codec::{Bytes, Encode, EncodeSize as _},
     domain_hash,
     network::{Genesis, GenesisAccount, GenesisWorker},
@@ -346,7 +346,13 @@ impl World {
         let stdout = OutputRef { hash: Hash([answer; 32]), len: answer.into() };
         // A liar's claim again; the others' memory is some of what they may have.
         let memory_bytes = if answer == 1 { u64::MAX } else { 300_001 };
-        let (status, fuel) = (Status::Exited(0), Fuel::new(fuel));
+        let bytes = if answer == 1 { u64::MAX } else { 70 };
+        let files = OutputFiles { list: stdout, bytes };
+        let status = match answer % 2 {
+            0 => Status::Exited(0),
+            _ => Status::ExitedWithFiles { code: 0, files },
+        };
+        let fuel = Fuel::new(fuel);
         let outcome = Outcome { status, stdout, stderr: stdout, fuel, memory_bytes };
         let salt = domain_hash("meshx/test-salt/v1", &[&job.0, &worker.encode()]);
         self.secrets.entry((job, worker)).or_insert(Reveal { job, outcome, salt }).clone()
@@ -399,9 +405,14 @@ impl World {
         }
         let float = if spec == 4 { Float::ArchClass } else { Float::Strict };
         let right = if spec == 4 { rules.profile_arch_class } else { rules.profile_strict };
+        let id = spec;
         let spec = JobSpec {
             module: Hash([spec; 32]),
-            module_len: 1,
+            // What compiling it takes is up to two blocks.
+            module_len: match odd {
+                Odd::ModuleOverMax => types::MODULE_BYTES_MAX + 1,
+                _ => [1, 99, 100, 49_999, 75_001][usize::from(id) % 5],
+            },
             abi: Abi::Raw,
             float,
             input: Hash::default(),
