@@ -181,6 +181,15 @@ pub trait Backend: Clone + Send + Sync + 'static {
         output: Output,
     ) -> impl Future<Output = Result<Body, Problem>> + Send;
 
+    /// A file that a settled job left, by the hash of its content; `None` is the list of them all.
+    /// [`crate::Code::NotSettled`]; [`crate::Code::UnknownBlob`] if it left no such file.
+    fn output_file(
+        &self,
+        chain: Option<ChainId>,
+        job: JobId,
+        content: Option<Hash>,
+    ) -> impl Future<Output = Result<Body, Problem>> + Send;
+
     /// The bytes of a settled job's `.mxr` file. [`crate::Code::NotSettled`].
     fn receipt(
         &self,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The longest blob, as `blobs` has it: what is larger is cut into several.
-pub const BLOB_BYTES_MAX: u64 = 64 << 20;
+pub const BLOB_BYTES_MAX: u64 = 96 << 20;
 
 /// How much of a node its clients may use at once. The defaults suit a node with a few cores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct Limits {
     /// How long a client may pause while it sends a body; then its request ends. Usual: 15 s.
     /// Too high: idle clients hold their place among `requests_max`.
     pub body_pause: Duration,
-    /// How long one blob may take to arrive, however steadily. Usual: 10 min, 64 MiB at 1 Mbit/s.
+    /// How long one blob may take to arrive, however steadily. Usual: 10 min, 96 MiB at 1.4 Mbit/s.
     pub blob_timeout: Duration,
     /// How often an idle event stream says that it is alive. Usual: 15 s. Longer than proxies wait
     /// (often 60 s) and streams break.

@@ -37,6 +37,8 @@ use utoipa::OpenApi;
         routes::job,
         routes::stdout,
         routes::stderr,
+        routes::files,
+        routes::file,
         routes::receipt,
         routes::why,
         routes::job_events,

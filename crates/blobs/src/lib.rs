@@ -49,9 +49,9 @@ pub use error::BlobError;
 pub use read::BlobReader;
 pub use store::{Store, StoreConfig};
 
-/// The longest blob: 64 MiB. A module, an input or a model shard fits; what is larger is cut into
+/// The longest blob: 96 MiB. A module, an input or a model shard fits; what is larger is cut into
 /// several blobs, so that no single peer has to serve more and no job has to hold more.
-pub const BLOB_BYTES_MAX: u64 = 64 << 20;
+pub const BLOB_BYTES_MAX: u64 = 96 << 20;
 
 /// A blob by name, and how long it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

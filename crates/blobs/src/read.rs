@@ -36,7 +36,7 @@ impl Store {
     /// As [`open_verified`](Self::open_verified), wherever the damage is.
     pub fn get(&self, hash: Hash) -> Result<Vec<u8>, BlobError> {
         let mut reader = self.open_verified(hash)?;
-        let len = usize::try_from(reader.blob.len).expect("64 MiB is within any address space");
+        let len = usize::try_from(reader.blob.len).expect("96 MiB is within any address space");
         let mut content = Vec::with_capacity(len);
         reader.read_to_end(&mut content).map_err(|error| match error.downcast::<BlobError>() {
             Ok(error) => error,

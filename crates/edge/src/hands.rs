@@ -264,7 +264,7 @@ impl Hands {
     pub(crate) fn reveal(&self, job: JobId, outcome: Outcome) -> Result<(), Failed> {
         self.proved(job, Duty::Reveal)?;
         // Clients ask the gateway for the job's output, so it must be there.
-        for output in [outcome.stdout.hash, outcome.stderr.hash] {
+        for output in self.edge.worker.gives(&outcome)? {
             self.offer_blob(output)?;
         }
         self.say(Action::Reveal(self.edge.worker.reveal(job, outcome)))?;

@@ -19,7 +19,7 @@ use futures::{StreamExt as _, stream};
 use std::{cmp::Reverse, collections::VecDeque, io::Write as _, sync::Arc, time::Duration};
 use tokio::sync::broadcast::error::RecvError;
 use types::{
-    Address, ChainId, EquivocationProof, Hash, Height, JobId, Tx,
+    Address, ChainId, EquivocationProof, Hash, Height, JobId, Outcome, OutputList, Tx,
     codec::Encode as _,
     governance::Proposal,
     state::{Event, JobRecord, Key, Params, Phase, WorkerRecord},
@@ -46,6 +46,23 @@ impl Node {
             .params()
             .await
             .ok_or_else(|| Problem::new(Code::NotReady, "the chain has no final block yet"))
+    }
+
+    /// What a job has settled on.
+    async fn outcome(&self, chain: Option<ChainId>, job: JobId) -> Answer<Outcome> {
+        match self.job_record(chain, job).await?.1.phase {
+            Phase::Settled(settlement) => Ok(settlement.outcome),
+            _ => Err(Problem::new(Code::NotSettled, "the job has no agreed result")
+                .hint(format!("GET /v1/jobs/{job}/why explains the state of the job"))),
+        }
+    }
+
+    /// A blob of a job's result. The workers that ran the job may be of other nodes, which keep its outputs.
+    async fn fetched(&self, hash: Hash) -> Answer<Body> {
+        self.fetch_blob(hash)
+            .await
+            .map_err(|error| Problem::new(Code::UnknownBlob, error.to_string()))?;
+        self.blob(hash).await
     }
 
     /// A job's record and where it was found: on `chain`, or on any.
@@ -311,20 +328,36 @@ impl Backend for Node {
     }
 
     async fn output(&self, chain: Option<ChainId>, job: JobId, output: Output) -> Answer<Body> {
-        let (_, record) = self.job_record(chain, job).await?;
-        let Phase::Settled(settlement) = &record.phase else {
-            return Err(Problem::new(Code::NotSettled, "the job has no agreed result")
-                .hint(format!("GET /v1/jobs/{job}/why explains the state of the job")));
-        };
-        let hash = match output {
-            Output::Stdout => settlement.outcome.stdout.hash,
-            Output::Stderr => settlement.outcome.stderr.hash,
-        };
-        // The workers that ran it may be of other nodes, which keep its outputs.
-        self.fetch_blob(hash)
-            .await
-            .map_err(|error| Problem::new(Code::UnknownBlob, error.to_string()))?;
-        self.blob(hash).await
+        let outcome = self.outcome(chain, job).await?;
+        self.fetched(match output {
+            Output::Stdout => outcome.stdout.hash,
+            Output::Stderr => outcome.stderr.hash,
+        })
+        .await
+    }
+
+    async fn output_file(
+        &self,
+        chain: Option<ChainId>,
+        job: JobId,
+        content: Option<Hash>,
+    ) -> Answer<Body> {
+        let outcome = self.outcome(chain, job).await?;
+        let unknown = |detail: &str| Problem::new(Code::UnknownBlob, detail.to_owned());
+        let files = outcome.status.files().ok_or_else(|| unknown("the job left no files"))?;
+        let Some(content) = content else { return self.fetched(files.list.hash).await };
+        self.fetch_blob(files.list.hash).await.map_err(|error| unknown(&error.to_string()))?;
+        if self.store.len(files.list.hash).map_err(blob_problem)? > OutputList::BYTES_MAX {
+            return Err(unknown("the list of the job's files is too long"));
+        }
+        let list = self.store.get(files.list.hash).map_err(blob_problem)?;
+        let list =
+            OutputList::checked(&list, &files).map_err(|error| unknown(&error.to_string()))?;
+        // Nobody has other nodes' blobs fetched through a job that does not name them.
+        if !list.files.iter().any(|file| file.content.hash == content) {
+            return Err(unknown("the job left no file with this content"));
+        }
+        self.fetched(content).await
     }
 
     async fn receipt(&self, chain: Option<ChainId>, job: JobId) -> Answer<axum::body::Bytes> {

@@ -4,7 +4,10 @@ use blobs::{BlobError, Store};
 use crypto::SigningKey;
 use sandbox::{Ended, Engine, SpecBytes};
 use std::sync::{Arc, atomic::AtomicBool};
-use types::{Address, Hash, JobId, JobSpec, Millis, Outcome, PublicKey, Reveal, domain_hash};
+use types::{
+    Address, Hash, JobId, JobSpec, Millis, Outcome, OutputList, PublicKey, Reveal,
+    codec::DecodeExt as _, domain_hash,
+};
 
 /// Why a worker has nothing to commit to. It stays silent; others may still answer.
 #[derive(Debug, thiserror::Error)]
@@ -86,8 +89,7 @@ impl Worker {
         let bytes = SpecBytes { module: &module, input: &input, files: &files };
         match self.engine.run_spec(spec, &bytes, cancel)? {
             Ended::Done(run) => {
-                self.keep(&run.stdout)?;
-                self.keep(&run.stderr)?;
+                run.outputs().iter().try_for_each(|bytes| self.keep(bytes))?;
                 Ok(run.outcome())
             }
             Ended::Killed { after } => Err(CannotRun::WallClock(after)),
@@ -100,6 +102,21 @@ impl Worker {
         let mut needs = vec![(spec.module, spec.module_len), (spec.input, spec.input_len)];
         needs.extend(spec.files.iter().map(|file| (file.content, file.len)));
         needs
+    }
+
+    /// The blobs that an outcome of this worker names: what others may ask for once it is known.
+    ///
+    /// # Errors
+    /// [`BlobError`] if the list of the files it left is not in the store.
+    pub fn gives(&self, outcome: &Outcome) -> Result<Vec<Hash>, BlobError> {
+        let mut gives = vec![outcome.stdout.hash, outcome.stderr.hash];
+        if let Some(files) = outcome.status.files() {
+            let list = self.store.get(files.list.hash)?;
+            let list = OutputList::decode(list).expect("this worker wrote the list");
+            gives.push(files.list.hash);
+            gives.extend(list.files.iter().map(|file| file.content.hash));
+        }
+        Ok(gives)
     }
 
     /// What this worker says about `job`; its commitment is `reveal.commitment(&worker.address())`.

@@ -135,6 +135,14 @@ impl Backend for Nobody {
     async fn output(&self, _: Option<ChainId>, _: JobId, _: Output) -> Result<Body, Problem> {
         no(Code::NotSettled)
     }
+    async fn output_file(
+        &self,
+        _: Option<ChainId>,
+        _: JobId,
+        _: Option<Hash>,
+    ) -> Result<Body, Problem> {
+        no(Code::NotSettled)
+    }
     async fn receipt(&self, _: Option<ChainId>, _: JobId) -> Result<Bytes, Problem> {
         no(Code::NotSettled)
     }

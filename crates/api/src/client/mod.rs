@@ -289,6 +289,18 @@ impl Client {
         self.download(&job_path(chain, job, part), BLOB_BYTES_MAX)
     }
 
+    /// A file that a settled job left, by the hash of its content; `None` is the list of them all. Check its hash.
+    pub fn output_file(
+        &self,
+        chain: Option<ChainId>,
+        job: JobId,
+        content: Option<Hash>,
+    ) -> Answer<Download> {
+        let part =
+            content.map_or_else(|| "/files".to_owned(), |content| format!("/files/{content}"));
+        self.download(&job_path(chain, job, &part), BLOB_BYTES_MAX)
+    }
+
     /// The bytes of a settled job's `.mxr` file.
     pub fn receipt(&self, chain: Option<ChainId>, job: JobId) -> Answer<Vec<u8>> {
         self.file(&job_path(chain, job, "/receipt"))

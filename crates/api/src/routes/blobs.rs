@@ -29,7 +29,7 @@ enum Encoding {
 /// Store a blob whose hash is known.
 #[utoipa::path(put, path = "/v1/blobs/{hash}", tag = "blobs",
     params(("hash" = String, Path, description = "BLAKE3 of the content, 64 hex digits")),
-    request_body(content = crate::noun::Binary, content_type = "application/octet-stream", description = "at most 64 MiB"),
+    request_body(content = crate::noun::Binary, content_type = "application/octet-stream", description = "at most 96 MiB"),
     responses((status = 201, body = BlobView), (status = "default", response = crate::noun::Problem)))]
 pub(crate) async fn put_blob<B: Backend>(
     State(app): State<App<B>>,
@@ -42,7 +42,7 @@ pub(crate) async fn put_blob<B: Backend>(
 
 /// Store a blob and learn its hash.
 #[utoipa::path(post, path = "/v1/blobs", tag = "blobs",
-    request_body(content = crate::noun::Binary, content_type = "application/octet-stream", description = "at most 64 MiB"),
+    request_body(content = crate::noun::Binary, content_type = "application/octet-stream", description = "at most 96 MiB"),
     responses((status = 201, body = BlobView), (status = "default", response = crate::noun::Problem)))]
 pub(crate) async fn post_blob<B: Backend>(
     State(app): State<App<B>>,

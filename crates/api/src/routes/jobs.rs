@@ -92,6 +92,35 @@ pub(crate) async fn stderr<B: Backend>(
     app.ask(app.backend.output(chain, job, Output::Stderr)).await.map(bytes_response)
 }
 
+/// The list of the files that a settled job left under `/out`: the bytes of an OutputList.
+#[utoipa::path(get, path = "/v1/jobs/{id}/files", tag = "jobs",
+    params(("id" = String, Path), ("chain" = Option<String>, Query)),
+    responses((status = 200, body = crate::noun::Binary, content_type = "application/octet-stream"),
+        (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn files<B: Backend>(
+    State(app): State<App<B>>,
+    Segments(id): Segments<String>,
+    Asked(asked): Asked<ChainAsked>,
+) -> Result<Response, Problem> {
+    let (chain, job) = which(&id, &asked)?;
+    app.ask(app.backend.output_file(chain, job, None)).await.map(bytes_response)
+}
+
+/// One of the files that a settled job left under `/out`, by the hash that the list names.
+#[utoipa::path(get, path = "/v1/jobs/{id}/files/{hash}", tag = "jobs",
+    params(("id" = String, Path), ("hash" = String, Path, description = "BLAKE3 of its bytes"),
+        ("chain" = Option<String>, Query)),
+    responses((status = 200, body = crate::noun::Binary, content_type = "application/octet-stream"),
+        (status = "default", response = crate::noun::Problem)))]
+pub(crate) async fn file<B: Backend>(
+    State(app): State<App<B>>,
+    Segments((id, hash)): Segments<(String, String)>,
+    Asked(asked): Asked<ChainAsked>,
+) -> Result<Response, Problem> {
+    let (chain, job) = which(&id, &asked)?;
+    app.ask(app.backend.output_file(chain, job, Some(parse(&hash)?))).await.map(bytes_response)
+}
+
 /// A settled job's receipt, which `meshx verify` checks without a network.
 #[utoipa::path(get, path = "/v1/jobs/{id}/receipt", tag = "jobs",
     params(("id" = String, Path), ("chain" = Option<String>, Query)),

@@ -91,6 +91,8 @@ fn limited_routes<B: Backend>() -> Routes<B> {
         ("/v1/jobs/{id}", get(job::<B>)),
         ("/v1/jobs/{id}/output", get(stdout::<B>)),
         ("/v1/jobs/{id}/logs", get(stderr::<B>)),
+        ("/v1/jobs/{id}/files", get(files::<B>)),
+        ("/v1/jobs/{id}/files/{hash}", get(file::<B>)),
         ("/v1/jobs/{id}/receipt", get(receipt::<B>)),
         ("/v1/jobs/{id}/why", get(why::<B>)),
         ("/v1/jobs/{id}/events", get(job_events::<B>)),

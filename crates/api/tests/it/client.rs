@@ -142,6 +142,12 @@ fn every_route_has_its_method() {
         assert_eq!(client.job(Some(CHAIN), job).unwrap().job, job);
         assert_eq!(client.output(None, job, Output::Stdout).unwrap().bytes().unwrap(), b"hello");
         assert_eq!(client.output(None, job, Output::Stderr).unwrap().len(), Some(7));
+        let list = client.output_file(None, job, None).unwrap();
+        assert_eq!(list.bytes().unwrap(), b"list");
+        let kept = client.post_blob(&b"left"[..], None).unwrap().hash;
+        let file = client.output_file(None, job, Some(kept)).unwrap();
+        assert_eq!(file.bytes().unwrap(), b"left");
+        assert!(client.output_file(None, job, Some(types::Hash([1; 32]))).is_err());
         assert_eq!(client.receipt(None, job).unwrap(), b"MXR\x01");
         assert_eq!(client.why(None, job).unwrap().reasons[0].rule, "no_reveal");
         assert_eq!(client.workers(&WorkersQuery::default()).unwrap().items[0].address, address());

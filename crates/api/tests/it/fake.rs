@@ -289,6 +289,22 @@ impl Backend for Fake {
         .await
     }
 
+    async fn output_file(
+        &self,
+        chain: Option<ChainId>,
+        job: JobId,
+        content: Option<Hash>,
+    ) -> Result<Body, Problem> {
+        self.answer(|| {
+            known(chain, job)?;
+            match content {
+                None => Ok(Body::whole("list")),
+                Some(content) => Ok(self.body(self.find(content)?)),
+            }
+        })
+        .await
+    }
+
     async fn receipt(&self, chain: Option<ChainId>, job: JobId) -> Result<Bytes, Problem> {
         self.answer(|| known(chain, job).map(|()| Bytes::from_static(b"MXR\x01"))).await
     }

@@ -128,7 +128,7 @@ async fn a_chain_that_is_none_or_is_not_here() {
 #[tokio::test]
 async fn things_that_are_not_there() {
     let zeros = "0".repeat(64);
-    for part in ["", "/output", "/logs", "/receipt", "/why", "/events"] {
+    for part in ["", "/output", "/logs", "/files", "/receipt", "/why", "/events"] {
         check(&format!("GET /v1/jobs/{zeros}{part}"), &[], "", 404, "unknown_job").await;
     }
     check(&format!("GET /v1/blobs/{zeros}"), &[], "", 404, "unknown_blob").await;
