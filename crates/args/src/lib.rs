@@ -243,6 +243,9 @@ pub struct Job {
     /// A read-only file that the job finds at /in/NAME.
     #[arg(long = "file", value_name = "NAME=PATH")]
     pub files: Vec<String>,
+    /// A folder that the job finds at /in, with all files in it, read-only.
+    #[arg(long = "dir", value_name = "PATH")]
+    pub dir: Option<PathBuf>,
     /// An environment variable of the job.
     #[arg(long = "env", value_name = "NAME=VALUE")]
     pub env: Vec<String>,
@@ -252,7 +255,7 @@ pub struct Job {
     /// Memory limit in MiB.
     #[arg(long, default_value_t = 256)]
     pub memory: u64,
-    /// Output limit in MiB.
+    /// Output limit in MiB: of stderr, and of stdout with the files under /out.
     #[arg(long, default_value_t = 16)]
     pub output_limit: u64,
     /// Wall-clock limit in seconds. A job that reaches it is killed and has no result.
@@ -276,7 +279,8 @@ pub struct Run {
     /// Pay at most this many MESHX. Default: what the job can cost at its limits.
     #[arg(long, value_name = "MESHX")]
     pub max_price: Option<NanoMeshx>,
-    /// Blocks after which a job without a result ends and the payer gets the money back.
+    /// Blocks after which a job without a result ends and the payer gets the money back. The time to
+    /// compile a large module is added.
     #[arg(long, default_value_t = DEADLINE)]
     pub deadline: u64,
     /// Do not wait for the result: print the job's id as soon as it is paid for.
@@ -291,27 +295,50 @@ pub struct Run {
     /// Write the receipt here; - prints it to stdout in place of the output.
     #[arg(long, value_name = "FILE")]
     pub receipt: Option<PathBuf>,
+    #[command(flatten)]
+    pub save: Save,
     /// Delays between nodes, if this command starts a mesh: none, real, or a folder with nodes.csv and rtt.csv.
     #[arg(long, default_value = "real")]
     pub latency: String,
 }
 
+/// Where files are saved that a job left under /out.
 #[derive(ClapArgs)]
-pub struct Verify {
+pub struct Save {
+    /// Save the files that the job leaves under /out in this folder, which must be new or empty.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Replace files in the folder of --out.
+    #[arg(long, requires = "out")]
+    pub overwrite: bool,
+}
+
+/// A receipt, and who is believed.
+#[derive(ClapArgs)]
+pub struct ReceiptFile {
     /// The receipt.
     pub file: PathBuf,
-    /// Check that this file is the output that the receipt proves.
-    #[arg(long = "result", value_name = "FILE")]
-    pub result: Option<PathBuf>,
     /// A network id to trust, in addition to the networks that this machine has used.
     #[arg(long = "network", value_name = "ID")]
     pub networks: Vec<types::Hash>,
 }
 
 #[derive(ClapArgs)]
+pub struct Verify {
+    #[command(flatten)]
+    pub receipt: ReceiptFile,
+    /// Check that this file is the output that the receipt proves.
+    #[arg(long = "result", value_name = "FILE")]
+    pub result: Option<PathBuf>,
+    /// Check that the files in this folder are those that the receipt proves: what the job left under /out.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(ClapArgs)]
 pub struct Replay {
     #[command(flatten)]
-    pub verify: Verify,
+    pub receipt: ReceiptFile,
     /// The module, if it is not among the files kept from earlier runs.
     #[arg(long, value_name = "FILE")]
     pub module: Option<PathBuf>,
@@ -341,10 +368,12 @@ pub enum JobVerb {
     Show(Id),
     /// Tell what happens to a job until it has ended.
     Follow(Id),
-    /// Print what a job wrote to stdout.
+    /// Print what a job wrote to stdout. With --out, save the files that it left instead.
     Output {
         #[command(flatten)]
         id: Id,
+        #[command(flatten)]
+        save: Save,
         /// Show output on a terminal even if it is not text.
         #[arg(long)]
         raw: bool,

@@ -9,7 +9,7 @@ const TRAPPED: u8 = 134;
 /// The job's own exit code, as an operating system gives it on; but a failure is never 0.
 pub fn exit_code(status: &Status) -> ExitCode {
     match status {
-        Status::Exited(code) => {
+        Status::Exited(code) | Status::ExitedWithFiles { code, .. } => {
             let low = code.to_le_bytes()[0];
             ExitCode::from(if low == 0 && *code != 0 { 1 } else { low })
         }

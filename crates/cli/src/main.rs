@@ -20,6 +20,7 @@ macro_rules! eprintln {
 mod commands;
 mod ending;
 mod network;
+mod outputs;
 mod request;
 mod settings;
 mod units;

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, bail};
 use args::Job;
-use client::{Engine, Module, Request, Resources};
+use client::{Engine, Module, Request, Resources, TreeBounds};
 use std::{
     fs,
     io::{IsTerminal as _, Read as _},
@@ -14,6 +14,10 @@ use types::{Agreement, Fuel, Limits, Millis};
 /// An input that takes longer to end is told of.
 const STDIN_PATIENCE: Duration = Duration::from_secs(3);
 
+/// How much the folder of a job may hold: it travels as one blob.
+const TREE: TreeBounds =
+    TreeBounds { files: types::folder::FOLDER_FILES_MAX, bytes: api::BLOB_BYTES_MAX };
+
 /// Read everything a job needs, and refuse what can never run before anything is sent or paid.
 pub fn read(engine: &Engine, job: &Job) -> Result<Request> {
     let name = job.file.display().to_string();
@@ -21,6 +25,7 @@ pub fn read(engine: &Engine, job: &Job) -> Result<Request> {
     let module = Module::read(engine, &name, &text)?;
     let input = input(job)?;
     let files = job.files.iter().map(|file| named(file)).collect::<Result<_>>()?;
+    let tree = job.dir.as_ref().map(|dir| client::read_tree(dir, TREE)).transpose()?;
     let limits = Limits {
         fuel: Fuel::new(job.fuel),
         memory_bytes: job.memory.saturating_mul(1 << 20),
@@ -29,7 +34,7 @@ pub fn read(engine: &Engine, job: &Job) -> Result<Request> {
     };
     let agreement = Agreement { replicas: job.replicas, agree: job.agree };
     let (args, env) = (job.args.clone(), job.env.clone());
-    Ok(Request::new(module, Resources { input, files, args, env, limits, agreement })?)
+    Ok(Request::new(module, Resources { input, files, tree, args, env, limits, agreement })?)
 }
 
 /// Says what is waited for if stdin stays open, until it is dropped.

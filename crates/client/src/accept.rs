@@ -33,7 +33,7 @@ pub fn acceptable(
     let price = price_max(request, demand, params)?;
     // A deadline counts from the block that the job is taken in, whichever that is.
     let now = Height::new(1);
-    let submission = submission(request, terms, price, now);
+    let submission = submission(request, terms, price, now, params);
     jobs::check(&submission, demand, params, now).map_err(NotTaken::Unacceptable)
 }
 
@@ -65,5 +65,6 @@ const fn option(refused: &Unacceptable) -> &'static str {
         Unacceptable::Deadline { .. } => "--deadline",
         Unacceptable::Profile => "the network, or use the version of meshx that it runs",
         Unacceptable::Wall { .. } => "--wall",
+        Unacceptable::Module { .. } => "the module: move its data into files (--file, --dir)",
     }
 }

@@ -50,7 +50,7 @@ pub enum Next<'a> {
     Upload(Hash, &'a [u8]),
     /// [`Answer::Demand`].
     AskDemand(ChainId),
-    /// Send it and wait until it is final: [`Answer::Job`].
+    /// Send it and wait until it is final: [`Answer::Job`] or [`Answer::CameSecond`].
     Send(&'a Tx),
     /// [`Answer::Phase`] for each phase it comes to, then [`Answer::End`].
     Follow(ChainId, JobId),
@@ -78,6 +78,8 @@ pub enum Answer {
     },
     /// What demand multiplies prices by now.
     Demand(Ppm),
+    /// Another transaction of the payer came first: nothing was paid, and it is to be signed again.
+    CameSecond,
     /// The job's name, by which it can be followed.
     Job(JobId),
     /// The job as its gateway shows it now.
@@ -124,7 +126,7 @@ enum Stage {
     Blob(Known, usize),
     Upload(Known, usize),
     Demand(Known),
-    Send(Hash, Box<Tx>),
+    Send(Known, Box<Tx>),
     Follow(Hash, JobId, Option<Box<JobView>>),
     Over(Box<Finished>),
 }
@@ -183,13 +185,16 @@ impl<'a> Errand<'a> {
             // Asked after the uploads, which may take minutes: demand moves in each block, and the offer allows for a
             // few.
             (Stage::Demand(known), Answer::Demand(demand)) => {
-                let Known { network, params, nonce, height } = known;
-                let price_max = price_max(request, demand, &params)?;
-                let action = Action::SubmitJob(submission(request, &terms, price_max, height));
-                let tx = signed(key, &network, terms.chain, nonce, action);
-                Stage::Send(network, Box::new(tx))
+                let price_max = price_max(request, demand, &known.params)?;
+                let asked = submission(request, &terms, price_max, known.height, &known.params);
+                let action = Action::SubmitJob(asked);
+                let tx = signed(key, &known.network, terms.chain, known.nonce, action);
+                Stage::Send(known, Box::new(tx))
             }
-            (Stage::Send(network, _), Answer::Job(job)) => Stage::Follow(network, job, None),
+            (Stage::Send(known, _), Answer::Job(job)) => Stage::Follow(known.network, job, None),
+            (Stage::Send(known, _), Answer::CameSecond) => {
+                Stage::Account(known.network, known.params)
+            }
             (Stage::Follow(network, job, _), Answer::Phase(view)) => {
                 Stage::Follow(network, job, Some(view))
             }
@@ -216,19 +221,24 @@ impl<'a> Errand<'a> {
     }
 }
 
-/// What is asked of the chain at height `now`, where the job can cost `price_max`.
+/// What is asked of the chain at height `now`, where the job can cost `price_max`. Workers that have to compile the module
+/// first get the time for it beside the deadline.
 #[must_use]
 pub fn submission(
     request: &Request,
     terms: &Terms,
     price_max: NanoMeshx,
     now: Height,
+    params: &Params,
 ) -> Submission {
+    let compiling = jobs::compile_time(request.spec.module_len).get() / params.block_ms.max(1);
+    let longest = params.deadline_blocks_max.max(terms.deadline);
+    let blocks = terms.deadline.saturating_add(compiling).min(longest);
     Submission {
         spec: request.spec.clone(),
         agreement: request.agreement,
         price_max: terms.max_price.unwrap_or(price_max),
-        deadline: Height::new(now.get().saturating_add(terms.deadline)),
+        deadline: Height::new(now.get().saturating_add(blocks)),
         fresh: terms.fresh,
     }
 }
@@ -274,6 +284,14 @@ mod tests {
         let Action::SubmitJob(asked) = &tx.action else { panic!("a job") };
         assert_eq!(asked.deadline, Height::new(1_230));
         assert_eq!(asked.price_max, price_max(&request, Ppm::ONE, &Params::DEFAULT).unwrap());
+        // Another job of the same wallet was faster: signed again with the next nonce.
+        let errand = errand.take(Answer::CameSecond).unwrap();
+        let account = Answer::Account { nonce: 5, height: Height::new(31) };
+        let mut errand = errand.take(account).unwrap();
+        for answer in [Answer::Yes, Answer::Yes, Answer::Demand(Ppm::ONE)] {
+            errand = errand.take(answer).unwrap();
+        }
+        assert!(matches!(errand.next(), Next::Send(tx) if tx.nonce == 5));
         let errand = errand.take(Answer::Job(Hash([9; 32]))).unwrap();
         assert_eq!(errand.next(), Next::Follow(chain, Hash([9; 32])));
         assert_eq!(errand.take(Answer::End).err(), Some(Stuck::Silent));
@@ -289,7 +307,21 @@ mod tests {
     #[test]
     fn a_cap_that_is_named_counts_and_a_deadline_ends_with_time() {
         let terms = Terms { max_price: Some(NanoMeshx::new(7)), deadline: u64::MAX, ..TERMS };
-        let asked = submission(&request(), &terms, NanoMeshx::new(500), Height::new(30));
+        let asked =
+            submission(&request(), &terms, NanoMeshx::new(500), Height::new(30), &Params::DEFAULT);
         assert_eq!((asked.price_max, asked.deadline), (NanoMeshx::new(7), Height::new(u64::MAX)));
+    }
+
+    #[test]
+    fn the_time_to_compile_a_large_module_is_added() {
+        let mut request = request();
+        request.spec.module_len = 31_000_000;
+        let deadline = |terms: &Terms| {
+            let params = Params::DEFAULT;
+            submission(&request, terms, NanoMeshx::ZERO, Height::new(30), &params).deadline.get()
+        };
+        assert_eq!(deadline(&TERMS), 30 + 1_200 + 620);
+        let longest = Terms { deadline: Params::DEFAULT.deadline_blocks_max, ..TERMS };
+        assert_eq!(deadline(&longest), 30 + 172_800, "no chain takes a later one");
     }
 }

@@ -3,7 +3,7 @@
 use crate::{Distrusted, Finished, checked_output, checked_receipt};
 use api::{Client, ClientError, JobView, Output};
 use receipt::Verified;
-use types::state::Phase;
+use types::{BadOutputList, state::Phase};
 
 /// Why there is nothing to show.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,12 @@ pub enum NotFetched {
     Node(#[from] ClientError),
     #[error(transparent)]
     Distrusted(#[from] Distrusted),
+    #[error(
+        "the node sent a list of the job's files that the chain did not settle on\nhint: ask another node"
+    )]
+    List(#[from] BadOutputList),
+    #[error("the node sent another file than {0:?}, which the job left\nhint: ask another node")]
+    OtherFile(String),
 }
 
 /// One of a settled job's outputs, checked against the hash that the chain settled on.

@@ -1,15 +1,19 @@
 //! A job that is complete: what is asked for, and the bytes that it names.
 
 use sandbox::{Engine, Inspected, Refused};
+use std::collections::BTreeSet;
 use types::codec::Encode;
 use types::{
-    Agreement, Float, Hash, INPUT_FILES_MAX, InputFile, JobSpec, Limits, List, Millis, Submission,
-    Text, domain_hash,
+    Agreement, Float, Hash, INPUT_FILES_MAX, InputFile, JobSpec, Limits, List, MODULE_BYTES_MAX,
+    Millis, Submission, Text, domain_hash, folder,
 };
 
 /// What the clock of a job reads at its start unless asked otherwise: 2026-01-01T00:00:00Z. A fixed moment, so that equal
 /// requests are equal jobs.
 const CLOCK: Millis = Millis::new(1_767_225_600_000);
+
+/// What a packed folder is called that is all of `/in`.
+const TREE: &str = "./";
 
 /// A module that can run.
 #[derive(Clone, Debug)]
@@ -27,6 +31,8 @@ pub struct Resources {
     pub input: Vec<u8>,
     /// Read-only files below `/in`, by name.
     pub files: Vec<(String, Vec<u8>)>,
+    /// A tree of files that becomes `/in`, together with `files`; [`crate::read_tree`] reads one.
+    pub tree: Option<Vec<(String, Vec<u8>)>>,
     /// Command-line arguments, without the program's name.
     pub args: Vec<String>,
     /// Each `NAME=VALUE`.
@@ -48,7 +54,7 @@ pub struct Request {
     pub module: Vec<u8>,
     /// Standard input.
     pub input: Vec<u8>,
-    /// Files under `/in`, by name.
+    /// Files under `/in`, by name, and packed folders, whose names end with `/`.
     pub files: Vec<(String, Vec<u8>)>,
 }
 
@@ -66,10 +72,18 @@ pub enum BadRequest {
     TooLong(&'static str),
     #[error("too many {0}")]
     TooMany(&'static str),
-    #[error("the file name {0:?} is too long")]
+    #[error("the file name {0:?} is too long, or ends with a slash")]
     FileName(String),
     #[error("one of the {what} holds a zero byte, which no program could read: {text:?}")]
     ZeroByte { what: &'static str, text: String },
+    #[error("the files of the job's folder cannot be packed")]
+    Folder(#[from] folder::BadFolder),
+    #[error(
+        "{what} has {bytes} bytes, more than the {MODULE_BYTES_MAX} that one piece of a job may have\nhint: give large data as several files"
+    )]
+    TooLarge { what: String, bytes: usize },
+    #[error("--env {text:?} {problem}\nhint: --env NAME=VALUE, each name once")]
+    Env { text: String, problem: &'static str },
 }
 
 /// Fuel, floats or the sandbox's functions were others when the job ran.
@@ -109,7 +123,7 @@ impl Default for Resources {
         };
         let agreement = Agreement { replicas: 4, agree: 3 };
         let (input, files, args, env) = (vec![], vec![], vec![], vec![]);
-        Self { input, files, args, env, limits, agreement }
+        Self { input, files, tree: None, args, env, limits, agreement }
     }
 }
 
@@ -121,20 +135,32 @@ impl Request {
     /// [`BadRequest`] if it could not run within its limits, or something is longer than a job may carry.
     pub fn new(module: Module, resources: Resources) -> Result<Self, BadRequest> {
         let Module { name, bytes: module, seen } = module;
-        let Resources { input, files, args, env, limits, agreement } = resources;
+        let Resources { input, mut files, tree, args, env, limits, agreement } = resources;
         if seen.memory_bytes_min > limits.memory_bytes {
             let (needed, limit) = (seen.memory_bytes_min, limits.memory_bytes);
             return Err(BadRequest::Memory { name, needed, limit });
         }
-        sandbox::check_file_names(files.iter().map(|(file, _)| file.as_str()))
+        if let Some((named, _)) = files.iter().find(|(named, _)| named.ends_with('/')) {
+            return Err(BadRequest::FileName(named.clone()));
+        }
+        if let Some(tree) = tree {
+            files.push((TREE.to_owned(), folder::pack(tree)?));
+        }
+        sandbox::unpack(files.iter().map(|(file, bytes)| (file.as_str(), bytes.as_slice())))
             .map_err(|source| BadRequest::CannotRun { name, source })?;
+        let large = |(_, bytes): &(&str, &Vec<u8>)| bytes.len() as u64 > MODULE_BYTES_MAX;
+        let blobs = files.iter().map(|(file, bytes)| (file.as_str(), bytes));
+        if let Some((what, bytes)) = blobs.chain([("its input", &input)]).find(large) {
+            return Err(BadRequest::TooLarge { what: what.to_owned(), bytes: bytes.len() });
+        }
+        check_env(&env)?;
         let (module_hash, input_hash) = (Hash::of_content(&module), Hash::of_content(&input));
         let named = |(name, bytes): &(String, Vec<u8>)| {
             let (content, len) = (Hash::of_content(bytes), bytes.len() as u64);
             let text = Text::new(name.clone()).map_err(|_| BadRequest::FileName(name.clone()))?;
             Ok(InputFile { name: text, content, len })
         };
-        let listed = files.iter().map(named).collect::<Result<_, _>>()?;
+        let listed = files.iter().map(named).collect::<Result<_, BadRequest>>()?;
         let files_listed: List<InputFile, INPUT_FILES_MAX> =
             List::new(listed).map_err(|_| BadRequest::TooMany("files"))?;
         let (args, env) = (list(&args, "arguments")?, list(&env, "environment variables")?);
@@ -185,6 +211,21 @@ impl Request {
         let files = self.files.iter().map(|(_, bytes)| bytes.as_slice());
         [self.module.as_slice(), &self.input].into_iter().chain(files)
     }
+}
+
+/// Each variable has a name, and no name is there twice: a program would see one of them or the other.
+fn check_env(env: &[String]) -> Result<(), BadRequest> {
+    let mut names = BTreeSet::new();
+    for text in env {
+        let bad = |problem| Err(BadRequest::Env { text: text.clone(), problem });
+        match text.split_once('=') {
+            None => return bad("has no `=` and no value"),
+            Some(("", _)) => return bad("has no name before the `=`"),
+            Some((name, _)) if !names.insert(name) => return bad("sets the same name again"),
+            Some(_) => {}
+        }
+    }
+    Ok(())
 }
 
 fn list<const LEN: usize, const MAX: usize>(
@@ -272,6 +313,19 @@ mod tests {
     }
 
     #[test]
+    fn a_tree_is_one_blob_and_its_names_clash_with_no_others() {
+        let file = |path: &str| (path.to_owned(), b"1".to_vec());
+        let with = |tree: Vec<_>, files: Vec<_>| {
+            request(|resources| (resources.tree, resources.files) = (Some(tree), files))
+        };
+        let both = with(vec![file("a/b"), file("c")], vec![file("d")]).unwrap();
+        let names: Vec<&str> = both.spec.files.iter().map(|file| file.name.as_str()).collect();
+        assert_eq!((names, both.blobs().count()), (vec!["d", "./"], 4));
+        let clash = with(vec![file("a/b")], vec![file("a/b")]).unwrap_err();
+        assert!(matches!(clash, BadRequest::CannotRun { source: Refused::BadFile { .. }, .. }));
+    }
+
+    #[test]
     fn what_can_never_run_is_refused_before_anything_is_sent() {
         let engine = engine().unwrap();
         let refused = Module::read(&engine, "notes.txt", b"dear diary").unwrap_err();
@@ -279,6 +333,15 @@ mod tests {
         let lost =
             request(|resources| resources.files = vec![("../a".into(), vec![])]).unwrap_err();
         assert!(matches!(lost, BadRequest::CannotRun { source: Refused::BadFile { .. }, .. }));
+        for env in [vec!["NOEQ"], vec!["=x"], vec!["A=1", "B=2", "A=3"]] {
+            let env = env.into_iter().map(str::to_owned).collect();
+            let refused = request(|resources| resources.env = env).unwrap_err();
+            assert!(matches!(refused, BadRequest::Env { .. }), "{refused}");
+        }
+        request(|resources| resources.env = vec!["A==".into(), "B=".into()]).unwrap();
+        let packed = vec![("data/".to_owned(), folder::pack(vec![]).unwrap())];
+        let refused = request(|resources| resources.files = packed).unwrap_err();
+        assert!(matches!(refused, BadRequest::FileName(_)), "{refused}");
         let small = request(|resources| resources.limits.memory_bytes = 65_536).unwrap_err();
         assert!(matches!(small, BadRequest::Memory { needed: 131_072, limit: 65_536, .. }));
         request(|resources| resources.limits.memory_bytes = 131_072).unwrap();

@@ -89,8 +89,8 @@ fn of_outcome(outcome: &Outcome, limits: &Limits, again: Option<&Again>) -> Opti
     let mebibytes = |bytes: u64| bytes.div_ceil(1 << 20);
     let within = place.map(within).unwrap_or_default();
     let (kind, what, hint) = match outcome.status {
-        Status::Exited(0) => return None,
-        Status::Exited(code) => (
+        Status::Exited(0) | Status::ExitedWithFiles { code: 0, .. } => return None,
+        Status::Exited(code) | Status::ExitedWithFiles { code, .. } => (
             "exit_code",
             format!("exit code {code}"),
             "the program chose this code; meshx job logs shows what it wrote to stderr".to_owned(),

@@ -1,13 +1,18 @@
 //! From a request to a job on a chain, and on to its end: the shell that drives an [`Errand`].
 
-use crate::{Answer, Errand, Finished, Next, Request, Stuck, Terms, home};
+use crate::{Answer, Errand, Finished, Next, Request, Stuck, Terms, came_second, home};
 use api::{Client, ClientError, Code, JobEvent, Wait};
 use crypto::SigningKey;
 use std::{
     thread,
     time::{Duration, Instant},
 };
-use types::{ChainId, JobId, codec::DecodeExt as _, network::NetworkKeys, state::Phase};
+use types::{
+    ChainId, JobId,
+    codec::DecodeExt as _,
+    network::NetworkKeys,
+    state::{JobRecord, Phase},
+};
 
 /// Why a job was not followed to its end.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +32,12 @@ pub enum NotFinished {
 const READY_TIMEOUT: Duration = Duration::from_secs(30);
 const READY_LOOKS: Duration = Duration::from_millis(100);
 
+/// How often a job is signed again because another payment of the same wallet came first, and how soon: for two minutes.
+const TURNS: u16 = 480;
+const TURN_PAUSE: Duration = Duration::from_millis(250);
+/// A module from this length on takes so long to compile that a user is told.
+const LARGE_MODULE_BYTES: u64 = 4 << 20;
+
 /// What a user is told of a phase.
 #[must_use]
 pub const fn phase_words(phase: &Phase) -> &'static str {
@@ -36,6 +47,19 @@ pub const fn phase_words(phase: &Phase) -> &'static str {
         Phase::Revealing { .. } => "comparing results",
         Phase::Settled(_) => "settled",
         Phase::Ended { .. } => "ended",
+    }
+}
+
+/// The same while the job is followed: the first job of a large module waits for its compilation.
+fn progress_words(record: &JobRecord) -> String {
+    let len = record.submission.spec.module_len;
+    let words = phase_words(&record.phase);
+    match record.phase {
+        Phase::Committing { .. } if len >= LARGE_MODULE_BYTES => format!(
+            "{words}; a worker that has not run this module before compiles its {} MB first, which may take minutes",
+            len / 1_000_000
+        ),
+        _ => words.to_owned(),
     }
 }
 
@@ -94,6 +118,7 @@ fn drive(
         tell(Step::Doing(text));
     };
     let start = Instant::now();
+    let mut turns = 0;
     let mut errand = Errand::new(key, request, *terms);
     loop {
         let answer = match errand.next() {
@@ -129,9 +154,19 @@ fn drive(
                 // Before the payment: if this program dies after it, the job can still be replayed.
                 request.blobs().for_each(home::keep_blob);
                 say("paying into escrow");
-                let sent = client.submit(tx, Wait::Final)?;
-                tracing::info!(trace = %sent.tx, chain = %sent.chain, height = ?sent.height, "paid into escrow");
-                Answer::Job(sent.tx)
+                match client.submit(tx, Wait::Final) {
+                    Ok(sent) => {
+                        tracing::info!(trace = %sent.tx, chain = %sent.chain, height = ?sent.height, "paid into escrow");
+                        Answer::Job(sent.tx)
+                    }
+                    Err(error) if turns < TURNS && came_second(&error) => {
+                        turns += 1;
+                        say("waiting for another payment of the same wallet");
+                        thread::sleep(TURN_PAUSE);
+                        Answer::CameSecond
+                    }
+                    Err(error) => return Err(error.into()),
+                }
             }
             Next::Follow(chain, job) => {
                 tell(Step::Submitted(chain, job));
@@ -140,7 +175,7 @@ fn drive(
                 }
                 for event in client.job_events(Some(chain), job) {
                     if let JobEvent::Phase(view) = event? {
-                        say(phase_words(&view.record.phase));
+                        say(&progress_words(&view.record));
                         errand = errand.take(Answer::Phase(view))?;
                     }
                 }

@@ -2,13 +2,14 @@
 
 use super::run::{show_stdout, text_or_base64, write_receipt};
 use crate::{
+    outputs,
     settings::Settings,
     units::{grouped, short_id, unique_len},
     user, when,
 };
 use anyhow::{Result, bail};
 use api::{Client, JobEvent, JobView, JobsQuery, Output, Wait};
-use args::{JobCommand, JobVerb};
+use args::{JobCommand, JobVerb, Save};
 use client::Finished;
 use serde_json::json;
 use std::path::Path;
@@ -26,7 +27,7 @@ pub fn job(settings: &Settings, command: &JobCommand) -> Result<()> {
         JobVerb::List => list(settings),
         JobVerb::Show(id) => show(settings, &id.id),
         JobVerb::Follow(id) => follow(settings, &id.id),
-        JobVerb::Output { id, raw } => output(settings, &id.id, *raw),
+        JobVerb::Output { id, save, raw } => output(settings, &id.id, save, *raw),
         JobVerb::Logs(id) => logs(settings, &id.id),
         JobVerb::Receipt { id, to } => receipt(settings, &id.id, to),
         JobVerb::Cancel(id) => cancel(settings, &id.id),
@@ -122,6 +123,9 @@ fn show(settings: &Settings, id: &str) -> Result<()> {
         };
         println!("result    {ending}");
         println!("output    {}", settlement.outcome.stdout.hash);
+        if let Some(files) = settlement.outcome.status.files() {
+            println!("files     {} bytes under /out, list {}", files.bytes, files.list.hash);
+        }
         println!(
             "price     {} MESHX for {} fuel, {} refunded",
             settlement.paid,
@@ -150,9 +154,25 @@ fn follow(settings: &Settings, id: &str) -> Result<()> {
     Ok(())
 }
 
-fn output(settings: &Settings, id: &str, raw: bool) -> Result<()> {
+fn output(settings: &Settings, id: &str, save: &Save, raw: bool) -> Result<()> {
+    let folder = outputs::folder(save)?;
     let client = user::client(settings)?;
     let view = find(&client, id)?;
+    if folder.is_some() {
+        let Some(files) = outputs::save(&client, &view, folder.as_ref())? else {
+            // A job without a result is told from one that left nothing.
+            client::output(&client, &view, Output::Stdout)?;
+            bail!(
+                "the job left no files under /out\nhint: meshx job output {id} prints its stdout"
+            );
+        };
+        if settings.json() {
+            println!("{}", json!({ "job": view.job, "files": outputs::as_json(Some(&files)) }));
+        } else {
+            outputs::tell(&view, &files, folder.as_ref());
+        }
+        return Ok(());
+    }
     let bytes = client::output(&client, &view, Output::Stdout)?;
     if settings.json() {
         println!("{}", json!({ "job": view.job, "output": text_or_base64(&bytes) }));
@@ -165,15 +185,23 @@ fn receipt(settings: &Settings, id: &str, to: &Path) -> Result<()> {
     let client = user::client(settings)?;
     let view = find(&client, id)?;
     let (job, network) = (view.job, NetworkKeys::decode(client.genesis()?)?.network());
-    let (bytes, verified) = client::receipt(&client, &Finished { view, network })?;
+    let finished = Finished { view, network };
+    let (bytes, verified) = client::receipt(&client, &finished)?;
+    let files = outputs::save(&client, &finished.view, None)?;
     let assurance = verified.assurance().to_string();
     if settings.json() {
         let written = write_receipt(to, &bytes, true)?;
-        println!("{}", json!({ "job": job, "receipt": written, "assurance": assurance }));
+        println!(
+            "{}",
+            json!({ "job": job, "receipt": written, "assurance": assurance, "files": outputs::as_json(files.as_ref()) })
+        );
         return Ok(());
     }
     write_receipt(to, &bytes, false)?;
     eprintln!("receipt {} (assurance {assurance})", to.display());
+    if let Some(files) = &files {
+        outputs::tell(&finished.view, files, None);
+    }
     Ok(())
 }
 

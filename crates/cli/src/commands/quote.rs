@@ -47,10 +47,13 @@ pub fn quote(settings: &Settings, job: &Job) -> Result<()> {
             "price_likely": quote.likely, "price_max": quote.max, "status": outcome.status,
             "what": story.as_ref().map(|story| &story.what),
             "hint": story.as_ref().map(|story| &story.hint),
-            "output_hash": outcome.stdout.hash, "from_network": from_network,
+            "output_hash": outcome.stdout.hash, "files": outcome.status.files(), "from_network": from_network,
         });
         println!("{object}");
         return Ok(());
+    }
+    if let Some(files) = outcome.status.files() {
+        println!("files      {} bytes under /out", files.bytes);
     }
     print(&request, &outcome, &params, &Priced { metered, multipliers, quote });
     if let Some(story) = story {

@@ -13,7 +13,7 @@ use std::{fs, path::PathBuf, process::ExitCode};
 use types::Hash;
 
 pub fn replay(settings: &Settings, args: &Replay) -> Result<ExitCode> {
-    let verified = match check(&args.verify)?.0 {
+    let verified = match check(&args.receipt)?.0 {
         Ok(verified) => verified,
         Err(failed) => return Ok(refuse(settings, &failed)),
     };

@@ -2,7 +2,7 @@
 
 use super::{up::tell_start, why};
 use crate::{
-    ending, network, request,
+    ending, network, outputs, request,
     settings::Settings,
     units::{grouped, short_id},
     user,
@@ -21,7 +21,7 @@ use std::{
 };
 use talk::{Progress, to_stdout};
 use types::{
-    ChainId, JobId, Ppm,
+    ChainId, JobId, OutputList, Ppm,
     state::{Phase, Settlement},
 };
 
@@ -31,6 +31,12 @@ pub fn run(settings: &Settings, args: &Run) -> Result<ExitCode> {
     let request = request::read(&engine, &args.job)?;
     client::runnable(&engine, &request)?;
     drop(engine);
+    if args.detach && args.save.out.is_some() {
+        bail!(
+            "--detach does not wait for files\nhint: meshx job output ID --out DIR saves them later"
+        );
+    }
+    outputs::folder(&args.save)?;
     let (progress, terms) = (Progress::new(), terms(settings, args));
     if let Some(current) = network::find(settings)? {
         check_workers(&current.status, settings.chain, &request)?;
@@ -104,6 +110,8 @@ fn on(
     progress.say("checking the receipt");
     let stdout = client::output(client, view, Output::Stdout)?;
     let stderr = client::output(client, view, Output::Stderr)?;
+    let folder = outputs::folder(&args.save)?;
+    let files = outputs::save(client, view, folder.as_ref())?;
     let (receipt, verified) = client::receipt(client, &finished)?;
     let path = match &args.receipt {
         Some(path) => path.clone(),
@@ -120,7 +128,7 @@ fn on(
         receipt,
     };
     if settings.json() {
-        facts.print_json(&stdout, &stderr);
+        facts.print_json(&stdout, &stderr, files.as_ref());
     } else {
         if path == Path::new("-") {
             eprintln!(
@@ -131,6 +139,9 @@ fn on(
             show_stdout(&stdout, args.raw)?;
         }
         to_stderr(&stderr);
+        if let Some(files) = &files {
+            outputs::tell(view, files, folder.as_ref());
+        }
         facts.print_summary();
     }
     Ok(ending::exit_code(&settlement.outcome.status))
@@ -252,7 +263,7 @@ impl Facts<'_> {
         }
     }
 
-    fn print_json(&self, stdout: &[u8], stderr: &[u8]) {
+    fn print_json(&self, stdout: &[u8], stderr: &[u8], files: Option<&OutputList>) {
         let Settlement { outcome, paid, refunded, assignments, agreed, cached_from, height } =
             self.settlement;
         let agreeing = assignments.iter().filter(|one| one.outcome.as_ref() == Some(outcome));
@@ -266,6 +277,7 @@ impl Facts<'_> {
             "output_hash": outcome.stdout.hash,
             "output": text_or_base64(stdout),
             "logs": text_or_base64(stderr),
+            "files": outputs::as_json(files),
             "fuel": outcome.fuel,
             "price": paid,
             "refunded": refunded,

@@ -2,7 +2,7 @@
 
 use crate::{settings::Settings, units::grouped};
 use anyhow::{Context as _, Result};
-use args::Verify;
+use args::{ReceiptFile, Verify};
 use client::{Failed, Verified};
 use serde_json::json;
 use std::{
@@ -37,7 +37,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// Check the file, against the networks this machine knows and those named.
-pub fn check(args: &Verify) -> Result<(Result<Verified, Failed>, usize)> {
+pub fn check(args: &ReceiptFile) -> Result<(Result<Verified, Failed>, usize)> {
     let bytes =
         fs::read(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
     Ok((client::verify(&bytes, &args.networks), bytes.len()))
@@ -59,7 +59,7 @@ pub fn refuse(settings: &Settings, failed: &Failed) -> ExitCode {
 }
 
 pub fn verify(settings: &Settings, args: &Verify) -> Result<ExitCode> {
-    let (verdict, bytes) = check(args)?;
+    let (verdict, bytes) = check(&args.receipt)?;
     let verified = match verdict {
         Ok(verified) => verified,
         Err(failed) => return Ok(refuse(settings, &failed)),
@@ -82,22 +82,39 @@ pub fn verify(settings: &Settings, args: &Verify) -> Result<ExitCode> {
             return Ok(ExitCode::from(REFUSED));
         }
     }
+    if let Some(path) = &args.out {
+        let found = client::files_of(path)?;
+        let proved = outcome.status.files();
+        if found != proved {
+            let path = path.display();
+            match proved {
+                None => eprintln!(
+                    "refused: the receipt proves that the job left no files, and {path} has some"
+                ),
+                Some(files) => eprintln!(
+                    "refused: the files in {path} are not those that the job left: the receipt proves {} bytes in the list {}\nhint: nothing else may be in the folder; meshx job output {} --out DIR saves them in a new one",
+                    files.bytes, files.list.hash, receipt.job
+                ),
+            }
+            return Ok(ExitCode::from(REFUSED));
+        }
+    }
     if settings.json() {
         let object = json!({
             "accepted": true, "network": verified.network(), "dev_dealer": verified.dev_dealer(), "chain": receipt.chain,
             "height": receipt.proved.header.height, "job": receipt.job, "module": receipt.record().submission.spec.module,
             "input": receipt.record().submission.spec.input, "status": outcome.status, "output_hash": outcome.stdout.hash,
-            "fuel": outcome.fuel, "price": settlement.paid, "assurance": verified.assurance().to_string(),
+            "files": outcome.status.files(), "fuel": outcome.fuel, "price": settlement.paid, "assurance": verified.assurance().to_string(),
         });
         println!("{object}");
         return Ok(ExitCode::SUCCESS);
     }
     let ending = match outcome.status {
-        Status::Exited(code) => format!("exit code {code}"),
+        Status::Exited(code) | Status::ExitedWithFiles { code, .. } => format!("exit code {code}"),
         Status::Trapped(_) => client::ending(outcome, &receipt.record().submission.spec.limits)
             .map_or_else(|| "trapped".to_owned(), |story| story.what),
     };
-    println!("accepted  {} ({bytes} bytes)", args.file.display());
+    println!("accepted  {} ({bytes} bytes)", args.receipt.file.display());
     println!(
         "job       {} on {}, block {}",
         receipt.job, receipt.chain, receipt.proved.header.height
@@ -105,6 +122,9 @@ pub fn verify(settings: &Settings, args: &Verify) -> Result<ExitCode> {
     println!("module    {}", receipt.record().submission.spec.module);
     println!("input     {}", receipt.record().submission.spec.input);
     println!("output    {} ({} bytes), {ending}", outcome.stdout.hash, outcome.stdout.len);
+    if let Some(files) = outcome.status.files() {
+        println!("files     {} ({} bytes under /out)", files.list.hash, files.bytes);
+    }
     println!("price     {} MESHX for {} fuel", settlement.paid, grouped(outcome.fuel.get()));
     println!("assurance {}", verified.assurance());
     println!("network   {}", verified.network());

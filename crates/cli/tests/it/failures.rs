@@ -278,9 +278,10 @@ fn submit(
     let (key, network) = (payer(), client.status().unwrap().network);
     let account = client.account(chain, wallet::address(&key)).unwrap();
     let demand = client.market(chain).unwrap().demand;
-    let price = client::price_max(&request, demand, &client.params(chain).unwrap()).unwrap();
+    let params = client.params(chain).unwrap();
+    let price = client::price_max(&request, demand, &params).unwrap();
     let terms = Terms { chain, max_price: None, deadline, fresh: true };
-    let submission = client::submission(&request, &terms, price, account.height);
+    let submission = client::submission(&request, &terms, price, account.height, &params);
     let action = Action::SubmitJob(submission);
     let tx = client::signed(&key, &network, chain, account.nonce, action);
     client.submit(&tx, Wait::Final).unwrap().tx

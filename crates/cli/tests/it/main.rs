@@ -1,6 +1,7 @@
 //! The binary as a user meets it: processes, pipes, files, exit codes.
 
 mod attest;
+mod cases;
 mod edges;
 mod failures;
 mod gov;
@@ -9,6 +10,7 @@ mod json;
 mod lab;
 mod mesh;
 mod nodes;
+mod outputs;
 mod presence;
 mod refusals;
 mod stake;

@@ -1,0 +1,178 @@
+//! The files that a job left under `/out`: asked for, checked, and written below one folder of this machine.
+
+use crate::{BadTree, NotFetched, NotWritten, TreeBounds, read_tree, write_whole};
+use api::{Client, JobView};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+use types::{
+    Hash, List, OUTPUT_FILES_MAX, OutputFile, OutputFiles, OutputList, OutputRef, Text,
+    codec::Encode as _, state::Phase,
+};
+
+/// The list of the files that a settled job left; `None` if it left none.
+///
+/// # Errors
+/// [`NotFetched`].
+pub fn output_list(client: &Client, view: &JobView) -> Result<Option<OutputList>, NotFetched> {
+    let Phase::Settled(settlement) = &view.record.phase else { return Err(NotFetched::NoResult) };
+    let Some(files) = settlement.outcome.status.files() else { return Ok(None) };
+    let bytes = client.output_file(Some(view.chain), view.job, None)?.bytes()?;
+    Ok(Some(OutputList::checked(&bytes, &files)?))
+}
+
+/// One of the files that a settled job left, as its list names it.
+///
+/// # Errors
+/// [`NotFetched`].
+pub fn output_file(
+    client: &Client,
+    view: &JobView,
+    file: &OutputFile,
+) -> Result<Vec<u8>, NotFetched> {
+    let content = file.content;
+    let bytes = client.output_file(Some(view.chain), view.job, Some(content.hash))?.bytes()?;
+    let right = bytes.len() as u64 == content.len && Hash::of_content(&bytes) == content.hash;
+    if right { Ok(bytes) } else { Err(NotFetched::OtherFile(file.path.to_string())) }
+}
+
+/// A folder that is to hold what a job leaves, and only that.
+#[derive(Clone, Debug)]
+pub struct OutputFolder {
+    root: PathBuf,
+    overwrite: bool,
+}
+
+/// Why nothing is written to a folder.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
+pub enum NoFolder {
+    #[error(
+        "{} is not empty\nhint: name a new folder, or add --overwrite to replace files in this one", root.display()
+    )]
+    NotEmpty { root: PathBuf },
+    #[error("{} is no folder", root.display())]
+    NotAFolder { root: PathBuf },
+    #[error(
+        "{} is a symbolic link, which might lead out of the folder\nhint: remove it, or name another folder", path.display()
+    )]
+    Link { path: PathBuf },
+    #[error(transparent)]
+    NotWritten(#[from] NotWritten),
+}
+
+impl OutputFolder {
+    /// The folder at `root`, which need not be there yet. Asked before a job is paid for.
+    ///
+    /// # Errors
+    /// [`NoFolder`] if something is in it and `overwrite` does not say that this may be replaced.
+    pub fn at(root: &Path, overwrite: bool) -> Result<Self, NoFolder> {
+        let root = root.to_owned();
+        match fs::metadata(&root) {
+            Ok(found) if !found.is_dir() => Err(NoFolder::NotAFolder { root }),
+            Ok(_)
+                if !overwrite && fs::read_dir(&root).is_ok_and(|mut all| all.next().is_some()) =>
+            {
+                Err(NoFolder::NotEmpty { root })
+            }
+            // What else is wrong with it shows when it is written to.
+            Ok(_) | Err(_) => Ok(Self { root, overwrite }),
+        }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Write one file of a list that was checked: its path has no `..` and begins with no `/`.
+    ///
+    /// # Errors
+    /// [`NoFolder`], also if a symbolic link stands in the way.
+    pub fn write(&self, file: &OutputFile, bytes: &[u8]) -> Result<(), NoFolder> {
+        let mut path = self.root.clone();
+        for part in file.path.as_str().split('/') {
+            path.push(part);
+            if fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink()) {
+                return Err(NoFolder::Link { path });
+            }
+        }
+        if !self.overwrite && path.exists() {
+            return Err(NoFolder::NotEmpty { root: self.root.clone() });
+        }
+        Ok(write_whole(&path, bytes, false)?)
+    }
+}
+
+/// What a job that left exactly the files below `root` would have left. `None`: there are no files.
+///
+/// # Errors
+/// [`BadTree`] if no job can leave them.
+pub fn files_of(root: &Path) -> Result<Option<OutputFiles>, BadTree> {
+    let bounds = TreeBounds { files: OUTPUT_FILES_MAX, bytes: types::MODULE_BYTES_MAX };
+    let tree = read_tree(root, bounds)?;
+    if tree.is_empty() {
+        return Ok(None);
+    }
+    let by_content =
+        |bytes: &[u8]| OutputRef { hash: Hash::of_content(bytes), len: bytes.len() as u64 };
+    let listed = tree.iter().map(|(path, bytes)| {
+        let text = Text::new(path.clone()).map_err(|_| BadTree::Name { path: path.into() })?;
+        Ok(OutputFile { path: text, content: by_content(bytes) })
+    });
+    let listed = listed.collect::<Result<_, BadTree>>()?;
+    let files = List::new(listed).expect("as many as may be read");
+    let bytes = tree.iter().map(|(_, bytes)| bytes.len() as u64).sum();
+    Ok(Some(OutputFiles { list: by_content(&OutputList { files }.encode()), bytes }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, bytes: &[u8]) -> OutputFile {
+        let content = OutputRef { hash: Hash::of_content(bytes), len: bytes.len() as u64 };
+        OutputFile { path: Text::new(path).unwrap(), content }
+    }
+
+    #[test]
+    fn what_is_written_is_what_the_result_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("new/out");
+        let folder = OutputFolder::at(&root, false).unwrap();
+        for (path, bytes) in [("b", &b"2"[..]), ("a/x", b"1")] {
+            folder.write(&file(path, bytes), bytes).unwrap();
+        }
+        let files = List::new(vec![file("a/x", b"1"), file("b", b"2")]).unwrap();
+        let encoded = OutputList { files }.encode();
+        let found = files_of(&root).unwrap().unwrap();
+        assert_eq!((found.bytes, found.list.hash), (2, Hash::of_content(&encoded)));
+        assert!(OutputList::checked(&encoded, &found).is_ok());
+        assert!(files_of(tempfile::tempdir().unwrap().path()).unwrap().is_none());
+    }
+
+    #[test]
+    fn what_is_there_is_kept_unless_it_may_be_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("a"), b"mine").unwrap();
+        assert!(matches!(OutputFolder::at(dir.path(), false), Err(NoFolder::NotEmpty { .. })));
+        let named = dir.path().join("a");
+        assert!(matches!(OutputFolder::at(&named, true), Err(NoFolder::NotAFolder { .. })));
+        let folder = OutputFolder::at(dir.path(), true).unwrap();
+        folder.write(&file("a", b"new"), b"new").unwrap();
+        assert_eq!(fs::read(dir.path().join("a")).unwrap(), b"new");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_leads_nothing_out_of_the_folder() {
+        let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::os::unix::fs::symlink(other.path(), dir.path().join("sub")).unwrap();
+        let folder = OutputFolder::at(dir.path(), true).unwrap();
+        let refused = folder.write(&file("sub/x", b"1"), b"1");
+        assert!(matches!(refused, Err(NoFolder::Link { .. })), "{refused:?}");
+        assert_eq!(fs::read_dir(other.path()).unwrap().count(), 0);
+    }
+}
