@@ -67,6 +67,14 @@ fn what_a_job_leaves_is_saved_listed_and_proved() {
         user.meshx(&[&run[..], &["--output", "json"]].concat(), b"from stdin").exits(0).json();
     assert_eq!(listed["files"][1]["path"], "sub/b");
 
+    // A job that left nothing has nothing to save.
+    let nothing = r#"(module (memory (export "memory") 1) (func (export "_start")))"#;
+    fs::write(user.path("nothing.wat"), nothing).unwrap();
+    let said = user.meshx(&["run", "--output", "json", "nothing.wat"], b"").exits(0).json();
+    let job = said["job"].as_str().unwrap();
+    let refused = user.meshx(&["job", "output", job, "--out", "none"], b"").exits(125);
+    assert!(refused.stderr.contains("left no files under /out"), "{}", refused.stderr);
+
     // Two results that differ in a file only are two results.
     let other = user.meshx(&[&run[..], &["--out", "other"]].concat(), b"from stdio").exits(0);
     assert!(!other.stderr.contains("result cache"), "{}", other.stderr);

@@ -18,6 +18,9 @@ pub enum Situation {
 
 use Situation::{Fed, Interrupted, Never, Stays, Tested, Typed};
 
+const OUTPUTS: &str = "crates/cli/tests/it/outputs.rs";
+const CASES: &str = "crates/cli/tests/it/cases.rs";
+const TREE: &str = "crates/client/src/tree.rs";
 const LIMITS: &str = "crates/api/tests/it/limits.rs";
 const PROBLEMS: &str = "crates/api/tests/it/problems.rs";
 const BLOBS: &str = "crates/blobs/tests/it/limits.rs";
@@ -608,4 +611,57 @@ pub const ROWS: &[(&str, &str, Situation)] = &[
         Tested("lab/tests/it/presence.rs", "what_is_no_network_or_no_part_is_refused"),
     ),
     ("lab/src/sybil.rs", "", Tested("lab/tests/it/presence.rs", "one_more_vote_has_its_price")),
+    (
+        "src/tree.rs",
+        "copy what it stands for",
+        Tested(OUTPUTS, "a_folder_with_a_link_in_it_is_refused_before_anything_is_paid"),
+    ),
+    ("src/tree.rs", "rename it", Tested(TREE, "links_and_odd_names_are_refused_by_name")),
+    ("src/tree.rs", "pack them into one file", Tested(TREE, "bounds_hold")),
+    ("src/tree.rs", "give the job less", Tested(TREE, "bounds_hold")),
+    (
+        "client/src/outputs.rs",
+        "name a new folder",
+        Tested(OUTPUTS, "what_a_job_leaves_is_saved_listed_and_proved"),
+    ),
+    (
+        "client/src/outputs.rs",
+        "remove it, or name",
+        Tested("crates/client/src/outputs.rs", "a_link_leads_nothing_out_of_the_folder"),
+    ),
+    (
+        "client/src/fetch.rs",
+        "ask another node",
+        Tested("crates/types/src/outputs.rs", "other_bytes_are_no_list"),
+    ),
+    (
+        "client/src/request.rs",
+        "give large data as several files",
+        Never("it takes a file of 96 MiB"),
+    ),
+    (
+        "client/src/request.rs",
+        "--env NAME=VALUE",
+        Tested(CASES, "what_no_program_could_make_sense_of_is_refused_before_anything_is_paid"),
+    ),
+    (
+        "cli/src/outputs.rs",
+        "saves them",
+        Tested(OUTPUTS, "what_a_job_leaves_is_saved_listed_and_proved"),
+    ),
+    (
+        "commands/job.rs",
+        "prints its stdout",
+        Tested(OUTPUTS, "what_a_job_leaves_is_saved_listed_and_proved"),
+    ),
+    (
+        "commands/run.rs",
+        "saves them later",
+        Tested(CASES, "what_no_program_could_make_sense_of_is_refused_before_anything_is_paid"),
+    ),
+    (
+        "commands/verify.rs",
+        "nothing else may be in the folder",
+        Tested(OUTPUTS, "what_a_job_leaves_is_saved_listed_and_proved"),
+    ),
 ];
