@@ -1,6 +1,6 @@
 //! The files that a job left under `/out`: saved where the user says, or told of.
 
-use crate::args::Save;
+use args::Save;
 use anyhow::{Context as _, Result};
 use api::{Client, JobView};
 use client::OutputFolder;
