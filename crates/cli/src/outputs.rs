@@ -1,8 +1,8 @@
 //! The files that a job left under `/out`: saved where the user says, or told of.
 
-use args::Save;
 use anyhow::{Context as _, Result};
 use api::{Client, JobView};
+use args::Save;
 use client::OutputFolder;
 use serde_json::{Value, json};
 use types::{OutputList, state::Phase};

@@ -177,7 +177,7 @@ fn trapped(place: Option<&TrapPlace>) -> Story {
             "a function pointer is null, or no function pointer at all"
         }
         Fault::Exception => "catch it in the program",
-        Fault::StackOverflow | Fault::Host(_) | Fault::Other(_) => {
+        Fault::StackOverflow | Fault::Host(_) | Fault::Outputs(_) | Fault::Other(_) => {
             "meshx job logs shows what it wrote before"
         }
     };

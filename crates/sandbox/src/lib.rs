@@ -94,3 +94,4 @@ pub use names::check_file_names;
 pub use place::{Fault, TrapPlace};
 pub use refused::Refused;
 pub use unpack::{Unpacked, unpack};
+pub use wasi::TooMuch;

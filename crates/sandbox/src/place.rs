@@ -3,6 +3,7 @@
 use crate::count::Count;
 use crate::facts::Facts;
 use crate::state::Stop;
+use crate::wasi::TooMuch;
 use std::fmt;
 use wasmparser::{KnownCustom, Name, NameSectionReader, Parser, Payload};
 use wasmtime::{FrameInfo, ThrownException, WasmBacktrace};
@@ -35,6 +36,8 @@ pub enum Fault {
     Exception,
     /// The host ended it.
     Host(types::Trap),
+    /// What it left under `/out` is more than an output may be.
+    Outputs(TooMuch),
     /// Something else, in the engine's words.
     Other(String),
 }
@@ -74,8 +77,8 @@ impl TrapPlace {
     }
 
     /// For what is found out after the last instruction.
-    pub(crate) const fn nowhere(what: String) -> Self {
-        Self { what, function: None, name: None, byte: None }
+    pub(crate) const fn nowhere(fault: Fault) -> Self {
+        Self { fault, memory_ran_out: false, function: None, name: None, byte: None }
     }
 
     /// Say also what the run's status knows better than the instruction.
@@ -158,6 +161,7 @@ impl fmt::Display for Fault {
             Self::Host(Trap::Wasm) => {
                 "the host was called with an argument that WASI does not know"
             }
+            Self::Outputs(too_much) => return too_much.fmt(f),
             Self::Other(words) => words,
         })
     }

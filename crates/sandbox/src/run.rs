@@ -3,7 +3,7 @@
 use crate::call::{between, fuel_left, set_fuel};
 use crate::job::{Ended, Job, Run};
 use crate::loan::Loan;
-use crate::place::TrapPlace;
+use crate::place::{Fault, TrapPlace};
 use crate::prepared::Prepared;
 use crate::raw;
 use crate::refused::Refused;
@@ -162,7 +162,7 @@ fn conclude(store: Store<State>, job: &Job<'_>, end: End) -> Result<Ended, Refus
             Ok(files) => run.files = files,
             Err(too_much) => {
                 run.status = Status::Trapped(Trap::OutputTooLong);
-                run.trap = Some(TrapPlace::nowhere(too_much.to_string()));
+                run.trap = Some(TrapPlace::nowhere(Fault::Outputs(too_much)));
             }
         }
     }

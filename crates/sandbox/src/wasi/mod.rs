@@ -29,6 +29,7 @@ mod time;
 
 pub(crate) use descriptors::Descriptors;
 pub(crate) use files::Files;
+pub use files::TooMuch;
 pub(crate) use process::Random;
 pub(crate) use time::Clock;
 

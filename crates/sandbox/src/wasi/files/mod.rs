@@ -21,6 +21,7 @@ use crate::limits::Bounds;
 use content::Content;
 use std::collections::BTreeMap;
 
+pub use outputs::TooMuch;
 pub(super) use walk::Walked;
 
 /// A file, folder or link, by its number: also what programs see as its inode.

@@ -8,11 +8,14 @@ type Outputs = Vec<(String, Vec<u8>)>;
 
 /// Why what is left is no output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum TooMuch {
+pub enum TooMuch {
+    /// They have more bytes together than the job's output limit leaves beside its standard output.
     #[error("the files under /out are longer than the output limit leaves room for")]
     Bytes,
+    /// They are more than [`OUTPUT_FILES_MAX`].
     #[error("more than {OUTPUT_FILES_MAX} files are under /out")]
     Files,
+    /// A path is longer than [`OUTPUT_PATH_BYTES_MAX`].
     #[error("a file under /out has a path of more than {OUTPUT_PATH_BYTES_MAX} bytes")]
     Path,
 }
