@@ -44,9 +44,7 @@ pub(crate) fn not_wasm(bytes: &[u8]) -> Refused {
 
 /// What to try when a validator said that `message`.
 pub(crate) fn feature_advice(message: &str) -> &'static str {
-    const ADVICE: [(&str, &str); 9] = [
-        ("shared", "build without threads: their order is not reproducible"),
-        ("threads", "build without threads: their order is not reproducible"),
+    const ADVICE: [(&str, &str); 7] = [
         ("memory64", "build for 32-bit WebAssembly (wasm32)"),
         ("64-bit", "build for 32-bit WebAssembly (wasm32)"),
         ("component", "build a core module (target wasm32-wasip1)"),

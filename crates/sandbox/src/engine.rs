@@ -281,6 +281,9 @@ fn settings(float: Float, config: &EngineConfig, places: Places) -> Config {
         .wasm_extended_const(true)
         .wasm_memory64(false)
         .wasm_exceptions(true)
+        // Atomic instructions, which many toolchains emit for one thread. No memory may be shared.
+        .wasm_threads(true)
+        .shared_memory(false)
         .collector(Collector::DeferredReferenceCounting)
         .wasm_gc(false)
         .wasm_function_references(false)

@@ -26,6 +26,7 @@ pub(crate) struct Facts {
     data_bytes: u64,
     elements: u64,
     memories: u32,
+    shares_memory: bool,
     tables: u32,
     table_elements_max: u64,
     types: Vec<Option<FuncType>>,
@@ -145,11 +146,15 @@ impl Facts {
 
     fn memory(&mut self, ty: &MemoryType) {
         self.memories += 1;
+        self.shares_memory |= ty.shared;
         let bytes = ty.initial.saturating_mul(PAGE_BYTES);
         self.memory_bytes_min = self.memory_bytes_min.saturating_add(bytes);
     }
 
     fn within_limits(&self) -> Result<(), Refused> {
+        if self.shares_memory {
+            return Err(Refused::SharedMemory);
+        }
         if self.memories > MEMORIES_MAX {
             return Err(Refused::TooManyMemories { found: self.memories, max: MEMORIES_MAX });
         }
@@ -321,6 +326,9 @@ pub(crate) fn signature<T: std::fmt::Display>(parameters: &[T], results: &[T]) -
 }
 
 /// What jobs may use: everything that is standard, reproducible and has a heap at most for exceptions.
+///
+/// Toolchains use atomic instructions even where there is one thread. Those are reproducible as long as no memory is
+/// shared, which [`Facts`] sees to.
 const FEATURES: WasmFeatures = WasmFeatures::FLOATS
     .union(WasmFeatures::MUTABLE_GLOBAL)
     .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
@@ -333,7 +341,8 @@ const FEATURES: WasmFeatures = WasmFeatures::FLOATS
     .union(WasmFeatures::TAIL_CALL)
     .union(WasmFeatures::MULTI_MEMORY)
     .union(WasmFeatures::EXTENDED_CONST)
-    .union(WasmFeatures::EXCEPTIONS);
+    .union(WasmFeatures::EXCEPTIONS)
+    .union(WasmFeatures::THREADS);
 
 fn validate(module: &[u8]) -> Result<(), Refused> {
     let Err(error) = Validator::new_with_features(FEATURES).validate_all(module) else {

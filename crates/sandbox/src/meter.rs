@@ -29,7 +29,7 @@ pub(crate) const HOST_BYTE: u64 = 1;
 
 /// What decides the fuel and the bytes of a run beside the job itself. Any edit here, or to what the
 /// host functions charge or answer, is a new profile: raise the number.
-const REVISION: &str = "meshx-sandbox 2";
+const REVISION: &str = "meshx-sandbox 3";
 
 /// What makes two runs comparable: H(engine version, configuration, operator cost table).
 ///

@@ -149,7 +149,7 @@ mod tests {
         check(
             r#"(module (memory 1 2 shared) (func (export "_start")))"#,
             expect![
-                "the module needs a feature that jobs may not use (threads must be enabled for shared memories, at byte 21); build without threads: their order is not reproducible"
+                "the module has a memory that threads share; build without threads: their order is not reproducible"
             ],
         );
         check(

@@ -42,6 +42,10 @@ pub enum Refused {
         "the module starts with {needed} bytes of memory, the job allows {limit}; raise the job's memory limit or link with a smaller initial memory"
     )]
     MemoryOverLimit { needed: u64, limit: u64 },
+    #[error(
+        "the module has a memory that threads share; build without threads: their order is not reproducible"
+    )]
+    SharedMemory,
     #[error("the module has {found} memories, at most {max} are allowed")]
     TooManyMemories { found: u32, max: u32 },
     #[error("the module has {found} tables, at most {max} are allowed")]

@@ -1,5 +1,6 @@
 //! The sandbox from outside: hostile modules, determinism, both ABIs, and WASI against wasmtime's own.
 
+mod atomics;
 mod cases;
 mod common;
 mod determinism;

@@ -24,7 +24,7 @@ fn faulty(fault: &str, operand: &str) -> Vec<u8> {
 }
 
 /// What ends well with the first operand and traps with the second, as the last thing it does.
-const FAULTS: [(&str, &str, &str); 17] = [
+const FAULTS: [(&str, &str, &str); 20] = [
     ("(drop (i32.div_u (i32.const 1) (local.get $x)))", "1", "0"),
     ("(drop (i32.rem_s (i32.const 1) (local.get $x)))", "1", "0"),
     ("(drop (i32.div_s (i32.const 0x80000000) (local.get $x)))", "1", "-1"),
@@ -36,6 +36,9 @@ const FAULTS: [(&str, &str, &str); 17] = [
     ("(drop (i64.rem_u (i64.const 1) (i64.extend_i32_s (local.get $x))))", "1", "0"),
     ("(drop (i32.load (local.get $x)))", "0", "65533"),
     ("(i64.store offset=8 (local.get $x) (i64.const 1))", "0", "65535"),
+    ("(drop (i64.atomic.load (local.get $x)))", "8", "12"),
+    ("(drop (i32.atomic.rmw.add (local.get $x) (i32.const 1)))", "0", "65536"),
+    ("(drop (memory.atomic.notify (local.get $x) (i32.const 1)))", "4", "6"),
     ("(drop (v128.load (local.get $x)))", "0", "-1"),
     ("(drop (i32.trunc_f32_s (f32.reinterpret_i32 (local.get $x))))", "0", "0x7fc00000"),
     (
