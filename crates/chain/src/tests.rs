@@ -275,7 +275,7 @@ fn a_job_runs_settles_and_refunds_in_one_transaction() {
     assert_eq!(earned, [84, 84, 84]);
     for n in (0..6).filter(|n| net.balance(who(*n)) > 0) {
         let kept: Earned = net.get(Key::Earned(who(n))).unwrap();
-        assert_eq!(kept, Earned { jobs: NanoMeshx::new(83), ..Earned::default() });
+        assert_eq!(kept, Earned { jobs: NanoMeshx::new(84), ..Earned::default() });
     }
     let odd = settlement.assignments.as_slice()[2].worker;
     let record: WorkerRecord = net.get(Key::Worker(odd)).unwrap();
