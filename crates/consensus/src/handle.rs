@@ -111,13 +111,13 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
         self.shared.memory().tip().cloned()
     }
 
-    /// Whether this validator knows a final block and may vote in the views after it. One that lost its disk
-    /// is silent for a moment and counts as faulty until then.
+    /// Whether this validator has caught up with its chain since it started, and may vote in the views that come. One that
+    /// lost its disk is silent for a moment and counts as faulty until then.
     pub fn is_ready(&self) -> bool {
         self.tip().is_some_and(|tip| {
             let round = Round::new(EngineTerm::new(tip.term.get()), View::new(tip.view));
             round >= self.silent_to
-        })
+        }) && self.shared.memory().has_caught_up()
     }
 
     /// How many transactions' signatures this validator has checked since it started. One that waits in

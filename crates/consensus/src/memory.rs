@@ -46,6 +46,10 @@ pub(crate) struct Memory {
     watchers: HashMap<TxId, Vec<oneshot::Sender<Fate>>>,
     /// The header of each recently applied block.
     applied: BTreeMap<Height, Header>,
+    /// The newest view, by term and view, that was heard to be final.
+    heard: Option<(u64, u64)>,
+    /// Whether this validator once had applied all that it had heard to be final.
+    caught_up: bool,
     /// Of validators that signed twice.
     docket: Docket,
     /// How many transactions' signatures were checked.
@@ -63,6 +67,8 @@ impl Memory {
             executed: BTreeMap::new(),
             watchers: HashMap::new(),
             applied: BTreeMap::new(),
+            heard: None,
+            caught_up: false,
             docket: Docket::default(),
             signatures_checked: 0,
             activity: Activity::default(),
@@ -73,6 +79,21 @@ impl Memory {
     /// The newest final block this validator has applied.
     pub(crate) fn tip(&self) -> Option<&Header> {
         self.applied.last_key_value().map(|(_, header)| header)
+    }
+
+    /// A certificate says that this view is final.
+    pub(crate) fn hear_final(&mut self, term: u64, view: u64) {
+        self.heard = self.heard.max(Some((term, view)));
+    }
+
+    /// Whether this validator has applied the newest block since it started. One that was away hears of the newest first
+    /// and fetches those before it; until it is through, its state is an old one.
+    ///
+    /// It stays true: later a certificate is always a moment ahead of its block.
+    pub(crate) fn has_caught_up(&mut self) -> bool {
+        let tip = self.tip().map(|tip| (tip.term.get(), tip.view));
+        self.caught_up |= self.heard.is_some() && tip >= self.heard;
+        self.caught_up
     }
 
     /// The recently applied block that leads to this state.

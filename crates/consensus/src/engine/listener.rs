@@ -69,6 +69,8 @@ impl<E: Clock> Reporter for Listener<E> {
                 (notarization.proposal.round, &notarization.certificate)
             }
             Activity::Finalization(finalization) => {
+                let round = finalization.proposal.round;
+                self.shared.memory().hear_final(round.epoch().get(), round.view().get());
                 (finalization.proposal.round, &finalization.certificate)
             }
             _ => return Feedback::Ok,

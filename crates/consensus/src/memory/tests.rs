@@ -103,6 +103,23 @@ fn what_is_final_waits_no_longer_and_its_watchers_hear_of_it() {
 }
 
 #[test]
+fn who_was_away_has_caught_up_with_the_newest_block_and_not_with_the_first() {
+    let mut memory = memory();
+    assert!(!memory.has_caught_up());
+    // What it had on disk already.
+    memory.finalize(&header(7), &[], &[]);
+    assert!(!memory.has_caught_up());
+    memory.hear_final(0, 9);
+    memory.finalize(&header(8), &[], &[]);
+    assert!(!memory.has_caught_up());
+    memory.finalize(&header(9), &[], &[]);
+    assert!(memory.has_caught_up());
+    // The next certificate is ahead of its block, as always.
+    memory.hear_final(0, 10);
+    assert!(memory.has_caught_up());
+}
+
+#[test]
 fn what_waits_behind_a_refused_one_is_displaced() {
     let mut memory = memory();
     let txs = [tx(1, 0), tx(1, 1), tx(2, 0)];
