@@ -20,7 +20,7 @@ use types::{
 };
 
 /// How many recent views' seeds and applied headers are kept.
-pub(crate) const RECENT_MAX: usize = 1_024;
+pub(crate) const RECENT_MAX: usize = 256;
 /// How many heights beyond the last final one may have blocks that were executed and are not final.
 const UNFINISHED_MAX: usize = 64;
 

@@ -80,7 +80,7 @@ pub fn start(
 /// Memory for pages of files, of one validator. It is set aside at the start.
 const CACHE_BYTES: usize = 32 << 20;
 /// The same, of each validator of a mesh in one process: such a chain is small, and a mesh has many validators.
-const CACHE_BYTES_MESH: usize = 1 << 20;
+const CACHE_BYTES_MESH: usize = 512 << 10;
 
 async fn start_parts(
     context: tokio_runtime::Context,
