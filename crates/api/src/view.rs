@@ -90,7 +90,8 @@ pub struct ChainStatus {
     /// How long this node has seen no new block, in milliseconds.
     #[schema(value_type = u64)]
     pub silent_ms: Millis,
-    /// How many of the committee voted in the last half minute, as far as this node heard.
+    /// How many of the committee voted lately, as far as this node heard: within four of the chain's slowest beats, or ten
+    /// seconds where those are shorter.
     pub answering: u32,
     /// Whether that is longer than a healthy chain is ever silent.
     pub stands_still: bool,

@@ -345,6 +345,12 @@ pub struct Replay {
     /// The input, if it is not among the files kept from earlier runs.
     #[arg(long, value_name = "FILE")]
     pub input: Option<PathBuf>,
+    /// A file that the job was given, if it is not among those kept. Its content says which it is. May be repeated.
+    #[arg(long = "file", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The folder that the job was given, if it is not among the files kept.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
 }
 
 #[derive(ClapArgs)]

@@ -15,7 +15,7 @@ use types::{Agreement, Fuel, Limits, Millis};
 const STDIN_PATIENCE: Duration = Duration::from_secs(3);
 
 /// How much the folder of a job may hold: it travels as one blob.
-const TREE: TreeBounds =
+pub const TREE: TreeBounds =
     TreeBounds { files: types::folder::FOLDER_FILES_MAX, bytes: api::BLOB_BYTES_MAX };
 
 /// Read everything a job needs, and refuse what can never run before anything is sent or paid.

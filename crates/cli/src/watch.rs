@@ -1,9 +1,9 @@
-//! What happens beside a job that is followed: a wait that is explained, and a Ctrl-C that says how to go on.
+//! What happens beside a job that is followed: a wait that is explained, and an interrupt that says how to go on.
 
 use crate::units::short_id;
 use api::Client;
 use std::{
-    process,
+    io, process,
     sync::{Arc, Mutex, MutexGuard},
     thread,
     time::{Duration, Instant},
@@ -14,11 +14,13 @@ use types::{ChainId, JobId};
 /// A job that waits for longer is explained.
 const EXPLAIN_AFTER: Duration = Duration::from_secs(10);
 const LOOKS: Duration = Duration::from_millis(250);
-/// What a program exits with that Ctrl-C ended: 128 and the signal's number.
-const INTERRUPTED: i32 = 130;
+/// What a program exits with that a signal ended: this and the signal's number.
+const SIGNALLED: i32 = 128;
 
 #[derive(Default)]
 struct Seen {
+    /// What is being paid for.
+    paying: Option<JobId>,
     job: Option<(ChainId, JobId)>,
     /// What the job is at, and since when.
     doing: Option<(String, Instant)>,
@@ -56,6 +58,10 @@ impl Watch {
         if seen.doing.as_ref().is_none_or(|(known, _)| known != text) {
             seen.doing = Some((text.to_owned(), Instant::now()));
         }
+    }
+
+    pub fn paying(&self, job: JobId) {
+        self.seen().paying = Some(job);
     }
 
     pub fn submitted(&self, chain: ChainId, job: JobId) {
@@ -98,9 +104,7 @@ impl Watch {
     fn wait_for_interrupt(&self, end: End) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let Ok(runtime) = runtime else { return };
-        if runtime.block_on(tokio::signal::ctrl_c()).is_err() {
-            return;
-        }
+        let Ok(signal) = runtime.block_on(interrupt()) else { return };
         let seen = self.seen();
         if let End::With(remove) = end {
             eprintln!("\nthe job ends with this command, which was its network");
@@ -110,7 +114,25 @@ impl Watch {
             eprintln!(
                 "\njob {job} goes on without this command\nhint: meshx job follow {job} tells how far it is; meshx job cancel {job} takes it back until workers are drawn"
             );
+        } else if let (Some(job), false) = (seen.paying, seen.over) {
+            eprintln!(
+                "\nthe payment for job {job} is on its way and may be taken\nhint: meshx job show {job} tells; meshx job cancel {job} takes it back until workers are drawn"
+            );
         }
-        process::exit(INTERRUPTED);
+        process::exit(SIGNALLED + signal);
     }
+}
+
+/// Wait for a signal that ends programs. Returns its number.
+async fn interrupt() -> io::Result<i32> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut hung_up = signal(SignalKind::hangup())?;
+    let kind = tokio::select! {
+        _ = interrupted.recv() => SignalKind::interrupt(),
+        _ = terminated.recv() => SignalKind::terminate(),
+        _ = hung_up.recv() => SignalKind::hangup(),
+    };
+    Ok(kind.as_raw_value())
 }

@@ -24,12 +24,29 @@ pub fn write_whole(path: &Path, bytes: &[u8], secret: bool) -> Result<(), NotWri
     replace(path, bytes, secret).map_err(|source| NotWritten { path: path.to_owned(), source })
 }
 
-fn replace(path: &Path, bytes: &[u8], secret: bool) -> io::Result<()> {
+/// See to it that a file could be written to `path`: asked before something is paid for that would be lost otherwise. The
+/// folder is made, as [`write_whole`] would.
+///
+/// # Errors
+/// [`NotWritten`].
+pub fn could_write(path: &Path) -> Result<(), NotWritten> {
+    let tried = match path.is_dir() {
+        true => Err(io::ErrorKind::IsADirectory.into()),
+        false => beside(path).map(drop),
+    };
+    tried.map_err(|source| NotWritten { path: path.to_owned(), source })
+}
+
+/// A new file in the folder of `path`: a rename is one step only within one file system.
+fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    // In the same folder, because a rename is one step only within one file system.
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    tempfile::NamedTempFile::new_in(folder)
+}
+
+fn replace(path: &Path, bytes: &[u8], secret: bool) -> io::Result<()> {
+    let mut file = beside(path)?;
     file.write_all(bytes)?;
     #[cfg(unix)]
     {

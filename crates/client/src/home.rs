@@ -2,12 +2,18 @@
 
 use crate::{NotWritten, write_whole};
 use serde::{Deserialize, Serialize};
-use std::{env, fs, path::PathBuf};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 use types::{
     Hash,
     codec::{DecodeExt as _, Encode as _},
     network::NetworkKeys,
 };
+
+/// Most bytes of blobs that are kept for replays: a few hundred jobs with inputs of megabytes.
+const KEPT_BYTES_MAX: u64 = 1 << 30;
 
 /// Neither the variable of the folder is set nor `HOME`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -156,13 +162,37 @@ pub fn choose(chosen: Option<&Chosen>) -> Result<(), NotKept> {
     Ok(())
 }
 
-/// Keep a blob for a later replay. Losing it costs no more than having to name the file again.
+/// Keep a blob for a later replay, and forget the oldest where there are too many. Losing it costs no more than having to name the file again.
 pub fn keep_blob(bytes: &[u8]) {
     let keep = || -> Result<(), NotKept> {
         let path = cache()?.join("blobs").join(Hash::of_content(bytes).to_string());
-        if path.exists() { Ok(()) } else { Ok(write_whole(&path, bytes, false)?) }
+        if !path.exists() {
+            write_whole(&path, bytes, false)?;
+            forget_oldest(path.parent().unwrap_or(Path::new(".")));
+        }
+        Ok(())
     };
     let _ = keep();
+}
+
+/// Remove the oldest blobs as long as they have more than [`KEPT_BYTES_MAX`] together.
+fn forget_oldest(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let known = entries.filter_map(|entry| {
+        let found = entry.metadata().ok()?;
+        Some((found.modified().ok()?, found.len(), entry.path()))
+    });
+    let mut known: Vec<_> = known.collect();
+    known.sort_unstable();
+    let mut bytes: u64 = known.iter().map(|(_, len, _)| len).sum();
+    for (_, len, path) in known {
+        if bytes <= KEPT_BYTES_MAX {
+            return;
+        }
+        // What cannot be removed is tried again with the next blob.
+        let _ = fs::remove_file(path);
+        bytes -= len;
+    }
 }
 
 /// A blob that was kept, if it is still what its name says.

@@ -1,6 +1,6 @@
 //! The files that a job left under `/out`: asked for, checked, and written below one folder of this machine.
 
-use crate::{BadTree, NotFetched, NotWritten, TreeBounds, read_tree, write_whole};
+use crate::{BadTree, NotFetched, NotWritten, TreeBounds, could_write, read_tree, write_whole};
 use api::{Client, JobView};
 use std::{
     fs,
@@ -63,10 +63,10 @@ pub enum NoFolder {
 }
 
 impl OutputFolder {
-    /// The folder at `root`, which need not be there yet. Asked before a job is paid for.
+    /// The folder at `root`, which is made if it is not there. Asked before a job is paid for.
     ///
     /// # Errors
-    /// [`NoFolder`] if something is in it and `overwrite` does not say that this may be replaced.
+    /// [`NoFolder`] if it cannot be written to, or something is in it and `overwrite` does not say that this may be replaced.
     pub fn at(root: &Path, overwrite: bool) -> Result<Self, NoFolder> {
         let root = root.to_owned();
         match fs::metadata(&root) {
@@ -76,8 +76,10 @@ impl OutputFolder {
             {
                 Err(NoFolder::NotEmpty { root })
             }
-            // What else is wrong with it shows when it is written to.
-            Ok(_) | Err(_) => Ok(Self { root, overwrite }),
+            Ok(_) | Err(_) => {
+                could_write(&root.join("file"))?;
+                Ok(Self { root, overwrite })
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{Again, OtherProfile, Request, home};
 use api::{Client, ClientError, JobView};
-use sandbox::{Fault, TrapPlace};
+use sandbox::{Fault, TooMuch, TrapPlace};
 use types::{
     Hash, JobSpec, Limits, Outcome, Status, Trap,
     state::{Assignment, Ending, JobRecord, Phase},
@@ -118,6 +118,11 @@ fn of_outcome(outcome: &Outcome, limits: &Limits, again: Option<&Again>) -> Opti
             "a job's stack cannot be raised; write the recursion as a loop, or check that it ends"
                 .to_owned(),
         ),
+        Status::Trapped(Trap::OutputTooLong) if let Some(what) = bad_outputs(place) => (
+            "bad_outputs",
+            format!("its output cannot be taken: {what}"),
+            "pack the files into one, or give them shorter names".to_owned(),
+        ),
         Status::Trapped(Trap::OutputTooLong) => (
             "output_too_long",
             format!(
@@ -138,6 +143,14 @@ fn of_outcome(outcome: &Outcome, limits: &Limits, again: Option<&Again>) -> Opti
         ),
     };
     Some(Story { kind, what, hint })
+}
+
+/// What is wrong with the files under `/out`, if it is not their length.
+fn bad_outputs(place: Option<&TrapPlace>) -> Option<TooMuch> {
+    match place?.fault {
+        Fault::Outputs(what @ (TooMuch::Files | TooMuch::Path)) => Some(what),
+        _ => None,
+    }
 }
 
 /// `, in function 17 (`mean`)`.

@@ -68,6 +68,8 @@ fn progress_words(record: &JobRecord) -> String {
 pub enum Step<'a> {
     /// What is being done now, for a person.
     Doing(&'a str),
+    /// The payment for the job with this id is on its way: it may be taken, whatever becomes of this program.
+    Paying(ChainId, JobId),
     /// The job is on the chain, and paid into escrow: from now on it goes on without us.
     Submitted(ChainId, JobId),
 }
@@ -154,6 +156,7 @@ fn drive(
                 // Before the payment: if this program dies after it, the job can still be replayed.
                 request.blobs().for_each(home::keep_blob);
                 say("paying into escrow");
+                tell(Step::Paying(tx.chain, tx.id()));
                 match client.submit(tx, Wait::Final) {
                     Ok(sent) => {
                         tracing::info!(trace = %sent.tx, chain = %sent.chain, height = ?sent.height, "paid into escrow");

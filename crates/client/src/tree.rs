@@ -6,8 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Deepest folder that is read.
-const DEPTH_MAX: usize = 32;
+/// Deepest folder that is read. A path that a job may be given or leave has no more parts.
+const DEPTH_MAX: usize = 255;
 
 /// How much one tree may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

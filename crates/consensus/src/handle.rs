@@ -95,10 +95,11 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
         self.slowest
     }
 
-    /// How many of the committee voted in the last half minute, as far as this node heard.
-    pub fn answering(&self) -> usize {
+    /// How many of the committee voted within `window`, as far as this node heard. It counts itself, if it has a seat.
+    pub fn answering(&self, window: Millis) -> usize {
         let (_, committee) = self.committee();
-        self.shared.memory().answering(&committee, Millis::new(now(&*self.context)))
+        let (own, now) = (self.schemes.own(), Millis::new(now(&*self.context)));
+        self.shared.memory().answering(&committee, &own, now, window)
     }
 
     /// Final blocks from now on, in order. A receiver that lags behind misses the oldest.

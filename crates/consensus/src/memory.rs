@@ -187,9 +187,15 @@ impl Memory {
         self.voters.hear(key, now);
     }
 
-    /// How many of `committee` voted lately.
-    pub(crate) fn answering(&self, committee: &[PublicKey], now: Millis) -> usize {
-        self.voters.answering(committee, now)
+    /// How many of `committee` answer: see [`Voters::answering`].
+    pub(crate) fn answering(
+        &self,
+        committee: &[PublicKey],
+        own: &PublicKey,
+        now: Millis,
+        window: Millis,
+    ) -> usize {
+        self.voters.answering(committee, own, now, window)
     }
 
     /// Whether nobody waits for the next block.

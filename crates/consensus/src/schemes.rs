@@ -1,8 +1,9 @@
 //! The scheme of each term: who votes in it, checked or signed with in the hand of this validator.
 
-use crate::{begun::Begun, guarded::Guarded, locked::lock};
+use crate::{begun::Begun, block::plain_key, guarded::Guarded, locked::lock};
 use commonware_consensus::types::{Epoch as EngineTerm, Round};
 use commonware_cryptography::{
+    Signer as _,
     bls12381::primitives::variant::MinSig,
     certificate::{Provider, Scheme as _, Scoped},
 };
@@ -47,6 +48,11 @@ impl Schemes {
 
     pub(crate) fn get(&self, term: EngineTerm) -> Option<Arc<Guarded>> {
         lock(&self.0.schemes).get(&term).cloned()
+    }
+
+    /// The key that this validator votes with.
+    pub(crate) fn own(&self) -> types::PublicKey {
+        plain_key(&self.0.key.public_key())
     }
 
     /// The newest term that is known here, and who votes in it.

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use types::{Millis, PublicKey};
 
-/// Votes older than this say nothing. A chain without a quorum repeats its votes every few seconds.
-const RECENT: u64 = 30_000;
+/// Votes that are older than the longest window are forgotten.
+const FORGOTTEN: u64 = 600_000;
 /// Keys kept: committees have at most a hundred members, and change.
 const KEYS_MAX: usize = 400;
 
@@ -21,19 +21,29 @@ impl Voters {
     pub(crate) fn hear(&mut self, key: PublicKey, now: Millis) {
         self.heard.insert(key, now);
         if self.heard.len() > KEYS_MAX {
-            self.heard.retain(|_, at| is_recent(*at, now));
+            self.heard.retain(|_, at| is_within(*at, now, FORGOTTEN));
         }
     }
 
-    /// How many of `committee` voted lately.
-    pub(crate) fn answering(&self, committee: &[PublicKey], now: Millis) -> usize {
-        let voted = |key: &&PublicKey| self.heard.get(key).is_some_and(|at| is_recent(*at, now));
+    /// How many of `committee` voted in the last `window`. `own`, the validator that is asked, answers as long as it runs:
+    /// where the others are silent, it tells itself of none of its votes.
+    pub(crate) fn answering(
+        &self,
+        committee: &[PublicKey],
+        own: &PublicKey,
+        now: Millis,
+        window: Millis,
+    ) -> usize {
+        let voted = |key: &&PublicKey| {
+            let heard = self.heard.get(key);
+            *key == own || heard.is_some_and(|at| is_within(*at, now, window.get()))
+        };
         committee.iter().filter(voted).count()
     }
 }
 
-const fn is_recent(at: Millis, now: Millis) -> bool {
-    now.get().saturating_sub(at.get()) < RECENT
+const fn is_within(at: Millis, now: Millis, window: u64) -> bool {
+    now.get().saturating_sub(at.get()) < window
 }
 
 #[cfg(test)]
@@ -48,10 +58,12 @@ mod tests {
         voters.hear(key(2), Millis::new(20_000));
         voters.hear(key(9), Millis::new(20_000));
         let committee = [key(1), key(2), key(3)];
-        let answering = |now| voters.answering(&committee, Millis::new(now));
-        assert_eq!(answering(20_000), 2);
-        assert_eq!(answering(40_000), 1);
-        assert_eq!(answering(60_000), 0);
+        let window = Millis::new(30_000);
+        let answering = |now| voters.answering(&committee, &key(3), Millis::new(now), window);
+        assert_eq!(answering(20_000), 3);
+        assert_eq!(answering(40_000), 2);
+        assert_eq!(answering(60_000), 1);
+        assert_eq!(voters.answering(&committee, &key(8), Millis::new(60_000), window), 0);
     }
 
     #[test]

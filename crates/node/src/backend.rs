@@ -391,7 +391,12 @@ impl Backend for Node {
                 detail: reason.detail,
             })
             .collect();
-        let verdict = if reasons.is_empty() { String::new() } else { reasons.remove(0).detail };
+        let mut verdict = if reasons.is_empty() { String::new() } else { reasons.remove(0).detail };
+        let over = matches!(record.phase, Phase::Settled(_) | Phase::Ended { .. });
+        // Nothing that the rules say happens while there are no blocks.
+        if let (Some(standstill), false) = (host.status().await.standstill(), over) {
+            verdict = format!("the chain stands still: {standstill}; when it goes on: {verdict}");
+        }
         Ok(Why { verdict, reasons })
     }
 

@@ -35,7 +35,7 @@ pub(crate) fn metrics(node: &Node) -> String {
         "gauge",
         "meshx_validators_answering",
         "Members of the committee that voted in the last half minute, as far as this node heard.",
-        &|host| host.chain.answering() as u64,
+        &|host| host.answering() as u64,
     );
     family("gauge", "meshx_mempool_txs", "Transactions that wait for a block here.", &|host| {
         host.chain.waiting() as u64

@@ -11,6 +11,7 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// The version this program writes. It reads this one only: an older program must not guess at newer
@@ -91,6 +92,24 @@ fn keep_private(path: &Path) -> std::io::Result<()> {
 }
 
 /// Lock `path/lock` and write our process id into it, for a process that finds it locked.
+/// How old a folder without a lock must be: a process that has just made it is about to lock it.
+const UNLOCKED_MIN: Duration = Duration::from_secs(60);
+
+impl Folder {
+    /// Whether a process that has ended left this folder behind.
+    pub(crate) fn is_abandoned(path: &Path) -> bool {
+        match OpenOptions::new().read(true).write(true).open(path.join("lock")) {
+            Ok(lock) => path.join("format").is_file() && lock.try_lock().is_ok(),
+            Err(_) => {
+                let empty = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+                let made = fs::metadata(path).and_then(|found| found.modified());
+                let old = made.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > UNLOCKED_MIN));
+                empty && old
+            }
+        }
+    }
+}
+
 fn hold(path: &Path, option: &'static str) -> Result<File, BadFolder> {
     let failed = |source| BadFolder::NotWritable { path: path.to_owned(), source };
     let mut file = OpenOptions::new()
@@ -132,6 +151,18 @@ pub fn free_bytes(path: &Path) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_nobody_holds_is_abandoned() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!Folder::is_abandoned(folder.path()), "it was made just now");
+        let held = Folder::open(folder.path(), "--data").unwrap();
+        assert!(!Folder::is_abandoned(folder.path()));
+        drop(held);
+        assert!(Folder::is_abandoned(folder.path()));
+        std::fs::remove_file(folder.path().join("format")).unwrap();
+        assert!(!Folder::is_abandoned(folder.path()), "it is not one of ours");
+    }
 
     #[test]
     fn a_folder_is_held_by_one() {

@@ -82,10 +82,11 @@ impl Host {
         let workers: u32 = self.chain.record(types::state::Key::WorkerCount).await.unwrap_or(0);
         let (term, committee) = self.chain.committee();
         let ready = self.is_ready();
-        let answering = u32::try_from(self.chain.answering()).unwrap_or(u32::MAX);
+        let answering = u32::try_from(self.answering()).unwrap_or(u32::MAX);
         let seen = self.seen();
         let newest = seen.newest();
         let silence = seen.silence();
+        let stands_still = silence > self.patience();
         ChainStatus {
             chain: self.chain.id(),
             height: newest.map_or(Height::ZERO, |block| block.height),
@@ -100,9 +101,15 @@ impl Host {
             blocks_per_second: seen.blocks_per_second(),
             silent_ms: Millis::new(u64::try_from(silence.as_millis()).unwrap_or(u64::MAX)),
             answering,
-            stands_still: silence > self.patience(),
+            stands_still,
             ready,
         }
+    }
+
+    /// How many of its validators answer.
+    pub(crate) fn answering(&self) -> usize {
+        let patience = u64::try_from(self.patience().as_millis()).unwrap_or(u64::MAX);
+        self.chain.answering(Millis::new(patience))
     }
 
     /// After how long without a block the chain is said to stand still.

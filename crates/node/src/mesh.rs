@@ -20,6 +20,7 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use types::{Address, ChainId, Float, Millis, NanoMeshx, state::Params};
 
@@ -240,8 +241,12 @@ where
     E: From<NoMesh> + Send,
     F: Future<Output = Result<T, E>>,
 {
-    let temporary = passing_folder()?;
-    let folder = shape.data.clone().unwrap_or_else(|| temporary.path().to_owned());
+    let temporary = match &shape.data {
+        Some(_) => None,
+        None => Some(passing_folder()?),
+    };
+    let passing = temporary.as_ref().map(|passing| passing.state.path().to_owned());
+    let folder = shape.data.clone().or(passing).expect("one of both is there");
     let held = Folder::open(&folder, "--data").map_err(NoMesh::from)?;
     let kept = Kept::open(&folder, shape)?;
     let seed = hex::decode(&kept.seed).ok().and_then(|seed| seed.try_into().ok());
@@ -352,22 +357,53 @@ fn plan(kept: &Kept, shape: &Shape) -> Plan {
     }
 }
 
-/// A folder that goes with the mesh: in memory where the machine offers that, for 32 validators sync their files several times
-/// a second.
-fn passing_folder() -> Result<tempfile::TempDir, NoMesh> {
-    let make = || tempfile::Builder::new().prefix("meshx-").to_owned();
-    let folder = make().tempdir_in("/dev/shm").or_else(|_| make().tempdir());
-    let folder = folder.map_err(NoMesh::NoTemporary)?;
-    *PASSING.lock().expect("no panic while locked") = Some(folder.path().to_owned());
-    Ok(folder)
+/// What goes with the mesh when it is dropped.
+struct Passing {
+    /// In memory where the machine offers that, for 32 validators sync their files several times a second.
+    state: TempDir,
+    /// What jobs read and write: on a disk, since many jobs may have more of it than the machine has memory.
+    _files: (Folder, TempDir),
+}
+
+fn passing_folder() -> Result<Passing, NoMesh> {
+    let make = |place: &Path| {
+        forget_dead(place);
+        tempfile::Builder::new().prefix(PASSING_PREFIX).tempdir_in(place)
+    };
+    let usual = std::env::temp_dir();
+    let files = make(&usual).map_err(NoMesh::NoTemporary)?;
+    let state = make(Path::new("/dev/shm")).or_else(|_| make(&usual));
+    let state = state.map_err(NoMesh::NoTemporary)?;
+    let held = Folder::open(files.path(), "TMPDIR").map_err(NoMesh::from)?;
+    let blobs = files.path().join("blobs");
+    let linked = fs::create_dir(&blobs)
+        .and_then(|()| std::os::unix::fs::symlink(&blobs, state.path().join("blobs")));
+    linked.map_err(NoMesh::NoTemporary)?;
+    *PASSING.lock().expect("no panic while locked") =
+        vec![state.path().to_owned(), files.path().to_owned()];
+    Ok(Passing { state, _files: (held, files) })
+}
+
+/// What the name of a passing mesh's folder begins with.
+const PASSING_PREFIX: &str = "meshx-mesh-";
+
+/// Remove what passing meshes left in `place` that were killed: nobody holds the lock of their folder any more.
+fn forget_dead(place: &Path) {
+    for entry in fs::read_dir(place).into_iter().flatten().filter_map(Result::ok) {
+        let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PASSING_PREFIX));
+        // What belongs to another user can be neither locked nor removed.
+        if ours && Folder::is_abandoned(&entry.path()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 /// Where this process' passing mesh has its files.
-static PASSING: Mutex<Option<PathBuf>> = Mutex::new(None);
+static PASSING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// Remove the folder of this process' passing mesh: for a process that ends without taking its mesh down.
+/// Remove the folders of this process' passing mesh: for a process that ends without taking its mesh down.
 pub fn remove_passing_folder() {
-    if let Some(folder) = PASSING.lock().expect("no panic while locked").take() {
+    for folder in PASSING.lock().expect("no panic while locked").drain(..) {
         // What cannot be removed goes with the machine's next start.
         let _ = fs::remove_dir_all(folder);
     }

@@ -21,6 +21,7 @@ use std::{
     error::Error,
     io::{IsTerminal as _, Write as _},
     process::ExitCode,
+    sync::OnceLock,
 };
 
 /// What a program exits with when the failure is its own, and not that of a job it ran.
@@ -49,12 +50,21 @@ pub fn log() {
     }
 }
 
-/// The exit code of `done`; a failure is printed, and is [`OWN_FAILURE`].
+/// The exit code of `done`; a failure is printed, and is [`OWN_FAILURE`]. So it is if a line could not be written to stdout.
 pub fn exit_code(done: Result<ExitCode, impl AsRef<dyn Error>>) -> ExitCode {
-    done.unwrap_or_else(|error| {
+    let code = done.unwrap_or_else(|error| {
         failed(error.as_ref());
         ExitCode::from(OWN_FAILURE)
-    })
+    });
+    match UNWRITTEN.get() {
+        None => code,
+        Some(why) => {
+            note(&format!(
+                "error: cannot write to stdout: {why}\nhint: what was printed is not complete"
+            ));
+            ExitCode::from(OWN_FAILURE)
+        }
+    }
 }
 
 /// Say on stderr what failed: what happened, its causes, and the hints last.
@@ -74,7 +84,12 @@ pub fn to_stdout(bytes: &[u8]) -> std::io::Result<()> {
     }
 }
 
-/// Print one line to stdout. What cannot be written is left: nobody reads it.
+/// Print one line to stdout. If it cannot be written, [`exit_code`] says so at the end: a node goes on without.
 pub fn line(text: &str) {
-    let _ = to_stdout(format!("{text}\n").as_bytes());
+    if let Err(error) = to_stdout(format!("{text}\n").as_bytes()) {
+        UNWRITTEN.get_or_init(|| error.to_string());
+    }
 }
+
+/// Why a line could not be written.
+static UNWRITTEN: OnceLock<String> = OnceLock::new();

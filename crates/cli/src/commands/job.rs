@@ -8,7 +8,7 @@ use crate::{
     user, when,
 };
 use anyhow::{Result, bail};
-use api::{Client, JobEvent, JobView, JobsQuery, Output, Wait};
+use api::{Client, JobEvent, JobView, JobsQuery, Output};
 use args::{JobCommand, JobVerb, Save};
 use client::Finished;
 use serde_json::json;
@@ -221,10 +221,7 @@ fn cancel(settings: &Settings, id: &str) -> Result<()> {
     let key = user::paying_key(settings, &client)?;
     let view = find(&client, id)?;
     let id = view.job;
-    let network = NetworkKeys::decode(client.genesis()?)?.network();
-    let nonce = client.account(view.chain, client::wallet::address(&key))?.nonce;
-    let tx = client::signed(&key, &network, view.chain, nonce, Action::CancelJob { job: id });
-    let done = client.submit(&tx, Wait::Final)?;
+    let done = client::act_in_turn(&client, &key, view.chain, &Action::CancelJob { job: id })?;
     if settings.json() {
         println!("{}", json!({ "job": id, "tx": done.tx, "height": done.height }));
     } else {

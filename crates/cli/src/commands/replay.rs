@@ -2,6 +2,7 @@
 
 use crate::{
     commands::verify::{REFUSED, check, refuse},
+    request,
     settings::Settings,
     units::grouped,
 };
@@ -10,7 +11,7 @@ use args::Replay;
 use client::{Request, home};
 use serde_json::json;
 use std::{fs, path::PathBuf, process::ExitCode};
-use types::Hash;
+use types::{Hash, folder::pack};
 
 pub fn replay(settings: &Settings, args: &Replay) -> Result<ExitCode> {
     let verified = match check(&args.receipt)?.0 {
@@ -21,7 +22,7 @@ pub fn replay(settings: &Settings, args: &Replay) -> Result<ExitCode> {
     let request = Request::again(submission, |what, hash| match what {
         "module" => content(what, hash, args.module.as_ref()),
         "input" => content(what, hash, args.input.as_ref()),
-        _ => content(what, hash, None),
+        _ => given(args, hash),
     })?;
     let here = client::dry_run(&client::engine()?, &request)?;
     let there = verified.settlement().outcome;
@@ -40,6 +41,23 @@ pub fn replay(settings: &Settings, args: &Replay) -> Result<ExitCode> {
         );
     }
     Ok(if same { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) })
+}
+
+/// The bytes of a file or a folder of the job.
+fn given(args: &Replay, hash: Hash) -> Result<Vec<u8>> {
+    for path in &args.files {
+        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        if Hash::of_content(&bytes) == hash {
+            return Ok(bytes);
+        }
+    }
+    if let Some(dir) = &args.dir {
+        let packed = pack(client::read_tree(dir, request::TREE)?)?;
+        if Hash::of_content(&packed) == hash {
+            return Ok(packed);
+        }
+    }
+    home::kept_blob(&hash).with_context(|| format!("a file of the job, {hash}, is not among those kept from earlier runs\nhint: name the job's files with --file FILE, and its folder with --dir DIR; their content must be as it was"))
 }
 
 /// The bytes with this hash: from the file named, or kept from an earlier run.

@@ -8,7 +8,7 @@ use crate::{
     user,
     watch::{End, Watch},
 };
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use api::{Client, NetworkStatus, Output};
 use args::Run;
 use client::{Request, Step, Story, Terms, home};
@@ -37,6 +37,9 @@ pub fn run(settings: &Settings, args: &Run) -> Result<ExitCode> {
         );
     }
     outputs::folder(&args.save)?;
+    if let Some(path) = args.receipt.as_deref().filter(|path| *path != Path::new("-")) {
+        client::could_write(path)?;
+    }
     let (progress, terms) = (Progress::new(), terms(settings, args));
     if let Some(current) = network::find(settings)? {
         check_workers(&current.status, settings.chain, &request)?;
@@ -83,6 +86,7 @@ fn on(
             progress.say(text);
             watch.doing(text);
         }
+        Step::Paying(_, job) => watch.paying(job),
         Step::Submitted(chain, job) => watch.submitted(chain, job),
     };
     if args.detach {
@@ -110,27 +114,34 @@ fn on(
     progress.say("checking the receipt");
     let stdout = client::output(client, view, Output::Stdout)?;
     let stderr = client::output(client, view, Output::Stderr)?;
-    let folder = outputs::folder(&args.save)?;
-    let files = outputs::save(client, view, folder.as_ref())?;
     let (receipt, verified) = client::receipt(client, &finished)?;
-    let path = match &args.receipt {
-        Some(path) => path.clone(),
-        None => home::data()?.join("receipts").join(format!("{}.mxr", view.job)),
-    };
     progress.say("");
-    let receipt = write_receipt(&path, &receipt, settings.json())?;
+    // The job is paid for: what cannot be saved must not keep its result from the user.
+    let path = match &args.receipt {
+        Some(path) => Ok(path.clone()),
+        None => home::data().map(|data| data.join("receipts").join(format!("{}.mxr", view.job))),
+    };
+    let receipt =
+        path.map_err(Into::into).and_then(|path| write_receipt(&path, &receipt, settings.json()));
+    let folder = outputs::folder(&args.save);
+    let files =
+        folder.and_then(|folder| Ok((outputs::save(client, view, folder.as_ref())?, folder)));
     let facts = Facts {
         view,
         settlement,
         story,
         assurance: verified.assurance().to_string(),
         simulated: verified.dev_dealer(),
-        receipt,
+        receipt: receipt.as_ref().cloned().unwrap_or_default(),
     };
     if settings.json() {
-        facts.print_json(&stdout, &stderr, files.as_ref());
+        facts.print_json(
+            &stdout,
+            &stderr,
+            files.as_ref().ok().and_then(|(list, _)| list.as_ref()),
+        )?;
     } else {
-        if path == Path::new("-") {
+        if args.receipt.as_deref() == Some(Path::new("-")) {
             eprintln!(
                 "the receipt is on stdout; meshx job output {} has the output",
                 short_id(&view.job)
@@ -139,11 +150,22 @@ fn on(
             show_stdout(&stdout, args.raw)?;
         }
         to_stderr(&stderr);
-        if let Some(files) = &files {
-            outputs::tell(view, files, folder.as_ref());
+        if let Ok((Some(list), folder)) = &files {
+            outputs::tell(view, list, folder.as_ref());
         }
         facts.print_summary();
     }
+    let job = short_id(&view.job);
+    files.with_context(|| {
+        format!(
+            "the job is done and paid for\nhint: meshx job output {job} --out DIR saves its files"
+        )
+    })?;
+    receipt.with_context(|| {
+        format!(
+            "the job is done and paid for\nhint: meshx job receipt {job} FILE saves its receipt"
+        )
+    })?;
     Ok(ending::exit_code(&settlement.outcome.status))
 }
 
@@ -263,7 +285,7 @@ impl Facts<'_> {
         }
     }
 
-    fn print_json(&self, stdout: &[u8], stderr: &[u8], files: Option<&OutputList>) {
+    fn print_json(&self, stdout: &[u8], stderr: &[u8], files: Option<&OutputList>) -> Result<()> {
         let Settlement { outcome, paid, refunded, assignments, agreed, cached_from, height } =
             self.settlement;
         let agreeing = assignments.iter().filter(|one| one.outcome.as_ref() == Some(outcome));
@@ -288,7 +310,7 @@ impl Facts<'_> {
             "cached_from": cached_from,
             "receipt": self.receipt,
         });
-        println!("{object}");
+        Ok(to_stdout(format!("{object}\n").as_bytes())?)
     }
 }
 

@@ -101,12 +101,14 @@ impl Drop for Gone {
     }
 }
 
-/// Wait for Ctrl-C, or for the polite end a service manager asks for.
+/// Wait for Ctrl-C, for the polite end a service manager asks for, or for the terminal to go.
 pub async fn stop_signal() -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
     tokio::select! {
         result = tokio::signal::ctrl_c() => result,
         _ = terminate.recv() => Ok(()),
+        _ = hang_up.recv() => Ok(()),
     }
 }

@@ -11,7 +11,7 @@ use std::{
     path::Path,
     process::ExitCode,
 };
-use types::{Hash, Status};
+use types::{Hash, JobId, Outcome, Status};
 
 /// What `verify` and `replay` exit with when the receipt does not hold.
 pub const REFUSED: u8 = 1;
@@ -58,6 +58,44 @@ pub fn refuse(settings: &Settings, failed: &Failed) -> ExitCode {
     ExitCode::from(REFUSED)
 }
 
+/// Say that what somebody holds is not what the receipt proves.
+fn refused(settings: &Settings, why: &str) -> ExitCode {
+    if settings.json() {
+        println!("{}", json!({ "accepted": false, "failed": why }));
+    } else {
+        eprintln!("refused: {why}");
+    }
+    ExitCode::from(REFUSED)
+}
+
+/// How the file at `path` differs from the job's output.
+fn other_output(path: &Path, outcome: &Outcome) -> Result<Option<String>> {
+    let found = Hash::of_content(&read(path)?);
+    let proved = outcome.stdout.hash;
+    Ok((found != proved).then(|| {
+        format!(
+            "{} is not the output: its hash is {found}, the receipt proves {proved}",
+            path.display()
+        )
+    }))
+}
+
+/// How the files below `path` differ from those that the job left.
+fn other_files(path: &Path, outcome: &Outcome, job: &JobId) -> Result<Option<String>> {
+    let (found, proved) = (client::files_of(path)?, outcome.status.files());
+    if found == proved {
+        return Ok(None);
+    }
+    let path = path.display();
+    Ok(Some(match proved {
+        None => format!("the receipt proves that the job left no files, and {path} has some"),
+        Some(files) => format!(
+            "the files in {path} are not those that the job left: the receipt proves {} bytes in the list {}\nhint: nothing else may be in the folder; meshx job output {job} --out DIR saves them in a new one",
+            files.bytes, files.list.hash
+        ),
+    }))
+}
+
 pub fn verify(settings: &Settings, args: &Verify) -> Result<ExitCode> {
     let (verdict, bytes) = check(&args.receipt)?;
     let verified = match verdict {
@@ -66,38 +104,13 @@ pub fn verify(settings: &Settings, args: &Verify) -> Result<ExitCode> {
     };
     let (receipt, settlement) = (verified.receipt(), verified.settlement());
     let outcome = &settlement.outcome;
-    if let Some(path) = &args.result {
-        let found = Hash::of_content(&read(path)?);
-        if found != outcome.stdout.hash {
-            let why = format!(
-                "{} is not the output: its hash is {found}, the receipt proves {}",
-                path.display(),
-                outcome.stdout.hash
-            );
-            if settings.json() {
-                println!("{}", json!({ "accepted": false, "failed": why }));
-            } else {
-                eprintln!("refused: {why}");
-            }
-            return Ok(ExitCode::from(REFUSED));
-        }
-    }
-    if let Some(path) = &args.out {
-        let found = client::files_of(path)?;
-        let proved = outcome.status.files();
-        if found != proved {
-            let path = path.display();
-            match proved {
-                None => eprintln!(
-                    "refused: the receipt proves that the job left no files, and {path} has some"
-                ),
-                Some(files) => eprintln!(
-                    "refused: the files in {path} are not those that the job left: the receipt proves {} bytes in the list {}\nhint: nothing else may be in the folder; meshx job output {} --out DIR saves them in a new one",
-                    files.bytes, files.list.hash, receipt.job
-                ),
-            }
-            return Ok(ExitCode::from(REFUSED));
-        }
+    let wrong = match (&args.result, &args.out) {
+        (Some(path), _) if let Some(why) = other_output(path, outcome)? => Some(why),
+        (_, Some(path)) => other_files(path, outcome, &receipt.job)?,
+        _ => None,
+    };
+    if let Some(why) = wrong {
+        return Ok(refused(settings, &why));
     }
     if settings.json() {
         let object = json!({

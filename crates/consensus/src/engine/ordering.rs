@@ -16,6 +16,7 @@ use crate::{
     paced::Paced,
     reported::Reported,
     schemes::Schemes,
+    secrets::journals,
     shared::Shared,
     store::{BUFFER_BYTES, MAILBOX},
 };
@@ -104,7 +105,7 @@ impl<E: Env> Agreement<E> {
             state_sync: self.synced,
             blocks_per_epoch: term_blocks,
             mailbox_size: MAILBOX,
-            partition_prefix: format!("{partition}-simplex"),
+            partition_prefix: journals(partition),
         };
         let (orchestrator, boundaries) = orchestrator::Actor::new(context.child("simplex"), config);
         let engine = orchestrator.start(channels.votes, channels.certificates, channels.resolver);
