@@ -264,9 +264,9 @@ pub struct Job {
     /// Number of workers that run the job (replicas).
     #[arg(long, default_value_t = 4)]
     pub replicas: u8,
-    /// Number of workers that must give the same result.
-    #[arg(long, default_value_t = 3)]
-    pub agree: u8,
+    /// Number of workers that must give the same result. Without it: two thirds of them, rounded up.
+    #[arg(long)]
+    pub agree: Option<u8>,
 }
 
 /// Blocks that a job waits unless its payer says otherwise: ten minutes.

@@ -145,11 +145,13 @@ mod tests {
         .expect("four players");
         let shares: Vec<Share> = shares.iter_pairs().map(|(_, share)| share.clone()).collect();
         deterministic::Runner::default().start(|context| async move {
-            let mut secrets = Secrets::open(context.child("one"), context.child("one_terms"), "a").await;
+            let mut secrets =
+                Secrets::open(context.child("one"), context.child("one_terms"), "a").await;
             secrets.put_share(EngineTerm::new(3), shares[0].clone()).await;
             secrets.put_share(EngineTerm::new(4), shares[1].clone()).await;
             drop(secrets);
-            let mut secrets = Secrets::open(context.child("two"), context.child("two_terms"), "a").await;
+            let mut secrets =
+                Secrets::open(context.child("two"), context.child("two_terms"), "a").await;
             assert!(secrets.get_share(EngineTerm::new(3)).await == Some(shares[0].clone()));
             // Journals of terms go with the secrets, but for the last one before.
             for term in 0..5 {
@@ -162,10 +164,12 @@ mod tests {
                 assert_eq!(kept, term >= 3, "term {term}");
             }
             drop(secrets);
-            let mut secrets = Secrets::open(context.child("three"), context.child("three_terms"), "a").await;
+            let mut secrets =
+                Secrets::open(context.child("three"), context.child("three_terms"), "a").await;
             assert!(secrets.get_share(EngineTerm::new(3)).await.is_none());
             assert!(secrets.get_share(EngineTerm::new(4)).await == Some(shares[1].clone()));
-            let other = Secrets::open(context.child("four"), context.child("four_terms"), "b").await;
+            let other =
+                Secrets::open(context.child("four"), context.child("four_terms"), "b").await;
             assert!(other.read::<Share>(&name(SHARE, EngineTerm::new(4), &[])).is_none());
         });
     }

@@ -36,6 +36,11 @@ pub fn run(settings: &Settings, args: &Run) -> Result<ExitCode> {
             "--detach does not wait for files\nhint: meshx job output ID --out DIR saves them later"
         );
     }
+    if args.detach && args.receipt.is_some() {
+        bail!(
+            "--detach does not wait for the receipt\nhint: meshx job receipt ID FILE saves it later"
+        );
+    }
     outputs::folder(&args.save)?;
     if let Some(path) = args.receipt.as_deref().filter(|path| *path != Path::new("-")) {
         client::could_write(path)?;
