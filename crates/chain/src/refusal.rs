@@ -25,7 +25,7 @@ pub enum Refusal {
     WrongChain { got: ChainId, here: ChainId },
     #[error("no job has id {0}")]
     UnknownJob(JobId),
-    #[error("a worker needs a capacity of 1 to 1024, not {0}")]
+    #[error("a worker has a capacity of at most 1024, not {0}")]
     Capacity(u16),
     #[error("too many jobs are waiting on this chain")]
     Busy,

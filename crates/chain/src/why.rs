@@ -40,6 +40,7 @@ pub fn why(
             reasons.extend(workers.iter().filter_map(|(address, worker)| {
                 let refused = jobs::eligible(address, worker, job, params).err()?;
                 let rule = match refused {
+                    jobs::Ineligible::Resting => "resting",
                     jobs::Ineligible::Busy { .. } => "busy",
                     jobs::Ineligible::NoReputation => "no_reputation",
                     jobs::Ineligible::IsPayer => "is_payer",

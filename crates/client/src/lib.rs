@@ -68,5 +68,5 @@ pub use request::{BadRequest, Module, OtherProfile, Request, Resources};
 pub use sandbox::{Engine, binary_of};
 pub use send::{act, act_in_turn, came_second, signed};
 pub use story::{NoBytes, Story, bytes_of, ending, story};
-pub use submit::{NotFinished, Step, phase_words, submit, submit_detached};
+pub use submit::{LARGE_MODULE_BYTES, NotFinished, Step, phase_words, submit, submit_detached};
 pub use tree::{BadTree, TreeBounds, read_tree};

@@ -36,7 +36,7 @@ const READY_LOOKS: Duration = Duration::from_millis(100);
 const TURNS: u16 = 480;
 const TURN_PAUSE: Duration = Duration::from_millis(250);
 /// A module from this length on takes so long to compile that a user is told.
-const LARGE_MODULE_BYTES: u64 = 4 << 20;
+pub const LARGE_MODULE_BYTES: u64 = 4 << 20;
 
 /// What a user is told of a phase.
 #[must_use]

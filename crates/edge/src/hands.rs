@@ -157,6 +157,14 @@ impl Hands {
         Ok(())
     }
 
+    /// Let the chain know that this worker takes no more jobs: each that drew it would wait for it in vain.
+    pub(crate) fn leave(&self) {
+        let (city, floor) = (self.edge.offer.city.clone(), self.edge.offer.floor);
+        if let Err(error) = self.say(Action::RegisterWorker { capacity: 0, city, floor }) {
+            tracing::debug!(%error, "the chain does not know that this worker left");
+        }
+    }
+
     /// Have the faucet of a development network give enough for fees, and no more: what a payout address gets is earned.
     fn ask_faucet(&self) -> Result<(), Failed> {
         let Edge { client, worker, offer, .. } = &self.edge;

@@ -22,11 +22,14 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{net::TcpListener, runtime::Handle, sync::watch as last};
 use types::{Address, ChainId, Hash, codec::DecodeExt as _, network::NetworkKeys};
 use worker::Worker;
+
+/// How long an edge that stops waits for the block that takes it off the list of workers.
+const LEAVE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What an edge does for others and for its own machine.
 #[derive(Clone, Debug)]
@@ -172,6 +175,11 @@ impl Running {
         }
         say(News::Stopping);
         self.cancel.store(true, Ordering::Relaxed);
+        // It takes itself off the list, through a gateway that may be gone.
+        let left = Instant::now() + LEAVE_PATIENCE;
+        while !working.is_finished() && Instant::now() < left {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
         keeping.abort();
         status.abort();
         if working.is_finished() {

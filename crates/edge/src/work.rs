@@ -35,6 +35,7 @@ pub(crate) fn work(hands: &Arc<Hands>) {
         }
         told = inbox.recv_timeout(TICK).unwrap_or(Told::Tick);
     }
+    hands.leave();
 }
 
 fn spawn(hands: &Arc<Hands>, tell: &Tell, what: impl FnOnce(&Hands, &Tell) + Send + 'static) {

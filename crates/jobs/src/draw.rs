@@ -22,6 +22,8 @@ const CAPACITY_FULL: u16 = 16;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum Ineligible {
+    #[error("takes no jobs now")]
+    Resting,
     #[error("is running {running} of at most {capacity} jobs")]
     Busy { running: u16, capacity: u16 },
     #[error("has reputation 0")]
@@ -67,6 +69,9 @@ pub fn eligible(
 ) -> Result<(), Ineligible> {
     if *address == job.payer {
         return Err(Ineligible::IsPayer);
+    }
+    if worker.capacity == 0 {
+        return Err(Ineligible::Resting);
     }
     if worker.running >= worker.capacity {
         return Err(Ineligible::Busy { running: worker.running, capacity: worker.capacity });

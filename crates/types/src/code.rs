@@ -108,7 +108,7 @@ codes! {
     PoolAccount "pool_account" 422 Change "Only the protocol pays into its own accounts"
         "name another account",
     BadCapacity "bad_capacity" 422 Change "A worker cannot have this capacity"
-        "offer a capacity of 1 to 1024",
+        "offer a capacity of at most 1024",
     BelowMinimum "below_minimum" 422 Change "The stake is below the minimum"
         "stake more",
     LeavesTooLittle "leaves_too_little" 422 Change "The rest of the stake would be below the minimum"

@@ -48,7 +48,7 @@ pub enum Action {
     /// Offer to run jobs.
     #[wire(tag = 1)]
     RegisterWorker {
-        /// Most jobs it runs at once.
+        /// Most jobs it runs at once; none while it rests.
         capacity: u16,
         /// Where it says it is.
         city: City,

@@ -33,7 +33,8 @@ impl Handler for RegisterWorker<'_> {
     fn apply(&self, pad: &mut Scratch<'_>, tx: &CheckedTx, at: &BlockContext) -> Result<(), Stop> {
         let Self { capacity, city, floor } = *self;
         let (from, capacity, floor) = (tx.from(), *capacity, *floor);
-        if !(1..=CAPACITY_MAX).contains(&capacity) {
+        // None at all is how a worker takes a rest.
+        if capacity > CAPACITY_MAX {
             return Err(Refusal::Capacity(capacity).into());
         }
         let mut before = 0;

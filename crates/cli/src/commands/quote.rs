@@ -8,7 +8,7 @@ use crate::{
 };
 use anyhow::Result;
 use args::{DEADLINE, Job};
-use client::{Priced, Request, Terms, WAIT_BLOCKS};
+use client::{LARGE_MODULE_BYTES, Priced, Request, Terms, WAIT_BLOCKS};
 use serde_json::json;
 use types::{NanoMeshx, Outcome, Ppm, state::Params};
 
@@ -36,6 +36,10 @@ pub fn quote(settings: &Settings, job: &Job) -> Result<()> {
     let Rules { params, demand, from_network } = rules(settings)?;
     let terms = Terms { chain: settings.chain, max_price: None, deadline: DEADLINE, fresh: false };
     client::acceptable(&request, &terms, demand, &params)?;
+    let megabytes = request.spec.module_len / 1_000_000;
+    if request.spec.module_len >= LARGE_MODULE_BYTES {
+        eprintln!("compiling {megabytes} MB on this machine, which may take minutes");
+    }
     let outcome = client::dry_run(&engine, &request)?;
     let Priced { metered, multipliers, quote } =
         client::quote(&request, &outcome, demand, &params)?;

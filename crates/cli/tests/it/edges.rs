@@ -180,12 +180,25 @@ fn a_provider_joins_the_mesh_of_this_machine_with_one_command() {
     let words = ["up", "--listen", "127.0.0.1:0", "--output", "json", "--latency", "none"];
     let (_mesh, ready) = user.start(&[&words[..], &["--validators", "1"]].concat(), "ready");
     let ready: serde_json::Value = serde_json::from_str(&ready).unwrap();
-    let (provider, worker) = user.start(&["provide"], "worker");
+    let (mut provider, worker) = user.start(&["provide"], "worker");
     provider.says("ready");
     let worker = worker.split_whitespace().nth(1).unwrap();
     let node = user.on(ready["node"].as_str().unwrap());
     let earned = node.json(&["earnings", worker]);
     assert!(earned.as_array().is_some_and(|chains| !chains.is_empty()), "{earned}");
+    // One that is stopped takes itself off the list, so that no job waits for it.
+    let url = ready["node"].as_str().unwrap();
+    let capacity = || {
+        let client = api::Client::new(url).unwrap();
+        client.worker(types::ChainId::Europe, worker.parse().unwrap()).unwrap().record.capacity
+    };
+    assert!(capacity() > 0);
+    let interrupt = std::process::Command::new("kill")
+        .args(["-INT", &provider.child.id().to_string()])
+        .status();
+    assert!(interrupt.unwrap().success());
+    assert!(provider.child.wait().unwrap().success());
+    assert_eq!(capacity(), 0);
     let alone = ["--validators", "1", "--no-edges"];
     let (_alone, ready) = node.start(&[&words[..], &alone].concat(), "ready");
     let ready: serde_json::Value = serde_json::from_str(&ready).unwrap();

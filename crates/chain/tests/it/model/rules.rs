@@ -341,7 +341,7 @@ impl Model {
         if !self.shard {
             return Err("no_jobs_here");
         }
-        if capacity == 0 || capacity > 1_024 {
+        if capacity > 1_024 {
             return Err("bad_capacity");
         }
         if let Some(known) = self.workers.get_mut(&from) {
