@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use types::{Millis, PublicKey};
 
 /// Votes that are older than the longest window are forgotten.
-const FORGOTTEN: u64 = 600_000;
+const FORGOTTEN: u64 = 300_000;
 /// Keys kept: committees have at most a hundred members, and change.
 const KEYS_MAX: usize = 400;
 
