@@ -269,6 +269,15 @@ pub struct Job {
     pub agree: Option<u8>,
 }
 
+impl Job {
+    /// Workers that must give the same result: two thirds unless something else is asked for, so always more than half.
+    #[must_use]
+    pub fn agree(&self) -> u8 {
+        let usual = (u16::from(self.replicas) * 2).div_ceil(3);
+        self.agree.unwrap_or(u8::try_from(usual).unwrap_or(u8::MAX))
+    }
+}
+
 /// Blocks that a job waits unless its payer says otherwise: ten minutes.
 pub const DEADLINE: u64 = 1_200;
 

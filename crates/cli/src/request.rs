@@ -32,10 +32,7 @@ pub fn read(engine: &Engine, job: &Job) -> Result<Request> {
         output_bytes: job.output_limit.saturating_mul(1 << 20),
         wall: Millis::new(job.wall.saturating_mul(1_000)),
     };
-    // 3 of 4, 2 of 3, and 1 of 1: always more than half.
-    let usual = u16::from(job.replicas) * 2;
-    let usual = u8::try_from(usual.div_ceil(3)).unwrap_or(u8::MAX);
-    let agreement = Agreement { replicas: job.replicas, agree: job.agree.unwrap_or(usual) };
+    let agreement = Agreement { replicas: job.replicas, agree: job.agree() };
     let (args, env) = (job.args.clone(), job.env.clone());
     Ok(Request::new(module, Resources { input, files, tree, args, env, limits, agreement })?)
 }

@@ -10,9 +10,11 @@
 //! assert_eq!(code, std::process::ExitCode::from(talk::OWN_FAILURE));
 //! ```
 
+mod bytes;
 mod progress;
 mod said;
 
+pub use bytes::{show_stdout, to_stderr};
 pub use progress::Progress;
 pub use said::{note, speak_json};
 

@@ -1,6 +1,6 @@
 //! `meshx job …`: looking at jobs, and taking them back.
 
-use super::run::{show_stdout, text_or_base64, write_receipt};
+use super::run::{text_or_base64, write_receipt};
 use crate::{
     outputs,
     settings::Settings,
@@ -13,7 +13,7 @@ use args::{JobCommand, JobVerb, Save};
 use client::Finished;
 use serde_json::json;
 use std::path::Path;
-use talk::to_stdout;
+use talk::{show_stdout, to_stdout};
 use types::{Action, codec::DecodeExt, network::NetworkKeys, state::Phase};
 
 const LISTED: usize = 20;
@@ -178,7 +178,7 @@ fn output(settings: &Settings, id: &str, save: &Save, raw: bool) -> Result<()> {
         println!("{}", json!({ "job": view.job, "output": text_or_base64(&bytes) }));
         return Ok(());
     }
-    show_stdout(&bytes, raw)
+    Ok(show_stdout(&bytes, raw)?)
 }
 
 fn receipt(settings: &Settings, id: &str, to: &Path) -> Result<()> {

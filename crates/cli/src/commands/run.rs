@@ -14,12 +14,8 @@ use args::Run;
 use client::{Request, Step, Story, Terms, home};
 use node::mesh::{self, Latency, Shape};
 use serde_json::{Value, json};
-use std::{
-    io::{IsTerminal as _, Write as _},
-    path::Path,
-    process::ExitCode,
-};
-use talk::{Progress, to_stdout};
+use std::{path::Path, process::ExitCode};
+use talk::{Progress, show_stdout, to_stderr, to_stdout};
 use types::{
     ChainId, JobId, OutputList, Ppm,
     state::{Phase, Settlement},
@@ -199,41 +195,6 @@ fn check_workers(status: &NetworkStatus, chain: ChainId, request: &Request) -> R
     Ok(())
 }
 
-/// Show the job's output. A terminal is not sent what would upset it.
-pub fn show_stdout(bytes: &[u8], raw: bool) -> Result<()> {
-    let terminal = std::io::stdout().is_terminal();
-    if terminal && let Some(instead) = not_for_a_terminal(bytes, raw) {
-        eprintln!("{instead}");
-        return Ok(());
-    }
-    to_stdout(bytes)?;
-    if terminal && bytes.last().is_some_and(|last| *last != b'\n') {
-        std::eprintln!();
-    }
-    Ok(())
-}
-
-/// What is said in place of bytes that are not text.
-fn not_for_a_terminal(bytes: &[u8], raw: bool) -> Option<String> {
-    let is_binary = bytes.contains(&0) || std::str::from_utf8(bytes).is_err();
-    (is_binary && !raw).then(|| {
-        format!(
-            "the output is {} bytes that are not text\nhint: save them with > FILE, or show them with --raw",
-            bytes.len()
-        )
-    })
-}
-
-/// Pass on what the job wrote there, byte for byte. What we say ourselves begins a line of its own.
-fn to_stderr(bytes: &[u8]) {
-    let mut stderr = std::io::stderr().lock();
-    // Nobody reads it, if it cannot be written.
-    let _ = stderr.write_all(bytes);
-    if bytes.last().is_some_and(|last| *last != b'\n') {
-        let _ = stderr.write_all(b"\n");
-    }
-}
-
 /// Write a receipt where it is wanted, and say where that is. `-` is stdout; for programs it is a part of the JSON there.
 pub fn write_receipt(to: &Path, receipt: &[u8], json: bool) -> Result<Value> {
     if to != Path::new("-") {
@@ -316,19 +277,5 @@ impl Facts<'_> {
             "receipt": self.receipt,
         });
         Ok(to_stdout(format!("{object}\n").as_bytes())?)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_terminal_is_not_sent_what_would_upset_it() {
-        assert_eq!(not_for_a_terminal("plain, and żółć\n".as_bytes(), false), None);
-        assert_eq!(not_for_a_terminal(b"\x7fELF\0", true), None);
-        for bytes in [&b"\x7fELF\0"[..], b"\xff\xfe"] {
-            assert!(not_for_a_terminal(bytes, false).unwrap().contains("hint: save them"));
-        }
     }
 }
