@@ -81,6 +81,51 @@ fn what_a_job_leaves_is_saved_listed_and_proved() {
     assert_eq!(fs::read(user.path("other/a")).unwrap(), b"from stdio");
 }
 
+#[test]
+fn what_is_paid_for_is_shown_though_it_cannot_be_saved_and_replayed_elsewhere() {
+    let (_mesh, user, _) = User::on_a_quick_mesh();
+    user.meshx(&["faucet"], b"").exits(0);
+    fs::write(user.path("leaves.wat"), LEAVES).unwrap();
+    fs::create_dir_all(user.path("in/data")).unwrap();
+    fs::write(user.path("in/data/x"), b"from a folder").unwrap();
+    fs::write(user.path("stdin"), b"from stdin").unwrap();
+    // A folder stands where the job's file is to be.
+    fs::create_dir_all(user.path("clash/a")).unwrap();
+    let run = ["run", "--receipt", "r.mxr", "--dir", "in", "--out", "clash", "--overwrite"];
+    let said = user.meshx(&[&run[..], &["leaves.wat"]].concat(), b"from stdin").exits(125);
+    for words in
+        ["cannot save a", "the job is done and paid for", "price ", "--out DIR saves its files"]
+    {
+        assert!(said.stderr.contains(words), "{words:?} is not in {}", said.stderr);
+    }
+    // What can be seen before is refused before.
+    for path in ["clash", "stdin/r.mxr"] {
+        let run = ["run", "--receipt", path, "leaves.wat"];
+        let refused = user.meshx(&run, b"").exits(125);
+        assert!(!refused.stderr.contains("paid"), "{}", refused.stderr);
+    }
+
+    // Where nothing was kept, the job's files are named.
+    fs::remove_dir_all(user.path(".cache")).unwrap();
+    let replay = ["replay", "r.mxr", "--module", "leaves.wat", "--input", "stdin"];
+    let lost = user.meshx(&replay, b"").exits(125);
+    assert!(lost.stderr.contains("hint: name the job's files with --file FILE"), "{}", lost.stderr);
+    user.meshx(&[&replay[..], &["--dir", "in"]].concat(), b"").exits(0);
+    user.meshx(&[&replay[..], &["--dir", "clash"]].concat(), b"").exits(125);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_behind_stdout_is_a_failure() {
+    let user = User::new();
+    fs::write(user.path("file"), b"x").unwrap();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = user.command(&["hash", "file"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(125));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("hint: what was printed is not complete"), "{said}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_folder_with_a_link_in_it_is_refused_before_anything_is_paid() {

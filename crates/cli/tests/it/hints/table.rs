@@ -19,6 +19,7 @@ pub enum Situation {
 use Situation::{Fed, Interrupted, Never, Stays, Tested, Typed};
 
 const OUTPUTS: &str = "crates/cli/tests/it/outputs.rs";
+const UNSAVED: &str = "what_is_paid_for_is_shown_though_it_cannot_be_saved_and_replayed_elsewhere";
 const CASES: &str = "crates/cli/tests/it/cases.rs";
 const TREE: &str = "crates/client/src/tree.rs";
 const LIMITS: &str = "crates/api/tests/it/limits.rs";
@@ -268,6 +269,25 @@ pub const ROWS: &[(&str, &str, Situation)] = &[
     ),
     ("commands/replay.rs", "its BLAKE3 must be", Typed("replay r.mxr --module ANOTHER")),
     ("commands/replay.rs", "name it with --", Typed("XDG_CACHE_HOME=empty replay r.mxr")),
+    ("commands/replay.rs", "name the job's files", Tested(OUTPUTS, UNSAVED)),
+    ("commands/run.rs", "saves its files", Tested(OUTPUTS, UNSAVED)),
+    (
+        "commands/run.rs",
+        "saves its receipt",
+        Never(
+            "whether it can be written is asked before anything is paid; only a disk that fills up meanwhile is left",
+        ),
+    ),
+    (
+        "commands/run.rs",
+        "FILE saves it later",
+        Typed("run --no-input --detach --receipt d.mxr good.wat"),
+    ),
+    (
+        "talk/src/lib.rs",
+        "is not complete",
+        Tested(OUTPUTS, "a_full_disk_behind_stdout_is_a_failure"),
+    ),
     (
         "commands/run.rs",
         "ask for fewer with --replicas",
@@ -289,9 +309,9 @@ pub const ROWS: &[(&str, &str, Situation)] = &[
         Tested("crates/cli/tests/it/failures.rs", "each_kind_of_failed_job_is_explained"),
     ),
     (
-        "commands/run.rs",
+        "talk/src/bytes.rs",
         "show them with --raw",
-        Tested("crates/cli/src/commands/run.rs", "a_terminal_is_not_sent_what_would_upset_it"),
+        Tested("crates/talk/src/bytes.rs", "a_terminal_is_not_sent_what_would_upset_it"),
     ),
     (
         "commands/stake.rs",
