@@ -99,7 +99,7 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
     pub fn answering(&self, window: Millis) -> usize {
         let (_, committee) = self.committee();
         let (own, now) = (self.schemes.own(), Millis::new(now(&*self.context)));
-        self.shared.memory().answering(&committee, &own, now, window)
+        self.shared.memory().voters().answering(&committee, &own, now, window)
     }
 
     /// Final blocks from now on, in order. A receiver that lags behind misses the oldest.
@@ -112,8 +112,8 @@ impl<E: StorageContext + Spawner + commonware_runtime::Clock> Chain<E> {
         self.shared.memory().tip().cloned()
     }
 
-    /// Whether this validator has caught up with its chain since it started, and may vote in the views that come. One that
-    /// lost its disk is silent for a moment and counts as faulty until then.
+    /// Whether this validator has caught up with its chain since it started, and may vote in the views that come. One
+    /// that lost its disk is silent for a moment and counts as faulty until then.
     pub fn is_ready(&self) -> bool {
         self.tip().is_some_and(|tip| {
             let round = Round::new(EngineTerm::new(tip.term.get()), View::new(tip.view));

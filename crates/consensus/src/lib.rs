@@ -43,6 +43,7 @@ mod keep;
 mod locked;
 mod memory;
 mod news;
+mod old_terms;
 mod paced;
 mod peers;
 mod pooled;

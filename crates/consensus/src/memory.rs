@@ -187,15 +187,9 @@ impl Memory {
         self.voters.hear(key, now);
     }
 
-    /// How many of `committee` answer: see [`Voters::answering`].
-    pub(crate) fn answering(
-        &self,
-        committee: &[PublicKey],
-        own: &PublicKey,
-        now: Millis,
-        window: Millis,
-    ) -> usize {
-        self.voters.answering(committee, own, now, window)
+    /// Whose votes were heard.
+    pub(crate) const fn voters(&self) -> &Voters {
+        &self.voters
     }
 
     /// Whether nobody waits for the next block.

@@ -3,6 +3,7 @@
 //! In one file of the validator's own, written before anything that follows from it leaves the process. Anyone who may read
 //! the node's folder can vote for it; the folder is its owner's alone.
 
+use crate::old_terms::OldTerms;
 use commonware_codec::{DecodeExt as _, Encode as _, RangeCfg};
 use commonware_consensus::types::Epoch as EngineTerm;
 use commonware_cryptography::{
@@ -32,13 +33,8 @@ const SECRET_BYTES_MAX: usize = 64;
 pub(crate) struct Secrets<E: StorageContext> {
     /// Empty while a write is under way.
     store: Option<Metadata<E, Name, Vec<u8>>>,
-    /// Where the journals of terms are, and what their names begin with.
-    journals: (E, String),
-}
-
-/// The partition of the journal that a term's votes are written to: the library names it after this and the term.
-pub(crate) fn journals(partition: &str) -> String {
-    format!("{partition}-simplex")
+    /// What goes when the secrets of its term go.
+    old: OldTerms<E>,
 }
 
 fn name(kind: u8, term: EngineTerm, dealer: &[u8]) -> Name {
@@ -50,29 +46,16 @@ fn name(kind: u8, term: EngineTerm, dealer: &[u8]) -> Name {
 }
 
 impl<E: StorageContext> Secrets<E> {
-    /// `terms` is a context for the journals of terms that are over.
-    pub(crate) async fn open(context: E, terms: E, partition: &str) -> Self {
+    pub(crate) async fn open(context: E, old: OldTerms<E>, partition: &str) -> Self {
         let codec_config = (RangeCfg::from(0..=SECRET_BYTES_MAX), ());
         let config = Config { partition: format!("{partition}-secrets"), codec_config };
         let store = Metadata::init(context, config).await.expect("the file of secrets opens");
-        Self { store: Some(store), journals: (terms, journals(partition)) }
+        Self { store: Some(store), old }
     }
 
     fn read<T: commonware_codec::Read<Cfg = ()>>(&self, name: &Name) -> Option<T> {
         let bytes = self.store.as_ref().expect("no write is under way").get(name)?;
         Some(T::decode(bytes.clone()).expect("secrets are read as they were written"))
-    }
-
-    /// Remove the journals of terms long over. Nobody votes in them again, because a block of a later term is final; one term
-    /// more is kept, whose engine may still be stopping.
-    async fn remove_journals(&self, min: EngineTerm) {
-        let (context, prefix) = &self.journals;
-        // From the newest down, to the first that is not there: earlier calls have removed those before it.
-        for term in (0..min.get().saturating_sub(1)).rev() {
-            if context.remove(&format!("{prefix}_consensus_{term}"), None).await.is_err() {
-                return;
-            }
-        }
     }
 
     async fn write(&mut self, name: Name, secret: Vec<u8>) {
@@ -118,7 +101,8 @@ impl<E: StorageContext + Sync> SecretStore for Secrets<E> {
             u64::from_be_bytes(term) >= min.get()
         });
         self.store = Some(store.sync().await.expect("secrets can be written"));
-        self.remove_journals(min).await;
+        // The library says nowhere else that a term is over for good.
+        self.old.remove_before(min).await;
     }
 }
 
@@ -129,9 +113,19 @@ mod tests {
         Signer as _, bls12381::primitives::sharing::Mode, bls12381::primitives::variant::MinSig,
         ed25519::PrivateKey,
     };
-    use commonware_runtime::{Runner as _, Storage as _, Supervisor as _, deterministic};
+    use commonware_runtime::{Runner as _, Supervisor as _, deterministic};
     use commonware_utils::{N3f1, ordered::Set};
     use rand::{SeedableRng as _, rngs::StdRng};
+
+    async fn open(
+        context: &deterministic::Context,
+        label: &'static str,
+        partition: &str,
+    ) -> Secrets<deterministic::Context> {
+        let context = context.child(label);
+        let old = OldTerms::new(context.child("old"), partition);
+        Secrets::open(context, old, partition).await
+    }
 
     #[test]
     fn secrets_outlive_the_process_and_old_ones_do_not_stay() {
@@ -145,31 +139,18 @@ mod tests {
         .expect("four players");
         let shares: Vec<Share> = shares.iter_pairs().map(|(_, share)| share.clone()).collect();
         deterministic::Runner::default().start(|context| async move {
-            let mut secrets =
-                Secrets::open(context.child("one"), context.child("one_terms"), "a").await;
+            let mut secrets = open(&context, "one", "a").await;
             secrets.put_share(EngineTerm::new(3), shares[0].clone()).await;
             secrets.put_share(EngineTerm::new(4), shares[1].clone()).await;
             drop(secrets);
-            let mut secrets =
-                Secrets::open(context.child("two"), context.child("two_terms"), "a").await;
+            let mut secrets = open(&context, "two", "a").await;
             assert!(secrets.get_share(EngineTerm::new(3)).await == Some(shares[0].clone()));
-            // Journals of terms go with the secrets, but for the last one before.
-            for term in 0..5 {
-                let name = format!("a-simplex_consensus_{term}");
-                context.open(&name, b"0").await.expect("it can be made");
-            }
             secrets.prune(EngineTerm::new(4)).await;
-            for term in 0..5_u64 {
-                let kept = context.scan(&format!("a-simplex_consensus_{term}")).await.is_ok();
-                assert_eq!(kept, term >= 3, "term {term}");
-            }
             drop(secrets);
-            let mut secrets =
-                Secrets::open(context.child("three"), context.child("three_terms"), "a").await;
+            let mut secrets = open(&context, "three", "a").await;
             assert!(secrets.get_share(EngineTerm::new(3)).await.is_none());
             assert!(secrets.get_share(EngineTerm::new(4)).await == Some(shares[1].clone()));
-            let other =
-                Secrets::open(context.child("four"), context.child("four_terms"), "b").await;
+            let other = open(&context, "four", "b").await;
             assert!(other.read::<Share>(&name(SHARE, EngineTerm::new(4), &[])).is_none());
         });
     }

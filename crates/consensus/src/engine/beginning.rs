@@ -10,6 +10,7 @@ use crate::{
     block::Block,
     ceremony::Directory,
     guarded::Guarded,
+    old_terms::OldTerms,
     rejoin::{Rejoin, Standing},
     schemes::Schemes,
     secrets::Secrets,
@@ -75,8 +76,8 @@ where
     let Validator { context, partition, .. } = validator;
     let mut plan = SyncPlan::init(context.child("plan"), format!("{partition}-")).await;
     let mut silence = Silence::open(context.child("silence"), partition).await;
-    let mut secrets =
-        Secrets::open(context.child("secrets"), context.child("terms"), partition).await;
+    let old = OldTerms::new(context.child("terms"), partition);
+    let mut secrets = Secrets::open(context.child("secrets"), old, partition).await;
     // Also after a restart: the dealt share never changes, and the seed follows from it.
     if let Some(Dealt { share, seed }) = dealt {
         secrets.put_seed(EngineTerm::zero(), seed).await;

@@ -13,10 +13,10 @@ use crate::{
     app::App,
     block::Block,
     elector::Draw,
+    old_terms::journals,
     paced::Paced,
     reported::Reported,
     schemes::Schemes,
-    secrets::journals,
     shared::Shared,
     store::{BUFFER_BYTES, MAILBOX},
 };
