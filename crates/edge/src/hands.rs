@@ -102,11 +102,11 @@ impl Hands {
         Ok(self.line.say(action).map(drop)?)
     }
 
-    /// Try until it is done or everything is over. Each new reason is told once.
-    pub(crate) fn until_done(&self, what: impl Fn(&Self) -> Result<(), Failed>) {
+    /// Try until it is done or everything is over; whether it was done. Each new reason is told once.
+    pub(crate) fn until_done(&self, what: impl Fn(&Self) -> Result<(), Failed>) -> bool {
         let (mut told, mut failures) = (String::new(), 0);
         while !self.stopped() {
-            let Err(error) = what(self) else { return };
+            let Err(error) = what(self) else { return true };
             let text = error.to_string();
             if text != told {
                 self.tell(if error.is_poverty() {
@@ -119,6 +119,7 @@ impl Hands {
             failures += 1;
             self.rest(Duration::from_millis(pause(failures).get()));
         }
+        false
     }
 
     /// Sleep for `pause`, unless everything is over before.

@@ -110,6 +110,8 @@ pub enum Said {
 /// Work until `cancel` is set. Everything that fails is tried again; `say` hears of it.
 pub fn serve(edge: Edge, cancel: Arc<AtomicBool>, say: impl Fn(Said) + Send + Sync + 'static) {
     let hands = Arc::new(Hands::new(edge, cancel, Box::new(say)));
-    hands.until_done(Hands::register);
-    work::work(&hands);
+    // One that was stopped before it was on the list of workers has nothing to leave.
+    if hands.until_done(Hands::register) {
+        work::work(&hands);
+    }
 }
