@@ -24,8 +24,8 @@ pub fn write_whole(path: &Path, bytes: &[u8], secret: bool) -> Result<(), NotWri
     replace(path, bytes, secret).map_err(|source| NotWritten { path: path.to_owned(), source })
 }
 
-/// See to it that a file could be written to `path`: asked before something is paid for that would be lost otherwise. The
-/// folder is made, as [`write_whole`] would.
+/// See to it that a file could be written to `path`: asked before something is paid for that would be lost otherwise.
+/// The folder is made, as [`write_whole`] would.
 ///
 /// # Errors
 /// [`NotWritten`].
@@ -37,10 +37,21 @@ pub fn could_write(path: &Path) -> Result<(), NotWritten> {
     tried.map_err(|source| NotWritten { path: path.to_owned(), source })
 }
 
+/// The same of new files in `folder`, whatever is in it already.
+///
+/// # Errors
+/// [`NotWritten`].
+pub fn could_write_in(folder: &Path) -> Result<(), NotWritten> {
+    new_in(folder).map(drop).map_err(|source| NotWritten { path: folder.to_owned(), source })
+}
+
 /// A new file in the folder of `path`: a rename is one step only within one file system.
 fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    new_in(folder.unwrap_or(Path::new(".")))
+}
+
+fn new_in(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     fs::create_dir_all(folder)?;
     tempfile::NamedTempFile::new_in(folder)
 }

@@ -162,7 +162,8 @@ pub fn choose(chosen: Option<&Chosen>) -> Result<(), NotKept> {
     Ok(())
 }
 
-/// Keep a blob for a later replay, and forget the oldest where there are too many. Losing it costs no more than having to name the file again.
+/// Keep a blob for a later replay, and forget the oldest where there are too many. Losing one costs no more than having to
+/// name the file again.
 pub fn keep_blob(bytes: &[u8]) {
     let keep = || -> Result<(), NotKept> {
         let path = cache()?.join("blobs").join(Hash::of_content(bytes).to_string());

@@ -60,7 +60,7 @@ pub use check::{Distrusted, checked_output, checked_receipt, verify};
 pub use dry_run::{NoEngine, NoResult, dry_run, engine};
 pub use errand::{Answer, Errand, Finished, Next, Stuck, Terms, submission};
 pub use fetch::{NotFetched, output, receipt};
-pub use files::{NotWritten, could_write, write_whole};
+pub use files::{NotWritten, could_write, could_write_in, write_whole};
 pub use outputs::{NoFolder, OutputFolder, files_of, output_file, output_list};
 pub use price::{Dear, Priced, WAIT_BLOCKS, price_max, quote};
 pub use receipt::{Failed, Verified};

@@ -1,13 +1,13 @@
 //! The files that a job left under `/out`: asked for, checked, and written below one folder of this machine.
 
-use crate::{BadTree, NotFetched, NotWritten, TreeBounds, could_write, read_tree, write_whole};
+use crate::{BadTree, NotFetched, NotWritten, TreeBounds, could_write_in, read_tree, write_whole};
 use api::{Client, JobView};
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 use types::{
-    Hash, List, OUTPUT_FILES_MAX, OutputFile, OutputFiles, OutputList, OutputRef, Text,
+    List, OUTPUT_FILES_MAX, OutputFile, OutputFiles, OutputList, OutputRef, Text,
     codec::Encode as _, state::Phase,
 };
 
@@ -31,10 +31,13 @@ pub fn output_file(
     view: &JobView,
     file: &OutputFile,
 ) -> Result<Vec<u8>, NotFetched> {
-    let content = file.content;
-    let bytes = client.output_file(Some(view.chain), view.job, Some(content.hash))?.bytes()?;
-    let right = bytes.len() as u64 == content.len && Hash::of_content(&bytes) == content.hash;
-    if right { Ok(bytes) } else { Err(NotFetched::OtherFile(file.path.to_string())) }
+    let hash = file.content.hash;
+    let bytes = client.output_file(Some(view.chain), view.job, Some(hash))?.bytes()?;
+    if OutputRef::of(&bytes) == file.content {
+        Ok(bytes)
+    } else {
+        Err(NotFetched::OtherFile(file.path.to_string()))
+    }
 }
 
 /// A folder that is to hold what a job leaves, and only that.
@@ -66,7 +69,8 @@ impl OutputFolder {
     /// The folder at `root`, which is made if it is not there. Asked before a job is paid for.
     ///
     /// # Errors
-    /// [`NoFolder`] if it cannot be written to, or something is in it and `overwrite` does not say that this may be replaced.
+    /// [`NoFolder`] if it cannot be written to, or something is in it and `overwrite` does not say that this may be
+    /// replaced.
     pub fn at(root: &Path, overwrite: bool) -> Result<Self, NoFolder> {
         let root = root.to_owned();
         match fs::metadata(&root) {
@@ -77,7 +81,7 @@ impl OutputFolder {
                 Err(NoFolder::NotEmpty { root })
             }
             Ok(_) | Err(_) => {
-                could_write(&root.join("file"))?;
+                could_write_in(&root)?;
                 Ok(Self { root, overwrite })
             }
         }
@@ -118,16 +122,14 @@ pub fn files_of(root: &Path) -> Result<Option<OutputFiles>, BadTree> {
     if tree.is_empty() {
         return Ok(None);
     }
-    let by_content =
-        |bytes: &[u8]| OutputRef { hash: Hash::of_content(bytes), len: bytes.len() as u64 };
     let listed = tree.iter().map(|(path, bytes)| {
         let text = Text::new(path.clone()).map_err(|_| BadTree::Name { path: path.into() })?;
-        Ok(OutputFile { path: text, content: by_content(bytes) })
+        Ok(OutputFile { path: text, content: OutputRef::of(bytes) })
     });
     let listed = listed.collect::<Result<_, BadTree>>()?;
     let files = List::new(listed).expect("as many as may be read");
     let bytes = tree.iter().map(|(_, bytes)| bytes.len() as u64).sum();
-    Ok(Some(OutputFiles { list: by_content(&OutputList { files }.encode()), bytes }))
+    Ok(Some(OutputFiles { list: OutputRef::of(&OutputList { files }.encode()), bytes }))
 }
 
 #[cfg(test)]
@@ -135,8 +137,7 @@ mod tests {
     use super::*;
 
     fn file(path: &str, bytes: &[u8]) -> OutputFile {
-        let content = OutputRef { hash: Hash::of_content(bytes), len: bytes.len() as u64 };
-        OutputFile { path: Text::new(path).unwrap(), content }
+        OutputFile { path: Text::new(path).unwrap(), content: OutputRef::of(bytes) }
     }
 
     #[test]
@@ -150,7 +151,7 @@ mod tests {
         let files = List::new(vec![file("a/x", b"1"), file("b", b"2")]).unwrap();
         let encoded = OutputList { files }.encode();
         let found = files_of(&root).unwrap().unwrap();
-        assert_eq!((found.bytes, found.list.hash), (2, Hash::of_content(&encoded)));
+        assert_eq!((found.bytes, found.list), (2, OutputRef::of(&encoded)));
         assert!(OutputList::checked(&encoded, &found).is_ok());
         assert!(files_of(tempfile::tempdir().unwrap().path()).unwrap().is_none());
     }
@@ -159,6 +160,8 @@ mod tests {
     fn what_is_there_is_kept_unless_it_may_be_replaced() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("a"), b"mine").unwrap();
+        // Folders of any name may be there.
+        fs::create_dir(dir.path().join("file")).unwrap();
         assert!(matches!(OutputFolder::at(dir.path(), false), Err(NoFolder::NotEmpty { .. })));
         let named = dir.path().join("a");
         assert!(matches!(OutputFolder::at(&named, true), Err(NoFolder::NotAFolder { .. })));

@@ -38,7 +38,8 @@ pub enum BadTree {
     Depth { path: PathBuf },
 }
 
-/// All files below `root`, by their paths with `/` between folders, in the order of the paths' bytes. Empty folders are left out.
+/// All files below `root`, by their paths with `/` between folders, in the order of the paths' bytes. Empty folders are
+/// left out.
 ///
 /// # Errors
 /// [`BadTree`]; nothing is read beyond `bounds`.

@@ -110,8 +110,8 @@ impl Run {
                 (Status::Exited(code), Some(files)) => Status::ExitedWithFiles { code, files },
                 (status, _) => status,
             },
-            stdout: by_content(&self.stdout),
-            stderr: by_content(&self.stderr),
+            stdout: OutputRef::of(&self.stdout),
+            stderr: OutputRef::of(&self.stderr),
             fuel: self.fuel,
             memory_bytes: self.memory_bytes,
         }
@@ -131,19 +131,15 @@ impl Run {
 
     fn left(&self) -> Option<OutputFiles> {
         let bytes = self.files.iter().map(|(_, bytes)| bytes.len() as u64).sum();
-        let list = by_content(&self.list().encode());
+        let list = OutputRef::of(&self.list().encode());
         (!self.files.is_empty()).then_some(OutputFiles { list, bytes })
     }
 
     fn list(&self) -> OutputList {
         let files = self.files.iter().map(|(path, bytes)| OutputFile {
             path: Text::new(path.clone()).expect("longer paths end the run"),
-            content: by_content(bytes),
+            content: OutputRef::of(bytes),
         });
         OutputList { files: List::new(files.collect()).expect("more files end the run") }
     }
-}
-
-fn by_content(bytes: &[u8]) -> OutputRef {
-    OutputRef { hash: Hash::of_content(bytes), len: bytes.len() as u64 }
 }

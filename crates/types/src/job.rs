@@ -128,8 +128,8 @@ pub enum Trap {
     OutOfMemory = 2,
     /// Its calls were nested too deep.
     StackOverflow = 3,
-    /// It wrote more than [`Limits::output_bytes`], or left more files under `/out` than [`crate::OUTPUT_FILES_MAX`] or longer
-    /// paths than [`crate::OUTPUT_PATH_BYTES_MAX`].
+    /// It wrote more than [`Limits::output_bytes`], or left more files under `/out` than [`crate::OUTPUT_FILES_MAX`] or
+    /// longer paths than [`crate::OUTPUT_PATH_BYTES_MAX`].
     OutputTooLong = 4,
     /// The raw ABI's contract was broken: a pointer or length outside memory.
     BadAbi = 5,
@@ -186,6 +186,13 @@ pub struct OutputRef {
     pub hash: Hash,
     /// Their number.
     pub len: u64,
+}
+
+impl OutputRef {
+    /// What names `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self { hash: Hash::of_content(bytes), len: bytes.len() as u64 }
+    }
 }
 
 /// What a run of a [`JobSpec`] gives, the same on every honest worker.

@@ -1,7 +1,7 @@
 //! Files that a job left under `/out` when it ended.
 //!
 //! An [`crate::Outcome`] names the hash of an [`OutputList`], and the list names the hash of each file: two results that
-//! differ in one byte of one file differ. Whoever has the files can make the list again.
+//! differ in one byte of one file differ. The list can be made again from the files.
 
 use crate::{Hash, List, OutputRef, Text, Wire, codec::DecodeExt as _, folder::are_below};
 use serde::{Deserialize, Serialize};
