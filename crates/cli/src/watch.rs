@@ -124,7 +124,7 @@ impl Watch {
 }
 
 /// Wait for a signal that ends programs. Returns its number.
-async fn interrupt() -> io::Result<i32> {
+pub async fn interrupt() -> io::Result<i32> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;

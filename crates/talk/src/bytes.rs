@@ -33,8 +33,8 @@ fn not_for_a_terminal(bytes: &[u8], raw: bool) -> Option<String> {
     })
 }
 
-/// Pass on what a job wrote to stderr: byte for byte to a file or a pipe, and harmless at a terminal. What we say ourselves
-/// begins a line of its own.
+/// Pass on what a job wrote to stderr: byte for byte to a file or a pipe, and harmless at a terminal. What we say
+/// ourselves begins a line of its own.
 pub fn to_stderr(bytes: &[u8]) {
     let mut stderr = io::stderr().lock();
     let shown = match stderr.is_terminal() {

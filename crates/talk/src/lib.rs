@@ -52,7 +52,8 @@ pub fn log() {
     }
 }
 
-/// The exit code of `done`; a failure is printed, and is [`OWN_FAILURE`]. So it is if a line could not be written to stdout.
+/// The exit code of `done`. A failure is printed and gives [`OWN_FAILURE`]. So does a line that could not be written to
+/// stdout.
 pub fn exit_code(done: Result<ExitCode, impl AsRef<dyn Error>>) -> ExitCode {
     let code = done.unwrap_or_else(|error| {
         failed(error.as_ref());

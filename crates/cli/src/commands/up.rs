@@ -1,6 +1,6 @@
 //! `meshx up`: a local mesh of eight chains that stays until it is stopped.
 
-use crate::{network, settings::Settings};
+use crate::{network, settings::Settings, watch::interrupt};
 use anyhow::{Context as _, Result};
 use args::Up;
 use client::home::{self, RunningMesh};
@@ -103,12 +103,5 @@ impl Drop for Gone {
 
 /// Wait for Ctrl-C, for the polite end a service manager asks for, or for the terminal to go.
 pub async fn stop_signal() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result,
-        _ = terminate.recv() => Ok(()),
-        _ = hang_up.recv() => Ok(()),
-    }
+    interrupt().await.map(drop)
 }

@@ -45,17 +45,13 @@ pub fn check(args: &ReceiptFile) -> Result<(Result<Verified, Failed>, usize)> {
 
 /// Say why a receipt is refused.
 pub fn refuse(settings: &Settings, failed: &Failed) -> ExitCode {
-    if settings.json() {
-        println!("{}", json!({ "accepted": false, "failed": failed.to_string() }));
-    } else {
-        eprintln!("refused: {failed}");
-        if let Failed::Network(network) = failed {
-            eprintln!(
-                "hint: all its signatures hold. If someone you trust told you this network's id, add --network {network}"
-            );
-        }
+    let code = refused(settings, &failed.to_string());
+    if let (Failed::Network(network), false) = (failed, settings.json()) {
+        eprintln!(
+            "hint: all its signatures hold. If someone you trust told you this network's id, add --network {network}"
+        );
     }
-    ExitCode::from(REFUSED)
+    code
 }
 
 /// Say that what somebody holds is not what the receipt proves.
@@ -104,12 +100,14 @@ pub fn verify(settings: &Settings, args: &Verify) -> Result<ExitCode> {
     };
     let (receipt, settlement) = (verified.receipt(), verified.settlement());
     let outcome = &settlement.outcome;
-    let wrong = match (&args.result, &args.out) {
-        (Some(path), _) if let Some(why) = other_output(path, outcome)? => Some(why),
-        (_, Some(path)) => other_files(path, outcome, &receipt.job)?,
-        _ => None,
-    };
-    if let Some(why) = wrong {
+    if let Some(path) = &args.result
+        && let Some(why) = other_output(path, outcome)?
+    {
+        return Ok(refused(settings, &why));
+    }
+    if let Some(path) = &args.out
+        && let Some(why) = other_files(path, outcome, &receipt.job)?
+    {
         return Ok(refused(settings, &why));
     }
     if settings.json() {

@@ -12,8 +12,9 @@ use types::{
     state::{Params, Terms},
 };
 
-/// One replica's use: fuel as core time, and some for compiling the module; its memory for as long as the fuel lasts; what it read and wrote as
-/// bandwidth, and as storage for the time that is kept. All rounded up, and never beyond its limits, even if it claims more.
+/// One replica's use. Fuel counts as core time, and so does compiling the module. Memory counts for as long as the fuel
+/// lasts. What was read and written counts as bandwidth, and as storage for the time that it is kept. All is rounded up,
+/// and never beyond the job's limits, even if a replica claims more.
 ///
 /// # Errors
 /// [`Unpriceable::TooMuch`] beyond what a u64 counts.
