@@ -3,7 +3,7 @@
 use crate::Refusal;
 use crypto::Signed;
 use std::sync::Arc;
-use types::{Address, ChainId, Hash, SignedForm, Tx, TxId};
+use types::{Address, ChainId, Duty, Hash, NanoMeshx, SignedForm, Tx, TxId};
 
 /// A transaction for this network and chain whose signature is its sender's. Cloning shares it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,17 @@ impl CheckedTx {
     /// Its length on the wire.
     pub fn bytes(&self) -> usize {
         self.0.bytes
+    }
+    /// What it settles, if it does. Such a one is free.
+    pub fn duty(&self) -> Option<Duty> {
+        self.0.tx.action.settles(self.0.from)
+    }
+    /// The most it takes from its sender's account in a block with this base fee, as far as it says so itself.
+    pub fn cost(&self, base_fee: NanoMeshx) -> NanoMeshx {
+        match self.duty() {
+            Some(_) => NanoMeshx::ZERO,
+            None => base_fee.saturating_add(self.0.tx.tip).saturating_add(self.0.tx.action.moves()),
+        }
     }
 }
 

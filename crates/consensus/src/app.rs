@@ -320,10 +320,11 @@ impl<E: StorageContext + Spawner + Clock> Application<E> for App {
                 .collect(),
             events: Vec::new(),
         });
-        let news = self.shared.memory().finalize(&header, &executed.txs, &executed.events);
+        let now = Millis::new(now(&clock));
+        let news = self.shared.memory().finalize(&header, &executed.txs, &executed.events, now);
         tell(news);
         self.shared.work.notify_waiters();
-        let finality = Millis::new(now(&clock).saturating_sub(header.timestamp.get()));
+        let finality = now.saturating_sub(header.timestamp);
         let Executed { txs, events, .. } = executed;
         // Nobody listening is fine.
         let _ = self.shared.finals.send(Arc::new(Final { header, txs, events, finality }));

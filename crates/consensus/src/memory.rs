@@ -3,20 +3,14 @@
 //!
 //! Nothing here waits, sends or reads a clock. What somebody is to be told is returned.
 
-use crate::{
-    equivocation::Docket,
-    news::{Fate, SubmitError},
-    pooled::PooledTx,
-    quiet::Activity,
-    voters::Voters,
-};
+use crate::{equivocation::Docket, news::Fate, pooled::PooledTx, quiet::Activity, voters::Voters};
 use chain::{CheckedTx, Refusal};
 use mempool::Pool;
 use std::collections::{BTreeMap, HashMap};
 use tokio::sync::oneshot;
 use types::{
-    Address, BODY_BYTES_MAX, BODY_TXS_MAX, EquivocationProof, Hash, Header, Height, Millis,
-    PublicKey, Tx, TxId, codec::Bytes, state::Event,
+    Address, EquivocationProof, Hash, Header, Height, Millis, NanoMeshx, PublicKey, TxId,
+    codec::Bytes, state::Event,
 };
 
 /// How many recent views' seeds and applied headers are kept.
@@ -54,6 +48,8 @@ pub(crate) struct Memory {
     docket: Docket,
     /// How many transactions' signatures were checked.
     signatures_checked: u64,
+    /// What a transaction of the next block pays at least, and the round in which that was read.
+    base_fee: Option<(u64, NanoMeshx)>,
     activity: Activity,
     voters: Voters,
 }
@@ -71,6 +67,7 @@ impl Memory {
             caught_up: false,
             docket: Docket::default(),
             signatures_checked: 0,
+            base_fee: None,
             activity: Activity::default(),
             voters: Voters::default(),
         }
@@ -153,19 +150,26 @@ impl Memory {
         header: &Header,
         txs: &[CheckedTx],
         events: &[Event],
+        now: Millis,
     ) -> Vec<News> {
         // A nonce that somebody has read from the state before this block must not be taken for the pool's any more.
         self.round += 1;
         self.activity.note(header.height, txs.iter().map(|tx| &tx.tx().action), events);
+        let mut next: BTreeMap<Address, u64> = BTreeMap::new();
         for tx in txs {
-            self.pool.advance(&tx.from(), tx.tx().nonce + 1);
+            let nonce = next.entry(tx.from()).or_default();
+            *nonce = (*nonce).max(tx.tx().nonce + 1);
+        }
+        for (sender, next) in next {
+            self.pool.advance(&sender, next);
         }
         self.applied.insert(header.height, header.clone());
         while self.applied.len() > RECENT_MAX {
             self.applied.pop_first();
         }
         let fate = Fate::Final { height: header.height, block: header.id() };
-        let news = txs.iter().flat_map(|tx| self.news(&tx.id(), &fate)).collect();
+        let mut news: Vec<News> = txs.iter().flat_map(|tx| self.news(&tx.id(), &fate)).collect();
+        news.extend(self.expire(now));
         self.forget_the_gone();
         news
     }
@@ -217,95 +221,8 @@ impl Memory {
     }
 }
 
-/// Transactions that wait.
-impl Memory {
-    /// How many wait.
-    pub(crate) fn waiting(&self) -> usize {
-        self.pool.len()
-    }
-
-    pub(crate) fn is_full(&self) -> bool {
-        self.pool.is_full()
-    }
-
-    /// Final blocks that the pool has heard of: what the state says now holds for [`Memory::admit`] and
-    /// [`Memory::next_nonce`] until the next one.
-    pub(crate) const fn round(&self) -> u64 {
-        self.round
-    }
-
-    /// The best of what waits, as much as one block holds. `ahead`: see [`Pool::best`].
-    pub(crate) fn best(&self, ahead: &BTreeMap<Address, u64>) -> Vec<CheckedTx> {
-        let best = self.pool.best(BODY_TXS_MAX, BODY_BYTES_MAX, ahead);
-        best.into_iter().map(|PooledTx(tx)| tx).collect()
-    }
-
-    /// Those of `txs` that wait here, and so were checked when they came.
-    pub(crate) fn known(&self, txs: &[Tx]) -> Vec<Option<CheckedTx>> {
-        let known = |tx: &Tx| {
-            let PooledTx(pooled) = self.pool.get(&tx.from(), tx.nonce)?;
-            // Equal in every byte, the signature included: another one under the same nonce was never checked.
-            (pooled.tx() == tx).then(|| pooled.clone())
-        };
-        txs.iter().map(known).collect()
-    }
-
-    pub(crate) const fn count_checked(&mut self, signatures: u64) {
-        self.signatures_checked += signatures;
-    }
-
-    pub(crate) const fn signatures_checked(&self) -> u64 {
-        self.signatures_checked
-    }
-
-    /// The state's next nonce of a sender with waiting transactions.
-    pub(crate) fn state_nonce(&self, sender: &Address) -> Option<u64> {
-        self.pool.state_nonce(sender)
-    }
-
-    /// The nonce to use next, if `state_nonce` was read in `round` and that is not over.
-    pub(crate) fn next_nonce(&self, round: u64, sender: &Address, state_nonce: u64) -> Option<u64> {
-        (self.round == round).then(|| self.pool.next_nonce(sender, state_nonce))
-    }
-
-    /// Take in what has been found good so far; the first `from_clients` are clients' own. `nonces` are the
-    /// senders' next ones in the state, read in `round`.
-    ///
-    /// Returns what peers should hear of. `None`: that round is over and nothing has happened; ask the state again.
-    pub(crate) fn admit(
-        &mut self,
-        round: u64,
-        nonces: &BTreeMap<Address, u64>,
-        verdicts: &mut [Result<CheckedTx, SubmitError>],
-        from_clients: usize,
-    ) -> Option<Vec<CheckedTx>> {
-        if self.round != round {
-            return None;
-        }
-        let mut news = Vec::new();
-        for (index, verdict) in verdicts.iter_mut().enumerate() {
-            let Ok(checked) = verdict else { continue };
-            if self.pool.contains(&checked.id()) {
-                continue;
-            }
-            let (nonce, state_nonce) = (checked.tx().nonce, nonces[&checked.from()]);
-            // Peers' messages may overtake each other; a client that leaves a gap has made a mistake.
-            let expected = self.pool.next_nonce(&checked.from(), state_nonce);
-            if index < from_clients && nonce > expected {
-                *verdict = Err(Refusal::nonce(checked.from(), expected, nonce).into());
-                continue;
-            }
-            match self.pool.insert(PooledTx(checked.clone()), state_nonce) {
-                // A peer sends its clients' transactions to everybody itself. Passing them on as well would multiply
-                // all traffic.
-                Ok(()) if index < from_clients => news.push(checked.clone()),
-                Ok(()) => {}
-                Err(rejected) => *verdict = Err(rejected.into()),
-            }
-        }
-        Some(news)
-    }
-}
+mod waiting;
+pub(crate) use waiting::{Findings, Standing};
 
 #[cfg(test)]
 mod tests;

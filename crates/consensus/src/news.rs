@@ -1,6 +1,7 @@
 //! What the shell hears: of a transaction it sends, and of blocks that become final.
 
 use chain::{CheckedTx, Refusal};
+use mempool::Gone;
 use types::{Code, Hash, Header, Height, Millis, state::Event};
 
 /// Why a transaction was not accepted. Nothing has happened.
@@ -15,6 +16,14 @@ pub enum SubmitError {
     NotReady,
     #[error("an earlier transaction of this account was refused, so this one was dropped")]
     Displaced,
+    #[error("this node's pool is full, and others offer a higher tip; it was dropped")]
+    Outbid,
+    #[error(
+        "another transaction of this account, with the same nonce and a higher tip, took its place"
+    )]
+    Replaced,
+    #[error("the nonces before this one did not come in time, so it was dropped")]
+    Expired,
     #[error("this validator has stopped")]
     Stopped,
 }
@@ -25,7 +34,9 @@ impl SubmitError {
         match self {
             Self::Refused(refusal) => refusal.code(),
             Self::Rejected(rejected) => rejected.code(),
-            Self::Displaced => Code::NonceGap,
+            Self::Displaced | Self::Expired => Code::NonceGap,
+            Self::Outbid => Code::Overloaded,
+            Self::Replaced => Code::NonceOccupied,
             Self::NotReady | Self::Stopped => Code::NotReady,
         }
     }
@@ -51,6 +62,39 @@ pub enum Fate {
     /// One of its sender's before it was refused, so this one's nonce leaves a gap now. It was dropped;
     /// sign it again with the next nonce.
     Displaced,
+    /// The pool was full, and it paid less than others. It was dropped.
+    Outbid,
+    /// Another with its nonce and a higher tip took its place.
+    Replaced,
+    /// It waited for seconds and could not be executed, because of a nonce before it, for instance. It was dropped.
+    Expired,
+}
+
+impl Fate {
+    /// The height and the id of the block that holds it.
+    ///
+    /// # Errors
+    /// Why none does.
+    pub fn into_final(self) -> Result<(Height, Hash), SubmitError> {
+        match self {
+            Self::Final { height, block } => Ok((height, block)),
+            Self::Refused(refusal) => Err(refusal.into()),
+            Self::Displaced => Err(SubmitError::Displaced),
+            Self::Outbid => Err(SubmitError::Outbid),
+            Self::Replaced => Err(SubmitError::Replaced),
+            Self::Expired => Err(SubmitError::Expired),
+        }
+    }
+}
+
+impl From<Gone> for Fate {
+    fn from(gone: Gone) -> Self {
+        match gone {
+            Gone::Outbid => Self::Outbid,
+            Gone::Replaced => Self::Replaced,
+            Gone::Expired => Self::Expired,
+        }
+    }
 }
 
 /// A block that became final.

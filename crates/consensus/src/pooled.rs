@@ -2,7 +2,7 @@
 
 use chain::CheckedTx;
 use mempool::Pooled;
-use types::{Address, NanoMeshx, TxId};
+use types::{Address, Duty, NanoMeshx, TxId};
 
 #[derive(Clone, Debug)]
 pub(crate) struct PooledTx(pub(crate) CheckedTx);
@@ -22,5 +22,11 @@ impl Pooled for PooledTx {
     }
     fn bytes(&self) -> usize {
         self.0.bytes()
+    }
+    fn duty(&self) -> Option<Duty> {
+        self.0.duty()
+    }
+    fn cost(&self, base_fee: NanoMeshx) -> NanoMeshx {
+        self.0.cost(base_fee)
     }
 }

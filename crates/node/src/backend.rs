@@ -14,7 +14,7 @@ use api::{
     chunk_pipe,
 };
 use blobs::BlobError;
-use consensus::{Fate, Final, SubmitError};
+use consensus::{Final, SubmitError};
 use futures::{StreamExt as _, stream};
 use std::{cmp::Reverse, collections::VecDeque, io::Write as _, sync::Arc, time::Duration};
 use tokio::sync::broadcast::error::RecvError;
@@ -236,12 +236,12 @@ impl Backend for Node {
             return Ok(Submitted { tx: id, chain, height: None, block: None });
         }
         match tokio::time::timeout(FINAL_TIMEOUT, fate).await {
-            Ok(Ok(Fate::Final { height, block })) => {
-                Ok(Submitted { tx: id, chain, height: Some(height), block: Some(block) })
-            }
-            Ok(Ok(Fate::Refused(refusal))) => Err(refusal_problem(&refusal.into())),
-            Ok(Ok(Fate::Displaced)) => Err(refusal_problem(&SubmitError::Displaced)
-                .hint("ask for the account's nonce and sign it again")),
+            Ok(Ok(fate)) => match fate.into_final() {
+                Ok((height, block)) => {
+                    Ok(Submitted { tx: id, chain, height: Some(height), block: Some(block) })
+                }
+                Err(error) => Err(refusal_problem(&error)),
+            },
             _ => Err(Problem::new(
                 Code::Timeout,
                 format!("transaction {id} is not final after a minute"),

@@ -92,9 +92,7 @@ impl Speaker {
         let again = self.again.clone();
         tokio::spawn(async move {
             let came_to = match fate.await {
-                Ok(Fate::Final { .. }) => Ok(id),
-                Ok(Fate::Refused(refusal)) => Err(refusal.into()),
-                Ok(Fate::Displaced) => Err(SubmitError::Displaced),
+                Ok(fate) => fate.into_final().map(|_| id),
                 Err(_) => Err(SubmitError::Stopped),
             };
             if let Some((item, after)) = tried(item, came_to) {

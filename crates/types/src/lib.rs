@@ -28,6 +28,7 @@ mod code;
 pub mod codec;
 pub mod committee;
 pub mod describe;
+mod duty;
 mod economy;
 mod equivocation;
 pub mod folder;
@@ -55,6 +56,7 @@ pub use block::{
 };
 pub use code::{Code, Remedy};
 pub use codec::{Bytes, List, Text};
+pub use duty::Duty;
 pub use equivocation::{EquivocationProof, SignedVote, VoteKind};
 pub use hash::{BadHash, Hash, domain_hash};
 pub use job::{

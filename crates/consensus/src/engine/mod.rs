@@ -40,10 +40,7 @@ use handover::{Handover, Keys};
 use listener::Listener;
 use network::{Blocks, PublicKey};
 use ordering::Agreement;
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex},
-};
+use std::sync::{Arc, Mutex};
 use validator::Validator;
 
 /// Views behind the last final one that stay in memory.
@@ -162,7 +159,8 @@ where
     let (sender, receiver) = ends.txs;
     let (mailbox, requests) = intake::mailbox();
     let desk = Desk { shared: shared.clone(), databases: databases.clone() };
-    let intake = Intake { desk, requests, sender, receiver, distrusted: BTreeSet::new() };
+    let clock = validator.context.child("intake_clock");
+    let intake = Intake::new(clock, desk, (requests, sender, receiver));
     validator.context.child("intake").spawn(move |_| intake.run());
     Ok(Chain {
         context: Arc::new(validator.context.child("handle")),

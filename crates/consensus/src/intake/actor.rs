@@ -4,40 +4,52 @@ use super::{
     BATCH_TXS,
     desk::Desk,
     ingress::Request,
+    patience::Patience,
     state::{Batch, Round},
 };
-use crate::news::SubmitError;
+use crate::{clock::now, news::SubmitError};
 use chain::{CheckedTx, Refusal};
 use commonware_codec::Encode as _;
 use commonware_cryptography::ed25519::PublicKey;
 use commonware_p2p::{Receiver, Recipients, Sender};
-use commonware_runtime::{IoBuf, Spawner};
+use commonware_runtime::{Clock, IoBuf, Spawner};
 use commonware_storage::Context as StorageContext;
 use futures::FutureExt as _;
 use std::collections::BTreeSet;
 use tokio::sync::mpsc;
-use types::codec::EncodeSize as _;
+use types::{Millis, codec::EncodeSize as _};
 
 /// Most bytes in one message to peers.
 const MESSAGE_BYTES: usize = 256 << 10;
 
 /// One validator's intake.
 pub(crate) struct Intake<E: StorageContext + Spawner, S, R> {
-    pub(crate) desk: Desk<E>,
-    pub(crate) requests: mpsc::Receiver<Request>,
-    pub(crate) sender: S,
-    pub(crate) receiver: R,
+    clock: E,
+    desk: Desk<E>,
+    requests: mpsc::Receiver<Request>,
+    sender: S,
+    receiver: R,
+    patience: Patience,
     /// Peers that passed on a transaction with a bad signature: an honest validator checks first. One bad
     /// signature spoils a whole batch, so nothing more is taken from them until this validator restarts.
-    pub(crate) distrusted: BTreeSet<PublicKey>,
+    distrusted: BTreeSet<PublicKey>,
 }
 
 impl<E, S, R> Intake<E, S, R>
 where
-    E: StorageContext + Spawner,
+    E: StorageContext + Spawner + Clock,
     S: Sender<PublicKey = PublicKey>,
     R: Receiver<PublicKey = PublicKey>,
 {
+    pub(crate) fn new(
+        clock: E,
+        desk: Desk<E>,
+        (requests, sender, receiver): (mpsc::Receiver<Request>, S, R),
+    ) -> Self {
+        let (patience, distrusted) = (Patience::default(), BTreeSet::new());
+        Self { clock, desk, requests, sender, receiver, patience, distrusted }
+    }
+
     /// Serve clients and peers until both channels close.
     pub(crate) async fn run(mut self) {
         loop {
@@ -69,25 +81,40 @@ where
         }
     }
 
+    fn now(&self) -> Millis {
+        Millis::new(now(&self.clock))
+    }
+
     fn hear(&self, round: &mut Round, peer: PublicKey, bytes: IoBuf) {
-        if !self.distrusted.contains(&peer) {
+        if !self.distrusted.contains(&peer) && self.patience.has(&peer, self.now()) {
             round.hear(peer, bytes);
         }
     }
 
     /// Check a round's transactions, keep the good ones, answer clients and tell peers.
     async fn settle(&mut self, round: Round) {
+        let (brought, now) = (round.brought(), self.now());
         let Round { txs, replies, from_clients, peers } = round;
-        let (verdicts, news) = self.desk.admit(txs, from_clients).await;
+        let (verdicts, news) = self.desk.admit(txs, &brought, now).await;
         // Before clients are answered, so that the next leader may have it by then.
         self.spread(&news);
         let mut from_peers = verdicts[from_clients..].iter();
         for (peer, count) in peers {
-            let forged = |verdict: &Result<CheckedTx, SubmitError>| {
-                matches!(verdict, Err(SubmitError::Refused(Refusal::BadSignature)))
-            };
             // All of a peer's are looked at, so that the next peer's begin where they should.
-            if from_peers.by_ref().take(count).filter(|verdict| forged(verdict)).count() > 0 {
+            let (mut forged, mut mistakes) = (false, 0);
+            for verdict in from_peers.by_ref().take(count) {
+                match verdict {
+                    Err(SubmitError::Refused(Refusal::BadSignature)) => forged = true,
+                    // Its own rehearsal should have refused these.
+                    Err(
+                        SubmitError::Refused(_)
+                        | SubmitError::Rejected(mempool::Rejected::Unfunded { .. }),
+                    ) => mistakes += 1,
+                    _ => {}
+                }
+            }
+            self.patience.lose(&peer, mistakes, now);
+            if forged {
                 tracing::warn!(chain = %self.desk.shared.chain(), %peer, "peer passes on forged transactions");
                 self.distrusted.insert(peer);
             }

@@ -1,19 +1,21 @@
 //! Judging transactions: by their signatures, by the newest state, and by what waits already.
 
+use super::rehearsal::{Found, Rehearsal};
 use crate::{
+    memory::{Findings, Standing},
     news::SubmitError,
-    shared::Shared,
-    store::{Databases, TipStore, accounts},
-    transition::Before,
+    shared::{Shared, tell},
+    store::{Databases, TipStore},
 };
-use chain::{CheckedTx, Mode, Proposal, Refusal};
+use chain::{CheckedTx, Store as _};
 use commonware_runtime::Spawner;
 use commonware_storage::Context as StorageContext;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+use std::{collections::BTreeMap, sync::Arc};
+use types::{
+    Address, Millis, NanoMeshx, PublicKey, Tx,
+    codec::DecodeExt as _,
+    state::{Account, Key, Market},
 };
-use types::{Address, Tx, TxId};
 
 /// What a transaction is judged against.
 pub(crate) struct Desk<E: StorageContext + Spawner> {
@@ -21,106 +23,125 @@ pub(crate) struct Desk<E: StorageContext + Spawner> {
     pub(crate) databases: Databases<E>,
 }
 
+type Verdict = Result<CheckedTx, SubmitError>;
+
 impl<E: StorageContext + Spawner> Desk<E> {
-    /// The first `from_clients` are a client's: those are refused here, before anything moves, if the
-    /// newest state would refuse them. A peer has judged the others for its own clients. Also returns
-    /// what peers should hear of.
+    /// What becomes of `txs`, and what peers should hear of. `brought` says for each which peer brought it; `None`: a
+    /// client of this node.
     pub(super) async fn admit(
         &self,
         txs: Vec<Tx>,
-        from_clients: usize,
-    ) -> (Vec<Result<CheckedTx, SubmitError>>, Vec<CheckedTx>) {
+        brought: &[Option<PublicKey>],
+        now: Millis,
+    ) -> (Vec<Verdict>, Vec<CheckedTx>) {
         let shared = &*self.shared;
-        // Before any work is done: this is what keeps a flooded node on its feet.
-        if shared.memory().is_full() {
-            let full = |_| Err(mempool::Rejected::Full.into());
-            return (txs.iter().map(full).collect(), Vec::new());
-        }
-        let mut verdicts: Vec<Result<CheckedTx, SubmitError>> =
-            shared.check_known(txs).into_iter().map(|checked| Ok(checked?)).collect();
+        let mut verdicts = self.check(txs);
         // What the state said before a block became final does not hold for the pool after it.
-        let news = loop {
-            let round = shared.memory().round();
-            let nonces = self.nonces(verdicts.iter().flatten()).await;
-            self.rehearse(&mut verdicts[..from_clients], &nonces).await;
-            let news = shared.memory().admit(round, &nonces, &mut verdicts, from_clients);
-            if let Some(news) = news {
-                break news;
+        let admitted = loop {
+            let (round, crowded) = {
+                let memory = shared.memory();
+                (memory.round(), memory.is_crowded())
+            };
+            let (standings, base_fee) = self.look_up(&verdicts).await;
+            let rehearsal = Rehearsal::of(
+                &verdicts,
+                |index| crowded || brought[index].is_none(),
+                |sender| standings[sender].nonce,
+            );
+            let Found { proven, refused } = self.rehearse(&mut verdicts, rehearsal).await;
+            for (verdict, from) in verdicts.iter_mut().zip(brought) {
+                let Ok(tx) = verdict else { continue };
+                // What a peer's validator settles may belong to a block that is not here yet: it waits a while.
+                let may_wait = from.is_some() && tx.duty().is_some();
+                if let Some(refusal) = refused.get(&tx.id()).filter(|_| !may_wait) {
+                    *verdict = Err((*refusal).into());
+                }
+            }
+            let findings = Findings { round, standings, base_fee, proven, now };
+            let admitted = shared.memory().admit(&findings, &mut verdicts, brought);
+            if let Some(admitted) = admitted {
+                break admitted;
             }
         };
+        tell(admitted.news);
         shared.work.notify_waiters();
-        (verdicts, news)
+        (verdicts, admitted.spread)
     }
 
-    /// The next nonce of every sender in the newest state.
-    async fn nonces(&self, txs: impl Iterator<Item = &CheckedTx>) -> BTreeMap<Address, u64> {
-        let senders: BTreeSet<Address> = txs.map(CheckedTx::from).collect();
-        let (mut nonces, mut unknown) = (BTreeMap::new(), Vec::new());
+    /// Check signatures. Those for which there is no room are refused before any work is done: this is what keeps a
+    /// flooded node on its feet.
+    fn check(&self, txs: Vec<Tx>) -> Vec<Verdict> {
+        let closed = self.shared.memory().closed_to(&txs);
+        let open = txs.into_iter().zip(&closed).filter(|(_, closed)| !**closed).map(|(tx, _)| tx);
+        let mut checked = self.shared.check_known(open.collect()).into_iter();
+        let verdict = |closed: &bool| {
+            if *closed {
+                return Err(mempool::Rejected::Full.into());
+            }
+            Ok(checked.next().expect("one verdict for each that there may be room for")?)
+        };
+        closed.iter().map(verdict).collect()
+    }
+
+    /// Nonce and balance of every sender in the newest state, and what the next block asks of each transaction.
+    async fn look_up(&self, verdicts: &[Verdict]) -> (BTreeMap<Address, Standing>, NanoMeshx) {
+        let known_fee = self.shared.memory().base_fee();
+        let base_fee = match known_fee {
+            Some(base_fee) => base_fee,
+            None => {
+                let market = self.records(&[Key::Market]).await.pop().flatten();
+                let market = market
+                    .map(|bytes| Market::decode(bytes).expect("state holds what this code wrote"));
+                // Before there is a state, nobody has an account in it.
+                market.map_or(NanoMeshx::ZERO, |market| market.base_fee)
+            }
+        };
+        let mut costs: BTreeMap<Address, u64> = BTreeMap::new();
+        for tx in verdicts.iter().flatten() {
+            let cost = costs.entry(tx.from()).or_default();
+            *cost = cost.saturating_add(tx.cost(base_fee).get());
+        }
+        let (mut standings, mut unknown) = (BTreeMap::new(), Vec::new());
         {
             let memory = self.shared.memory();
-            for sender in senders {
-                match memory.state_nonce(&sender) {
-                    Some(nonce) => drop(nonces.insert(sender, nonce)),
+            for (sender, cost) in costs {
+                match memory.standing(&sender, cost) {
+                    Some(standing) => drop(standings.insert(sender, standing)),
                     None => unknown.push(sender),
                 }
             }
         }
-        if !unknown.is_empty() {
-            let found = accounts(&self.databases, &unknown).await;
-            nonces.extend(unknown.into_iter().zip(found.into_iter().map(|account| account.nonce)));
+        let keys: Vec<Key> = unknown.iter().map(|address| Key::Account(*address)).collect();
+        let records = self.records(&keys).await;
+        for (sender, record) in unknown.into_iter().zip(records) {
+            let account = record
+                .map(|bytes| Account::decode(bytes).expect("state holds what this code wrote"));
+            let Account { nonce, balance } = account.unwrap_or_default();
+            standings.insert(sender, Standing { nonce, funds: Some(balance) });
         }
-        nonces
+        (standings, base_fee)
     }
 
-    /// What the next block would say to these transactions if nothing else were in it. One that waits
-    /// for others of its sender cannot be judged yet and passes.
-    async fn rehearse(
-        &self,
-        verdicts: &mut [Result<CheckedTx, SubmitError>],
-        nonces: &BTreeMap<Address, u64>,
-    ) {
-        let next = verdicts
-            .iter()
-            .flatten()
-            .filter(|tx| tx.tx().nonce == nonces[&tx.from()])
-            .cloned()
-            .collect::<Vec<_>>();
-        if next.is_empty() {
-            return;
+    async fn records(&self, keys: &[Key]) -> Vec<Option<Vec<u8>>> {
+        if keys.is_empty() {
+            return Vec::new();
+        }
+        let state = self.databases.0.read().await;
+        TipStore::<E>(&state).get_many(keys).await
+    }
+
+    async fn rehearse(&self, verdicts: &mut [Verdict], rehearsal: Rehearsal) -> Found {
+        if rehearsal.txs.is_empty() {
+            return Found::default();
         }
         let tip = self.shared.memory().tip().cloned();
         let Some(tip) = tip else {
-            verdicts.fill_with(|| Err(SubmitError::NotReady));
-            return;
-        };
-        let context = chain::BlockContext {
-            network: self.shared.network,
-            chain: self.shared.chain(),
-            height: tip.height.next(),
-            term: tip.term,
-            // Nobody knows the next block's view and leader yet. A guess is good enough here: the block asks again.
-            view: tip.view + 1,
-            leader: tip.leader,
-            timestamp: tip.timestamp,
-        };
-        let applied = {
-            let state = self.databases.0.read().await;
-            let proposal = Proposal { beacons: vec![], txs: next };
-            let store = TipStore::<E>(&state);
-            let (before, genesis) = (Before::of(&store), &self.shared.genesis);
-            let transition = &self.shared.transition;
-            transition
-                .apply(before, genesis, &context, proposal, Mode::Build)
-                .await
-                .expect("building leaves out what it refuses")
-        };
-        let refused: BTreeMap<TxId, Refusal> =
-            applied.refused.into_iter().map(|(tx, refusal)| (tx.id(), refusal)).collect();
-        for verdict in verdicts {
-            let refusal = verdict.as_ref().ok().and_then(|tx| refused.get(&tx.id()));
-            if let Some(refusal) = refusal {
-                *verdict = Err((*refusal).into());
+            for verdict in verdicts.iter_mut().filter(|verdict| verdict.is_ok()) {
+                *verdict = Err(SubmitError::NotReady);
             }
-        }
+            return Found::default();
+        };
+        let state = self.databases.0.read().await;
+        rehearsal.run(&self.shared, &tip, &TipStore::<E>(&state)).await
     }
 }

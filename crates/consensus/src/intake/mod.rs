@@ -4,10 +4,16 @@
 //! One task per validator takes all that waits, up to [`BATCH_TXS`], and checks its signatures together:
 //! alone, a signature costs three times as much. When little comes in, a batch is one transaction and
 //! nothing waits for it.
+//!
+//! A client's transaction is rehearsed: it is refused here if the newest state would refuse it. A peer has done that for
+//! its own clients. So of a peer's it is asked that their senders can pay, and those that settle are rehearsed, because
+//! only they get into the room for seats. When room is short, all that could be next are.
 
 mod actor;
 mod desk;
 mod ingress;
+mod patience;
+mod rehearsal;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use super::{
     BATCH_TXS,
     ingress::{Request, Verdicts},
 };
+use crate::block::plain_key;
 use commonware_codec::DecodeExt as _;
 use commonware_cryptography::ed25519::PublicKey;
 use commonware_runtime::IoBuf;
@@ -30,6 +31,15 @@ impl Round {
         self.txs.splice(self.from_clients..self.from_clients, request.txs);
         self.from_clients += count;
         self.replies.push((count, request.reply));
+    }
+
+    /// For each transaction, the peer that brought it; `None`: a client of this node.
+    pub(super) fn brought(&self) -> Vec<Option<types::PublicKey>> {
+        let peers = self
+            .peers
+            .iter()
+            .flat_map(|(peer, count)| std::iter::repeat_n(Some(plain_key(peer)), *count));
+        std::iter::repeat_n(None, self.from_clients).chain(peers).collect()
     }
 
     /// What a peer sends that is no batch is dropped: its node answers for it to its clients, not to us.
