@@ -236,12 +236,16 @@ impl Backend for Node {
             return Ok(Submitted { tx: id, chain, height: None, block: None });
         }
         match tokio::time::timeout(FINAL_TIMEOUT, fate).await {
-            Ok(Ok(fate)) => match fate.into_final() {
-                Ok((height, block)) => {
-                    Ok(Submitted { tx: id, chain, height: Some(height), block: Some(block) })
+            Ok(Ok(fate)) => {
+                match fate.into_final() {
+                    Ok((height, block)) => {
+                        Ok(Submitted { tx: id, chain, height: Some(height), block: Some(block) })
+                    }
+                    Err(error @ SubmitError::Displaced) => Err(refusal_problem(&error)
+                        .hint("ask for the account's nonce and sign it again")),
+                    Err(error) => Err(refusal_problem(&error)),
                 }
-                Err(error) => Err(refusal_problem(&error)),
-            },
+            }
             _ => Err(Problem::new(
                 Code::Timeout,
                 format!("transaction {id} is not final after a minute"),
