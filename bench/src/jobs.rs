@@ -23,8 +23,8 @@ use std::{
     time::{Duration, Instant},
 };
 use types::{
-    Abi, Action, Address, Agreement, ChainId, Float, Fuel, Hash, Height, JobId, JobSpec, Limits,
-    List, Millis, NanoMeshx, Submission, Text, domain_hash,
+    Abi, Action, Address, Agreement, ChainId, Float, Fuel, Hash, Height, Intent, JobId, JobSpec,
+    Limits, List, Millis, NanoMeshx, Nonce, Submission, Text, Tx, domain_hash,
     state::{Event, Phase},
 };
 
@@ -230,8 +230,10 @@ impl Client {
                 .map(|number| {
                     let payer = &self.payers[number % PAYERS];
                     let submission = self.submission(number, agreement, price_max);
-                    let nonce = (number / PAYERS) as u64;
-                    signed(payer, &self.network, CHAIN, nonce, Action::SubmitJob(submission))
+                    let nonce = Nonce::strict((number / PAYERS) as u64);
+                    let action = Action::SubmitJob(submission);
+                    let (chain, tip, fee_max) = (CHAIN, NanoMeshx::ZERO, Tx::ANY_FEE);
+                    signed(payer, &self.network, Intent { chain, nonce, tip, fee_max, action })
                 })
                 .collect();
             {

@@ -3,7 +3,7 @@
 use client::{signed, wallet};
 use crypto::SigningKey;
 use types::{
-    Action, Address, ChainId, Hash, NanoMeshx, Tx,
+    Action, Address, ChainId, Hash, Intent, NanoMeshx, Nonce, Tx,
     codec::{DecodeExt as _, Encode as _},
     domain_hash,
 };
@@ -53,9 +53,10 @@ impl Senders {
             let (sender, nonce) = self.turn(index);
             let receiver = receivers[scatter(index) % receivers.len()];
             let action = Action::Transfer { to: receiver, amount: NanoMeshx::new(1) };
-            bytes.extend_from_slice(
-                &signed(&self.keys[sender], network, chain, nonce, action).encode(),
-            );
+            // Signed long before it is sent.
+            let (nonce, tip, fee_max) = (Nonce::strict(nonce), NanoMeshx::ZERO, Tx::ANY_FEE);
+            let intent = Intent { chain, nonce, tip, fee_max, action };
+            bytes.extend_from_slice(&signed(&self.keys[sender], network, intent).encode());
         }
         bytes
     }

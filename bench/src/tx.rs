@@ -372,7 +372,8 @@ async fn listen(
         let at = shared.pace.start.elapsed().as_secs_f64();
         for tx in &block.txs {
             let Some(sender) = numbers.get(&tx.from()) else { continue };
-            let index = senders.index(*sender, tx.tx().nonce);
+            let Some(nonce) = tx.tx().nonce.number() else { continue };
+            let index = senders.index(*sender, nonce);
             if index >= total || std::mem::replace(&mut seen[index], true) {
                 shared.pace.fail(format!("transfer {index} was final twice, or was never made"));
                 continue;

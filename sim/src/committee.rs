@@ -14,7 +14,7 @@ use network::{PrivateKey, PublicKey, consensus_key, private_key, public_key};
 use receipt::light::{Digest, Scheme};
 use std::collections::BTreeMap;
 use types::{
-    Action, Address, ChainId, Hash, Intent, List, Millis, NanoMeshx, Schedule, Text, Tx,
+    Action, Address, ChainId, Hash, Intent, List, Millis, NanoMeshx, Nonce, Schedule, Text, Tx,
     codec::Bytes,
     domain_hash,
     network::{ChainKey, Genesis, GenesisAccount, GenesisWorker, NetworkKeys, Validator},
@@ -45,7 +45,8 @@ impl Person {
     /// A transaction of this person on the simulated shard, signed for `network`.
     pub fn sign(&self, network: &Hash, nonce: u64, tip: NanoMeshx, action: Action) -> Tx {
         let sender = types::PublicKey(self.key.public());
-        let intent = Intent { chain: CHAIN, nonce, tip, action };
+        let nonce = Nonce::strict(nonce);
+        let intent = Intent { chain: CHAIN, nonce, tip, fee_max: Tx::ANY_FEE, action };
         Tx::signed(network, sender, intent, |domain, message| self.key.sign(domain, message))
     }
 }

@@ -5,7 +5,7 @@ use crate::random::mix;
 use client::{signed, wallet};
 use crypto::SigningKey;
 use std::collections::BTreeMap;
-use types::{Action, Address, ChainId, Hash, NanoMeshx, Tx, domain_hash};
+use types::{Action, Address, ChainId, Hash, Intent, NanoMeshx, Nonce, Tx, domain_hash};
 
 /// What the development wallet has on each shard of a local mesh.
 pub const DEV_BALANCE: u64 = 1_000_000_000_000_000;
@@ -76,7 +76,9 @@ impl People {
         let key = if number == 0 { &self.dev } else { &self.keys[number - 1] };
         let (to, amount) = self.payment(number, nonce);
         let action = Action::Transfer { to: self.addresses[to], amount: NanoMeshx::new(amount) };
-        signed(key, &self.network, chain, nonce, action)
+        // It must be the same whenever it is signed.
+        let (nonce, tip, fee_max) = (Nonce::strict(nonce), NanoMeshx::ZERO, Tx::ANY_FEE);
+        signed(key, &self.network, Intent { chain, nonce, tip, fee_max, action })
     }
 
     /// What every account must hold after exactly `nonces[number]` transactions of each.

@@ -38,6 +38,7 @@ mod queue;
 mod refusal;
 mod scratch;
 mod seats;
+mod spent;
 mod term;
 mod tx;
 mod why;

@@ -1,7 +1,7 @@
 //! Why a transaction was refused, with a code that never changes meaning.
 
 use types::{
-    Address, ChainId, Code, Epoch, Height, JobId, Millis, Place, PublicKey, Remedy,
+    Address, ChainId, Code, Epoch, Height, JobId, Millis, NanoMeshx, Place, PublicKey, Remedy,
     governance::ProposalId,
 };
 
@@ -161,6 +161,23 @@ pub enum Refusal {
     NoWitness,
     #[error("the beacon for height {0} is not the one this block needs")]
     WrongBeacon(types::Height),
+    #[error(
+        "block {until} was the last that could hold the transaction, and this is block {height}"
+    )]
+    TxExpired { until: Height, height: Height },
+    #[error(
+        "the transaction's nonce expires after block {until}; {last} is the latest that is taken now"
+    )]
+    UntilTooFar { until: Height, last: Height },
+    #[error("a block holds this account's transaction with expiring nonce {0} already")]
+    TxSpent(u64),
+    #[error(
+        "this account has {} expiring nonces open, and may not have more; the first expires after block {first}",
+        types::ONCE_OPEN_MAX
+    )]
+    TooManyOpen { first: Height },
+    #[error("the base fee is {base_fee}, but the transaction pays at most {fee_max}")]
+    FeeAboveMax { base_fee: NanoMeshx, fee_max: NanoMeshx },
     #[error("the transaction does not fit what this block has left")]
     BlockFull,
 }
@@ -259,6 +276,11 @@ impl Refusal {
             ) => Code::BadCertificate,
             Self::Unproven { .. } | Self::NoWitness => Code::Unproven,
             Self::WrongBeacon(_) => Code::WrongBeacon,
+            Self::TxExpired { .. } => Code::TxExpired,
+            Self::UntilTooFar { .. } => Code::UntilTooFar,
+            Self::TxSpent(_) => Code::TxSpent,
+            Self::TooManyOpen { .. } => Code::TooManyOpen,
+            Self::FeeAboveMax { .. } => Code::FeeAboveMax,
             Self::BlockFull => Code::BlockFull,
         }
     }
@@ -300,6 +322,8 @@ mod tests {
             check(Refusal::nonce(somebody, 1, got), "wait");
         }
         check(Refusal::BlockFull, "wait");
+        let (base_fee, fee_max) = (NanoMeshx::new(9), NanoMeshx::new(8));
+        check(Refusal::FeeAboveMax { base_fee, fee_max }, "wait");
         check(Refusal::Busy, "again");
         check(Refusal::IntakePaused { until: later }, "again");
         check(staking::Refusal::StillJailed { until: later }, "again");

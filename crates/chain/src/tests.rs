@@ -6,14 +6,16 @@ use futures::executor::block_on;
 use std::collections::BTreeMap;
 use types::{
     Abi, Action, Address, Agreement, Beacon, ChainId, Float, Fuel, Hash, Height, Intent, JobSpec,
-    Limits, List, Millis, NanoMeshx, Outcome, OutputRef, PublicKey, Reveal, Schedule, Status,
-    Submission, Term, Text, Tx, TxId,
+    Limits, List, Millis, NanoMeshx, Nonce, Outcome, OutputRef, PublicKey, Reveal, Schedule,
+    Status, Submission, Term, Text, Tx, TxId,
     codec::{Bytes, DecodeExt, Encode as _},
     network::{Genesis, GenesisAccount, GenesisWorker},
     state::{
         Account, Earned, Ending, JobRecord, Key, Phase, REPUTATION_NEW, Supply, WorkerRecord, pools,
     },
 };
+
+mod nonces;
 
 #[derive(Default)]
 struct Memory(BTreeMap<Key, Vec<u8>>);
@@ -215,7 +217,8 @@ impl Net {
 
 fn signed(from: u8, nonce: u64, action: Action) -> Tx {
     let (key, chain) = (key(from), ChainId::Europe);
-    let intent = Intent { chain, nonce, tip: NanoMeshx::ZERO, action };
+    let nonce = Nonce::strict(nonce);
+    let intent = Intent { chain, nonce, tip: NanoMeshx::ZERO, fee_max: Tx::ANY_FEE, action };
     Tx::signed(&NETWORK, PublicKey(key.public()), intent, |domain, message| {
         key.sign(domain, message)
     })
@@ -458,7 +461,7 @@ fn a_batch_gives_each_transaction_the_verdict_it_gets_alone() {
     };
     let mut txs: Vec<Tx> = (0..40).map(|n| signed(1 + (n % 7) as u8, n, transfer(n + 1))).collect();
     txs[3].signature.0[40] ^= 1;
-    txs[11].nonce += 1;
+    txs[11].nonce = Nonce::strict(99);
     txs[17].chain = ChainId::Asia;
     txs[23].sender = PublicKey([0; 32]);
     let alone: Vec<_> =

@@ -1,14 +1,15 @@
 //! What a client does next for a job: asks, uploads, pays, follows. No clock, socket or disk: the caller has those.
 //!
 //! ```text
-//! ready? ─▶ network ─▶ params ─▶ account ─▶ each blob: there? else upload ─▶ demand ─▶ send ─▶ follow ─▶ over
+//! ready? ─▶ network ─▶ params ─▶ each blob: there? else upload ─▶ market ─▶ send ─▶ follow ─▶ over
 //! ```
 
-use crate::{Dear, Request, price_max, signed, wallet};
+use crate::{Dear, Request, fee_max, price_max, signed};
 use api::JobView;
 use crypto::SigningKey;
 use types::{
-    Action, Address, ChainId, Hash, Height, JobId, NanoMeshx, Ppm, Submission, Tx, state::Params,
+    Action, ChainId, Hash, Height, Intent, JobId, NanoMeshx, Nonce, Once, Ppm, Submission, Tx,
+    state::Params,
 };
 
 /// How a job is to be paid for and waited for.
@@ -42,15 +43,13 @@ pub enum Next<'a> {
     AskNetwork,
     /// [`Answer::Params`].
     AskParams(ChainId),
-    /// [`Answer::Account`].
-    AskAccount(ChainId, Address),
     /// Does the node have it? [`Answer::Yes`] or [`Answer::No`].
     AskBlob(Hash),
     /// [`Answer::Yes`].
     Upload(Hash, &'a [u8]),
-    /// [`Answer::Demand`].
-    AskDemand(ChainId),
-    /// Send it and wait until it is final: [`Answer::Job`] or [`Answer::CameSecond`].
+    /// [`Answer::Market`].
+    AskMarket(ChainId),
+    /// Send it and wait until it is final: [`Answer::Job`] or [`Answer::NotNow`].
     Send(&'a Tx),
     /// [`Answer::Phase`] for each phase it comes to, then [`Answer::End`].
     Follow(ChainId, JobId),
@@ -69,17 +68,17 @@ pub enum Answer {
     Network(Hash),
     /// The chain's parameters.
     Params(Box<Params>),
-    /// Transactions of the account so far, and the newest block.
-    Account {
-        /// The payer's next nonce.
-        nonce: u64,
+    /// What moves with each block.
+    Market {
         /// The chain's height.
         height: Height,
+        /// What demand multiplies prices by now.
+        demand: Ppm,
+        /// What a transaction pays now.
+        base_fee: NanoMeshx,
     },
-    /// What demand multiplies prices by now.
-    Demand(Ppm),
-    /// Another transaction of the payer came first: nothing was paid, and it is to be signed again.
-    CameSecond,
+    /// Nothing was paid, and what stood in the way will pass: it is to be signed again.
+    NotNow,
     /// The job's name, by which it can be followed.
     Job(JobId),
     /// The job as its gateway shows it now.
@@ -106,6 +105,8 @@ pub struct Errand<'a> {
     key: &'a SigningKey,
     request: &'a Request,
     terms: Terms,
+    /// Of the next payment.
+    salt: u64,
     stage: Stage,
 }
 
@@ -113,29 +114,27 @@ pub struct Errand<'a> {
 struct Known {
     network: Hash,
     params: Box<Params>,
-    nonce: u64,
-    height: Height,
 }
 
 enum Stage {
     Ready,
     Network,
     Params(Hash),
-    Account(Hash, Box<Params>),
     /// The blob of this number.
     Blob(Known, usize),
     Upload(Known, usize),
-    Demand(Known),
+    Market(Known),
     Send(Known, Box<Tx>),
     Follow(Hash, JobId, Option<Box<JobView>>),
     Over(Box<Finished>),
 }
 
 impl<'a> Errand<'a> {
-    /// To have `request` run on `terms`, paid for by `key`.
+    /// To have `request` run on `terms`, paid for by `key`. `salt` is a random number: it tells the payment apart from
+    /// others of this key, which may be on their way from other machines.
     #[must_use]
-    pub const fn new(key: &'a SigningKey, request: &'a Request, terms: Terms) -> Self {
-        Self { key, request, terms, stage: Stage::Ready }
+    pub const fn new(key: &'a SigningKey, request: &'a Request, terms: Terms, salt: u64) -> Self {
+        Self { key, request, terms, salt, stage: Stage::Ready }
     }
 
     /// What is to be done now. The same until [`Self::take`] hears what came of it.
@@ -146,13 +145,12 @@ impl<'a> Errand<'a> {
             Stage::Ready => Next::AskReady,
             Stage::Network => Next::AskNetwork,
             Stage::Params(_) => Next::AskParams(chain),
-            Stage::Account(..) => Next::AskAccount(chain, wallet::address(self.key)),
             Stage::Blob(_, index) => Next::AskBlob(Hash::of_content(self.blob(*index))),
             Stage::Upload(_, index) => {
                 let blob = self.blob(*index);
                 Next::Upload(Hash::of_content(blob), blob)
             }
-            Stage::Demand(_) => Next::AskDemand(chain),
+            Stage::Market(_) => Next::AskMarket(chain),
             Stage::Send(_, tx) => Next::Send(tx),
             Stage::Follow(_, job, _) => Next::Follow(chain, *job),
             Stage::Over(_) => Next::Nothing,
@@ -164,19 +162,18 @@ impl<'a> Errand<'a> {
     /// # Errors
     /// [`Stuck`].
     pub fn take(self, answer: Answer) -> Result<Self, Stuck> {
-        let Self { key, request, terms, stage } = self;
+        let Self { key, request, terms, mut salt, stage } = self;
         let last = request.blobs().count();
         let after = |known, index| match index + 1 {
-            index if index == last => Stage::Demand(known),
+            index if index == last => Stage::Market(known),
             index => Stage::Blob(known, index),
         };
         let stage = match (stage, answer) {
             (Stage::Ready, Answer::Yes) => Stage::Network,
             (Stage::Ready, Answer::No) => Stage::Ready,
             (Stage::Network, Answer::Network(network)) => Stage::Params(network),
-            (Stage::Params(network), Answer::Params(params)) => Stage::Account(network, params),
-            (Stage::Account(network, params), Answer::Account { nonce, height }) => {
-                Stage::Blob(Known { network, params, nonce, height }, 0)
+            (Stage::Params(network), Answer::Params(params)) => {
+                Stage::Blob(Known { network, params }, 0)
             }
             (Stage::Blob(known, index), Answer::No) => Stage::Upload(known, index),
             (Stage::Blob(known, index) | Stage::Upload(known, index), Answer::Yes) => {
@@ -184,16 +181,24 @@ impl<'a> Errand<'a> {
             }
             // Asked after the uploads, which may take minutes: demand moves in each block, and the offer allows for a
             // few.
-            (Stage::Demand(known), Answer::Demand(demand)) => {
+            (Stage::Market(known), Answer::Market { height, demand, base_fee }) => {
                 let price_max = price_max(request, demand, &known.params)?;
-                let asked = submission(request, &terms, price_max, known.height, &known.params);
+                let asked = submission(request, &terms, price_max, height, &known.params);
                 let action = Action::SubmitJob(asked);
-                let tx = signed(key, &known.network, terms.chain, known.nonce, action);
+                let intent = Intent {
+                    chain: terms.chain,
+                    nonce: Nonce::Until(Once { height: until(height), salt }),
+                    tip: NanoMeshx::ZERO,
+                    fee_max: fee_max(base_fee),
+                    action,
+                };
+                let tx = signed(key, &known.network, intent);
                 Stage::Send(known, Box::new(tx))
             }
             (Stage::Send(known, _), Answer::Job(job)) => Stage::Follow(known.network, job, None),
-            (Stage::Send(known, _), Answer::CameSecond) => {
-                Stage::Account(known.network, known.params)
+            (Stage::Send(known, _), Answer::NotNow) => {
+                salt = salt.wrapping_add(1);
+                Stage::Market(known)
             }
             (Stage::Follow(network, job, _), Answer::Phase(view)) => {
                 Stage::Follow(network, job, Some(view))
@@ -204,7 +209,7 @@ impl<'a> Errand<'a> {
             }
             _ => return Err(Stuck::OutOfTurn),
         };
-        Ok(Self { key, request, terms, stage })
+        Ok(Self { key, request, terms, salt, stage })
     }
 
     /// The job, once there is nothing left to do.
@@ -219,6 +224,14 @@ impl<'a> Errand<'a> {
     fn blob(&self, index: usize) -> &'a [u8] {
         self.request.blobs().nth(index).expect("stages count them")
     }
+}
+
+/// How many blocks a payment has to get into one. Short, because a key may have only so many open at a time.
+const PAYMENT_BLOCKS: u64 = 60;
+
+/// The last block that may hold a payment that is signed at height `now`.
+const fn until(now: Height) -> Height {
+    Height::new(now.get().saturating_add(PAYMENT_BLOCKS))
 }
 
 /// What is asked of the chain at height `now`, where the job can cost `price_max`. Workers that have to compile the module
@@ -261,9 +274,9 @@ mod tests {
     fn a_job_goes_from_the_first_question_to_being_followed() {
         let (key, request, network) = (SigningKey::from_seed(&[1; 32]), request(), Hash([7; 32]));
         let hash = |index: usize| Hash::of_content(request.blobs().nth(index).unwrap());
-        let mut errand = Errand::new(&key, &request, TERMS);
+        let mut errand = Errand::new(&key, &request, TERMS, 5);
         let mut expect = |expected: Next<'_>, answer: Answer| {
-            let now = std::mem::replace(&mut errand, Errand::new(&key, &request, TERMS));
+            let now = std::mem::replace(&mut errand, Errand::new(&key, &request, TERMS, 5));
             assert_eq!(now.next(), expected);
             errand = now.take(answer).unwrap();
         };
@@ -272,26 +285,26 @@ mod tests {
         expect(Next::AskReady, Answer::Yes);
         expect(Next::AskNetwork, Answer::Network(network));
         expect(Next::AskParams(chain), Answer::Params(Box::new(Params::DEFAULT)));
-        let account = Answer::Account { nonce: 4, height: Height::new(30) };
-        expect(Next::AskAccount(chain, wallet::address(&key)), account);
         // The module is there already, the input is not.
         expect(Next::AskBlob(hash(0)), Answer::Yes);
         expect(Next::AskBlob(hash(1)), Answer::No);
         expect(Next::Upload(hash(1), b"in"), Answer::Yes);
-        expect(Next::AskDemand(chain), Answer::Demand(Ppm::ONE));
+        let base_fee = NanoMeshx::new(1_000);
+        let market =
+            |height| Answer::Market { height: Height::new(height), demand: Ppm::ONE, base_fee };
+        expect(Next::AskMarket(chain), market(30));
+        let nonce = |height, salt| Nonce::Until(Once { height: Height::new(height), salt });
         let Next::Send(tx) = errand.next() else { panic!("paid for once all is there") };
-        assert_eq!((tx.nonce, tx.chain), (4, chain));
+        assert_eq!((tx.nonce, tx.chain), (nonce(90, 5), chain));
+        assert_eq!(tx.fee_max, NanoMeshx::new(4_000));
         let Action::SubmitJob(asked) = &tx.action else { panic!("a job") };
         assert_eq!(asked.deadline, Height::new(1_230));
         assert_eq!(asked.price_max, price_max(&request, Ppm::ONE, &Params::DEFAULT).unwrap());
-        // Another job of the same wallet was faster: signed again with the next nonce.
-        let errand = errand.take(Answer::CameSecond).unwrap();
-        let account = Answer::Account { nonce: 5, height: Height::new(31) };
-        let mut errand = errand.take(account).unwrap();
-        for answer in [Answer::Yes, Answer::Yes, Answer::Demand(Ppm::ONE)] {
-            errand = errand.take(answer).unwrap();
-        }
-        assert!(matches!(errand.next(), Next::Send(tx) if tx.nonce == 5));
+        // As many payments of this key are open as may be: signed again, with another nonce.
+        let errand = errand.take(Answer::NotNow).unwrap();
+        assert_eq!(errand.next(), Next::AskMarket(chain));
+        let errand = errand.take(market(31)).unwrap();
+        assert!(matches!(errand.next(), Next::Send(tx) if tx.nonce == nonce(91, 6)));
         let errand = errand.take(Answer::Job(Hash([9; 32]))).unwrap();
         assert_eq!(errand.next(), Next::Follow(chain, Hash([9; 32])));
         assert_eq!(errand.take(Answer::End).err(), Some(Stuck::Silent));
@@ -300,8 +313,11 @@ mod tests {
     #[test]
     fn an_answer_to_another_question_changes_nothing() {
         let (key, request) = (SigningKey::from_seed(&[1; 32]), request());
-        let errand = Errand::new(&key, &request, TERMS);
-        assert_eq!(errand.take(Answer::Demand(Ppm::ONE)).err(), Some(Stuck::OutOfTurn));
+        let errand = Errand::new(&key, &request, TERMS, 5);
+        assert_eq!(
+            errand.take(Answer::Yes).and_then(|errand| errand.take(Answer::No)).err(),
+            Some(Stuck::OutOfTurn)
+        );
     }
 
     #[test]

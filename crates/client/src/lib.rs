@@ -66,7 +66,7 @@ pub use price::{Dear, Priced, WAIT_BLOCKS, price_max, quote};
 pub use receipt::{Failed, Verified};
 pub use request::{BadRequest, Module, OtherProfile, Request, Resources};
 pub use sandbox::{Engine, binary_of};
-pub use send::{act, act_in_turn, came_second, signed};
+pub use send::{act, act_in_turn, came_second, fee_max, intent, signed};
 pub use story::{NoBytes, Story, bytes_of, ending, story};
 pub use submit::{LARGE_MODULE_BYTES, NotFinished, Step, phase_words, submit, submit_detached};
 pub use tree::{BadTree, TreeBounds, read_tree};

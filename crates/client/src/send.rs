@@ -4,16 +4,25 @@ use crate::wallet;
 use api::{Client, ClientError, Code, Submitted, Wait};
 use crypto::SigningKey;
 use std::{thread, time::Duration};
-use types::{Action, ChainId, Hash, Intent, NanoMeshx, PublicKey, Tx};
+use types::{Action, ChainId, Hash, Intent, NanoMeshx, Nonce, PublicKey, Tx};
 
 /// How often a transaction is signed again because another of the same wallet came first, and how soon.
 const TURNS: u8 = 40;
 const TURN_PAUSE: Duration = Duration::from_millis(500);
 
-/// `action`, signed with `key` for one network and chain. `nonce` is the number of the account's transactions so far.
+/// How much the base fee may rise between signing and the block. In a full block it rises by an eighth: so this is room
+/// for a dozen full blocks.
+const FEE_ROOM: u64 = 4;
+
+/// The cap of a transaction that is signed while the base fee is this high.
 #[must_use]
-pub fn signed(key: &SigningKey, network: &Hash, chain: ChainId, nonce: u64, action: Action) -> Tx {
-    let intent = Intent { chain, nonce, tip: NanoMeshx::ZERO, action };
+pub const fn fee_max(base_fee: NanoMeshx) -> NanoMeshx {
+    NanoMeshx::new(base_fee.get().saturating_mul(FEE_ROOM))
+}
+
+/// `intent`, signed with `key` for one network.
+#[must_use]
+pub fn signed(key: &SigningKey, network: &Hash, intent: Intent) -> Tx {
     Tx::signed(network, PublicKey(key.public()), intent, |domain, message| {
         key.sign(domain, message)
     })
@@ -30,8 +39,23 @@ pub fn act(
     action: Action,
 ) -> Result<Submitted, ClientError> {
     let network = client.status()?.network;
-    let nonce = client.account(chain, wallet::address(key))?.nonce;
-    client.submit(&signed(key, &network, chain, nonce, action), Wait::Final)
+    let intent = intent(client, key, chain, action)?;
+    client.submit(&signed(key, &network, intent), Wait::Final)
+}
+
+/// `action` with the next nonce of `key`'s account, at the base fee of now, without a tip.
+///
+/// # Errors
+/// [`ClientError`].
+pub fn intent(
+    client: &Client,
+    key: &SigningKey,
+    chain: ChainId,
+    action: Action,
+) -> Result<Intent, ClientError> {
+    let nonce = Nonce::strict(client.account(chain, wallet::address(key))?.nonce);
+    let fee_max = fee_max(client.market(chain)?.base_fee);
+    Ok(Intent { chain, nonce, tip: NanoMeshx::ZERO, fee_max, action })
 }
 
 /// Like [`act`], for a wallet that several machines pay with: who comes second signs again.
@@ -80,11 +104,15 @@ mod tests {
     fn a_transaction_is_of_its_key_and_network() {
         let key = SigningKey::from_seed(&[5; 32]);
         let network = Hash([1; 32]);
-        let tx = signed(&key, &network, ChainId::Europe, 7, Action::Heartbeat);
+        let (chain, action) = (ChainId::Europe, Action::Heartbeat);
+        let (tip, fee_max) = (NanoMeshx::ZERO, fee_max(NanoMeshx::new(1_000)));
+        let tx =
+            signed(&key, &network, Intent { chain, nonce: Nonce::strict(7), tip, fee_max, action });
+        assert_eq!(tx.fee_max, NanoMeshx::new(4_000));
         let holds = |network: &Hash| {
             crypto::verify(&key.public(), Tx::DOMAIN, &tx.signing_bytes(network), &tx.signature.0)
         };
-        assert_eq!((tx.from(), tx.nonce), (wallet::address(&key), 7));
+        assert_eq!((tx.from(), tx.nonce), (wallet::address(&key), Nonce::strict(7)));
         assert!(holds(&network).is_ok());
         assert!(holds(&Hash([2; 32])).is_err());
     }

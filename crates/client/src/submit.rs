@@ -1,6 +1,6 @@
 //! From a request to a job on a chain, and on to its end: the shell that drives an [`Errand`].
 
-use crate::{Answer, Errand, Finished, Next, Request, Stuck, Terms, came_second, home};
+use crate::{Answer, Errand, Finished, Next, Request, Stuck, Terms, home, wallet};
 use api::{Client, ClientError, Code, JobEvent, Wait};
 use crypto::SigningKey;
 use std::{
@@ -25,6 +25,8 @@ pub enum NotFinished {
     #[error(transparent)]
     NotKept(#[from] home::NotKept),
     #[error(transparent)]
+    NoRandomness(#[from] wallet::NoRandomness),
+    #[error(transparent)]
     Stuck(#[from] Stuck),
 }
 
@@ -32,7 +34,7 @@ pub enum NotFinished {
 const READY_TIMEOUT: Duration = Duration::from_secs(30);
 const READY_LOOKS: Duration = Duration::from_millis(100);
 
-/// How often a job is signed again because another payment of the same wallet came first, and how soon: for two minutes.
+/// How often a payment is signed again because something that will pass stood in its way, and how soon: for two minutes.
 const TURNS: u16 = 480;
 const TURN_PAUSE: Duration = Duration::from_millis(250);
 /// A module from this length on takes so long to compile that a user is told.
@@ -121,7 +123,7 @@ fn drive(
     };
     let start = Instant::now();
     let mut turns = 0;
-    let mut errand = Errand::new(key, request, *terms);
+    let mut errand = Errand::new(key, request, *terms, wallet::random_number()?);
     loop {
         let answer = match errand.next() {
             Next::AskReady if is_ready(client, start)? => Answer::Yes,
@@ -139,10 +141,6 @@ fn drive(
                 Answer::Network(network_keys.network())
             }
             Next::AskParams(chain) => Answer::Params(Box::new(client.params(chain)?)),
-            Next::AskAccount(chain, address) => {
-                let account = client.account(chain, address)?;
-                Answer::Account { nonce: account.nonce, height: account.height }
-            }
             Next::AskBlob(hash) => {
                 say("sending module and input");
                 if client.blob_len(hash)?.is_some() { Answer::Yes } else { Answer::No }
@@ -151,7 +149,11 @@ fn drive(
                 client.put_blob(hash, blob, Some(blob.len() as u64))?;
                 Answer::Yes
             }
-            Next::AskDemand(chain) => Answer::Demand(client.market(chain)?.demand),
+            Next::AskMarket(chain) => {
+                let market = client.market(chain)?;
+                let api::MarketView { height, demand, base_fee, .. } = market;
+                Answer::Market { height, demand, base_fee }
+            }
             Next::Send(tx) => {
                 // Before the payment: if this program dies after it, the job can still be replayed.
                 request.blobs().for_each(home::keep_blob);
@@ -162,11 +164,11 @@ fn drive(
                         tracing::info!(trace = %sent.tx, chain = %sent.chain, height = ?sent.height, "paid into escrow");
                         Answer::Job(sent.tx)
                     }
-                    Err(error) if turns < TURNS && came_second(&error) => {
+                    Err(error) if turns < TURNS && will_pass(&error) => {
                         turns += 1;
-                        say("waiting for another payment of the same wallet");
+                        say("waiting for earlier payments of the same wallet, or for a lower fee");
                         thread::sleep(TURN_PAUSE);
-                        Answer::CameSecond
+                        Answer::NotNow
                     }
                     Err(error) => return Err(error.into()),
                 }
@@ -188,6 +190,15 @@ fn drive(
         };
         errand = errand.take(answer)?;
     }
+}
+
+/// Whether the same payment, signed anew, may be taken in a moment. It has not been taken and never will be.
+fn will_pass(error: &ClientError) -> bool {
+    let code = error.problem().map(|problem| problem.code);
+    matches!(
+        code,
+        Some(Code::TooManyOpen | Code::TxExpired | Code::FeeAboveMax | Code::NonceOccupied)
+    )
 }
 
 /// Whether the chains of a node have final blocks. A node that starts is given some time.

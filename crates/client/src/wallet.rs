@@ -112,6 +112,14 @@ pub fn random<const N: usize>() -> Result<[u8; N], NoRandomness> {
     Ok(bytes)
 }
 
+/// A number that nobody else draws.
+///
+/// # Errors
+/// [`NoRandomness`].
+pub fn random_number() -> Result<u64, NoRandomness> {
+    random().map(u64::from_be_bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

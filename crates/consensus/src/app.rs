@@ -21,10 +21,11 @@ use commonware_runtime::{Clock, Spawner};
 use commonware_storage::{Context as StorageContext, qmdb::sync::Target};
 use commonware_utils::{non_empty_range, range::NonEmptyRange};
 use futures::StreamExt as _;
+use mempool::Ahead;
 use receipt::light::{self, Digest, Family, Record, digest};
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 use types::{
-    Address, Beacon, Body, Hash, Header, Height, List, LogRoot, Millis, Term,
+    Beacon, Body, Hash, Header, Height, List, LogRoot, Millis, Term,
     codec::DecodeExt as _,
     state::{Heights, Key, Queued},
 };
@@ -75,7 +76,7 @@ impl App {
     async fn gather<E: StorageContext + Spawner>(
         &self,
         batches: &Batches<E>,
-        ahead: &BTreeMap<Address, u64>,
+        ahead: &Ahead,
     ) -> Proposal {
         let store = BatchStore::<E>(&batches.0);
         // The lock is taken for each question and given back: it must not be held over the reads of the disk that
@@ -103,14 +104,10 @@ impl App {
         Proposal { beacons, txs }
     }
 
-    /// The next nonces of those with transactions in `parent` and the blocks before it that are not
+    /// The nonces of those with transactions in `parent` and the blocks before it that are not
     /// final here yet.
-    async fn ahead(
-        &self,
-        parent: &Header,
-        mut ancestry: impl Ancestry<Block>,
-    ) -> BTreeMap<Address, u64> {
-        let mut ahead = BTreeMap::new();
+    async fn ahead(&self, parent: &Header, mut ancestry: impl Ancestry<Block>) -> Ahead {
+        let mut ahead = Ahead::default();
         let tip = self.shared.memory().tip().map_or(Height::ZERO, |tip| tip.height);
         let mut header = parent.clone();
         while header.height > tip {

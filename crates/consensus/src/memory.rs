@@ -5,11 +5,11 @@
 
 use crate::{equivocation::Docket, news::Fate, pooled::PooledTx, quiet::Activity, voters::Voters};
 use chain::{CheckedTx, Refusal};
-use mempool::Pool;
+use mempool::{Ahead, Pool};
 use std::collections::{BTreeMap, HashMap};
 use tokio::sync::oneshot;
 use types::{
-    Address, EquivocationProof, Hash, Header, Height, Millis, NanoMeshx, PublicKey, TxId,
+    EquivocationProof, Hash, Header, Height, Millis, NanoMeshx, Nonce, PublicKey, TxId,
     codec::Bytes, state::Event,
 };
 
@@ -134,13 +134,12 @@ impl Memory {
         at_height.into_iter().find(|executed| executed.block == *block)
     }
 
-    /// The next nonces of everyone with transactions in an executed block.
-    pub(crate) fn count_ahead(&self, header: &Header, ahead: &mut BTreeMap<Address, u64>) {
+    /// The nonces of everyone with transactions in an executed block.
+    pub(crate) fn count_ahead(&self, header: &Header, ahead: &mut Ahead) {
         let at_height = self.executed.get(&header.height).into_iter().flatten();
         let id = header.id();
         for tx in at_height.filter(|executed| executed.block == id).flat_map(|e| &e.txs) {
-            let next = ahead.entry(tx.from()).or_default();
-            *next = (*next).max(tx.tx().nonce + 1);
+            note(tx, ahead);
         }
     }
 
@@ -155,13 +154,13 @@ impl Memory {
         // A nonce that somebody has read from the state before this block must not be taken for the pool's any more.
         self.round += 1;
         self.activity.note(header.height, txs.iter().map(|tx| &tx.tx().action), events);
-        let mut next: BTreeMap<Address, u64> = BTreeMap::new();
-        for tx in txs {
-            let nonce = next.entry(tx.from()).or_default();
-            *nonce = (*nonce).max(tx.tx().nonce + 1);
-        }
-        for (sender, next) in next {
+        let mut done = Ahead::default();
+        txs.iter().for_each(|tx| note(tx, &mut done));
+        for (sender, next) in done.next {
             self.pool.advance(&sender, next);
+        }
+        for (sender, once) in done.once {
+            self.pool.done(&sender, once);
         }
         self.applied.insert(header.height, header.clone());
         while self.applied.len() > RECENT_MAX {
@@ -169,7 +168,8 @@ impl Memory {
         }
         let fate = Fate::Final { height: header.height, block: header.id() };
         let mut news: Vec<News> = txs.iter().flat_map(|tx| self.news(&tx.id(), &fate)).collect();
-        news.extend(self.expire(now));
+        let base_fee = self.base_fee.map_or(NanoMeshx::ZERO, |(_, base_fee)| base_fee);
+        news.extend(self.begin(base_fee, now));
         self.forget_the_gone();
         news
     }
@@ -218,6 +218,17 @@ impl Memory {
             of_tx.retain(|watcher| !watcher.is_closed());
             !of_tx.is_empty()
         });
+    }
+}
+
+/// Count a transaction of a block.
+fn note(tx: &CheckedTx, ahead: &mut Ahead) {
+    match tx.tx().nonce {
+        Nonce::Strict { number } => {
+            let next = ahead.next.entry(tx.from()).or_default();
+            *next = (*next).max(number + 1);
+        }
+        Nonce::Until(once) => drop(ahead.once.insert((tx.from(), once))),
     }
 }
 

@@ -22,7 +22,11 @@ pub enum SubmitError {
         "another transaction of this account, with the same nonce and a higher tip, took its place"
     )]
     Replaced,
-    #[error("the nonces before this one did not come in time, so it was dropped")]
+    #[error("the base fee rose above the limit of this transaction, so it was dropped")]
+    Priced,
+    #[error(
+        "it could not be executed in time and was dropped: a nonce before it is missing, the base fee is above its limit, or its own nonce has expired"
+    )]
     Expired,
     #[error("this validator has stopped")]
     Stopped,
@@ -36,6 +40,7 @@ impl SubmitError {
             Self::Rejected(rejected) => rejected.code(),
             Self::Displaced | Self::Expired => Code::NonceGap,
             Self::Outbid => Code::Overloaded,
+            Self::Priced => Code::FeeAboveMax,
             Self::Replaced => Code::NonceOccupied,
             Self::NotReady | Self::Stopped => Code::NotReady,
         }
@@ -66,6 +71,8 @@ pub enum Fate {
     Outbid,
     /// Another with its nonce and a higher tip took its place.
     Replaced,
+    /// The base fee rose above its limit, and there was no room to let it wait. It was dropped.
+    Priced,
     /// It waited for seconds and could not be executed, because of a nonce before it, for instance. It was dropped.
     Expired,
 }
@@ -82,6 +89,7 @@ impl Fate {
             Self::Displaced => Err(SubmitError::Displaced),
             Self::Outbid => Err(SubmitError::Outbid),
             Self::Replaced => Err(SubmitError::Replaced),
+            Self::Priced => Err(SubmitError::Priced),
             Self::Expired => Err(SubmitError::Expired),
         }
     }
@@ -92,6 +100,7 @@ impl From<Gone> for Fate {
         match gone {
             Gone::Outbid => Self::Outbid,
             Gone::Replaced => Self::Replaced,
+            Gone::Priced => Self::Priced,
             Gone::Expired => Self::Expired,
         }
     }

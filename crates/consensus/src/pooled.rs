@@ -2,7 +2,7 @@
 
 use chain::CheckedTx;
 use mempool::Pooled;
-use types::{Address, Duty, NanoMeshx, TxId};
+use types::{Address, Duty, NanoMeshx, Nonce, TxId};
 
 #[derive(Clone, Debug)]
 pub(crate) struct PooledTx(pub(crate) CheckedTx);
@@ -14,8 +14,11 @@ impl Pooled for PooledTx {
     fn sender(&self) -> Address {
         self.0.from()
     }
-    fn nonce(&self) -> u64 {
+    fn nonce(&self) -> Nonce {
         self.0.tx().nonce
+    }
+    fn fee_max(&self) -> NanoMeshx {
+        self.0.tx().fee_max
     }
     fn tip(&self) -> NanoMeshx {
         self.0.tx().tip

@@ -4,7 +4,7 @@
 use api::{Client, ClientError, Wait};
 use crypto::SigningKey;
 use std::{sync::Mutex, thread, time::Duration};
-use types::{Action, Address, ChainId, Hash, Intent, NanoMeshx, PublicKey, Tx, TxId};
+use types::{Action, Address, ChainId, Hash, Intent, NanoMeshx, Nonce, PublicKey, Tx, TxId};
 use worker::{Next, Tries, Try};
 
 pub(crate) struct Line {
@@ -46,7 +46,9 @@ impl Line {
         let _turn = self.turn.lock().expect("no panic while locked");
         let sender = PublicKey(self.key.public());
         let nonce = self.client.account(self.chain, Address::of(&sender))?.nonce;
-        let intent = Intent { chain: self.chain, nonce, tip: NanoMeshx::ZERO, action };
+        let fee_max = client::fee_max(self.client.market(self.chain)?.base_fee);
+        let (nonce, tip) = (Nonce::strict(nonce), NanoMeshx::ZERO);
+        let intent = Intent { chain: self.chain, nonce, tip, fee_max, action };
         let tx = Tx::signed(&self.network, sender, intent, |domain, message| {
             self.key.sign(domain, message)
         });

@@ -1,4 +1,4 @@
-//! A lane: the transactions of one sender, in the order of their nonces.
+//! A lane: the transactions of one sender, in the order of their nonces. One with an expiring nonce has a lane of its own.
 //!
 //! ```text
 //! next              ready            end
@@ -9,7 +9,42 @@
 //! nonce, or costs nothing and has not shown that it would go through.
 
 use std::collections::{BTreeMap, BTreeSet};
-use types::{Duty, PublicKey};
+use types::{Address, Duty, Nonce, Once, PublicKey};
+
+/// Names a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Line {
+    pub(crate) sender: Address,
+    /// `None`: the sender's strict nonces.
+    pub(crate) once: Option<Once>,
+}
+
+impl Line {
+    /// Where the transaction of `sender` with this nonce stands: its lane, and its number there.
+    pub(crate) const fn of(sender: Address, nonce: Nonce) -> (Self, u64) {
+        match nonce {
+            Nonce::Strict { number } => (Self { sender, once: None }, number),
+            Nonce::Until(once) => (Self { sender, once: Some(once) }, 0),
+        }
+    }
+
+    pub(crate) const fn strict(sender: Address) -> Self {
+        Self { sender, once: None }
+    }
+}
+
+/// What one sender has in the pool, in all of its lanes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Purse {
+    /// What the sender's account held when it was last looked at, without what has been taken for these since.
+    pub(crate) funds: u64,
+    /// What all of these take together.
+    pub(crate) owed: u64,
+    pub(crate) txs: usize,
+    pub(crate) bytes: usize,
+    /// How many of them are not ready.
+    pub(crate) early: usize,
+}
 
 /// What a transaction pays for each of its bytes, times 2³².
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +71,8 @@ pub(crate) struct Waiting<T> {
     pub(crate) floor: Rate,
     /// The most it takes from its sender's account, in nano.
     pub(crate) cost: u64,
+    /// The highest base fee that it pays.
+    pub(crate) cap: u64,
     /// The peer that brought it; `None`: a client of this node.
     pub(crate) from: Option<PublicKey>,
     /// When it came, in milliseconds, and the how manieth it was.
@@ -48,6 +85,11 @@ pub(crate) struct Waiting<T> {
 }
 
 impl<T> Waiting<T> {
+    /// Whether it can be executed at this base fee, once those before it are.
+    pub(crate) const fn is_sound(&self, base_fee: u64) -> bool {
+        self.sound && self.cap >= base_fee
+    }
+
     /// What counts for the lane's floor: one of a seat holds nobody up.
     fn weight(&self) -> Rate {
         if self.seat.is_some() { Rate::MOST } else { self.rate }
@@ -63,13 +105,6 @@ pub(crate) struct Lane<T> {
     pub(crate) ready: u64,
     /// The first nonce, from `next` on, that neither state nor pool knows.
     pub(crate) end: u64,
-    /// What the sender's account held when it was last looked at, without what has been taken for this lane since.
-    pub(crate) funds: u64,
-    /// What all of these take together.
-    pub(crate) owed: u64,
-    pub(crate) bytes: usize,
-    /// How many, from `ready` on.
-    pub(crate) early: usize,
     /// Nonces of those that wait in the room for seats.
     pub(crate) seats: BTreeSet<u64>,
     pub(crate) txs: BTreeMap<u64, Waiting<T>>,
@@ -77,17 +112,7 @@ pub(crate) struct Lane<T> {
 
 impl<T> Lane<T> {
     pub(crate) const fn new(next: u64) -> Self {
-        Self {
-            next,
-            ready: next,
-            end: next,
-            funds: 0,
-            owed: 0,
-            bytes: 0,
-            early: 0,
-            seats: BTreeSet::new(),
-            txs: BTreeMap::new(),
-        }
+        Self { next, ready: next, end: next, seats: BTreeSet::new(), txs: BTreeMap::new() }
     }
 
     /// The floor of a transaction of `rate` that takes the place of `nonce`.
@@ -105,8 +130,8 @@ impl<T> Lane<T> {
         }
     }
 
-    /// Move `ready` as far as it goes; returns those that are ready now.
-    pub(crate) fn ripen(&mut self) -> Vec<u64> {
+    /// Move `ready` as far as it goes at this base fee; returns those that are ready now.
+    pub(crate) fn ripen(&mut self, base_fee: u64) -> Vec<u64> {
         self.ready = self.ready.max(self.next);
         let mut ripe = Vec::new();
         let mut floor = match self.ready.checked_sub(1) {
@@ -114,7 +139,7 @@ impl<T> Lane<T> {
             _ => Rate::MOST,
         };
         for (nonce, waiting) in self.txs.range_mut(self.ready..) {
-            if *nonce != self.ready || !waiting.sound {
+            if *nonce != self.ready || !waiting.is_sound(base_fee) {
                 break;
             }
             floor = floor.min(waiting.weight());

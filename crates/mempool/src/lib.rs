@@ -7,10 +7,13 @@
 //!             room for seats (1/8): duties of drawn workers and validators; nobody else can use or take it
 //! pool  ----- room for all others
 //!                 ready: in nonce order from the state's next nonce, paid for by the sender's balance
-//!                 early (at most 1/8): behind a missing nonce, or free and not shown to go through; for 10 seconds
+//!                 early (at most 1/8): behind a missing nonce, or free and not shown to go through, ...; for 10 s
 //!
 //! goes first:  early, the oldest  ->  the lowest tip per byte, counted over all that stand before it  ->  the youngest
 //! ```
+//!
+//! One whose limit is below the base fee is early too, until the base fee falls. One with an expiring nonce has a lane of its
+//! own, and goes when its last block is final.
 //!
 //! A transaction leaves a lane at its end or with all that stand behind it, so that no lane gets a gap. What stands before a
 //! seat's duty stays.
@@ -19,6 +22,7 @@
 //! the balance that it is told. It does not run any rule: that is what `chain` does, and the caller says what came of it
 //! ([`Arrival::proven`]). It has no clock: it is told the time.
 
+mod fees;
 mod lane;
 mod listing;
 mod order;
@@ -30,7 +34,8 @@ mod tests;
 pub use pool::Pool;
 pub use room::Room;
 
-use types::{Address, Code, Duty, Millis, NanoMeshx, PublicKey, TxId};
+use std::collections::{BTreeMap, BTreeSet};
+use types::{Address, Code, Duty, Height, Millis, NanoMeshx, Nonce, Once, PublicKey, TxId};
 
 /// What the pool needs to know of a transaction.
 pub trait Pooled: Clone {
@@ -39,11 +44,13 @@ pub trait Pooled: Clone {
     /// Whose nonce it uses.
     fn sender(&self) -> Address;
     /// Which one.
-    fn nonce(&self) -> u64;
+    fn nonce(&self) -> Nonce;
     /// What the proposer gets, if it pays at all.
     fn tip(&self) -> NanoMeshx;
     /// Its length on the wire.
     fn bytes(&self) -> usize;
+    /// The highest base fee that it pays.
+    fn fee_max(&self) -> NanoMeshx;
     /// What it settles. One that settles something is free.
     fn duty(&self) -> Option<Duty>;
     /// The most it takes from its sender's account in a block with this base fee.
@@ -98,12 +105,10 @@ impl Default for Limits {
 /// How a transaction comes to the pool.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival {
-    /// Its sender's next nonce in the newest known state.
+    /// Its sender's next strict nonce in the newest known state.
     pub next: u64,
     /// What its sender's account holds in that state. `None`: what the pool knows of it is enough.
     pub funds: Option<NanoMeshx>,
-    /// What each transaction pays at least in the next block.
-    pub base_fee: NanoMeshx,
     /// It would go through in the next block, behind those of its sender that wait.
     pub proven: bool,
     /// The peer that brought it; `None`: a client of this node.
@@ -119,8 +124,19 @@ pub enum Gone {
     Outbid,
     /// Another of its sender's took its place.
     Replaced,
-    /// It was not ready for too long.
+    /// It was not ready for too long, or its expiring nonce is over.
     Expired,
+    /// The base fee rose above its limit.
+    Priced,
+}
+
+/// What stands in blocks that are not final.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ahead {
+    /// The next strict nonce of senders in them.
+    pub next: BTreeMap<Address, u64>,
+    /// Expiring nonces in them.
+    pub once: BTreeSet<(Address, Once)>,
 }
 
 /// One that waited and was dropped.
@@ -152,6 +168,10 @@ pub enum Rejected {
         "another transaction of this sender waits with nonce {nonce}; one with a tip of {tip} nano would take its place"
     )]
     Occupied { nonce: u64, tip: u64 },
+    #[error("block {until} was the last that could hold it, and the chain is at {height}")]
+    TooLate { until: Height, height: Height },
+    #[error("its nonce expires after block {until}; {last} is the latest that is taken now")]
+    TooFar { until: Height, last: Height },
     #[error("the account holds {has} nano; with this transaction, all that wait need {needs}")]
     Unfunded { has: u64, needs: u64 },
 }
@@ -164,6 +184,8 @@ impl Rejected {
             Self::Used { .. } => Code::NonceUsed,
             Self::Gap { .. } => Code::NonceGap,
             Self::Occupied { .. } => Code::NonceOccupied,
+            Self::TooLate { .. } => Code::TxExpired,
+            Self::TooFar { .. } => Code::UntilTooFar,
             Self::Unfunded { .. } => Code::InsufficientFunds,
         }
     }

@@ -1,13 +1,12 @@
 //! Order: who is next in a block, and who goes when the pool is full.
 
 use crate::{
-    Pool, Pooled, Room,
-    lane::Rate,
+    Ahead, Pool, Pooled, Room,
+    lane::{Line, Rate},
     listing::{tail, turn},
     pool::{Tail, Turn},
 };
-use std::collections::{BTreeMap, BTreeSet};
-use types::Address;
+use std::collections::BTreeSet;
 
 /// Seats' duties, and what stands before them, come first in this part of a block; then they wait their turn.
 const SEATS_PART: usize = 2;
@@ -16,19 +15,23 @@ const UNJUDGED_MAX: usize = 256;
 
 impl<T: Pooled> Pool<T> {
     /// The best transactions that fit into `bytes_max`: seats' duties first, then the highest tip per byte, each sender's
-    /// in nonce order without gaps. `ahead` gives the next nonce of senders with transactions in blocks that the next
-    /// block builds on and that are not final yet; for all others the pool knows it.
-    pub fn best(&self, txs_max: usize, bytes_max: usize, ahead: &BTreeMap<Address, u64>) -> Vec<T> {
+    /// in nonce order without gaps. `ahead` is what stands in blocks that the next block builds on and that are not final
+    /// yet.
+    pub fn best(&self, txs_max: usize, bytes_max: usize, ahead: &Ahead) -> Vec<T> {
         let mut taken = Vec::new();
         let (mut bytes, mut in_seats, mut unjudged) = (0, Room::default(), 0);
         let seats = Room { txs: txs_max / SEATS_PART, bytes: bytes_max / SEATS_PART };
-        let mut listed =
-            self.heads.iter().filter(|(_, sender)| !ahead.contains_key(sender)).peekable();
-        let mut opened: BTreeSet<(Turn, Address, u64)> = BTreeSet::new();
-        for (sender, next) in ahead {
-            let Some(lane) = self.lanes.get(sender) else { continue };
+        let elsewhere = |line: &Line| match line.once {
+            None => ahead.next.contains_key(&line.sender),
+            Some(once) => ahead.once.contains(&(line.sender, once)),
+        };
+        let mut listed = self.heads.iter().filter(|(_, line)| !elsewhere(line)).peekable();
+        let mut opened: BTreeSet<(Turn, Line, u64)> = BTreeSet::new();
+        for (sender, next) in &ahead.next {
+            let line = Line::strict(*sender);
+            let Some(lane) = self.lanes.get(&line) else { continue };
             let nonce = lane.next.max(*next);
-            opened.extend(turn(lane, nonce).map(|turn| (turn, *sender, nonce)));
+            opened.extend(turn(lane, nonce).map(|turn| (turn, line, nonce)));
         }
         loop {
             let from_list = match (listed.peek(), opened.first()) {
@@ -37,17 +40,17 @@ impl<T: Pooled> Pool<T> {
                 (None, Some(_)) => false,
                 (None, None) => break,
             };
-            let (turn_now, sender, nonce) = if from_list {
-                let (turn, sender) = listed.next().expect("looked at above");
-                (*turn, *sender, self.lanes[sender].next)
+            let (turn_now, line, nonce) = if from_list {
+                let (turn, line) = listed.next().expect("looked at above");
+                (*turn, *line, self.lanes[line].next)
             } else {
                 opened.pop_first().expect("looked at above")
             };
-            let lane = &self.lanes[&sender];
+            let lane = &self.lanes[&line];
             let waiting = &lane.txs[&nonce];
             match turn_now.0 {
                 0 if !in_seats.fits(Room::of(waiting.bytes), seats) => {
-                    opened.insert(((1, turn_now.1, turn_now.2), sender, nonce));
+                    opened.insert(((1, turn_now.1, turn_now.2), line, nonce));
                     continue;
                 }
                 0 => in_seats += Room::of(waiting.bytes),
@@ -63,23 +66,23 @@ impl<T: Pooled> Pool<T> {
             }
             bytes += waiting.bytes;
             taken.push(waiting.tx.clone());
-            opened.extend(turn(lane, nonce + 1).map(|turn| (turn, sender, nonce + 1)));
+            opened.extend(turn(lane, nonce + 1).map(|turn| (turn, line, nonce + 1)));
         }
         taken
     }
 
     /// The transactions that go so that there is room for `need`: those that are not ready, the oldest first, then from
     /// the ends of lanes those with the lowest floor, as long as it is below `than`. `None` if that is not enough.
-    pub(crate) fn victims(&self, need: Room, than: Rate) -> Option<Vec<(Address, u64)>> {
+    pub(crate) fn victims(&self, need: Room, than: Rate) -> Option<Vec<(Line, u64)>> {
         let (mut freed, mut victims) = (Room::default(), Vec::new());
-        for (sender, nonce) in self.unripe.values() {
+        for (line, nonce) in self.unripe.values() {
             if freed.covers(need) {
                 break;
             }
-            let waiting = &self.lanes[sender].txs[nonce];
+            let waiting = &self.lanes[line].txs[nonce];
             if waiting.seat.is_none() {
                 freed += Room::of(waiting.bytes);
-                victims.push((*sender, *nonce));
+                victims.push((*line, *nonce));
             }
         }
         let mut listed = self.tails.iter().copied().peekable();
@@ -90,11 +93,11 @@ impl<T: Pooled> Pool<T> {
                 (listed, _) => listed.is_some(),
             };
             let worst = if from_list { listed.next() } else { exposed.pop_first() };
-            let (_, _, sender, nonce) = worst.filter(|(floor, ..)| *floor < than)?;
-            let lane = &self.lanes[&sender];
+            let (_, _, line, nonce) = worst.filter(|(floor, ..)| *floor < than)?;
+            let lane = &self.lanes[&line];
             freed += Room::of(lane.txs[&nonce].bytes);
-            victims.push((sender, nonce));
-            exposed.extend(tail(sender, lane, nonce));
+            victims.push((line, nonce));
+            exposed.extend(tail(line, lane, nonce));
         }
         Some(victims)
     }

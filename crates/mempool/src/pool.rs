@@ -2,19 +2,19 @@
 
 use crate::{
     Arrival, Dropped, Gone, Limits, Pooled, Rejected, Room,
-    lane::{Lane, Rate, Waiting},
+    lane::{Lane, Line, Purse, Rate, Waiting},
 };
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
 };
-use types::{Address, Duty, Millis, PublicKey, TxId};
+use types::{Address, Duty, Height, Millis, NanoMeshx, Nonce, Once, PublicKey, TxId};
 
 /// Which lane heads a proposer takes first: those before a seat's duty, then those that pay, then those that may turn out
 /// to be refused. Among equals the better rate comes first, then the older one.
 pub(crate) type Turn = (u8, Reverse<Rate>, u64);
 /// The lane's last ready transaction, the first to go at the front: the lowest floor, then the youngest.
-pub(crate) type Tail = (Rate, Reverse<u64>, Address, u64);
+pub(crate) type Tail = (Rate, Reverse<u64>, Line, u64);
 
 /// What waits of one peer's.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,18 +26,27 @@ pub(crate) struct Brought {
 /// Transactions that wait.
 pub struct Pool<T> {
     pub(crate) limits: Limits,
-    pub(crate) lanes: BTreeMap<Address, Lane<T>>,
+    pub(crate) lanes: BTreeMap<Line, Lane<T>>,
+    pub(crate) purses: BTreeMap<Address, Purse>,
     pub(crate) ids: BTreeSet<TxId>,
     pub(crate) ordinary: Room,
     pub(crate) in_seats: Room,
     pub(crate) early: Room,
     pub(crate) peers: BTreeMap<PublicKey, Brought>,
     pub(crate) duties: BTreeSet<Duty>,
-    pub(crate) heads: BTreeSet<(Turn, Address)>,
+    pub(crate) heads: BTreeSet<(Turn, Line)>,
     pub(crate) tails: BTreeSet<Tail>,
     /// Those that are not ready, in the order in which they came.
-    pub(crate) unripe: BTreeMap<u64, (Address, u64)>,
-    arrivals: u64,
+    pub(crate) unripe: BTreeMap<u64, (Line, u64)>,
+    /// Those that are ready and will not pay any base fee, by the highest that they pay.
+    pub(crate) caps: BTreeSet<(u64, Line, u64)>,
+    /// Those with expiring nonces, by the last block that may hold them.
+    pub(crate) until: BTreeSet<(Height, Line)>,
+    /// What the next block asks of a transaction.
+    pub(crate) base_fee: u64,
+    /// The newest final block.
+    height: Height,
+    pub(crate) arrivals: u64,
 }
 
 impl<T: Pooled> Pool<T> {
@@ -46,6 +55,7 @@ impl<T: Pooled> Pool<T> {
         Self {
             limits,
             lanes: BTreeMap::new(),
+            purses: BTreeMap::new(),
             ids: BTreeSet::new(),
             ordinary: Room { txs: 0, bytes: 0 },
             in_seats: Room { txs: 0, bytes: 0 },
@@ -55,6 +65,10 @@ impl<T: Pooled> Pool<T> {
             heads: BTreeSet::new(),
             tails: BTreeSet::new(),
             unripe: BTreeMap::new(),
+            caps: BTreeSet::new(),
+            until: BTreeSet::new(),
+            base_fee: 0,
+            height: Height::ZERO,
             arrivals: 0,
         }
     }
@@ -79,14 +93,17 @@ impl<T: Pooled> Pool<T> {
     }
 
     /// The transaction of `sender` with this nonce.
-    pub fn get(&self, sender: &Address, nonce: u64) -> Option<&T> {
-        Some(&self.lanes.get(sender)?.txs.get(&nonce)?.tx)
+    pub fn get(&self, sender: &Address, nonce: Nonce) -> Option<&T> {
+        let (line, number) = Line::of(*sender, nonce);
+        Some(&self.lanes.get(&line)?.txs.get(&number)?.tx)
     }
 
-    /// The next nonce in the state of a sender with waiting transactions, and what its account has left when all of them
-    /// are paid for, in nano.
+    /// The next strict nonce in the state of a sender with such transactions here, and what its account has left when all
+    /// that it has here is paid for, in nano.
     pub fn standing(&self, sender: &Address) -> Option<(u64, u64)> {
-        self.lanes.get(sender).map(|lane| (lane.next, lane.funds.saturating_sub(lane.owed)))
+        let lane = self.lanes.get(&Line::strict(*sender))?;
+        let purse = self.purses.get(sender).copied().unwrap_or_default();
+        Some((lane.next, purse.funds.saturating_sub(purse.owed)))
     }
 
     /// Whether more than half of the room for ordinary ones is taken: from now on one may displace another.
@@ -105,9 +122,10 @@ impl<T: Pooled> Pool<T> {
         self.tails.first().is_none_or(|(floor, ..)| *floor >= Rate::of(tip, bytes))
     }
 
-    /// The next nonce `sender` should use, counting what waits here after `next`.
+    /// The next strict nonce `sender` should use, counting what waits here after `next`.
     pub fn next_nonce(&self, sender: &Address, next: u64) -> u64 {
-        self.lanes.get(sender).map_or(next, |lane| lane.end.max(next))
+        let lane = self.lanes.get(&Line::strict(*sender));
+        lane.map_or(next, |lane| lane.end.max(next))
     }
 
     /// Take `tx` in. Taking the same one in twice is no error. Returns what had to go for it.
@@ -118,11 +136,15 @@ impl<T: Pooled> Pool<T> {
         if self.ids.contains(&tx.id()) {
             return Ok(Vec::new());
         }
-        let (got, sender) = (tx.nonce(), tx.sender());
-        let fresh = Lane::new(arrival.next);
-        let lane = self.lanes.get(&sender).unwrap_or(&fresh);
+        let (line, got) = Line::of(tx.sender(), tx.nonce());
+        let first = match line.once {
+            Some(once) => self.check_until(once).map(|()| 0)?,
+            None => arrival.next,
+        };
+        let fresh = Lane::new(first);
+        let lane = self.lanes.get(&line).unwrap_or(&fresh);
         // The caller may have read the state before the block that the lane has heard of.
-        let next = lane.next.max(arrival.next);
+        let next = lane.next.max(first);
         if got < next {
             return Err(Rejected::Used { next, got });
         }
@@ -132,43 +154,58 @@ impl<T: Pooled> Pool<T> {
             return Err(Rejected::Gap { next: end, got });
         }
         let old = lane.txs.get(&got);
-        let new = self.describe(tx, arrival, lane);
+        let new = self.describe(tx, arrival, lane, got);
         if let Some(old) = old {
-            may_replace(old, &new, arrival)?;
+            self.may_replace(old, &new, got)?;
         }
-        self.check_funds(lane, &new, old, arrival)?;
+        let purse = self.purses.get(&line.sender).copied().unwrap_or_default();
+        self.check_funds(&purse, &new, old, arrival)?;
         let victims = match old {
             Some(old) => {
-                self.fits_in_place(lane, &new, old).then(Vec::new).ok_or(Rejected::Full)?
+                self.fits_in_place(&purse, &new, old).then(Vec::new).ok_or(Rejected::Full)?
             }
-            None => self.find_room(lane, &new, got)?,
+            None => self.find_room(lane, &purse, &new, got)?,
         };
+        let replaces = old.is_some();
         let mut dropped: Vec<Dropped<T>> = victims
             .into_iter()
-            .map(|(sender, nonce)| Dropped { tx: self.take(&sender, nonce).tx, why: Gone::Outbid })
+            .map(|(line, nonce)| Dropped { tx: self.take(&line, nonce).tx, why: Gone::Outbid })
             .collect();
-        if self.get(&sender, got).is_some() {
-            dropped.push(Dropped { tx: self.swap_out(&sender, got).tx, why: Gone::Replaced });
+        if replaces {
+            dropped.push(Dropped { tx: self.swap_out(&line, got).tx, why: Gone::Replaced });
         }
         self.arrivals += 1;
-        self.put(sender, got, new, arrival);
+        self.put(line, got, new, arrival);
         Ok(dropped)
     }
 
+    fn check_until(&self, once: Once) -> Result<(), Rejected> {
+        let (until, height) = (once.height, self.height);
+        if until <= height {
+            return Err(Rejected::TooLate { until, height });
+        }
+        // The next block is the first that may hold it.
+        let last = Height::new(height.get().saturating_add(1 + types::ONCE_BLOCKS_MAX));
+        if until > last { Err(Rejected::TooFar { until, last }) } else { Ok(()) }
+    }
+
     /// What is kept of `tx`.
-    fn describe(&self, tx: T, arrival: &Arrival, lane: &Lane<T>) -> Waiting<T> {
+    fn describe(&self, tx: T, arrival: &Arrival, lane: &Lane<T>, nonce: u64) -> Waiting<T> {
         let (bytes, duty) = (tx.bytes(), tx.duty());
         let free_seat = |duty: &Duty| {
             arrival.proven
                 && !self.duties.contains(duty)
                 && self.in_seats.fits(Room::of(bytes), self.limits.seats())
-                && lane.plain_before(tx.nonce()) <= self.limits.before_seat_max
+                && lane.plain_before(nonce) <= self.limits.before_seat_max
         };
         let seat = duty.filter(free_seat);
         // What settles pays nothing, whatever tip it names.
-        let (rate, cost) = match duty {
-            Some(_) => (Rate::NOTHING, 0),
-            None => (Rate::of(tx.tip().get(), bytes), tx.cost(arrival.base_fee).get()),
+        let (rate, cost, cap) = match duty {
+            Some(_) => (Rate::NOTHING, 0, u64::MAX),
+            None => {
+                let cost = tx.cost(NanoMeshx::new(self.base_fee)).get();
+                (Rate::of(tx.tip().get(), bytes), cost, tx.fee_max().get())
+            }
         };
         let sound = duty.is_none() || seat.is_some();
         Waiting {
@@ -177,6 +214,7 @@ impl<T: Pooled> Pool<T> {
             rate,
             floor: rate,
             cost,
+            cap,
             from: arrival.from,
             at: arrival.now.get(),
             number: self.arrivals,
@@ -188,29 +226,30 @@ impl<T: Pooled> Pool<T> {
     /// All that a sender has waiting must be covered by what its account holds.
     fn check_funds(
         &self,
-        lane: &Lane<T>,
+        purse: &Purse,
         new: &Waiting<T>,
         old: Option<&Waiting<T>>,
         arrival: &Arrival,
     ) -> Result<(), Rejected> {
-        let has = arrival.funds.map_or(lane.funds, types::NanoMeshx::get);
-        let others = lane.owed - old.map_or(0, |old| old.cost);
+        let has = arrival.funds.map_or(purse.funds, NanoMeshx::get);
+        let others = purse.owed - old.map_or(0, |old| old.cost);
         let needs = others.saturating_add(new.cost);
-        let nobody = !new.sound && has == 0 && lane.next.max(arrival.next) == 0;
-        if needs > has || nobody {
+        let nobody = !new.sound && has == 0 && arrival.next == 0;
+        // What is free is taken whatever became of the account since.
+        if (new.cost > 0 && needs > has) || nobody {
             return Err(Rejected::Unfunded { has, needs });
         }
         Ok(())
     }
 
     /// Whether `new` fits where `old` was: only more bytes, or another peer, could be too much.
-    fn fits_in_place(&self, lane: &Lane<T>, new: &Waiting<T>, old: &Waiting<T>) -> bool {
+    fn fits_in_place(&self, purse: &Purse, new: &Waiting<T>, old: &Waiting<T>) -> bool {
         let (limits, one) = (&self.limits, Room::of(new.bytes));
         let more = Room { txs: 0, bytes: new.bytes.saturating_sub(old.bytes) };
         let brought = new.from.and_then(|peer| self.peers.get(&peer)).copied().unwrap_or_default();
         self.ordinary.fits(more, limits.ordinary())
             && self.early.fits(more, limits.early())
-            && lane.bytes + more.bytes <= limits.lane_bytes_max
+            && purse.bytes + more.bytes <= limits.lane_bytes_max
             && brought.all.fits(one, limits.peer())
             && brought.early.fits(one, limits.peer_early())
     }
@@ -219,14 +258,15 @@ impl<T: Pooled> Pool<T> {
     fn find_room(
         &self,
         lane: &Lane<T>,
+        purse: &Purse,
         new: &Waiting<T>,
         nonce: u64,
-    ) -> Result<Vec<(Address, u64)>, Rejected> {
+    ) -> Result<Vec<(Line, u64)>, Rejected> {
         let (limits, one) = (&self.limits, Room::of(new.bytes));
-        let early = !(new.sound && nonce == lane.ready);
-        if lane.txs.len() >= limits.lane_max
-            || lane.bytes + new.bytes > limits.lane_bytes_max
-            || (early && lane.early >= limits.lane_early_max)
+        let early = !(new.is_sound(self.base_fee) && nonce == lane.ready);
+        if purse.txs >= limits.lane_max
+            || purse.bytes + new.bytes > limits.lane_bytes_max
+            || (early && purse.early >= limits.lane_early_max)
         {
             return Err(Rejected::Crowded);
         }
@@ -249,65 +289,85 @@ impl<T: Pooled> Pool<T> {
         self.victims(need, lane.floor_at(nonce, new.rate)).ok_or(Rejected::Full)
     }
 
-    /// Drop what has waited too long without being ready.
-    pub fn expire(&mut self, now: Millis) -> Vec<Dropped<T>> {
-        let mut dropped = Vec::new();
-        while let Some((_, (sender, nonce))) = self.unripe.first_key_value() {
-            let (sender, nonce) = (*sender, *nonce);
-            let came = self.lanes[&sender].txs[&nonce].at;
+    /// Whether `new` pays so much more than `old` that checking and gossiping both is paid for.
+    fn may_replace(&self, old: &Waiting<T>, new: &Waiting<T>, nonce: u64) -> Result<(), Rejected> {
+        let old_tip = old.tx.tip().get();
+        let tip = old_tip.saturating_add((old_tip / 8).max(self.base_fee).max(1));
+        let pays = new.tx.duty().is_none() && new.is_sound(self.base_fee) && old.seat.is_none();
+        if pays && new.tx.tip().get() >= tip {
+            return Ok(());
+        }
+        Err(Rejected::Occupied { nonce, tip })
+    }
+
+    /// A block is final: what the next one asks of each transaction, and what has expired meanwhile. Returns what had to
+    /// go.
+    pub fn begin(&mut self, base_fee: NanoMeshx, height: Height, now: Millis) -> Vec<Dropped<T>> {
+        let mut dropped = self.reprice(base_fee.get(), now.get());
+        self.height = self.height.max(height);
+        while let Some((_, line)) = self.until.first().filter(|(until, _)| *until <= self.height) {
+            let line = *line;
+            dropped.push(Dropped { tx: self.take(&line, 0).tx, why: Gone::Expired });
+        }
+        while let Some((_, (line, nonce))) = self.unripe.first_key_value() {
+            let (line, nonce) = (*line, *nonce);
+            let came = self.lanes[&line].txs[&nonce].at;
             if now.get().saturating_sub(came) <= self.limits.early_ms.get() {
                 break;
             }
-            dropped.push(Dropped { tx: self.take(&sender, nonce).tx, why: Gone::Expired });
+            dropped.push(Dropped { tx: self.take(&line, nonce).tx, why: Gone::Expired });
         }
         dropped
     }
 
-    /// The state's next nonce of `sender` is `next` now: drop everything below, for it is in a block or
+    /// The state's next strict nonce of `sender` is `next` now: drop everything below, for it is in a block or
     /// never can be.
     pub fn advance(&mut self, sender: &Address, next: u64) {
-        let Some(mut lane) = self.unlist(sender) else { return };
+        let line = Line::strict(*sender);
+        let Some(mut lane) = self.unlist(&line) else { return };
         let rest = lane.txs.split_off(&next);
         for (nonce, waiting) in std::mem::replace(&mut lane.txs, rest) {
-            lane.funds = lane.funds.saturating_sub(waiting.cost);
-            self.forget(&mut lane, nonce, &waiting);
+            self.spend(sender, waiting.cost);
+            self.forget(&line, &mut lane, nonce, &waiting);
         }
         lane.next = lane.next.max(next);
         if lane.end < lane.next {
             lane.find_end(next);
         }
         lane.refloor(lane.next);
-        self.ripen(&mut lane);
-        self.list(*sender, lane);
+        self.ripen(&line, &mut lane);
+        self.list(line, lane);
     }
 
-    /// Drop a transaction that a block's state refused for good, and those of its sender behind it,
-    /// which would wait for it forever. Returns what was dropped.
-    pub fn refuse(&mut self, sender: &Address, nonce: u64) -> Vec<T> {
-        let Some(mut lane) = self.unlist(sender) else { return Vec::new() };
+    /// The one of `sender` with this expiring nonce is in a block.
+    pub fn done(&mut self, sender: &Address, once: Once) {
+        let line = Line { sender: *sender, once: Some(once) };
+        if self.lanes.contains_key(&line) {
+            let cost = self.take(&line, 0).cost;
+            self.spend(sender, cost);
+        }
+    }
+
+    /// The account was looked at before a block took so much from it.
+    fn spend(&mut self, sender: &Address, cost: u64) {
+        if let Some(purse) = self.purses.get_mut(sender) {
+            purse.funds = purse.funds.saturating_sub(cost);
+        }
+    }
+
+    /// Drop a transaction that a block's state refused for good. Those of its sender behind a strict nonce would wait for
+    /// it forever and go too. Returns what was dropped.
+    pub fn refuse(&mut self, sender: &Address, nonce: Nonce) -> Vec<T> {
+        let (line, nonce) = Line::of(*sender, nonce);
+        let Some(mut lane) = self.unlist(&line) else { return Vec::new() };
         // Those behind it could never be executed, because a nonce has no gaps.
         let gone = lane.txs.split_off(&nonce);
         for (nonce, waiting) in &gone {
-            self.forget(&mut lane, *nonce, waiting);
+            self.forget(&line, &mut lane, *nonce, waiting);
         }
         lane.end = lane.end.min(nonce.max(lane.next));
         lane.ready = lane.ready.min(nonce.max(lane.next));
-        self.list(*sender, lane);
+        self.list(line, lane);
         gone.into_values().map(|waiting| waiting.tx).collect()
     }
-}
-
-/// Whether `new` pays so much more than `old` that checking and gossiping both is paid for.
-fn may_replace<T: Pooled>(
-    old: &Waiting<T>,
-    new: &Waiting<T>,
-    arrival: &Arrival,
-) -> Result<(), Rejected> {
-    let old_tip = old.tx.tip().get();
-    let step = (old_tip / 8).max(arrival.base_fee.get()).max(1);
-    let pays = new.tx.duty().is_none() && old.seat.is_none();
-    if pays && new.tx.tip().get() >= old_tip.saturating_add(step) {
-        return Ok(());
-    }
-    Err(Rejected::Occupied { nonce: new.tx.nonce(), tip: old_tip.saturating_add(step) })
 }

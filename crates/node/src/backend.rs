@@ -220,12 +220,12 @@ impl Backend for Node {
         let chain = tx.chain;
         let host = self.on(chain)?;
         let (id, sender, nonce) = (tx.id(), tx.from(), tx.nonce);
-        tracing::info!(trace = %id, %chain, %sender, nonce, "submitted");
+        tracing::info!(trace = %id, %chain, %sender, %nonce, "submitted");
         // Before the submission: what becomes of it must not be missed, however quickly its block is final.
         let fate = host.chain.watch(id);
         if let Err(error) = host.chain.submit(tx).await {
             // The same transaction again: it is in a block already, so say which.
-            let used = matches!(error, SubmitError::Rejected(mempool::Rejected::Used { .. }));
+            let used = matches!(error.code(), Code::NonceUsed | Code::TxSpent | Code::TxExpired);
             return match if used { explain::find_tx(host, id, &sender, nonce).await } else { None }
             {
                 Some(view) => Ok(view),

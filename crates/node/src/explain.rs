@@ -3,7 +3,7 @@
 use crate::host::{Host, Node};
 use api::Submitted;
 use std::fmt::Write as _;
-use types::{Address, Height, Millis, TxId};
+use types::{Address, Height, Millis, Nonce, TxId};
 
 /// How many blocks back a repeated transaction is looked for.
 const REPEAT_BLOCKS_MAX: u64 = 1_200;
@@ -77,7 +77,7 @@ pub(crate) async fn find_tx(
     host: &Host,
     id: TxId,
     sender: &Address,
-    nonce: u64,
+    nonce: Nonce,
 ) -> Option<Submitted> {
     let tip = host.chain.tip()?.height.get();
     for height in (tip.saturating_sub(REPEAT_BLOCKS_MAX)..=tip).rev() {

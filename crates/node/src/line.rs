@@ -8,7 +8,10 @@ use consensus::{Chain, Fate, SubmitError};
 use crypto::SigningKey;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-use types::{Action, Address, Hash, Intent, Millis, NanoMeshx, PublicKey, Tx, TxId};
+use types::{
+    Action, Address, Hash, Intent, Millis, NanoMeshx, Nonce, PublicKey, Tx, TxId,
+    state::{Key, Market},
+};
 use worker::{AGAIN_AFTER, Next, Tries, Try};
 
 /// Most statements sent at once.
@@ -69,9 +72,12 @@ impl Speaker {
     async fn send(&self, batch: Vec<Item>) -> Vec<Item> {
         let sender = PublicKey(self.key.public());
         let first = self.chain.next_nonce(Address::of(&sender)).await;
+        let market: Option<Market> = self.chain.record(Key::Market).await;
+        // Before there is a market, there is no account that could pay either.
+        let fee_max = market.map_or(NanoMeshx::ZERO, |market| client::fee_max(market.base_fee));
         let txs: Vec<Tx> = (first..)
             .zip(&batch)
-            .map(|(nonce, item)| self.signed(sender, nonce, item.action.clone()))
+            .map(|(nonce, item)| self.signed(sender, (nonce, fee_max), item.action.clone()))
             .collect();
         let ids: Vec<TxId> = txs.iter().map(Tx::id).collect();
         // Before they are sent, so that no fate is missed.
@@ -102,8 +108,9 @@ impl Speaker {
         });
     }
 
-    fn signed(&self, sender: PublicKey, nonce: u64, action: Action) -> Tx {
-        let intent = Intent { chain: self.chain.id(), nonce, tip: NanoMeshx::ZERO, action };
+    fn signed(&self, sender: PublicKey, (nonce, fee_max): (u64, NanoMeshx), action: Action) -> Tx {
+        let (chain, tip) = (self.chain.id(), NanoMeshx::ZERO);
+        let intent = Intent { chain, nonce: Nonce::strict(nonce), tip, fee_max, action };
         Tx::signed(&self.network, sender, intent, |domain, message| self.key.sign(domain, message))
     }
 }

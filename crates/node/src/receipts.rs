@@ -2,7 +2,7 @@
 
 use commonware_runtime::tokio::Context;
 use consensus::Chain;
-use receipt::Receipt;
+use receipt::{Receipt, Reveals};
 use types::{
     Action, Height, JobId, List,
     network::NetworkKeys,
@@ -66,6 +66,6 @@ pub(crate) async fn receipt(
         chain: chain.id(),
         job,
         proved: proof.decoded().expect("state holds what this code wrote"),
-        reveals,
+        reveals: Reveals::Now(reveals),
     })
 }

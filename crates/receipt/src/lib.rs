@@ -17,14 +17,16 @@
 //! What a receipt cannot show: that the workers were independent of each other. Its assurance says
 //! how many agreed; whether that is worth something depends on who they are.
 
+mod before;
 mod equivocation;
 mod file;
 mod follow;
 pub mod light;
 mod verify;
 
+pub use before::TxBefore;
 pub use equivocation::{NotEquivocation, check_equivocation};
-pub use file::{MAGIC, RECEIPT_BYTES_MAX, Receipt, Unreadable};
+pub use file::{MAGIC, RECEIPT_BYTES_MAX, Receipt, Reveals, Unreadable};
 pub use follow::{BEHIND_MAX, Follower, Heard};
 pub use light::Invalid;
 pub use verify::{Assurance, Failed, Verified, assurance, verify};

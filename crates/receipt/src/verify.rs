@@ -1,11 +1,12 @@
 //! The checks of a receipt, one after the other, each with a name.
 
 use crate::{
-    file::{Receipt, Unreadable},
+    before::TxBefore,
+    file::{Receipt, Reveals, Unreadable},
     light,
 };
 use types::{
-    Action, Address, Hash, Tx, TxId,
+    Action, Address, ChainId, Hash, PublicKey, Signature, Tx, TxId,
     state::{Phase, Settlement},
 };
 
@@ -137,17 +138,49 @@ pub fn verify(bytes: &[u8], trusted: impl Fn(&Hash) -> bool) -> Result<Verified,
     Ok(Verified { receipt, settlement, network })
 }
 
+/// What a worker said, in whatever form it signed it.
+struct Said<'a> {
+    id: TxId,
+    chain: ChainId,
+    sender: PublicKey,
+    action: &'a Action,
+    domain: &'static str,
+    signed: Vec<u8>,
+    signature: Signature,
+}
+
+fn said<'a>(reveals: &'a Reveals, network: &Hash) -> Vec<Said<'a>> {
+    macro_rules! said {
+        ($reveals:expr, $form:ty) => {{
+            let said = |tx: &'a $form| Said {
+                id: tx.id(),
+                chain: tx.chain,
+                sender: tx.sender,
+                action: &tx.action,
+                domain: <$form>::DOMAIN,
+                signed: tx.signing_bytes(network),
+                signature: tx.signature,
+            };
+            $reveals.iter().map(said).collect()
+        }};
+    }
+    match reveals {
+        Reveals::Now(reveals) => said!(reveals, Tx),
+        Reveals::Before(reveals) => said!(reveals, TxBefore),
+    }
+}
+
 /// Every reveal is signed by an assigned worker and says what its assignment committed to; enough of them say
 /// what was settled.
 fn check_workers(receipt: &Receipt, settlement: &Settlement, network: &Hash) -> Result<(), Failed> {
     let ran = settlement.cached_from.unwrap_or(receipt.job);
     let mut seen: Vec<Address> = Vec::new();
     let mut found = 0;
-    for tx in receipt.reveals.iter() {
-        crypto::verify(&tx.sender.0, Tx::DOMAIN, &tx.signing_bytes(network), &tx.signature.0)
-            .map_err(|_| Failed::WorkerSignature(tx.id()))?;
-        let worker = tx.from();
-        let Action::Reveal(reveal) = &tx.action else { return Err(Failed::Worker(worker)) };
+    for said in said(&receipt.reveals, network) {
+        crypto::verify(&said.sender.0, said.domain, &said.signed, &said.signature.0)
+            .map_err(|_| Failed::WorkerSignature(said.id))?;
+        let worker = Address::of(&said.sender);
+        let Action::Reveal(reveal) = said.action else { return Err(Failed::Worker(worker)) };
         let assignment =
             settlement.assignments.iter().find(|assignment| assignment.worker == worker);
         let fits = assignment.is_some_and(|assignment| {
@@ -155,7 +188,7 @@ fn check_workers(receipt: &Receipt, settlement: &Settlement, network: &Hash) -> 
                 && assignment.commitment == Some(reveal.commitment(&worker))
                 && assignment.outcome == Some(reveal.outcome)
         });
-        if !fits || tx.chain != receipt.chain || seen.contains(&worker) {
+        if !fits || said.chain != receipt.chain || seen.contains(&worker) {
             return Err(Failed::Worker(worker));
         }
         seen.push(worker);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// What helps after a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Remedy {
-    /// Nothing is wrong with what is asked, only with its turn: an earlier nonce is missing, or the block has no room. A
+    /// Nothing is wrong with what is asked, only with its turn: an earlier nonce is missing, the block has no room, or its fee is too high. A
     /// proposer keeps the transaction in its pool; a sender signs it again with the nonce that is then right.
     Wait,
     /// Time alone may help. Ask for the same again later.
@@ -306,6 +306,17 @@ codes! {
         "the node's log says why; another node may answer",
     NotReady "not_ready" 503 Retry "The node is not ready"
         "try again in a second",
+    TxSpent "tx_spent" 409 Change "A block holds this transaction already"
+        "there is nothing to do",
+    TxExpired "tx_expired" 409 Change "The transaction's expiring nonce is over"
+        "sign it again with a later block in its nonce",
+    UntilTooFar "until_too_far" 422 Change "The transaction's nonce expires too late"
+        "sign it again with a block in its nonce that is at most 600 ahead",
+    TooManyOpen "too_many_open" 429 Retry "The account has used as many expiring nonces as may be open"
+        "try again when one of them has expired, or use a strict nonce",
+    /// It goes on waiting in the node's pool for some seconds.
+    FeeAboveMax "fee_above_max" 409 Wait "The base fee is above what the transaction offers"
+        "wait until the base fee falls, or sign it again with a higher fee_max",
     BlockFull "block_full" 503 Wait "The blocks are full"
         "try again in a second",
     Timeout "timeout" 504 Retry "The answer did not come in time"
@@ -382,9 +393,12 @@ mod tests {
     }
 
     #[test]
-    fn only_a_place_in_a_line_or_a_block_is_waited_for() {
+    fn only_a_place_in_a_line_or_a_block_or_a_lower_fee_is_waited_for() {
         let wait = Code::ALL.iter().filter(|code| code.remedy() == Remedy::Wait);
         let words: Vec<&str> = wait.map(|code| code.as_str()).collect();
-        assert_eq!(words, ["nonce_gap", "nonce_used", "nonce_occupied", "block_full"]);
+        assert_eq!(
+            words,
+            ["nonce_gap", "nonce_used", "nonce_occupied", "fee_above_max", "block_full"]
+        );
     }
 }

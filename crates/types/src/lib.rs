@@ -37,6 +37,7 @@ mod hash;
 mod job;
 mod market;
 pub mod network;
+mod nonce;
 mod outputs;
 mod params;
 mod place;
@@ -64,6 +65,7 @@ pub use job::{
     JobSpec, Limits, MODULE_BYTES_MAX, Outcome, OutputRef, REPLICAS_MAX, Status, Trap,
 };
 pub use market::{BaseFeeRule, DemandRule, Ppm, Rates, Tee, Usage};
+pub use nonce::{Nonce, ONCE_BLOCKS_MAX, ONCE_OPEN_MAX, Once, Spent};
 pub use outputs::{
     BadOutputList, OUTPUT_FILES_MAX, OUTPUT_PATH_BYTES_MAX, OutputFile, OutputFiles, OutputList,
 };

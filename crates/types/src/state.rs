@@ -156,6 +156,9 @@ pub enum Key {
     /// Those that genesis named, on and off the list: [`crate::presence::WitnessList`].
     #[wire(tag = 46)]
     GenesisWitnesses,
+    /// The expiring nonces that this account has used lately: [`crate::Spent`].
+    #[wire(tag = 47)]
+    Spent(Address),
 }
 
 /// Names what one account has with one validator.
@@ -204,7 +207,7 @@ pub fn cache_key(spec: &JobSpec) -> Hash {
 pub struct Account {
     /// In nano-MESHX.
     pub balance: NanoMeshx,
-    /// How many transactions of this account are in blocks of this chain.
+    /// How many transactions of this account with strict nonces are in blocks of this chain.
     pub nonce: u64,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     Address, Agreement, ChainId, City, EquivocationProof, Hash, Height, Import, JobId, JobSpec,
-    NanoMeshx, Outcome, PublicKey, Signature, Text, Wire,
+    NanoMeshx, Nonce, Outcome, PublicKey, Signature, Text, Wire,
     attest::Attestation,
     codec::{Encode as _, EncodeSize as _, FixedSize as _, Write as _},
     committee::{SeatsRecord, Ticket},
@@ -23,10 +23,12 @@ pub struct Tx {
     pub chain: ChainId,
     /// The key that signs it.
     pub sender: PublicKey,
-    /// How many transactions this sender has had in blocks of this chain before this one.
-    pub nonce: u64,
+    /// Which of the sender's transactions on this chain it is. It counts once.
+    pub nonce: Nonce,
     /// What the proposer of the block gets, beside the base fee that is burned.
     pub tip: NanoMeshx,
+    /// The highest base fee that the sender pays. In a block that asks for more, the transaction waits.
+    pub fee_max: NanoMeshx,
     /// What the sender asks for.
     pub action: Action,
     /// By `sender`, over [`Tx::signing_bytes`].
@@ -192,16 +194,20 @@ pub struct Intent {
     /// The chain it is for.
     pub chain: ChainId,
     /// As in [`Tx::nonce`].
-    pub nonce: u64,
+    pub nonce: Nonce,
     /// As in [`Tx::tip`].
     pub tip: NanoMeshx,
+    /// As in [`Tx::fee_max`].
+    pub fee_max: NanoMeshx,
     /// What the sender will ask for.
     pub action: Action,
 }
 
 impl Tx {
     /// What a sender's signature is made under, and what a transaction's id is hashed under.
-    pub const DOMAIN: &'static str = "meshx/tx/v1";
+    pub const DOMAIN: &'static str = "meshx/tx/v2";
+    /// A [`Tx::fee_max`] of one who pays any base fee: it never stops the transaction.
+    pub const ANY_FEE: NanoMeshx = NanoMeshx::new(u64::MAX);
 
     /// `intent`, signed by `sender` for the network named `network` (the hash of its network keys).
     ///
@@ -209,11 +215,12 @@ impl Tx {
     /// of `crypto`'s it is `|domain, message| key.sign(domain, message)`.
     ///
     /// ```
-    /// use types::{Action, ChainId, Hash, Intent, NanoMeshx, PublicKey, Tx};
-    /// let (chain, tip) = (ChainId::Europe, NanoMeshx::ZERO);
-    /// let intent = Intent { chain, nonce: 7, tip, action: Action::Heartbeat };
+    /// use types::{Action, ChainId, Hash, Intent, NanoMeshx, Nonce, PublicKey, Tx};
+    /// let (chain, tip, fee_max) = (ChainId::Europe, NanoMeshx::ZERO, NanoMeshx::new(4_000));
+    /// let nonce = Nonce::strict(7);
+    /// let intent = Intent { chain, nonce, tip, fee_max, action: Action::Heartbeat };
     /// let tx = Tx::signed(&Hash([1; 32]), PublicKey([2; 32]), intent, |_domain, _message| [3; 64]);
-    /// assert_eq!((tx.nonce, tx.signature.0), (7, [3; 64]));
+    /// assert_eq!((tx.nonce, tx.signature.0), (nonce, [3; 64]));
     /// ```
     pub fn signed(
         network: &Hash,
@@ -221,9 +228,9 @@ impl Tx {
         intent: Intent,
         sign: impl FnOnce(&'static str, &[u8]) -> [u8; 64],
     ) -> Self {
-        let Intent { chain, nonce, tip, action } = intent;
+        let Intent { chain, nonce, tip, fee_max, action } = intent;
         let signature = Signature([0; Signature::SIZE]);
-        let mut tx = Self { chain, sender, nonce, tip, action, signature };
+        let mut tx = Self { chain, sender, nonce, tip, fee_max, action, signature };
         tx.signature = Signature(sign(Self::DOMAIN, tx.signed_form(network).signing_bytes()));
         tx
     }

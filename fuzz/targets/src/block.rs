@@ -9,8 +9,8 @@ use futures::executor::block_on;
 use std::{cell::RefCell, collections::BTreeMap, sync::LazyLock};
 use types::{
     Abi, Action, Address, Agreement, Beacon, ChainId, Float, Fuel, Hash, Height, JobId, JobSpec,
-    Limits, List, Millis, NanoMeshx, Outcome, OutputRef, PublicKey, Reveal, Signature, Status,
-    Submission, Term, Text, Tx, TxId,
+    Limits, List, Millis, NanoMeshx, Nonce, Outcome, OutputRef, PublicKey, Reveal, Signature,
+    Status, Submission, Term, Text, Tx, TxId,
     codec::{Bytes, DecodeExt, Read},
     network::{Genesis, GenesisAccount, GenesisWorker},
     state::{Account, Heights, JobRecord, Key, Phase, Queued, Supply, pools},
@@ -102,7 +102,8 @@ thread_local! {
 fn checked(from: u8, nonce: u64, tip: NanoMeshx, action: Action) -> CheckedTx {
     let (key, sender, _) = &KEYS[usize::from(from)];
     let signature = Signature([0; 64]);
-    let mut tx = Tx { chain: ChainId::Europe, sender: *sender, nonce, tip, action, signature };
+    let (chain, nonce, fee_max) = (ChainId::Europe, Nonce::strict(nonce), Tx::ANY_FEE);
+    let mut tx = Tx { chain, sender: *sender, nonce, tip, fee_max, action, signature };
     SIGNED.with_borrow_mut(|signed| {
         if signed.len() >= SIGNED_MAX {
             signed.clear();

@@ -158,7 +158,7 @@ impl Transition for Lenient {
             let mut lowest: BTreeMap<Address, u64> = BTreeMap::new();
             for tx in &proposal.txs {
                 let nonce = lowest.entry(tx.from()).or_insert(u64::MAX);
-                *nonce = tx.tx().nonce.min(*nonce);
+                *nonce = tx.tx().nonce.number().unwrap_or(u64::MAX).min(*nonce);
             }
             let twist = |key: &Key, record: Option<Vec<u8>>| match (key, record) {
                 (Key::Account(address), Some(bytes)) if lowest.contains_key(address) => {

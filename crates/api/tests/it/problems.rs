@@ -5,7 +5,7 @@ use crate::{
     fake::{CHAIN, Fake, Mood, job_id, submission},
 };
 use api::Code;
-use types::{Action, NanoMeshx, PublicKey, Signature, Tx, codec::Encode as _};
+use types::{Action, NanoMeshx, Nonce, PublicKey, Signature, Tx, codec::Encode as _};
 
 const ENCODED: (&str, &str) = ("content-type", "application/octet-stream");
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -31,8 +31,9 @@ pub fn tx() -> Tx {
     Tx {
         chain: CHAIN,
         sender: PublicKey([1; 32]),
-        nonce: 0,
+        nonce: Nonce::strict(0),
         tip: NanoMeshx::ZERO,
+        fee_max: NanoMeshx::new(4_000),
         action: Action::SubmitJob(submission()),
         signature: Signature([2; 64]),
     }

@@ -20,10 +20,12 @@ mod ticket;
 mod transfer;
 mod vote;
 
-use self::handler::{Address, BlockContext, CheckedTx, Fee, Handler, Key, Scratch, Stop, cost};
-use crate::earned;
+use self::handler::{
+    Address, BlockContext, CheckedTx, Fee, Handler, Key, Refusal, Scratch, Stop, cost,
+};
+use crate::{earned, spent};
 use types::{
-    Action, NanoMeshx,
+    Action, NanoMeshx, Nonce,
     state::{Destination, Event, Market, Transfer},
 };
 
@@ -34,6 +36,9 @@ macro_rules! handlers {
         pub(crate) fn static_keys(tx: &CheckedTx, keys: &mut Vec<Key>) {
             let from = tx.from();
             keys.push(Key::Account(from));
+            if tx.tx().nonce.number().is_none() {
+                keys.push(Key::Spent(from));
+            }
             match &tx.tx().action {
                 $(Action::$variant $fields => keys.extend($file::$variant $fields.keys(from)),)*
             }
@@ -84,11 +89,22 @@ fn run<H: Handler>(
     let bytes = u64::try_from(tx.bytes()).expect("a transaction fits into memory");
     pad.gas().charge(cost::SIGNATURE + cost::BYTE * bytes + handler.gas());
     let from = tx.from();
-    let mut account = pad.account(from)?;
     // First, because a proposer keeps a transaction whose nonce is early, and drops one that is refused for another
     // reason.
-    ledger::spend_nonce(&mut account, from, tx.tx().nonce)?;
-    pad.put(Key::Account(from), &account);
+    match tx.tx().nonce {
+        Nonce::Strict { number } => {
+            let mut account = pad.account(from)?;
+            ledger::spend_nonce(&mut account, from, number)?;
+            pad.put(Key::Account(from), &account);
+        }
+        Nonce::Until(once) => spent::spend(pad, from, once, at)?,
+    }
+    // A pool takes it from there.
+    debug_assert_eq!(
+        H::FEE == Fee::Free,
+        tx.duty().is_some(),
+        "what settles is free, nothing else"
+    );
     if H::FEE == Fee::Base {
         charge(pad, tx, at)?;
     }
@@ -101,8 +117,12 @@ fn run<H: Handler>(
 /// Burn the base fee and hand the tip to the proposer.
 fn charge(pad: &mut Scratch<'_>, tx: &CheckedTx, at: &BlockContext) -> Result<(), Stop> {
     let market: Market = pad.expect(Key::Market)?;
+    let (base_fee, fee_max) = (market.base_fee, tx.tx().fee_max);
+    if base_fee > fee_max {
+        return Err(Refusal::FeeAboveMax { base_fee, fee_max }.into());
+    }
     let (from, tip) = (tx.from(), tx.tx().tip);
-    let mut transfers = vec![Transfer { from, to: Destination::Burned, amount: market.base_fee }];
+    let mut transfers = vec![Transfer { from, to: Destination::Burned, amount: base_fee }];
     if tip > NanoMeshx::ZERO {
         let proposer = Address::of(&at.leader);
         earned::count(pad, proposer, tip, |earned| &mut earned.tips)?;

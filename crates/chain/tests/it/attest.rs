@@ -14,8 +14,8 @@ use ring::{
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _},
 };
 use types::{
-    Action, Address, Beacon, Bytes, ChainId, Hash, Height, Intent, List, Millis, NanoMeshx, Params,
-    PublicKey, Schedule, Term, Tx,
+    Action, Address, Beacon, Bytes, ChainId, Hash, Height, Intent, List, Millis, NanoMeshx, Nonce,
+    Params, PublicKey, Schedule, Term, Tx,
     attest::{AttestParams, Attestation, AttestationRecord, Challenges, Class, Listed, Technology},
     codec::{DecodeExt, Encode as _, Read},
     network::{Genesis, GenesisAccount},
@@ -242,8 +242,9 @@ impl World {
         let account: Option<types::state::Account> = self.get(Key::Account(who(n)));
         let intent = Intent {
             chain: ChainId::Europe,
-            nonce: account.map_or(0, |account| account.nonce),
+            nonce: Nonce::strict(account.map_or(0, |account| account.nonce)),
             tip: NanoMeshx::ZERO,
+            fee_max: Tx::ANY_FEE,
             action: Action::Attest(attestation),
         };
         let key = spend(n);

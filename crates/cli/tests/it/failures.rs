@@ -283,7 +283,8 @@ fn submit(
     let terms = Terms { chain, max_price: None, deadline, fresh: true };
     let submission = client::submission(&request, &terms, price, account.height, &params);
     let action = Action::SubmitJob(submission);
-    let tx = client::signed(&key, &network, chain, account.nonce, action);
+    let intent = client::intent(client, &key, chain, action).unwrap();
+    let tx = client::signed(&key, &network, intent);
     client.submit(&tx, Wait::Final).unwrap().tx
 }
 

@@ -8,7 +8,7 @@ use crate::{news::SubmitError, shared::Shared, transition::Before};
 use chain::{CheckedTx, Mode, Proposal, Refusal, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use types::{
-    Address, Header, TxId,
+    Address, Header, Nonce, TxId,
     codec::{DecodeExt as _, Encode as _},
     state::{Account, Key},
 };
@@ -38,14 +38,22 @@ impl Rehearsal {
         state: impl Fn(&Address) -> u64,
     ) -> Self {
         let mut by_sender: BTreeMap<Address, BTreeMap<u64, usize>> = BTreeMap::new();
+        let (mut chosen, mut rehearsal) = (Vec::new(), Self::default());
         for (index, verdict) in verdicts.iter().enumerate() {
-            if let Ok(tx) = verdict {
-                by_sender.entry(tx.from()).or_default().entry(tx.tx().nonce).or_insert(index);
+            let Ok(tx) = verdict else { continue };
+            match tx.tx().nonce {
+                Nonce::Strict { number } => {
+                    by_sender.entry(tx.from()).or_default().entry(number).or_insert(index);
+                }
+                // It waits for no other. Whether it was in a block before, only the state knows.
+                Nonce::Until(_) => {
+                    chosen.push(index);
+                    rehearsal.next.insert(tx.id());
+                }
             }
         }
         let at = |index: usize| verdicts[index].as_ref().expect("only good ones were sorted");
         let settles = |index: usize| at(index).duty().is_some();
-        let (mut chosen, mut rehearsal) = (Vec::new(), Self::default());
         for (sender, txs) in by_sender {
             let state = state(&sender);
             let first = txs

@@ -8,13 +8,14 @@ use commonware_cryptography::{Signer as _, ed25519::PrivateKey};
 use commonware_runtime::IoBuf;
 use futures::FutureExt as _;
 use tokio::sync::oneshot;
-use types::{Action, Address, ChainId, NanoMeshx, PublicKey, Signature, Tx};
+use types::{Action, Address, ChainId, NanoMeshx, Nonce, PublicKey, Signature, Tx};
 
 fn tx(nonce: u64) -> Tx {
     let sender = PublicKey([1; 32]);
     let action = Action::Transfer { to: Address::of(&sender), amount: NanoMeshx::ZERO };
     let (chain, tip, signature) = (ChainId::Europe, NanoMeshx::ZERO, Signature([0; 64]));
-    Tx { chain, sender, nonce, tip, action, signature }
+    let nonce = Nonce::strict(nonce);
+    Tx { chain, sender, nonce, tip, fee_max: Tx::ANY_FEE, action, signature }
 }
 
 #[test]
@@ -46,7 +47,7 @@ fn clients_come_first_and_everybody_keeps_their_order() {
     // No batch is no word.
     round.hear(peer.clone(), IoBuf::from(vec![255_u8; 3]));
     round.take(request(&[3]));
-    let nonces: Vec<u64> = round.txs.iter().map(|tx| tx.nonce).collect();
+    let nonces: Vec<u64> = round.txs.iter().filter_map(|tx| tx.nonce.number()).collect();
     assert_eq!(nonces, [1, 2, 3, 8, 9]);
     assert_eq!((round.from_clients, round.peers), (3, vec![(peer, 2)]));
     assert_eq!(round.replies.iter().map(|(count, _)| *count).collect::<Vec<_>>(), [2, 1]);

@@ -3,7 +3,10 @@ use crate::news::SubmitError;
 use chain::check_tx;
 use crypto::SigningKey;
 use std::collections::BTreeSet;
-use types::{Action, ChainId, Intent, LogRoot, Millis, NanoMeshx, PublicKey, Signature, Term, Tx};
+use types::{
+    Action, Address, ChainId, Intent, LogRoot, Millis, NanoMeshx, Nonce, PublicKey, Signature,
+    Term, Tx,
+};
 
 fn address(from: u8) -> Address {
     Address::of(&PublicKey(SigningKey::from_seed(&[from; 32]).public()))
@@ -17,7 +20,8 @@ fn tipped(from: u8, nonce: u64, tip: u64) -> CheckedTx {
     let key = SigningKey::from_seed(&[from; 32]);
     let action = Action::Transfer { to: address(9), amount: NanoMeshx::new(1) };
     let (chain, tip) = (ChainId::Europe, NanoMeshx::new(tip));
-    let intent = Intent { chain, nonce, tip, action };
+    let nonce = Nonce::strict(nonce);
+    let intent = Intent { chain, nonce, tip, fee_max: Tx::ANY_FEE, action };
     let tx = Tx::signed(&Hash::default(), PublicKey(key.public()), intent, |domain, message| {
         key.sign(domain, message)
     });
@@ -211,10 +215,10 @@ fn a_final_block_ends_all_others_at_its_height_and_below() {
     let taken = memory.take_executed(one.height, &one.id()).expect("executed here");
     assert_eq!(taken.txs[0].from(), address(2));
     assert!(memory.take_executed(low.height, &low.id()).is_none());
-    let mut ahead = BTreeMap::new();
+    let mut ahead = Ahead::default();
     memory.count_ahead(&high, &mut ahead);
     memory.count_ahead(&other, &mut ahead);
-    assert_eq!(ahead, BTreeMap::from([(address(4), 1)]));
+    assert_eq!(ahead.next, BTreeMap::from([(address(4), 1)]));
 }
 
 #[test]

@@ -3,9 +3,11 @@
 use super::{Memory, News};
 use crate::{news::SubmitError, pooled::PooledTx};
 use chain::{CheckedTx, Refusal};
-use mempool::{Arrival, Dropped};
+use mempool::{Ahead, Arrival, Dropped};
 use std::collections::{BTreeMap, BTreeSet};
-use types::{Address, BODY_BYTES_MAX, BODY_TXS_MAX, Millis, NanoMeshx, PublicKey, Tx, TxId};
+use types::{
+    Address, BODY_BYTES_MAX, BODY_TXS_MAX, Height, Millis, NanoMeshx, PublicKey, Tx, TxId,
+};
 
 /// What the newest state says of a sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +77,7 @@ impl Memory {
     }
 
     /// The best of what waits, as much as one block holds. `ahead`: see [`mempool::Pool::best`].
-    pub(crate) fn best(&self, ahead: &BTreeMap<Address, u64>) -> Vec<CheckedTx> {
+    pub(crate) fn best(&self, ahead: &Ahead) -> Vec<CheckedTx> {
         let best = self.pool.best(BODY_TXS_MAX, BODY_BYTES_MAX, ahead);
         best.into_iter().map(|PooledTx(tx)| tx).collect()
     }
@@ -124,7 +126,7 @@ impl Memory {
             return None;
         }
         self.base_fee = Some((*round, *base_fee));
-        let mut admitted = Admitted { news: self.expire(*now), ..Admitted::default() };
+        let mut admitted = Admitted { news: self.begin(*base_fee, *now), ..Admitted::default() };
         for (verdict, from) in verdicts.iter_mut().zip(brought) {
             let Ok(checked) = verdict else { continue };
             if self.pool.contains(&checked.id()) {
@@ -132,16 +134,15 @@ impl Memory {
             }
             let standing = standings[&checked.from()];
             // Peers' messages may overtake each other; a client that leaves a gap has made a mistake.
-            let (nonce, expected) =
-                (checked.tx().nonce, self.pool.next_nonce(&checked.from(), standing.nonce));
-            if from.is_none() && nonce > expected {
+            let expected = self.pool.next_nonce(&checked.from(), standing.nonce);
+            let gap = checked.tx().nonce.number().filter(|nonce| *nonce > expected);
+            if let Some(nonce) = gap.filter(|_| from.is_none()) {
                 *verdict = Err(Refusal::nonce(checked.from(), expected, nonce).into());
                 continue;
             }
             let arrival = Arrival {
                 next: standing.nonce,
                 funds: standing.funds,
-                base_fee: *base_fee,
                 proven: proven.contains(&checked.id()),
                 from: *from,
                 now: *now,
@@ -161,9 +162,10 @@ impl Memory {
         Some(admitted)
     }
 
-    /// Drop what has waited too long for its turn.
-    pub(super) fn expire(&mut self, now: Millis) -> Vec<News> {
-        let dropped = self.pool.expire(now);
+    /// Drop what has waited too long for its turn, or will not pay this base fee.
+    pub(super) fn begin(&mut self, base_fee: NanoMeshx, now: Millis) -> Vec<News> {
+        let height = self.tip().map_or(Height::ZERO, |tip| tip.height);
+        let dropped = self.pool.begin(base_fee, height, now);
         self.tell_of(dropped)
     }
 

@@ -1,8 +1,7 @@
 //! Random sequences: whatever happens, in whatever order, all bounds hold and all sums are right.
 
 use super::*;
-use crate::pool::Brought;
-use std::collections::BTreeSet;
+use crate::{lane::Purse, pool::Brought};
 
 const PEERS: u64 = 3;
 
@@ -38,18 +37,24 @@ fn check(pool: &Pool<Fake>) {
     let (mut ids, mut duties) = (BTreeSet::new(), BTreeSet::new());
     let (mut ordinary, mut in_seats, mut early) = Default::default();
     let mut peers: BTreeMap<PublicKey, Brought> = BTreeMap::new();
-    for (sender, lane) in &pool.lanes {
-        let mut owed = 0;
+    let mut purses: BTreeMap<Address, Purse> = BTreeMap::new();
+    for (line, lane) in &pool.lanes {
+        let purse = purses.entry(line.sender).or_default();
         assert!(!lane.txs.is_empty() && lane.next <= lane.ready && lane.ready <= lane.end);
-        assert!(lane.txs.len() <= limits.lane_max && lane.bytes <= limits.lane_bytes_max);
-        assert!(lane.owed <= lane.funds, "{} of {}", lane.owed, lane.funds);
+        assert!(line.once.is_none() || lane.txs.len() == 1);
         let mut floor = None;
         for (nonce, waiting) in &lane.txs {
-            assert_eq!((waiting.tx.sender(), waiting.tx.nonce), (*sender, *nonce));
+            assert_eq!(Line::of(waiting.tx.sender(), waiting.tx.nonce()), (*line, *nonce));
             assert!(*nonce >= lane.next && ids.insert(waiting.tx.id()), "no id twice");
-            owed += waiting.cost;
             let one = Room::of(waiting.bytes);
             let ripe = *nonce < lane.ready;
+            purse.owed += waiting.cost;
+            purse.txs += 1;
+            purse.bytes += waiting.bytes;
+            purse.early += usize::from(!ripe);
+            assert!(!ripe || waiting.is_sound(pool.base_fee));
+            let listed = pool.caps.contains(&(waiting.cap, *line, *nonce));
+            assert_eq!(listed, ripe && waiting.cap < u64::MAX);
             assert_eq!(pool.unripe.contains_key(&waiting.number), !ripe);
             match waiting.seat {
                 Some(duty) => {
@@ -75,10 +80,19 @@ fn check(pool: &Pool<Fake>) {
                 }
             }
         }
-        assert_eq!(owed, lane.owed);
-        let unripe = lane.txs.range(lane.ready..).count();
-        assert_eq!((lane.early, unripe <= limits.lane_early_max), (unripe, true));
+        // Whoever could be ready is.
+        let next = lane.txs.get(&lane.ready);
+        assert!(next.is_none_or(|next| !next.is_sound(pool.base_fee)));
     }
+    for (sender, purse) in &mut purses {
+        purse.funds = pool.purses[sender].funds;
+        assert!(purse.owed <= purse.funds, "{} of {}", purse.owed, purse.funds);
+        assert!(purse.txs <= limits.lane_max && purse.bytes <= limits.lane_bytes_max);
+        assert!(purse.early <= limits.lane_early_max);
+    }
+    assert_eq!(purses, pool.purses);
+    let once = pool.lanes.keys().filter_map(|line| Some((line.once?.height, *line)));
+    assert_eq!(once.collect::<BTreeSet<_>>(), pool.until);
     assert_eq!((&ids, &duties), (&pool.ids, &pool.duties));
     assert_eq!((ordinary, in_seats, early), (pool.ordinary, pool.in_seats, pool.early));
     let sums = |brought: &BTreeMap<PublicKey, Brought>| -> Vec<_> {
@@ -111,18 +125,25 @@ fn step(pool: &mut Pool<Fake>, random: &mut Random, state: &mut BTreeMap<u16, u6
             state.insert(from, next);
             pool.advance(&sender, next);
         }
-        1 => drop(pool.refuse(&sender, next + random.below(8))),
-        2 => drop(pool.expire(Millis::new(now))),
+        1 => drop(pool.refuse(&sender, Nonce::strict(next + random.below(8)))),
+        2 => drop(begin(pool, 1 + random.below(3), now / 30, now)),
+        3 => {
+            let ours = pool.lanes.keys().filter_map(|line| Some((line.sender, line.once?)));
+            if let Some((sender, once)) = ours.last() {
+                pool.done(&sender, once);
+            }
+        }
         _ => {
             let nonce = next + random.below(3) * random.below(5);
             let job = (random.below(4) == 0).then(|| random.below(30));
             let bytes = 50 + random.below(500) as usize;
-            let tx = Fake { from, nonce, tip: random.below(60), bytes, job };
+            let cap = if random.below(3) == 0 { 1 + random.below(3) } else { u64::MAX };
+            let until = (random.below(4) == 0).then(|| now / 30 + random.below(6));
+            let tx = Fake { from, nonce, tip: random.below(60), bytes, job, cap, until };
             let peer = random.below(PEERS + 1);
             let arrival = Arrival {
                 next,
                 funds: Some(NanoMeshx::new(random.below(600))),
-                base_fee: NanoMeshx::new(1 + random.below(3)),
                 proven: job.is_some() && random.below(3) > 0,
                 from: (peer < PEERS).then_some(PublicKey([peer as u8; 32])),
                 now: Millis::new(now),
@@ -141,7 +162,7 @@ fn step(pool: &mut Pool<Fake>, random: &mut Random, state: &mut BTreeMap<u16, u6
 #[test]
 fn all_bounds_hold_and_a_paying_stranger_gets_in() {
     for seed in 0..24 {
-        let (mut pool, mut random) = (Pool::new(limits()), Random(seed));
+        let (mut pool, mut random) = (new(limits()), Random(seed));
         let mut state = BTreeMap::new();
         for turn in 0..500 {
             step(&mut pool, &mut random, &mut state, turn * 3);
@@ -153,7 +174,7 @@ fn all_bounds_hold_and_a_paying_stranger_gets_in() {
                 let pinned = pool.tails.is_empty();
                 assert!(in_the_pool || pinned, "seed {seed}, turn {turn}");
                 check(&pool);
-                pool.refuse(&stranger.sender(), 0);
+                pool.refuse(&stranger.sender(), Nonce::strict(0));
             }
         }
     }
@@ -163,13 +184,13 @@ fn all_bounds_hold_and_a_paying_stranger_gets_in() {
 #[test]
 fn a_block_is_made_of_whole_beginnings_of_lanes() {
     for seed in 0..20 {
-        let (mut pool, mut random) = (Pool::new(limits()), Random(seed));
+        let (mut pool, mut random) = (new(limits()), Random(seed));
         let mut state = BTreeMap::new();
         for turn in 0..300 {
             step(&mut pool, &mut random, &mut state, turn * 3);
             let (txs_max, bytes_max) = (random.below(40) as usize, random.below(9_000) as usize);
             let mut next = state.clone();
-            let ahead: BTreeMap<Address, u64> = (0..3)
+            let ahead_of: BTreeMap<Address, u64> = (0..3)
                 .map(|_| (random.below(14) as u16, random.below(3)))
                 .map(|(from, more)| (from, state.get(&from).copied().unwrap_or(0) + more))
                 .map(|(from, ahead)| {
@@ -177,10 +198,11 @@ fn a_block_is_made_of_whole_beginnings_of_lanes() {
                     (tx(from, 0, 0).sender(), ahead)
                 })
                 .collect();
+            let ahead = Ahead { next: ahead_of, ..Ahead::default() };
             let best = pool.best(txs_max, bytes_max, &ahead);
             assert!(best.len() <= txs_max);
             assert!(best.iter().map(|tx| tx.bytes).sum::<usize>() <= bytes_max);
-            for tx in best {
+            for tx in best.into_iter().filter(|tx| tx.until.is_none()) {
                 let next = next.entry(tx.from).or_default();
                 assert_eq!(tx.nonce, *next, "seed {seed}, turn {turn}");
                 *next += 1;

@@ -11,8 +11,8 @@ use node::{
 use presence::{Direction, Witness, land};
 use std::{collections::BTreeMap, time::Duration};
 use types::{
-    Action, Address, Bytes, ChainId, Hash, Intent, List, NanoMeshx, Place, PublicKey, Signature,
-    Tx,
+    Action, Address, Bytes, ChainId, Hash, Intent, List, NanoMeshx, Nonce, Place, PublicKey,
+    Signature, Tx,
     codec::Read,
     committee::SeatsRecord,
     presence::{
@@ -109,8 +109,8 @@ fn certificate(
 /// Send `action` on the backbone, and wait until it is final.
 async fn send(node: &Node, key: &SigningKey, action: Action) {
     let chain = ChainId::Backbone;
-    let nonce = node.account(chain, address(key)).await.unwrap().nonce;
-    let intent = Intent { chain, nonce, tip: NanoMeshx::ZERO, action };
+    let nonce = Nonce::strict(node.account(chain, address(key)).await.unwrap().nonce);
+    let intent = Intent { chain, nonce, tip: NanoMeshx::ZERO, fee_max: Tx::ANY_FEE, action };
     let network = node.network_keys().network();
     let sender = PublicKey(key.public());
     let tx = Tx::signed(&network, sender, intent, |domain, message| key.sign(domain, message));

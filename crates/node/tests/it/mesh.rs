@@ -121,7 +121,7 @@ fn refusals_have_codes_and_move_nothing() {
         let gift = client.signed(0, Action::Transfer { to, amount });
         assert_eq!(code(gift).await, "pool_account");
         let mut forged = send(0, 1);
-        forged.nonce = 1;
+        forged.nonce = types::Nonce::strict(1);
         assert_eq!(code(forged).await, "bad_signature");
         let mut elsewhere = send(0, 1);
         elsewhere.chain = ChainId::Asia;

@@ -14,7 +14,7 @@ use std::{
 };
 use types::{
     Abi, Action, Address, Agreement, ChainId, Float, Fuel, Hash, Height, Intent, JobSpec, Limits,
-    List, Millis, NanoMeshx, PublicKey, Submission, Tx,
+    List, Millis, NanoMeshx, Nonce, PublicKey, Submission, Tx,
 };
 
 pub const CHAIN: ChainId = ChainId::Europe;
@@ -110,7 +110,9 @@ impl Client {
     }
 
     pub fn signed(&self, nonce: u64, action: Action) -> Tx {
-        let intent = Intent { chain: CHAIN, nonce, tip: NanoMeshx::ZERO, action };
+        let nonce = Nonce::strict(nonce);
+        let intent =
+            Intent { chain: CHAIN, nonce, tip: NanoMeshx::ZERO, fee_max: Tx::ANY_FEE, action };
         let network = self.node.network_keys().network();
         let sender = PublicKey(self.key.public());
         Tx::signed(&network, sender, intent, |domain, message| self.key.sign(domain, message))

@@ -7,7 +7,7 @@ use futures::executor::block_on;
 use std::{collections::BTreeMap, sync::LazyLock};
 use types::{
     Action, Address, Beacon, ChainId, EmissionStep, GovernanceParams, Hash, Height, Intent, List,
-    Millis, NanoMeshx, Params, PublicKey, Schedule, Term, Text, Tx, Vesting,
+    Millis, NanoMeshx, Nonce, Params, PublicKey, Schedule, Term, Text, Tx, Vesting,
     codec::{Bytes, DecodeExt, Read},
     committee::{DrawRecord, SortitionParams, Ticket, ticket_alpha, vrf_possession},
     network::{Genesis, GenesisAccount, GenesisStake, GenesisVesting, Validator},
@@ -143,8 +143,9 @@ impl World {
 
     pub fn tx(&self, from: u8, later: u64, action: Action) -> CheckedTx {
         let account: Account = self.get(Key::Account(who(from))).unwrap_or_default();
-        let (key, nonce) = (spend(from), account.nonce + later);
-        let intent = Intent { chain: self.chain, nonce, tip: NanoMeshx::ZERO, action };
+        let (key, nonce) = (spend(from), Nonce::strict(account.nonce + later));
+        let intent =
+            Intent { chain: self.chain, nonce, tip: NanoMeshx::ZERO, fee_max: Tx::ANY_FEE, action };
         let tx = Tx::signed(&NETWORK, PublicKey(key.public()), intent, |domain, message| {
             key.sign(domain, message)
         });

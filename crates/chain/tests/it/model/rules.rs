@@ -283,13 +283,17 @@ impl Model {
     fn try_tx(&mut self, tx: &types::Tx, place: &Place) -> Result<(), No> {
         let from = tx.from();
         let nonce = self.nonces.entry(from).or_default();
-        if tx.nonce != *nonce {
-            return Err(if tx.nonce > *nonce { "nonce_gap" } else { "nonce_used" });
+        let got = tx.nonce.number().expect("the model's nonces are strict");
+        if got != *nonce {
+            return Err(if got > *nonce { "nonce_gap" } else { "nonce_used" });
         }
         *nonce += 1;
         // A worker that speaks for its assignment pays nothing; everybody else burns the base fee and tips the leader.
         if !matches!(tx.action, Action::Commit { .. } | Action::Reveal(_)) {
             let fee = u64::try_from(self.base_fee).expect("within its bounds");
+            if fee > tx.fee_max.get() {
+                return Err("fee_above_max");
+            }
             self.take(from, fee)?;
             self.burned += self.base_fee;
             self.take(from, tx.tip.get())?;

@@ -196,12 +196,16 @@ impl World {
             preview
         });
         let next = preview.nonces.get(&address(from)).copied().unwrap_or(0);
-        let nonce = match nonce {
+        let nonce = types::Nonce::strict(match nonce {
             Nonce::Right => next,
             Nonce::Used => next.wrapping_sub(1),
             Nonce::Gap => next + 1,
-        };
-        let intent = Intent { chain: self.genesis.chain, nonce, tip: NanoMeshx::new(tip), action };
+        });
+        // Every eighth tip comes with a cap that is too low, at times.
+        let fee_max =
+            if tip % 8 == 7 { NanoMeshx::new(tip.saturating_mul(200)) } else { Tx::ANY_FEE };
+        let (chain, tip) = (self.genesis.chain, NanoMeshx::new(tip));
+        let intent = Intent { chain, nonce, tip, fee_max, action };
         let tx = with_key(from, |key, sender| {
             Tx::signed(&NETWORK, sender, intent, |domain, message| key.sign(domain, message))
         });

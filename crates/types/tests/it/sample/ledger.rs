@@ -4,8 +4,8 @@ use super::{Sample, add, add_bare, address, hash};
 use types::{
     Abi, Action, Agreement, Beacon, Block, Body, ChainId, EquivocationProof, FinalHeader, Float,
     Fuel, Hash, Header, Height, InputFile, JobSpec, Limits, List, LogRoot, Millis, NanoMeshx,
-    Outcome, OutputFile, OutputFiles, OutputList, OutputRef, ParamName, Params, Ppm, PublicKey,
-    Reveal, Signature, SignedVote, Status, Submission, Term, Text, Trap, Tx, VoteKind,
+    Nonce, Once, Outcome, OutputFile, OutputFiles, OutputList, OutputRef, ParamName, Params, Ppm,
+    PublicKey, Reveal, Signature, SignedVote, Status, Submission, Term, Text, Trap, Tx, VoteKind,
     codec::Bytes,
     folder::{FolderFile, FolderIndex},
     governance::{
@@ -74,8 +74,9 @@ pub fn tx(action: Action) -> Tx {
     Tx {
         chain: ChainId::Europe,
         sender: PublicKey([8; 32]),
-        nonce: 9,
+        nonce: Nonce::strict(9),
         tip: NanoMeshx::new(10),
+        fee_max: NanoMeshx::new(4_000),
         action,
         signature: Signature([11; 64]),
     }
@@ -92,6 +93,9 @@ fn transactions(all: &mut Vec<Sample>) {
         "tx-transfer",
         &tx(Action::Transfer { to: address(1), amount: NanoMeshx::new(u64::MAX) }),
     );
+    let once = Once { height: Height::new(1_207), salt: u64::MAX };
+    let expiring = Tx { nonce: Nonce::Until(once), ..tx(Action::Heartbeat) };
+    add(all, "tx-expiring", &expiring);
     add(
         all,
         "tx-register-worker",
@@ -299,6 +303,7 @@ fn state_keys(all: &mut Vec<Sample>) {
         Key::Period,
         Key::Witnesses,
         Key::GenesisWitnesses,
+        Key::Spent(address(18)),
     ]);
     add_bare(all, "state-keys", &keys.unwrap());
 }
