@@ -49,7 +49,7 @@ fn jobs_say_how_they_ended() {
     user.meshx(&["faucet"], b"").exits(0);
     with_modules(&user);
 
-    // Six jobs of one wallet at once take turns.
+    // Six jobs of one wallet at once: none waits for another.
     std::thread::scope(|scope| {
         let user = &user;
         let run =

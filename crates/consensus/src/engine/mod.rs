@@ -159,9 +159,8 @@ where
     let (sender, receiver) = ends.txs;
     let (mailbox, requests) = intake::mailbox();
     let desk = Desk { shared: shared.clone(), databases: databases.clone() };
-    let clock = validator.context.child("intake_clock");
-    let intake = Intake::new(clock, desk, (requests, sender, receiver));
-    validator.context.child("intake").spawn(move |_| intake.run());
+    let intake = (requests, sender, receiver);
+    validator.context.child("intake").spawn(move |clock| Intake::new(clock, desk, intake).run());
     Ok(Chain {
         context: Arc::new(validator.context.child("handle")),
         shared,

@@ -128,8 +128,8 @@ fn step(pool: &mut Pool<Fake>, random: &mut Random, state: &mut BTreeMap<u16, u6
         1 => drop(pool.refuse(&sender, Nonce::strict(next + random.below(8)))),
         2 => drop(begin(pool, 1 + random.below(3), now / 30, now)),
         3 => {
-            let ours = pool.lanes.keys().filter_map(|line| Some((line.sender, line.once?)));
-            if let Some((sender, once)) = ours.last() {
+            let mut ours = pool.lanes.keys().filter_map(|line| Some((line.sender, line.once?)));
+            if let Some((sender, once)) = ours.next_back() {
                 pool.done(&sender, once);
             }
         }
