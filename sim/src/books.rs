@@ -80,7 +80,7 @@ impl Books {
         let paid = match &record.phase {
             Phase::Settled(settlement) => self.pay_workers(record, settlement),
             Phase::Ended { .. } => 0,
-            Phase::Queued | Phase::Committing { .. } | Phase::Revealing { .. } => return,
+            Phase::Queued { .. } | Phase::Committing { .. } | Phase::Revealing { .. } => return,
         };
         if let Some((payer, price)) = self.open.remove(id) {
             self.add(payer, NanoMeshx::new(price.get().saturating_sub(paid)));

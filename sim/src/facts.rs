@@ -436,7 +436,7 @@ impl Inner {
         let how = match &record.phase {
             Phase::Settled(settlement) => format!("settled, {} agreed", settlement.agreed),
             Phase::Ended { ending, .. } => format!("ended: {ending:?}"),
-            Phase::Queued | Phase::Committing { .. } | Phase::Revealing { .. } => return,
+            Phase::Queued { .. } | Phase::Committing { .. } | Phase::Revealing { .. } => return,
         };
         self.say(format_args!("job {id} {how} at height {height}"));
     }

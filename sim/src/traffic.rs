@@ -191,7 +191,7 @@ fn answer(
         Phase::Revealing { assignments, .. } => (assignments, Word::Reveal),
         Phase::Settled(settlement) => (&settlement.assignments, Word::TooLate),
         Phase::Ended { assignments, .. } => (assignments, Word::TooLate),
-        Phase::Queued => return None,
+        Phase::Queued { .. } => return None,
     };
     let assignment = assignments.iter().find(|assignment| assignment.worker == me.address)?;
     if said.contains(&(*job, word)) {

@@ -1,16 +1,16 @@
 //! Applying a block: what the protocol does by itself, then due jobs, beacons and transactions; last, prices move.
 
 use crate::{
-    CheckedTx, GasUsed, Refusal, Write, challenge, decrees, effects, epoch, genesis, market,
+    CheckedTx, GasUsed, Refusal, Write, challenge, decrees, effects, epoch, gas, genesis, market,
     period, queue,
     scratch::{Records, Scratch, Stop},
     seats, term, tx,
 };
 use std::{collections::BTreeMap, future::Future};
 use types::{
-    Beacon, ChainId, Hash, Height, Millis, PublicKey, Term,
+    Beacon, ChainId, Hash, Height, JobId, Millis, NanoMeshx, PublicKey, Term,
     network::Genesis,
-    state::{Event, Key},
+    state::{Due, Event, HEIGHTS_MAX, Heights, Key, Queued},
 };
 
 /// Where a block stands, beside what it contains.
@@ -69,6 +69,8 @@ pub struct Applied {
     pub included: Vec<CheckedTx>,
     /// What did not, under [`Mode::Build`].
     pub refused: Vec<(CheckedTx, Refusal)>,
+    /// What the payers of jobs have paid for draws that found too few workers, in order.
+    pub charged: Vec<(JobId, NanoMeshx)>,
     /// The work it was. What was refused is not in it.
     pub gas: GasUsed,
 }
@@ -103,24 +105,20 @@ pub async fn apply_block<S: Store>(
     run.must(|pad| decrees::take_up(pad, context)).await;
     run.must(|pad| challenge::ask(pad, context)).await;
     // Before the beacons: a job whose deadline is this block must end, and not get workers that have no time left.
-    for job in run.must(|pad| queue::take_due(pad, context)).await {
-        run.must(|pad| effects::tick(pad, &job, context)).await;
-    }
+    run.due(context).await;
     // Before the transactions: the proposer sees the beacon, and could otherwise put a registration in front of the
     // draw.
-    for beacon in proposal.beacons {
-        let Some(jobs) = run.item(|pad| queue::open(pad, &beacon, context)).await? else {
-            continue;
-        };
-        run.must(|pad| challenge::take(pad, &beacon, context)).await;
-        for job in jobs {
-            run.must(|pad| queue::draw(pad, &beacon, &job, context)).await;
-        }
-        applied.beacons.push(beacon);
-    }
+    run.draws(proposal.beacons, context, &mut applied).await?;
     // A transaction sees what those before it did, so a sender can spend in one block what it received in it.
     for tx in proposal.txs {
         let before = run.records.gas;
+        let room = if tx::is_free(&tx) { gas::BLOCK_MAX } else { gas::PAID_MAX };
+        match mode {
+            // It waits in the pool; one of a drawn worker behind it may still have room.
+            Mode::Build if before >= room => continue,
+            Mode::Check if before >= room => return Err(Refusal::BlockFull),
+            _ => {}
+        }
         match run.attempt(|pad| tx::apply(pad, &tx, context)).await {
             Ok(()) => {
                 applied.gas.txs.push(run.records.gas - before);
@@ -131,9 +129,9 @@ pub async fn apply_block<S: Store>(
         }
     }
     let bytes = applied.included.iter().map(|tx| tx.bytes() as u64).sum();
-    run.must(|pad| market::close(pad, bytes)).await;
-
     applied.gas.own = run.records.gas - applied.gas.total();
+    run.must(|pad| market::close(pad, bytes, applied.gas.total())).await;
+
     applied.writes = run.records.written.into_iter().collect();
     applied.events = run.records.events;
     Ok(applied)
@@ -157,6 +155,7 @@ impl<S: Store> Run<'_, S> {
             Key::Queue,
             Key::Queued(context.height),
             Key::Due(context.height),
+            Key::Overdue,
         ];
         keys.extend(proposal.beacons.iter().map(|beacon| Key::Queued(beacon.height)));
         keys.push(Key::WorkerCount);
@@ -169,6 +168,82 @@ impl<S: Store> Run<'_, S> {
         keys.retain(|key| !self.records.written.contains_key(key));
         let values = self.store.get_many(&keys).await;
         self.records.loaded.extend(keys.into_iter().zip(values));
+    }
+
+    /// Look at the jobs whose reminders fell due, as many as have room. The others are the first in the next block.
+    async fn due(&mut self, context: &BlockContext) {
+        let overdue = self.must(|pad| queue::overdue(pad)).await;
+        // Should as many heights wait as may, the oldest is seen to whatever it takes.
+        let crowded = overdue.len() + 1 >= HEIGHTS_MAX;
+        let mut left = Heights::default();
+        let before = self.records.gas;
+        for (nth, height) in overdue.iter().copied().chain([context.height]).enumerate() {
+            let mut jobs = self.must(|pad| queue::due(pad, height)).await.into_vec().into_iter();
+            if jobs.len() == 0 {
+                continue;
+            }
+            let all = crowded && nth == 0;
+            while (all || self.records.gas - before < gas::DUE_MAX)
+                && let Some(job) = jobs.next()
+            {
+                self.must(|pad| effects::tick(pad, &job, context)).await;
+            }
+            let rest = Due::new(jobs.collect()).expect("no more than there were");
+            self.must(|pad| {
+                queue::put_off(pad, height, &rest);
+                Ok(())
+            })
+            .await;
+            if !rest.is_empty() {
+                left.push(height)
+                    .expect("one of the oldest has gone if there were as many as may be");
+            }
+        }
+        if left != overdue {
+            self.must(|pad| {
+                pad.put(Key::Overdue, &left);
+                Ok(())
+            })
+            .await;
+        }
+    }
+
+    /// Draw for the jobs that waited for these beacons, as many as have room.
+    async fn draws(
+        &mut self,
+        beacons: Vec<Beacon>,
+        context: &BlockContext,
+        applied: &mut Applied,
+    ) -> Result<(), Refusal> {
+        let (before, mut room) = (self.records.gas, true);
+        for beacon in beacons {
+            if !room && self.mode == Mode::Check {
+                return Err(Refusal::BlockFull);
+            }
+            if !room {
+                break;
+            }
+            let Some(opened) = self.item(|pad| queue::open(pad, &beacon, context)).await? else {
+                continue;
+            };
+            if !opened.begun {
+                self.must(|pad| challenge::take(pad, &beacon, context)).await;
+            }
+            let mut jobs = opened.jobs.clone().into_vec().into_iter();
+            for job in jobs.by_ref() {
+                let charged = self.must(|pad| queue::draw(pad, &beacon, &job, context)).await;
+                applied.charged.extend(charged.map(|fee| (job, fee)));
+                room = self.records.gas - before < gas::DRAWS_MAX;
+                if !room {
+                    break;
+                }
+            }
+            let jobs = Due::new(jobs.collect()).expect("fewer than there were");
+            let rest = Queued { begun: true, jobs, ..opened };
+            self.must(|pad| queue::close(pad, beacon.height, &rest)).await;
+            applied.beacons.push(beacon);
+        }
+        Ok(())
     }
 
     /// Run one item to its end, loading what it turns out to need; keep its writes only if it goes through.

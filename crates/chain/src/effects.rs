@@ -8,7 +8,7 @@ use crate::{
 };
 use jobs::{Effect, Input};
 use types::{
-    Address, JobId, NanoMeshx,
+    Address, Height, JobId, NanoMeshx,
     state::{
         Destination, Event, JobRecord, Key, ModuleRecord, Params, REPUTATION_MAX, Transfer,
         WorkerRecord, pools,
@@ -32,7 +32,7 @@ pub(crate) fn advance(
     record.phase = phase.clone();
     pad.put(Key::Job(*id), &record);
     for effect in effects {
-        carry_out(pad, id, &record, effect, &params)?;
+        carry_out(pad, id, &record, effect, &params, context)?;
     }
     pad.emit(Event::Job { job: *id, phase });
     Ok(())
@@ -61,6 +61,7 @@ fn carry_out(
     record: &JobRecord,
     effect: Effect,
     params: &Params,
+    context: &BlockContext,
 ) -> Result<(), Stop> {
     match effect {
         Effect::Pay { worker, amount } => pay(pad, record, worker, amount, params),
@@ -87,15 +88,24 @@ fn carry_out(
                 };
             })
         }
-        // A job's last reminder is its deadline, for which submission made sure of a place.
-        Effect::Remind { at } => match queue::remind(pad, id, at) {
-            Err(Stop::Refused(_)) => Ok(()),
+        Effect::Remind { at } => remind(pad, id, at),
+        Effect::Enqueue => match queue::enqueue(pad, id, context) {
+            // As many heights wait for a beacon as may: in the next block one fewer does.
+            Err(Stop::Refused(_)) => remind(pad, id, context.height.next()),
             other => other,
         },
         Effect::Cache { key } => {
             pad.put(Key::Cached(key), id);
             Ok(())
         }
+    }
+}
+
+/// Remind a job if there is room. Its last reminder is its deadline, for which submission made sure of a place.
+fn remind(pad: &mut Scratch<'_>, id: &JobId, at: Height) -> Result<(), Stop> {
+    match queue::remind(pad, id, at) {
+        Err(Stop::Refused(_)) => Ok(()),
+        other => other,
     }
 }
 

@@ -2,10 +2,27 @@
 //!
 //! One gas is about a nanosecond of one core of the machine in docs/performance.md. Bytes, state and checks are charged
 //! where they are used: [`Scratch`](crate::scratch::Scratch) charges for records, [`checks`](crate::checks) for signatures,
-//! certificates and evidence. No fee follows from it and no block is bounded by it.
+//! certificates and evidence.
+//!
+//! A block has room for so much gas and no more, of which each kind of work has a share. Who causes work pays for its gas:
+//! [`fee`]. See ADR 24.
 
 use std::cell::Cell;
-use types::attest::Technology;
+use types::{NanoMeshx, attest::Technology};
+
+/// A block takes in no transaction once it has used so much.
+pub const BLOCK_MAX: u64 = 400_000_000;
+/// Transactions that somebody pays a fee for leave a block at this point; the rest is for those of drawn workers and of
+/// the protocol, so that a full block still settles.
+pub const PAID_MAX: u64 = 300_000_000;
+/// Draws begin no further one once they have used so much of a block.
+pub const DRAWS_MAX: u64 = 40_000_000;
+/// The same for jobs that fall due.
+pub const DUE_MAX: u64 = 40_000_000;
+/// What a block uses when the base fee shall stay as it is.
+pub const TARGET: u64 = 150_000_000;
+/// The base fee pays for so much. A transfer uses half of it.
+const PER_BASE_FEE: u64 = 100_000;
 
 /// What things cost, in gas.
 pub(crate) mod cost {
@@ -17,6 +34,8 @@ pub(crate) mod cost {
     pub(crate) const READ: u64 = 2_000;
     /// A record is written, and its path to the state's root hashed (`meshx bench state`).
     pub(crate) const WRITE: u64 = 4_000;
+    /// A byte of a record is written: on every validator's disk, and until it is overwritten.
+    pub(crate) const BYTE_WRITTEN: u64 = 20;
     /// An Ed25519 signature that is checked alone (`meshx bench sign`). A batch is cheaper, but nobody has to be in one.
     pub(crate) const SIGNATURE: u64 = 21_000;
     /// A proof of a verifiable random function (`cargo bench -p meshx-crypto --bench ecvrf`).
@@ -45,6 +64,13 @@ pub(crate) const fn of_evidence(technology: Technology) -> u64 {
     }
 }
 
+/// What somebody pays who has caused `gas`: whole base fees, rounded up, and at least one.
+pub fn fee(base_fee: NanoMeshx, gas: u64) -> NanoMeshx {
+    let fees = gas.div_ceil(PER_BASE_FEE).max(1);
+    // A fee beyond what an amount holds is one that nobody can pay.
+    NanoMeshx::new(base_fee.get().saturating_mul(fees))
+}
+
 /// Counts what one item of a block has used. Charging comes before the work, so that a limit, once there is one, stops an
 /// item before it has cost more.
 #[derive(Debug, Default)]
@@ -63,7 +89,7 @@ impl Gas {
 /// What a block has used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GasUsed {
-    /// By the protocol itself: due jobs, draws, boundaries, prices.
+    /// By the protocol itself: due jobs, draws, boundaries.
     pub own: u64,
     /// By each transaction that is in, in order.
     pub txs: Vec<u64>,

@@ -46,7 +46,7 @@ mod why;
 pub use apply::{Applied, BlockContext, Mode, Proposal, Store, apply_block};
 pub use checked::{CheckedTx, check_tx, check_txs};
 pub use epoch::{VIEWS_PER_NOTE, is_boundary};
-pub use gas::GasUsed;
+pub use gas::{BLOCK_MAX as GAS_BLOCK_MAX, GasUsed, fee};
 pub use genesis::{genesis_writes, local_params};
 pub use market::utilisation_bps;
 pub use refusal::Refusal;

@@ -1,14 +1,19 @@
 //! What moves with load: the base fee and demand of the next block, from what this one did.
 
-use crate::scratch::{Scratch, Stop};
+use crate::{
+    gas,
+    scratch::{Scratch, Stop},
+};
 use types::state::{Key, Market, Params};
 
-/// Close a block that took in `bytes` of transactions.
-pub(crate) fn close(pad: &mut Scratch<'_>, bytes: u64) -> Result<(), Stop> {
+/// Close a block that took in `bytes` of transactions and used `gas`. The base fee follows the scarcer of the two.
+pub(crate) fn close(pad: &mut Scratch<'_>, bytes: u64, gas: u64) -> Result<(), Stop> {
     let params: Params = pad.expect(Key::Params)?;
     let before: Market = pad.expect(Key::Market)?;
+    let worked = u128::from(gas) * u128::from(params.base_fee.target) / u128::from(gas::TARGET);
+    let used = bytes.max(u64::try_from(worked).unwrap_or(u64::MAX));
     let market = Market {
-        base_fee: ledger::next_base_fee(before.base_fee, bytes, &params.base_fee),
+        base_fee: ledger::next_base_fee(before.base_fee, used, &params.base_fee),
         demand: jobs::next_demand(before.demand, utilisation_bps(&before), &params.demand),
         ..before
     };

@@ -3,14 +3,20 @@
 use crate::{
     Refusal,
     apply::BlockContext,
-    effects,
+    effects, gas,
     scratch::{Scratch, Stop},
 };
 use jobs::{Input, TRIES_PER_REPLICA};
 use types::{
-    Address, Beacon, Height, JobId,
-    state::{Due, Heights, JobRecord, Key, Params, Phase, Queued, Terms, WorkerRecord},
+    Address, Beacon, Height, JobId, NanoMeshx,
+    state::{
+        Destination, Due, Heights, JobRecord, Key, Market, Params, Phase, Queued, Terms, Transfer,
+        WorkerRecord,
+    },
 };
+
+/// Tries of a draw, for each replica, whose records are loaded together.
+const TRIES_AT_ONCE: usize = 4;
 
 /// How many heights after the wanted one a reminder may move to when that one is full.
 const REMINDER_SLACK: u64 = 64;
@@ -41,81 +47,131 @@ pub(crate) fn await_beacon(pad: &mut Scratch<'_>, context: &BlockContext) -> Res
     if heights.push(context.height).is_err() {
         return Ok(false);
     }
-    let queued = Queued { term: context.term, view: context.view, jobs: Due::default() };
+    let queued =
+        Queued { term: context.term, view: context.view, begun: false, jobs: Due::default() };
     pad.put(Key::Queue, &heights);
     pad.put(here, &queued);
     Ok(true)
 }
 
-/// Take the jobs that `beacon` draws for. It must be of the oldest height that has any.
+/// What waits for `beacon`. It must be of the oldest height that anything waits for.
 pub(crate) fn open(
     pad: &mut Scratch<'_>,
     beacon: &Beacon,
     context: &BlockContext,
-) -> Result<Vec<JobId>, Stop> {
-    let mut heights: Heights = pad.get(Key::Queue)?.unwrap_or_default();
-    let key = Key::Queued(beacon.height);
+) -> Result<Queued, Stop> {
+    let heights: Heights = pad.get(Key::Queue)?.unwrap_or_default();
     // The oldest height and exactly its round: a proposer can delay a draw, but cannot choose among several seeds (ADR
     // 4). The beacon of this very block does not exist while it is built.
     let oldest =
         heights.as_slice().first() == Some(&beacon.height) && beacon.height < context.height;
-    let queued = if oldest { pad.get::<Queued>(key)? } else { None };
-    let Some(queued) = queued.filter(|q| q.term == beacon.term && q.view == beacon.view) else {
-        return Err(Refusal::WrongBeacon(beacon.height).into());
-    };
-    heights.retain(|height| *height != beacon.height);
-    pad.put(Key::Queue, &heights);
-    pad.forget(key);
-    Ok(queued.jobs.into_vec())
+    let queued = if oldest { pad.get::<Queued>(Key::Queued(beacon.height))? } else { None };
+    let queued = queued.filter(|q| q.term == beacon.term && q.view == beacon.view);
+    Ok(queued.ok_or(Refusal::WrongBeacon(beacon.height))?)
 }
 
-/// Draw workers for `job`; when too few will have it, let it wait for this block's beacon.
+/// The beacon of `height` has drawn for all but `rest`.
+pub(crate) fn close(pad: &mut Scratch<'_>, height: Height, rest: &Queued) -> Result<(), Stop> {
+    let key = Key::Queued(height);
+    if !rest.jobs.is_empty() {
+        pad.put(key, rest);
+        return Ok(());
+    }
+    let mut heights: Heights = pad.expect(Key::Queue)?;
+    heights.retain(|known| *known != height);
+    pad.put(Key::Queue, &heights);
+    pad.forget(key);
+    Ok(())
+}
+
+/// Draw workers for `job`. When too few will have it, its payer pays for the draw, and it waits for another. Returns what
+/// was paid.
 pub(crate) fn draw(
     pad: &mut Scratch<'_>,
     beacon: &Beacon,
     job: &JobId,
     context: &BlockContext,
-) -> Result<(), Stop> {
+) -> Result<Option<NanoMeshx>, Stop> {
     let record: JobRecord = pad.expect(Key::Job(*job))?;
     // It was cancelled or its deadline came while it waited for its beacon.
-    if record.phase != Phase::Queued {
-        return Ok(());
+    if !matches!(record.phase, Phase::Queued { .. }) {
+        return Ok(None);
     }
+    if let Some(drawn) = workers(pad, beacon, job, &record)? {
+        effects::advance(pad, job, record, Input::Drawn(drawn), context)?;
+        return Ok(None);
+    }
+    let market: Market = pad.expect(Key::Market)?;
+    let amount = gas::fee(market.base_fee, pad.gas().used());
+    let paid = pad.account(record.payer)?.balance >= amount;
+    if paid {
+        pad.transfer(&[Transfer { from: record.payer, to: Destination::Burned, amount }])?;
+    }
+    effects::advance(pad, job, record, Input::Undrawn { paid }, context)?;
+    Ok(paid.then_some(amount))
+}
+
+/// As many workers as `job` has replicas, at their terms; `None` if so many will not have it.
+fn workers(
+    pad: &Scratch<'_>,
+    beacon: &Beacon,
+    job: &JobId,
+    record: &JobRecord,
+) -> Result<Option<Vec<(Address, Terms)>>, Stop> {
     let replicas = usize::from(record.submission.agreement.replicas);
-    let workers: u32 = pad.get(Key::WorkerCount)?.unwrap_or(0);
-    let mut drawn: Vec<(Address, Terms)> = Vec::with_capacity(replicas);
+    let market: Market = pad.expect(Key::Market)?;
+    let count: u32 = pad.get(Key::WorkerCount)?.unwrap_or(0);
+    // With fewer workers or free places than replicas no number of tries can succeed.
+    let least = u64::from(record.submission.agreement.replicas);
+    if u64::from(count) < least || market.capacity.saturating_sub(market.running) < least {
+        return Ok(None);
+    }
     let params: Params = pad.expect(Key::Params)?;
-    // With fewer workers than replicas no number of tries can succeed.
-    if usize::try_from(workers).is_ok_and(|count| count >= replicas) {
-        for (index, threshold) in
-            jobs::tries(beacon, job, workers).take(replicas * TRIES_PER_REPLICA)
-        {
-            let address: Address = pad.expect(Key::WorkerAt(index))?;
+    let mut drawn: Vec<(Address, Terms)> = Vec::with_capacity(replicas);
+    let mut tries = jobs::tries(beacon, job, count).take(replicas * TRIES_PER_REPLICA);
+    loop {
+        // Each record that is missing begins the draw anew, so those of many tries are loaded together.
+        let some: Vec<(u32, u16)> = tries.by_ref().take(replicas * TRIES_AT_ONCE).collect();
+        if some.is_empty() {
+            return Ok(None);
+        }
+        pad.need(some.iter().map(|(index, _)| Key::WorkerAt(*index)))?;
+        let at = |(index, threshold): (u32, u16)| {
+            Ok((pad.expect::<Address>(Key::WorkerAt(index))?, threshold))
+        };
+        let some = some.into_iter().map(at).collect::<Result<Vec<_>, Stop>>()?;
+        pad.need(some.iter().map(|(address, _)| Key::Worker(*address)))?;
+        for (address, threshold) in some {
             let worker: WorkerRecord = pad.expect(Key::Worker(address))?;
-            let free = jobs::eligible(&address, &worker, &record, &params).is_ok();
+            let free = jobs::eligible(&address, &worker, record, &params).is_ok();
             // A worker that runs two replicas of one job would agree with itself.
             let taken = drawn.iter().any(|(other, _)| *other == address);
             if free && !taken && jobs::accepts(&worker, threshold) {
                 drawn.push((address, Terms { reputation: worker.reputation, floor: worker.floor }));
                 if drawn.len() == replicas {
-                    return effects::advance(pad, job, record, Input::Drawn(drawn), context);
+                    return Ok(Some(drawn));
                 }
             }
         }
     }
-    match enqueue(pad, job, context) {
-        // The queue is full: the job keeps its money and ends at its deadline.
-        Err(Stop::Refused(Refusal::Busy)) => Ok(()),
-        other => other,
-    }
 }
 
-/// Take the jobs whose reminder falls due in this block.
-pub(crate) fn take_due(pad: &mut Scratch<'_>, context: &BlockContext) -> Result<Vec<JobId>, Stop> {
-    let key = Key::Due(context.height);
-    let Some(due) = pad.get::<Due>(key)? else { return Ok(Vec::new()) };
-    pad.forget(key);
-    Ok(due.into_vec())
+/// The heights before this one whose due jobs had no room yet, ascending.
+pub(crate) fn overdue(pad: &Scratch<'_>) -> Result<Heights, Stop> {
+    Ok(pad.get(Key::Overdue)?.unwrap_or_default())
+}
+
+/// The jobs whose reminder was for `height`.
+pub(crate) fn due(pad: &Scratch<'_>, height: Height) -> Result<Due, Stop> {
+    Ok(pad.get(Key::Due(height))?.unwrap_or_default())
+}
+
+/// Of the jobs whose reminder was for `height`, only `rest` have not been looked at.
+pub(crate) fn put_off(pad: &mut Scratch<'_>, height: Height, rest: &Due) {
+    match rest.is_empty() {
+        true => pad.forget(Key::Due(height)),
+        false => pad.put(Key::Due(height), rest),
+    }
 }
 
 /// Look at `job` again at height `at`, or at most [`REMINDER_SLACK`] blocks later.

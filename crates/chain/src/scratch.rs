@@ -93,8 +93,10 @@ impl Scratch<'_> {
     }
 
     pub(crate) fn put<T: Encode>(&mut self, key: Key, record: &T) {
-        self.gas.charge(cost::WRITE);
-        self.writes.insert(key, Some(record.encode().to_vec()));
+        let bytes = record.encode().to_vec();
+        let len = u64::try_from(bytes.len()).expect("a record fits into memory");
+        self.gas.charge(cost::WRITE + cost::BYTE_WRITTEN * len);
+        self.writes.insert(key, Some(bytes));
     }
 
     pub(crate) fn forget(&mut self, key: Key) {

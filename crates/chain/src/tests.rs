@@ -296,9 +296,9 @@ fn an_equal_job_is_answered_at_once_and_costs_no_compute() {
     assert_eq!((settlement.cached_from, settlement.paid), (Some(first), NanoMeshx::ZERO));
     assert_eq!(before - net.balance(who(CLIENT)), 1_000);
     let fresh = net.submit(Submission { fresh: true, ..submission(3, 2, 100) });
-    assert_eq!(net.job(fresh).phase, Phase::Queued);
+    assert_eq!(net.job(fresh).phase, Phase::Queued { draws: 0 });
     let stricter = net.submit(submission(4, 4, 100));
-    assert_eq!(net.job(stricter).phase, Phase::Queued, "three who agreed are no four");
+    assert_eq!(net.job(stricter).phase, Phase::Queued { draws: 0 }, "three who agreed are no four");
 }
 
 #[test]
@@ -557,7 +557,7 @@ fn a_worker_with_a_floor_is_not_drawn_for_less() {
     net.block(vec![tx]);
     let id = net.submit(submission(1, 1, 100));
     net.block(vec![]);
-    assert_eq!(net.job(id).phase, Phase::Queued);
+    assert_eq!(net.job(id).phase, Phase::Queued { draws: 0 });
     let reasons = why(
         &net.job(id),
         &[(who(0), net.get(Key::Worker(who(0))).unwrap())],
@@ -572,4 +572,132 @@ fn a_worker_with_a_floor_is_not_drawn_for_less() {
     let Phase::Settled(settlement) = net.job(id).phase else { panic!("{:?}", net.job(id).phase) };
     // A hundred microseconds of running and one of compiling, rounded up.
     assert_eq!(settlement.paid.get(), 152);
+}
+
+/// As `count` registrations would leave the state: workers that nobody can pay, or that are busy.
+fn add_workers(net: &mut Net, count: u32, floor: u64) {
+    use types::state::Market;
+    let before: u32 = net.get(Key::WorkerCount).unwrap();
+    for i in 0..count {
+        let who = Address::of(&PublicKey(types::domain_hash("worker", &[&i.to_be_bytes()]).0));
+        let record = WorkerRecord {
+            capacity: 16,
+            running: 0,
+            reputation: REPUTATION_NEW,
+            city: Text::default(),
+            registered: Height::ZERO,
+            floor: NanoMeshx::new(floor),
+            seen: Height::ZERO,
+        };
+        net.store.0.insert(Key::WorkerAt(before + i), who.encode().to_vec());
+        net.store.0.insert(Key::Worker(who), record.encode().to_vec());
+    }
+    net.store.0.insert(Key::WorkerCount, (before + count).encode().to_vec());
+    let mut market: Market = net.get(Key::Market).unwrap();
+    market.capacity += 16 * u64::from(count);
+    net.store.0.insert(Key::Market, market.encode().to_vec());
+}
+
+/// Submissions that differ, of 16 replicas, for as little as can be.
+fn many_jobs(net: &mut Net, count: u64, deadline: u64) -> Vec<CheckedTx> {
+    let job = |i: u64| {
+        let mut submission = submission(16, 9, deadline);
+        submission.spec.seed = types::domain_hash("job", &[&i.to_be_bytes()]);
+        submission.spec.limits.fuel = Fuel::new(1);
+        submission.price_max = NanoMeshx::new(1_600);
+        submission
+    };
+    (0..count).map(|i| net.tx(CLIENT, Action::SubmitJob(job(i)))).collect()
+}
+
+/// What the protocol's own work of a block may cost at most: draws and due jobs stop at the first item beyond their share,
+/// and a draw of 16 replicas may look at 1,024 workers.
+const OWN_MAX: u64 = gas::DRAWS_MAX + gas::DUE_MAX + 10_000_000;
+
+#[test]
+fn jobs_that_nobody_takes_do_not_hold_up_blocks() {
+    for workers in [16, 64, 3_000] {
+        let mut net = Net::new(0);
+        add_workers(&mut net, workers, u64::MAX);
+        let height = net.height;
+        let before = net.balance(who(CLIENT));
+        let mut txs = many_jobs(&mut net, 1_000, height + 100_000);
+        let ids: Vec<TxId> = txs.iter().map(CheckedTx::id).collect();
+        while !txs.is_empty() {
+            // A block takes as many as have room; the others are in the next one.
+            let beacons = net.due_beacons();
+            let built = net.try_block(txs.clone(), beacons, Mode::Build).unwrap();
+            assert!(built.gas.total() < GAS_BLOCK_MAX, "{workers} workers: {:?}", built.gas.own);
+            txs.drain(..built.included.len());
+            net.block(built.included);
+        }
+        let paid_in = before - net.balance(who(CLIENT));
+        let mut draws = 0;
+        for _ in 0..100 {
+            let applied = net.block(vec![]);
+            let own = applied.gas.own;
+            assert!(own < OWN_MAX, "{workers} workers: a block of nothing else used {own} gas");
+            draws += applied.charged.len();
+        }
+        assert!(draws >= 1_000, "{workers} workers: {draws} draws");
+        let paid = before - net.balance(who(CLIENT)) - paid_in;
+        assert!(paid >= 1_000 * draws as u64, "{draws} draws for {paid} nano");
+        let waits = ids.iter().filter(|id| matches!(net.job(**id).phase, Phase::Queued { .. }));
+        assert_eq!(waits.count(), ids.len());
+    }
+}
+
+#[test]
+fn who_cannot_pay_for_another_draw_gets_the_rest_back() {
+    let mut net = Net::new(2);
+    let height = net.height;
+    let all = net.balance(who(CLIENT));
+    let mut rich = submission(3, 2, height + 1_000);
+    rich.price_max = NanoMeshx::new(all - 60_000);
+    let id = net.submit(rich);
+    assert!(matches!(net.job(id).phase, Phase::Queued { draws: 0 }));
+    while let Phase::Queued { draws } = net.job(id).phase {
+        assert!(draws < 60, "it is drawn for ever");
+        net.block(vec![]);
+    }
+    assert!(matches!(net.job(id).phase, Phase::Ended { ending: Ending::Expired, .. }));
+    assert!(net.balance(who(CLIENT)) > all - 61_000);
+}
+
+#[test]
+fn draws_of_a_job_come_ever_later_and_find_the_worker_that_comes() {
+    let mut net = Net::new(2);
+    let height = net.height;
+    let id = net.submit(submission(3, 2, height + 1_000));
+    let mut at = vec![];
+    for _ in 0..60 {
+        if !net.block(vec![]).charged.is_empty() {
+            at.push(net.height - height);
+        }
+    }
+    // The first draw is in the block after the submission; a draw asks for its beacon one block before.
+    assert_eq!(at, [2, 4, 7, 12, 21, 38, 55]);
+    add_workers(&mut net, 1, 0);
+    for _ in 0..17 {
+        net.block(vec![]);
+    }
+    assert!(matches!(net.job(id).phase, Phase::Committing { .. }));
+}
+
+#[test]
+fn a_block_of_due_jobs_is_bounded_and_none_is_forgotten() {
+    let mut net = Net::new(0);
+    let height = net.height;
+    let txs = many_jobs(&mut net, 500, height + 40);
+    let ids: Vec<TxId> = txs.iter().map(CheckedTx::id).collect();
+    net.block(txs);
+    for _ in 0..60 {
+        let own = net.block(vec![]).gas.own;
+        assert!(own < OWN_MAX, "{own} gas");
+    }
+    assert_eq!(net.get::<types::state::Heights>(Key::Overdue).unwrap_or_default().len(), 0);
+    for id in ids {
+        assert!(matches!(net.job(id).phase, Phase::Ended { .. }), "{:?}", net.job(id).phase);
+    }
+    assert_eq!(net.balance(pools::escrow()), 0);
 }

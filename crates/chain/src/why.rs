@@ -26,7 +26,7 @@ pub fn why(
     let about = |rule, detail| Reason { worker: None, rule, detail };
     let mut reasons = Vec::new();
     match &job.phase {
-        Phase::Queued => {
+        Phase::Queued { .. } => {
             let able = |(address, worker): &&(Address, WorkerRecord)| {
                 jobs::eligible(address, worker, job, params).is_ok()
             };

@@ -70,7 +70,7 @@ pub fn story(job: &JobRecord, again: Option<&Again>) -> Option<Story> {
         Phase::Ended { ending: Ending::NoAgreement, assignments, .. } => {
             Some(disagreed(job, assignments.as_slice(), again))
         }
-        Phase::Queued | Phase::Committing { .. } | Phase::Revealing { .. } => None,
+        Phase::Queued { .. } | Phase::Committing { .. } | Phase::Revealing { .. } => None,
     }
 }
 

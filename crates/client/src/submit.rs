@@ -44,7 +44,7 @@ pub const LARGE_MODULE_BYTES: u64 = 4 << 20;
 #[must_use]
 pub const fn phase_words(phase: &Phase) -> &'static str {
     match phase {
-        Phase::Queued => "waiting for workers",
+        Phase::Queued { .. } => "waiting for workers",
         Phase::Committing { .. } => "running",
         Phase::Revealing { .. } => "comparing results",
         Phase::Settled(_) => "settled",

@@ -44,7 +44,7 @@ impl Activity {
         for event in events {
             let Event::Job { job, phase } = event else { continue };
             match phase {
-                Phase::Queued | Phase::Committing { .. } | Phase::Revealing { .. } => {
+                Phase::Queued { .. } | Phase::Committing { .. } | Phase::Revealing { .. } => {
                     self.open.insert(*job);
                 }
                 Phase::Settled(_) | Phase::Ended { .. } => {
@@ -111,7 +111,7 @@ mod tests {
         let mut activity = Activity::default();
         rests_after(&mut activity, None);
         let job = |phase| [Event::Job { job: Hash([3; 32]), phase }];
-        activity.note(activity.tip.next(), None, &job(Phase::Queued));
+        activity.note(activity.tip.next(), None, &job(Phase::Queued { draws: 0 }));
         for _ in 0..2 * AFTERMATH {
             activity.note(activity.tip.next(), None, &[]);
             assert!(!activity.is_quiet());

@@ -9,11 +9,19 @@ use types::{
     },
 };
 
+/// How often the time between two draws doubles: the longest is 16 blocks.
+const WAIT_DOUBLINGS: u16 = 4;
+
 /// What happened to a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// The beacon drew these workers, at these terms.
     Drawn(Vec<(Address, Terms)>),
+    /// A draw found too few workers.
+    Undrawn {
+        /// Whether the payer has paid for that draw.
+        paid: bool,
+    },
     /// A worker promises an outcome.
     Commit {
         /// Who.
@@ -78,6 +86,8 @@ pub enum Effect {
         /// The height.
         at: Height,
     },
+    /// Have the beacon of this block draw workers.
+    Enqueue,
     /// Equal jobs may be answered by this one.
     Cache {
         /// [`cache_key`] of the job's spec.
@@ -127,17 +137,30 @@ pub fn step(
         (Phase::Settled(_) | Phase::Ended { .. }, Input::Tick) => Ok((job.phase.clone(), vec![])),
         (Phase::Settled(_) | Phase::Ended { .. }, _) => Err(OutOfPhase::Over),
 
-        (Phase::Queued, Input::CacheHit { job: from, settlement }) => {
+        (Phase::Queued { .. }, Input::CacheHit { job: from, settlement }) => {
             Ok(answer_from_cache(job, from, settlement, now))
         }
-        (Phase::Queued, Input::Drawn(workers)) => Ok(assign(job, workers, now, params)),
-        (Phase::Queued, Input::Cancel { by }) if by == job.payer => {
-            Ok(end(job, Ending::Cancelled, &Assignments::default(), now))
+        (Phase::Queued { .. }, Input::Drawn(workers)) => Ok(assign(job, workers, now, params)),
+        (Phase::Queued { draws }, Input::Undrawn { paid: true }) => {
+            let again = Height::new(now.get().saturating_add(wait_after(*draws)));
+            let wait = (again < deadline).then_some(Effect::Remind { at: again });
+            Ok((Phase::Queued { draws: draws.saturating_add(1) }, wait.into_iter().collect()))
         }
-        (Phase::Queued, Input::Tick) if deadline <= now => {
+        // Who cannot pay for one draw more will not get one.
+        (Phase::Queued { .. }, Input::Undrawn { paid: false }) => {
             Ok(end(job, Ending::Expired, &Assignments::default(), now))
         }
-        (_, Input::Drawn(_) | Input::CacheHit { .. }) => Err(OutOfPhase::NotQueued),
+        (Phase::Queued { .. }, Input::Cancel { by }) if by == job.payer => {
+            Ok(end(job, Ending::Cancelled, &Assignments::default(), now))
+        }
+        (Phase::Queued { .. }, Input::Tick) if deadline <= now => {
+            Ok(end(job, Ending::Expired, &Assignments::default(), now))
+        }
+        // It has waited since a draw found too few.
+        (Phase::Queued { .. }, Input::Tick) => Ok((job.phase.clone(), vec![Effect::Enqueue])),
+        (_, Input::Drawn(_) | Input::Undrawn { .. } | Input::CacheHit { .. }) => {
+            Err(OutOfPhase::NotQueued)
+        }
         (_, Input::Cancel { by }) if by != job.payer => Err(OutOfPhase::NotPayer),
         (_, Input::Cancel { .. }) => Err(OutOfPhase::TooLate(deadline)),
 
@@ -193,6 +216,12 @@ pub fn step(
         (_, Input::Commit { .. }) => Err(OutOfPhase::NotCommitting),
         (_, Input::Reveal { .. }) => Err(OutOfPhase::NotRevealing),
     }
+}
+
+/// Blocks until the next draw, after `draws` that found too few: twice as many each time, to a limit. A place may become
+/// free in the next block; a market that is too small for a job is not asked in every block.
+fn wait_after(draws: u16) -> u64 {
+    1 << draws.min(WAIT_DOUBLINGS)
 }
 
 fn find<'a>(

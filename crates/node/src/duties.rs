@@ -56,6 +56,6 @@ fn is_assigned(record: Vec<u8>, worker: Address) -> bool {
         Phase::Committing { assignments, .. } | Phase::Revealing { assignments, .. } => {
             assignments.iter().any(|assignment| assignment.worker == worker)
         }
-        Phase::Queued | Phase::Settled(_) | Phase::Ended { .. } => false,
+        Phase::Queued { .. } | Phase::Settled(_) | Phase::Ended { .. } => false,
     }
 }

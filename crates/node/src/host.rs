@@ -125,7 +125,7 @@ pub(crate) fn workers_of(phase: &Phase) -> impl Iterator<Item = Address> {
         | Phase::Revealing { assignments, .. }
         | Phase::Ended { assignments, .. } => Some(assignments),
         Phase::Settled(settlement) => Some(&settlement.assignments),
-        Phase::Queued => None,
+        Phase::Queued { .. } => None,
     };
     assignments
         .into_iter()
@@ -134,7 +134,7 @@ pub(crate) fn workers_of(phase: &Phase) -> impl Iterator<Item = Address> {
 
 const fn phase_name(phase: &Phase) -> &'static str {
     match phase {
-        Phase::Queued => "queued",
+        Phase::Queued { .. } => "queued",
         Phase::Committing { .. } => "committing",
         Phase::Revealing { .. } => "revealing",
         Phase::Settled(_) => "settled",

@@ -55,7 +55,7 @@ impl Seen {
             match phase {
                 Phase::Settled(_) => self.counts.jobs_settled += 1,
                 Phase::Ended { .. } => self.counts.jobs_ended += 1,
-                Phase::Queued | Phase::Committing { .. } | Phase::Revealing { .. } => {}
+                Phase::Queued { .. } | Phase::Committing { .. } | Phase::Revealing { .. } => {}
             }
         }
         let header = &block.header;

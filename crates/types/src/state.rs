@@ -15,6 +15,9 @@ pub const REPUTATION_MAX: u16 = 10_000;
 /// Most jobs one block may have waiting for a draw, or falling due.
 pub const JOBS_PER_HEIGHT_MAX: usize = 1_024;
 
+/// Most heights that wait at once.
+pub const HEIGHTS_MAX: usize = 256;
+
 /// Names one record of a chain's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Wire)]
 pub enum Key {
@@ -159,6 +162,9 @@ pub enum Key {
     /// The expiring nonces that this account has used lately: [`crate::Spent`].
     #[wire(tag = 47)]
     Spent(Address),
+    /// Heights whose due jobs had no room in their own blocks: [`Heights`].
+    #[wire(tag = 48)]
+    Overdue,
 }
 
 /// Names what one account has with one validator.
@@ -313,7 +319,10 @@ pub struct Settlement {
 pub enum Phase {
     /// Paid for, no workers yet.
     #[wire(tag = 0)]
-    Queued,
+    Queued {
+        /// How many draws have found too few workers. The next one is the later, the more there were.
+        draws: u16,
+    },
     /// Workers run it; each shows a commitment by `until`.
     #[wire(tag = 1)]
     Committing {
@@ -371,12 +380,14 @@ pub struct Queued {
     pub term: crate::Term,
     /// The view of that round. The beacon is a signature over term and view.
     pub view: u64,
+    /// Whether the beacon has come. Then these are the jobs that had no room in the block that brought it.
+    pub begun: bool,
     /// In the order in which they were submitted.
     pub jobs: List<JobId, JOBS_PER_HEIGHT_MAX>,
 }
 
-/// Heights at which jobs were submitted that still wait for a draw, ascending.
-pub type Heights = List<Height, 256>;
+/// Heights that something waits at, ascending: jobs for a draw, or reminders for room in a block.
+pub type Heights = List<Height, HEIGHTS_MAX>;
 /// Jobs to look at when the chain reaches one height.
 pub type Due = List<JobId, JOBS_PER_HEIGHT_MAX>;
 

@@ -47,6 +47,6 @@ pub fn duty(worker: &Address, job: &JobRecord) -> Option<Duty> {
             (assignment.commitment.is_some() && assignment.outcome.is_none())
                 .then_some(Duty::Reveal)
         }
-        Phase::Queued | Phase::Settled(_) | Phase::Ended { .. } => None,
+        Phase::Queued { .. } | Phase::Settled(_) | Phase::Ended { .. } => None,
     }
 }

@@ -317,7 +317,7 @@ impl World {
                 Key::Job(_) => {
                     let job: JobRecord = decode(bytes);
                     let open = match &job.phase {
-                        Phase::Queued => true,
+                        Phase::Queued { .. } => true,
                         Phase::Committing { assignments: taken, .. }
                         | Phase::Revealing { assignments: taken, .. } => {
                             assignments += u32::try_from(taken.len()).expect("at most sixteen");

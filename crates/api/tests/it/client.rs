@@ -98,7 +98,7 @@ fn a_refusal_before_the_body_came_leaves_the_connection_usable() {
 
 #[test]
 fn a_broken_stream_is_taken_up_where_it_broke() {
-    let first = stream_of(&[Phase::Queued, committing()]);
+    let first = stream_of(&[Phase::Queued { draws: 0 }, committing()]);
     let cut = [&first[..], b"event: phase\ndata: {"].concat();
     let second = stream_of(&[committing(), settled()]);
     with_answers(&[&cut, b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n"], |client| {
@@ -107,14 +107,14 @@ fn a_broken_stream_is_taken_up_where_it_broke() {
     });
     with_answers(&[&cut, b"", &second], |client| {
         let told: Vec<_> = client.job_events(None, job_id()).map(Result::unwrap).collect();
-        let expected = [Phase::Queued, committing(), settled()];
+        let expected = [Phase::Queued { draws: 0 }, committing(), settled()];
         assert_eq!(told, expected.map(|phase| JobEvent::Phase(Box::new(job_view(phase)))));
     });
 }
 
 #[test]
 fn a_stream_that_only_repeats_itself_is_given_up() {
-    let same = stream_of(&[Phase::Queued]);
+    let same = stream_of(&[Phase::Queued { draws: 0 }]);
     with_answer(&same, |client| {
         let told: Vec<_> = client.job_events(None, job_id()).collect();
         assert!(matches!(told[..], [Ok(_), Err(ClientError::Unreachable { .. })]), "{told:?}");

@@ -264,7 +264,7 @@ impl Backend for Fake {
         self.answer(|| {
             self.queries.lock().unwrap().push(format!("{query:?}"));
             let next = query.cursor.is_none().then(|| "2&more".to_owned());
-            Ok(Page { items: vec![job_view(Phase::Queued)], next })
+            Ok(Page { items: vec![job_view(Phase::Queued { draws: 0 })], next })
         })
         .await
     }
@@ -336,7 +336,7 @@ impl Backend for Fake {
                 bytes: b"hello".into(),
             });
             Ok(self.stream(vec![
-                phase(Phase::Queued),
+                phase(Phase::Queued { draws: 0 }),
                 phase(committing()),
                 output,
                 phase(settled()),

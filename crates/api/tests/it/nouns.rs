@@ -123,7 +123,7 @@ fn money_that_works() {
 
 #[test]
 fn jobs_in_every_phase() {
-    for phase in [Phase::Queued, committing(), revealing(), settled(), ended()] {
+    for phase in [Phase::Queued { draws: 0 }, committing(), revealing(), settled(), ended()] {
         check("JobView", &job_view(phase));
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct Attest<'a>(pub(super) &'a Attestation);
 impl Handler for Attest<'_> {
     /// Each chain has challenges of its own, and believes evidence that answers them.
     const HOME: Home = Home::Any;
-    const FEE: Fee = Fee::Base;
+    const FEE: Fee = Fee::Gas;
 
     fn keys(&self, from: Address) -> impl IntoIterator<Item = Key> {
         let parent = self.0.parent.map(Key::Attested);

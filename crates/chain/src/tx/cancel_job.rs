@@ -14,7 +14,7 @@ pub(super) struct CancelJob<'a> {
 impl Handler for CancelJob<'_> {
     /// Jobs are on shards, so elsewhere none is known.
     const HOME: Home = Home::Any;
-    const FEE: Fee = Fee::Base;
+    const FEE: Fee = Fee::Gas;
 
     fn keys(&self, _: Address) -> impl IntoIterator<Item = Key> {
         [Key::Job(*self.job)]

@@ -29,7 +29,7 @@ pub(super) struct Certify<'a>(pub(super) &'a PresenceCertificate);
 impl Handler for Certify<'_> {
     const HOME: Home = Home::Backbone { elsewhere: Refusal::NoPresenceHere };
     /// Beside it, judging is paid for: see `pay`.
-    const FEE: Fee = Fee::Base;
+    const FEE: Fee = Fee::Gas;
 
     fn keys(&self, _: Address) -> impl IntoIterator<Item = Key> {
         [Key::Period, Key::Witnesses, Key::ValidatorKey(self.0.claim.prover)]

@@ -15,7 +15,7 @@ pub(super) struct ClaimVested<'a> {
 impl Handler for ClaimVested<'_> {
     /// A genesis says on which chain something vests.
     const HOME: Home = Home::Any;
-    const FEE: Fee = Fee::Base;
+    const FEE: Fee = Fee::Gas;
 
     fn keys(&self, from: Address) -> impl IntoIterator<Item = Key> {
         [Key::Vesting(from)]

@@ -52,6 +52,6 @@ impl Home {
 pub(super) enum Fee {
     /// Nothing. Something else bounds how many there can be: its declaration says what.
     Free,
-    /// The base fee, which is burned, and the tip.
-    Base,
+    /// For its gas, which is burned, and the tip.
+    Gas,
 }

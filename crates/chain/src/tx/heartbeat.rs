@@ -14,7 +14,7 @@ pub(super) struct Heartbeat {}
 impl Handler for Heartbeat {
     /// Workers are on shards, so elsewhere the sender is none.
     const HOME: Home = Home::Any;
-    const FEE: Fee = Fee::Base;
+    const FEE: Fee = Fee::Gas;
 
     fn keys(&self, from: Address) -> impl IntoIterator<Item = Key> {
         [Key::Worker(from)]

@@ -23,7 +23,7 @@ mod vote;
 use self::handler::{
     Address, BlockContext, CheckedTx, Fee, Handler, Key, Refusal, Scratch, Stop, cost,
 };
-use crate::{earned, spent};
+use crate::{earned, gas, spent};
 use types::{
     Action, NanoMeshx, Nonce,
     state::{Destination, Event, Market, Transfer},
@@ -42,6 +42,18 @@ macro_rules! handlers {
             match &tx.tx().action {
                 $(Action::$variant $fields => keys.extend($file::$variant $fields.keys(from)),)*
             }
+        }
+
+        /// Whether it pays nothing: it is a drawn worker's, or the protocol's own.
+        pub(crate) fn is_free(tx: &CheckedTx) -> bool {
+            /// A value's handler is made only to name its type.
+            fn fee<H: Handler>(_: &H) -> Fee {
+                H::FEE
+            }
+            let fee = match &tx.tx().action {
+                $(Action::$variant $fields => fee(&$file::$variant $fields),)*
+            };
+            fee == Fee::Free
         }
 
         /// Apply one transaction.
@@ -78,7 +90,7 @@ handlers! {
     import_seats::ImportSeats(import),
 }
 
-/// The order decides which of several refusals is told: nonce, fee, home, action.
+/// The order decides which of several refusals is told: nonce, a fee at all, home, action, the whole fee.
 fn run<H: Handler>(
     handler: &H,
     pad: &mut Scratch<'_>,
@@ -105,24 +117,39 @@ fn run<H: Handler>(
         tx.duty().is_some(),
         "what settles is free, nothing else"
     );
-    if H::FEE == Fee::Base {
-        charge(pad, tx, at)?;
+    let market: Market = pad.expect(Key::Market)?;
+    if H::FEE == Fee::Gas {
+        let (base_fee, fee_max) = (market.base_fee, tx.tx().fee_max);
+        if base_fee > fee_max {
+            return Err(Refusal::FeeAboveMax { base_fee, fee_max }.into());
+        }
+        // Whoever cannot pay for a signature gets no more work done.
+        let (needed, available) = (base_fee, pad.account(from)?.balance);
+        if available < needed {
+            return Err(
+                ledger::Refusal::InsufficientFunds { account: from, available, needed }.into()
+            );
+        }
     }
     H::HOME.check(at.chain)?;
     handler.apply(pad, tx, at)?;
+    if H::FEE == Fee::Gas {
+        charge(pad, tx, market.base_fee, at)?;
+    }
     pad.emit(Event::Included { tx: tx.id(), sender: from });
     Ok(())
 }
 
-/// Burn the base fee and hand the tip to the proposer.
-fn charge(pad: &mut Scratch<'_>, tx: &CheckedTx, at: &BlockContext) -> Result<(), Stop> {
-    let market: Market = pad.expect(Key::Market)?;
-    let (base_fee, fee_max) = (market.base_fee, tx.tx().fee_max);
-    if base_fee > fee_max {
-        return Err(Refusal::FeeAboveMax { base_fee, fee_max }.into());
-    }
+/// Burn the fee for the gas that was used, and hand the tip to the proposer.
+fn charge(
+    pad: &mut Scratch<'_>,
+    tx: &CheckedTx,
+    base_fee: NanoMeshx,
+    at: &BlockContext,
+) -> Result<(), Stop> {
     let (from, tip) = (tx.from(), tx.tx().tip);
-    let mut transfers = vec![Transfer { from, to: Destination::Burned, amount: base_fee }];
+    let amount = gas::fee(base_fee, pad.gas().used());
+    let mut transfers = vec![Transfer { from, to: Destination::Burned, amount }];
     if tip > NanoMeshx::ZERO {
         let proposer = Address::of(&at.leader);
         earned::count(pad, proposer, tip, |earned| &mut earned.tips)?;

@@ -16,7 +16,7 @@ pub(super) struct Propose<'a> {
 
 impl Handler for Propose<'_> {
     const HOME: Home = Home::Backbone { elsewhere: Refusal::NoStakeHere };
-    const FEE: Fee = Fee::Base;
+    const FEE: Fee = Fee::Gas;
 
     fn keys(&self, _: Address) -> impl IntoIterator<Item = Key> {
         [Key::ProposalCount, Key::OpenProposals]

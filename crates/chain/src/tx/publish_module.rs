@@ -15,7 +15,7 @@ pub(super) struct PublishModule<'a> {
 
 impl Handler for PublishModule<'_> {
     const HOME: Home = Home::Shards { elsewhere: Refusal::NoJobsHere };
-    const FEE: Fee = Fee::Base;
+    const FEE: Fee = Fee::Gas;
 
     fn keys(&self, _: Address) -> impl IntoIterator<Item = Key> {
         [Key::Module(*self.module)]

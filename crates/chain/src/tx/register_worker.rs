@@ -20,7 +20,7 @@ pub(super) struct RegisterWorker<'a> {
 
 impl Handler for RegisterWorker<'_> {
     const HOME: Home = Home::Shards { elsewhere: Refusal::NoJobsHere };
-    const FEE: Fee = Fee::Base;
+    const FEE: Fee = Fee::Gas;
 
     fn keys(&self, from: Address) -> impl IntoIterator<Item = Key> {
         [Key::Worker(from)]

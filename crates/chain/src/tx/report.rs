@@ -15,7 +15,7 @@ pub(super) struct Report<'a>(pub(super) &'a EquivocationProof);
 
 impl Handler for Report<'_> {
     const HOME: Home = Home::Backbone { elsewhere: Refusal::NoStakeHere };
-    const FEE: Fee = Fee::Base;
+    const FEE: Fee = Fee::Gas;
 
     fn keys(&self, _: Address) -> impl IntoIterator<Item = Key> {
         [Key::ValidatorKey(self.0.key)]

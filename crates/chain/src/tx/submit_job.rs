@@ -8,24 +8,34 @@ use crate::{effects, queue};
 use jobs::Input;
 use types::{
     JobId, Submission,
+    codec::EncodeSize as _,
     state::{
         Destination, Event, JobRecord, Market, Params, Phase, Settlement, Transfer, cache_key,
         pools,
     },
 };
 
+/// What a job's record holds of each replica: the worker, its terms, its commitment and its outcome.
+const ASSIGNMENT_BYTES: u64 = 200;
+
 pub(super) struct SubmitJob<'a>(pub(super) &'a Submission);
 
 impl Handler for SubmitJob<'_> {
     const HOME: Home = Home::Shards { elsewhere: Refusal::NoJobsHere };
-    const FEE: Fee = Fee::Base;
+    const FEE: Fee = Fee::Gas;
 
     fn keys(&self, _: Address) -> impl IntoIterator<Item = Key> {
         [Key::Cached(cache_key(&self.0.spec)), Key::Due(self.0.deadline)]
     }
 
     fn gas(&self) -> u64 {
-        cost::RULE + cost::DRAW * u64::from(self.0.agreement.replicas)
+        // The chain writes the job's record anew for each commitment and each reveal, which are free for its workers.
+        let replicas = u64::from(self.0.agreement.replicas);
+        let record = self.0.encode_size() as u64 + ASSIGNMENT_BYTES * replicas;
+        let writes = 2 * replicas + 2;
+        cost::RULE
+            + cost::DRAW * replicas
+            + (cost::WRITE + cost::BYTE_WRITTEN * record).saturating_mul(writes)
     }
 
     fn apply(&self, pad: &mut Scratch<'_>, tx: &CheckedTx, at: &BlockContext) -> Result<(), Stop> {
@@ -46,7 +56,7 @@ impl Handler for SubmitJob<'_> {
             submission: submission.clone(),
             submitted: at.height,
             demand: market.demand,
-            phase: Phase::Queued,
+            phase: Phase::Queued { draws: 0 },
         };
         // After the transfer: the refund of a cached answer comes out of escrow, as every refund does.
         if let Some((job, settlement)) = cached(pad, submission)? {
@@ -58,7 +68,7 @@ impl Handler for SubmitJob<'_> {
         // Without a reminder at its deadline a job could hold its money for ever, so one that finds no place there is
         // refused.
         queue::remind(pad, &id, submission.deadline)?;
-        pad.emit(Event::Job { job: id, phase: Phase::Queued });
+        pad.emit(Event::Job { job: id, phase: Phase::Queued { draws: 0 } });
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ pub(super) struct Transfer<'a> {
 
 impl Handler for Transfer<'_> {
     const HOME: Home = Home::Any;
-    const FEE: Fee = Fee::Base;
+    const FEE: Fee = Fee::Gas;
 
     fn keys(&self, _: Address) -> impl IntoIterator<Item = Key> {
         [Key::Account(*self.to)]

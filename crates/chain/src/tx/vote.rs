@@ -17,7 +17,7 @@ pub(super) struct Vote<'a> {
 
 impl Handler for Vote<'_> {
     const HOME: Home = Home::Backbone { elsewhere: Refusal::NoStakeHere };
-    const FEE: Fee = Fee::Base;
+    const FEE: Fee = Fee::Gas;
 
     fn keys(&self, _: Address) -> impl IntoIterator<Item = Key> {
         [Key::Proposal(*self.proposal)]

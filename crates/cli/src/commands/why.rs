@@ -78,6 +78,6 @@ fn a_run_tells_more(phase: &Phase) -> bool {
         Phase::Ended { ending, assignments, .. } => {
             !matches!(ending, Ending::Cancelled) && !assignments.as_slice().is_empty()
         }
-        Phase::Queued | Phase::Committing { .. } | Phase::Revealing { .. } => false,
+        Phase::Queued { .. } | Phase::Committing { .. } | Phase::Revealing { .. } => false,
     }
 }

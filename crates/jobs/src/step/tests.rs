@@ -68,7 +68,7 @@ fn job(replicas: u8, agree: u8) -> JobRecord {
         submission,
         submitted: Height::new(1),
         demand: Ppm::ONE,
-        phase: Phase::Queued,
+        phase: Phase::Queued { draws: 0 },
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) struct Stake<'a>(pub(super) &'a StakeOrder);
 
 impl Handler for Stake<'_> {
     const HOME: Home = Home::Backbone { elsewhere: Refusal::NoStakeHere };
-    const FEE: Fee = Fee::Base;
+    const FEE: Fee = Fee::Gas;
 
     /// What an order needs is found out while it runs: orders are rare.
     fn keys(&self, _: Address) -> impl IntoIterator<Item = Key> {

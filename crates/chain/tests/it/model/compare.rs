@@ -231,7 +231,7 @@ fn waiting(store: &Memory, model: &Model, held: &Held) -> Result<(), String> {
     for (height, round) in &model.rounds {
         let found: Option<Queued> = get(store, Key::Queued(Height::new(*height)));
         let jobs = List::new(round.jobs.clone()).expect("few");
-        let expected = Queued { term: Term::new(round.term), view: round.view, jobs };
+        let expected = Queued { term: Term::new(round.term), view: round.view, begun: false, jobs };
         same(&format!("jobs of height {height}"), &found, &Some(expected))?;
     }
     Ok(())

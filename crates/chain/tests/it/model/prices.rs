@@ -4,12 +4,13 @@ use super::rules::{Job, Model};
 use types::{JobSpec, Outcome, Status, Submission, state::Terms};
 
 impl Model {
-    /// End a block that took in `bytes` of transactions: what the next one charges. Each moves by at most an eighth,
-    /// in proportion to the way from its target, by at least one.
-    pub fn finish_block(&mut self, bytes: u64) {
+    /// End a block that took in `bytes` of transactions and used `gas`: what the next one charges. Each moves by at most an
+    /// eighth, in proportion to the way from its target, by at least one. The fee follows bytes or gas, of which 150 million
+    /// are the target, whichever is scarcer.
+    pub fn finish_block(&mut self, bytes: u64, gas: u64) {
         let step = |now: u128, gap: u128, span: u128| (now * gap.min(span) / span / 8).max(1);
         let (fee, target) = (self.params.base_fee, u128::from(self.params.base_fee.target));
-        let bytes = u128::from(bytes);
+        let bytes = u128::from(bytes).max(u128::from(gas) * target / 150_000_000);
         if bytes > target {
             self.base_fee += step(self.base_fee, bytes - target, target);
         } else if bytes < target {

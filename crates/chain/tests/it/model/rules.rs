@@ -37,11 +37,30 @@ pub struct Job {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Life {
-    Waiting,
-    Committing { drawn: u64, until: u64 },
-    Revealing { drawn: u64, until: u64 },
-    Settled { at: u64, outcome: Outcome, agreed: u8, paid: u64, refunded: u64, from: Option<JobId> },
-    Ended { at: u64, ending: Ending },
+    /// So many draws found too few workers.
+    Waiting {
+        draws: u16,
+    },
+    Committing {
+        drawn: u64,
+        until: u64,
+    },
+    Revealing {
+        drawn: u64,
+        until: u64,
+    },
+    Settled {
+        at: u64,
+        outcome: Outcome,
+        agreed: u8,
+        paid: u64,
+        refunded: u64,
+        from: Option<JobId>,
+    },
+    Ended {
+        at: u64,
+        ending: Ending,
+    },
 }
 
 /// The jobs that one height's beacon will draw for.
@@ -134,10 +153,10 @@ impl Model {
             self.reminders.iter().filter(|(at, _)| *at == self.now).map(|(_, job)| *job).collect();
         self.reminders.retain(|(at, _)| *at > self.now);
         for id in due {
-            self.look_at(id);
+            self.look_at(id, place);
         }
         let late = self.jobs.iter().find(|(_, job)| match job.life {
-            Life::Waiting => job.submission.deadline.get() <= self.now,
+            Life::Waiting { .. } => job.submission.deadline.get() <= self.now,
             Life::Committing { until, .. } | Life::Revealing { until, .. } => until <= self.now,
             _ => false,
         });
@@ -150,11 +169,18 @@ impl Model {
         }
     }
 
-    fn look_at(&mut self, id: JobId) {
+    fn look_at(&mut self, id: JobId, place: &Place) {
         let job = self.jobs[&id].clone();
         let deadline = job.submission.deadline.get();
         match job.life {
-            Life::Waiting if self.now >= deadline => self.end(id, Ending::Expired),
+            Life::Waiting { .. } if self.now >= deadline => self.end(id, Ending::Expired),
+            // It has waited since a draw found too few. With 256 heights waiting, it comes back in the next block.
+            Life::Waiting { .. }
+                if self.rounds.len() >= 256 && !self.rounds.contains_key(&self.now) =>
+            {
+                self.remind(self.now + 1, id);
+            }
+            Life::Waiting { .. } => self.wait(id, place),
             Life::Committing { until, .. } if self.now >= until => {
                 let spoke = job
                     .assignments
@@ -213,24 +239,23 @@ impl Model {
         able.map(|(who, _)| *who).collect()
     }
 
-    /// Take over what the real draw decided for `id`: these workers, or (`None`) that the job waits on. An error says why
-    /// that was not a draw the rules allow.
+    /// Take over what the real draw decided for `id`: these workers, or (`None`) that too few were found and the payer was
+    /// charged `fee` for that, or could not pay. An error says why that was not a draw the rules allow.
     pub fn drawn(
         &mut self,
         id: JobId,
         assignments: Option<&[Address]>,
-        place: &Place,
+        fee: Option<NanoMeshx>,
     ) -> Result<(), String> {
-        if self.jobs[&id].life != Life::Waiting {
-            return match assignments {
-                None => Ok(()),
-                Some(_) => Err(format!("workers were drawn for job {id}, which waits no more")),
+        let Life::Waiting { draws } = self.jobs[&id].life else {
+            return match (assignments, fee) {
+                (None, None) => Ok(()),
+                _ => Err(format!("there was a draw for job {id}, which waits no more")),
             };
-        }
+        };
         let able = self.able(&id);
         let Some(chosen) = assignments else {
-            self.wait(id, place);
-            return Ok(());
+            return self.undrawn(id, draws, fee);
         };
         let wanted = usize::from(self.jobs[&id].submission.agreement.replicas);
         let distinct: BTreeSet<Address> = chosen.iter().copied().collect();
@@ -265,22 +290,49 @@ impl Model {
         Ok(())
     }
 
+    /// Twice as many blocks pass until each next draw, up to 16.
+    fn undrawn(&mut self, id: JobId, draws: u16, fee: Option<NanoMeshx>) -> Result<(), String> {
+        let payer = self.jobs[&id].payer;
+        let Some(fee) = fee.map(|fee| u128::from(fee.get())) else {
+            let held = self.balances.get(&payer).copied().unwrap_or(0);
+            // A draw of this size costs at most so much.
+            if held > self.base_fee * 1_000 {
+                return Err(format!("{payer} could have paid for a draw: it has {held}"));
+            }
+            self.end(id, Ending::Expired);
+            return Ok(());
+        };
+        if fee < self.base_fee || fee % self.base_fee != 0 {
+            return Err(format!("a fee of {fee} is not some of {}", self.base_fee));
+        }
+        self.take(payer, u64::try_from(fee).expect("as it was")).map_err(str::to_owned)?;
+        self.burned += fee;
+        let job = self.jobs.get_mut(&id).expect("known");
+        job.life = Life::Waiting { draws: draws + 1 };
+        let again = self.now + [1, 2, 4, 8, 16][usize::from(draws.min(4))];
+        if again < job.submission.deadline.get() {
+            self.remind(again, id);
+        }
+        Ok(())
+    }
+
     fn wait(&mut self, id: JobId, place: &Place) {
         let empty = Round { term: place.term, view: place.view, jobs: vec![] };
         self.rounds.entry(self.now).or_insert(empty).jobs.push(id);
     }
 
     /// One transaction: all of it, or a refusal and nothing.
-    pub fn tx(&mut self, tx: &types::Tx, place: &Place) -> Result<(), No> {
+    /// `gas` is what it used, if it went through.
+    pub fn tx(&mut self, tx: &types::Tx, gas: Option<u64>, place: &Place) -> Result<(), No> {
         let before = self.clone();
-        let done = self.try_tx(tx, place);
+        let done = self.try_tx(tx, gas, place);
         if done.is_err() {
             *self = before;
         }
         done
     }
 
-    fn try_tx(&mut self, tx: &types::Tx, place: &Place) -> Result<(), No> {
+    fn try_tx(&mut self, tx: &types::Tx, gas: Option<u64>, place: &Place) -> Result<(), No> {
         let from = tx.from();
         let nonce = self.nonces.entry(from).or_default();
         let got = tx.nonce.number().expect("the model's nonces are strict");
@@ -288,20 +340,30 @@ impl Model {
             return Err(if got > *nonce { "nonce_gap" } else { "nonce_used" });
         }
         *nonce += 1;
-        // A worker that speaks for its assignment pays nothing; everybody else burns the base fee and tips the leader.
-        if !matches!(tx.action, Action::Commit { .. } | Action::Reveal(_)) {
-            let fee = u64::try_from(self.base_fee).expect("within its bounds");
-            if fee > tx.fee_max.get() {
-                return Err("fee_above_max");
-            }
-            self.take(from, fee)?;
-            self.burned += self.base_fee;
-            self.take(from, tx.tip.get())?;
-            self.give(place.leader, tx.tip.get());
-            if tx.tip.get() > 0 {
-                self.earned.entry(place.leader).or_default().1 += u128::from(tx.tip.get());
-            }
+        // A worker that speaks for its assignment pays nothing; everybody else burns the base fee for each 100,000 gas begun,
+        // and tips the leader. Who has not even one base fee is not listened to.
+        if matches!(tx.action, Action::Commit { .. } | Action::Reveal(_)) {
+            return self.act(tx, from, place);
         }
+        if self.base_fee > u128::from(tx.fee_max.get()) {
+            return Err("fee_above_max");
+        }
+        if self.balances.get(&from).copied().unwrap_or(0) < self.base_fee {
+            return Err("insufficient_funds");
+        }
+        self.act(tx, from, place)?;
+        let fees = self.base_fee * u128::from(gas.unwrap_or(1).div_ceil(100_000));
+        self.take(from, u64::try_from(fees).map_err(|_| "insufficient_funds")?)?;
+        self.burned += fees;
+        self.take(from, tx.tip.get())?;
+        self.give(place.leader, tx.tip.get());
+        if tx.tip.get() > 0 {
+            self.earned.entry(place.leader).or_default().1 += u128::from(tx.tip.get());
+        }
+        Ok(())
+    }
+
+    fn act(&mut self, tx: &types::Tx, from: Address, place: &Place) -> Result<(), No> {
         match &tx.action {
             Action::Transfer { to, amount } => {
                 if amount.get() == 0 {
@@ -371,7 +433,7 @@ impl Model {
         self.take(from, price)?;
         self.give(pools::escrow(), price);
         let (submission, submitted) = (submission.clone(), self.now);
-        let (demand, assignments, life) = (self.demand, vec![], Life::Waiting);
+        let (demand, assignments, life) = (self.demand, vec![], Life::Waiting { draws: 0 });
         let mut job = Job { payer: from, submission, submitted, demand, assignments, life };
         if let Some((assignments, life)) = self.known_answer(&job.submission) {
             // Nobody runs it and nobody is paid: the whole price goes back.
@@ -454,7 +516,7 @@ impl Model {
         if job.payer != by {
             return Err("out_of_phase: not payer");
         }
-        if job.life != Life::Waiting {
+        if !matches!(job.life, Life::Waiting { .. }) {
             return Err("out_of_phase: too late");
         }
         self.end(id, Ending::Cancelled);
@@ -614,7 +676,7 @@ impl Job {
         let assignments = Assignments::new(self.assignments.clone()).expect("at most sixteen");
         let height = types::Height::new;
         let phase = match self.life.clone() {
-            Life::Waiting => Phase::Queued,
+            Life::Waiting { draws } => Phase::Queued { draws },
             Life::Committing { drawn, until } => {
                 Phase::Committing { drawn: height(drawn), until: height(until), assignments }
             }

@@ -210,7 +210,7 @@ impl World {
             Tx::signed(&NETWORK, sender, intent, |domain, message| key.sign(domain, message))
         });
         // Whether it will go through is for the comparison; here it only moves the aim.
-        let _ = preview.tx(&tx, &Place { term: 0, view: 0, leader: address(from) });
+        let _ = preview.tx(&tx, None, &Place { term: 0, view: 0, leader: address(from) });
         self.txs.push(tx);
     }
 
@@ -281,7 +281,7 @@ impl World {
                 }
             }
             Operation::Cancel { job, by_payer } => {
-                let waiting = |life: &Life| *life == Life::Waiting;
+                let waiting = |life: &Life| matches!(life, Life::Waiting { .. });
                 let Some(id) = self.job_or_none(job, waiting) else { return Ok(()) };
                 let payer = self.ahead().jobs.get(&id).map(|job| job.payer).filter(|_| by_payer);
                 let by = payer.map_or(POOR, |payer| self.name_of(&payer));
@@ -534,17 +534,20 @@ impl World {
                     _ => None,
                 });
                 self.seen.drawn += u64::from(drawn.is_some());
-                self.model.drawn(job, drawn.as_deref(), place)?;
+                let charged = built.charged.iter().find(|(about, _)| *about == job);
+                self.model.drawn(job, drawn.as_deref(), charged.map(|(_, fee)| *fee))?;
             }
         }
         for tx in &whole.txs {
-            expected.txs.push(self.model.tx(tx.tx(), place).err());
+            let gas = built.included.iter().zip(&built.gas.txs).find(|(in_it, _)| *in_it == tx);
+            expected.txs.push(self.model.tx(tx.tx(), gas.map(|(_, gas)| *gas), place).err());
         }
         let bytes = |(tx, no): (&CheckedTx, &Option<_>)| match no {
             None => tx.tx().encode_size() as u64,
             Some(_) => 0,
         };
-        self.model.finish_block(whole.txs.iter().zip(&expected.txs).map(bytes).sum());
+        let bytes = whole.txs.iter().zip(&expected.txs).map(bytes).sum();
+        self.model.finish_block(bytes, built.gas.total());
         for refused in expected.txs.iter().flatten() {
             *self.seen.refused.entry(refused).or_default() += 1;
         }

@@ -235,7 +235,7 @@ fn state_records(all: &mut Vec<Sample>) {
         tips: NanoMeshx::new(6),
     };
     add(all, "earned", &earned);
-    add(all, "job-queued", &job(Phase::Queued));
+    add(all, "job-queued", &job(Phase::Queued { draws: 0 }));
     let file = |path, len| FolderFile { path: Text::new(path).unwrap(), len };
     let index = FolderIndex { files: List::new(vec![file("a/b", 300), file("c", 0)]).unwrap() };
     add(all, "folder-index", &index);
