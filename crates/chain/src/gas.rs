@@ -5,7 +5,7 @@
 //! certificates and evidence.
 //!
 //! A block has room for so much gas and no more, of which each kind of work has a share. Who causes work pays for its gas:
-//! [`fee`]. See ADR 24.
+//! [`fee`]. See ADR 25.
 
 use std::cell::Cell;
 use types::{NanoMeshx, attest::Technology};
