@@ -38,6 +38,8 @@ pub(crate) mod cost {
     pub(crate) const BYTE_WRITTEN: u64 = 20;
     /// An Ed25519 signature that is checked alone (`meshx bench sign`). A batch is cheaper, but nobody has to be in one.
     pub(crate) const SIGNATURE: u64 = 21_000;
+    /// Paying the fee: the records of the sender, of the proposer and of the supply.
+    pub(crate) const FEE: u64 = 3 * (READ + WRITE) + 100 * BYTE_WRITTEN;
     /// A proof of a verifiable random function (`cargo bench -p meshx-crypto --bench ecvrf`).
     pub(crate) const VRF_PROOF: u64 = 40_000;
     /// Whether a key is a point of the curve, of large order.
@@ -83,6 +85,11 @@ impl Gas {
 
     pub(crate) fn used(&self) -> u64 {
         self.0.get()
+    }
+
+    /// Back to what it was before something that is paid for already.
+    pub(crate) fn set(&self, used: u64) {
+        self.0.set(used);
     }
 }
 

@@ -148,12 +148,17 @@ fn charge(
     at: &BlockContext,
 ) -> Result<(), Stop> {
     let (from, tip) = (tx.from(), tx.tx().tip);
-    let amount = gas::fee(base_fee, pad.gas().used());
+    // What paying takes is part of what is paid for, so it has a price that does not depend on the amount.
+    pad.gas().charge(cost::FEE);
+    let used = pad.gas().used();
+    let amount = gas::fee(base_fee, used);
     let mut transfers = vec![Transfer { from, to: Destination::Burned, amount }];
     if tip > NanoMeshx::ZERO {
         let proposer = Address::of(&at.leader);
         earned::count(pad, proposer, tip, |earned| &mut earned.tips)?;
         transfers.push(Transfer { from, to: Destination::Account(proposer), amount: tip });
     }
-    pad.transfer(&transfers)
+    pad.transfer(&transfers)?;
+    pad.gas().set(used);
+    Ok(())
 }

@@ -236,7 +236,9 @@ fn the_deadline_ends_a_job_nobody_took() {
     let (phase, effects) =
         run(job(1, 1), vec![(49, Input::Tick), (50, Input::Tick), (51, Input::Tick)]);
     assert!(matches!(phase, Phase::Ended { ending: Ending::Expired, .. }));
-    assert_eq!(effects.len(), 1);
+    // A reminder before the deadline has it drawn for once more.
+    assert_eq!(effects.len(), 2);
+    assert_eq!(effects[0], Effect::Enqueue);
     assert_eq!(money(&effects), 107);
 }
 

@@ -105,7 +105,7 @@ fn a_double_signer_loses_a_tenth_and_its_seat_once() {
     let guilty = world.validator(0);
     assert_eq!((guilty.tokens.get(), guilty.standing), (13_500, Standing::Tombstoned));
     let after = world.get::<Supply>(Key::Supply).unwrap().burned.get();
-    assert_eq!(after - burned, 1_500 + 1_000, "a tenth of 15,000, and the base fee");
+    assert_eq!(after - burned, 1_500 + 2_000, "a tenth of 15,000, and two base fees for its gas");
 
     // The same again, the other way round, and of another view: refused, and nothing is burned but for fees.
     let again = world.tx(4, 0, Action::Report(equivocation_proof(0, view, 0)));
