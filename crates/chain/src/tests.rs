@@ -633,23 +633,23 @@ const OWN_MAX: u64 = gas::DRAWS_MAX + gas::DUE_MAX + 10_000_000;
 
 #[test]
 fn jobs_that_nobody_takes_do_not_hold_up_blocks() {
-    for workers in [16, 64, 3_000] {
+    for workers in [16, 3_000] {
         let mut net = Net::new(0);
         add_workers(&mut net, workers, u64::MAX);
         let height = net.height;
         let before = net.balance(who(CLIENT));
-        let mut txs = many_jobs(&mut net, 1_000, height + 100_000);
+        let mut txs = many_jobs(&mut net, 200, height + 100_000);
         let ids: Vec<TxId> = txs.iter().map(CheckedTx::id).collect();
         net.submit_all(&mut txs);
         let paid_in = before - net.balance(who(CLIENT));
         let mut draws = 0;
-        for _ in 0..100 {
+        for _ in 0..20 {
             let applied = net.block(vec![]);
             let own = applied.gas.own;
             assert!(own < OWN_MAX, "{workers} workers: a block of nothing else used {own} gas");
             draws += applied.charged.len();
         }
-        assert!(draws >= 1_000, "{workers} workers: {draws} draws");
+        assert!(draws >= 200, "{workers} workers: {draws} draws");
         let paid = before - net.balance(who(CLIENT)) - paid_in;
         assert!(paid >= 1_000 * draws as u64, "{draws} draws for {paid} nano");
         let waits = ids.iter().filter(|id| matches!(net.job(**id).phase, Phase::Queued { .. }));
