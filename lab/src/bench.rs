@@ -10,7 +10,12 @@ use network::Latency;
 
 pub fn bench(output: Output, what: &Bench) -> Result<()> {
     if cfg!(debug_assertions) {
-        eprintln!("note: a debug build; its figures say nothing about a release");
+        talk::note("note: a debug build; its figures say nothing about a release");
+    }
+    if let Some((warmup, seconds)) = load(what) {
+        talk::note(&format!(
+            "starting what is measured; then {warmup} s to warm up, {seconds} s of load, and an audit"
+        ));
     }
     let report = match what {
         Bench::Tx(asked) => tx(asked)?,
@@ -52,6 +57,16 @@ pub fn bench(output: Output, what: &Bench) -> Result<()> {
         }
     };
     show(output, &report)
+}
+
+/// How long load is given before what counts, and how long what counts takes, in seconds.
+const fn load(what: &Bench) -> Option<(usize, usize)> {
+    match what {
+        Bench::Tx(asked) => Some((asked.warmup, asked.seconds)),
+        Bench::Jobs(asked) => Some((asked.warmup, asked.seconds)),
+        Bench::Compare(asked) => Some((asked.warmup, asked.seconds)),
+        _ => None,
+    }
 }
 
 fn attacks(asked: &[AttackArg]) -> Vec<Attack> {

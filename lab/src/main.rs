@@ -22,7 +22,21 @@ use clap::Parser as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let json = std::env::var("MESHX_OUTPUT").is_ok_and(|set| set == "json");
+    if json {
+        talk::speak_json();
+    }
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            let code = talk::misread(code, &error.to_string(), json, || error.print());
+            return talk::exit_code(Ok::<_, anyhow::Error>(code));
+        }
+    };
+    if args.output == args::Output::Json {
+        talk::speak_json();
+    }
     talk::log();
     talk::exit_code(dispatch(&args))
 }

@@ -112,7 +112,7 @@ fn play(mut tor: Tor, root: &Path) -> Result<()> {
         let name = format!("node-{node}");
         lab.start(&name, command, "network")?;
     }
-    let onion = lab.says("node-0", "join      meshx node start --role edge --tor")?;
+    let onion = lab.says("node-0", "join      meshx provide --tor")?;
     let said = lab.says("node-0", "ready")?;
     let network = word(&said, "network")?;
     let join = onion.split_whitespace().find(|word| word.starts_with("/onion3/"));

@@ -121,6 +121,20 @@ mod tests {
     }
 
     #[test]
+    fn a_long_number_may_have_separators() {
+        use clap::FromArgMatches as _;
+        let fuel = |typed: &str| {
+            let matches = command().try_get_matches_from(["meshx", "quote", "m", "--fuel", typed]);
+            let args = Args::from_arg_matches(&matches.map_err(|error| error.to_string())?);
+            let super::super::Command::Quote(job) = args.unwrap().command else { panic!("quote") };
+            Ok(job.fuel)
+        };
+        assert_eq!(fuel("10_000,000"), Ok(10_000_000));
+        let refused: Result<u64, String> = fuel("10^9");
+        assert!(refused.unwrap_err().contains("write digits, such as"));
+    }
+
+    #[test]
     fn the_tree_is_sound_and_no_option_has_the_name_of_another() {
         command().debug_assert();
         let known = |with: &str| {

@@ -5,7 +5,7 @@
     reason = "what is typed is documented by its help, and a comment would become a part of that"
 )]
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum, ValueHint};
 use serde::Serialize;
 use std::{ffi::OsString, path::PathBuf};
 use types::{Address, ChainId, NanoMeshx};
@@ -13,7 +13,6 @@ use types::{Address, ChainId, NanoMeshx};
 mod applies;
 mod attest;
 mod file;
-mod misunderstood;
 mod money;
 mod node;
 mod presence;
@@ -21,7 +20,6 @@ mod presence;
 pub use applies::command;
 pub use attest::*;
 pub use file::with_file;
-pub use misunderstood::Misunderstood;
 pub use money::*;
 pub use node::*;
 pub use presence::*;
@@ -46,10 +44,10 @@ pub struct Global {
     /// The node to talk to, such as http://127.0.0.1:8700.
     #[arg(long, global = true, env = "MESHX_NODE", value_name = "URL")]
     pub node: Option<String>,
-    /// The chain of your account and jobs: NA, EU, AS, SA, AF, OC, AN.
-    #[arg(long, global = true, env = "MESHX_CHAIN")]
+    /// The chain of your account and jobs: NA, EU, AS, SA, AF, OC, AN. Default: EU.
+    #[arg(long, global = true, env = "MESHX_CHAIN", value_name = "CHAIN", value_hint = ValueHint::Other)]
     pub chain: Option<ChainId>,
-    /// The wallet file to pay with.
+    /// The wallet file to pay with. Default: wallet in ~/.config/meshx; on a development network, the development wallet.
     #[arg(long, global = true, env = "MESHX_WALLET", value_name = "FILE")]
     pub wallet: Option<PathBuf>,
     /// How results are printed.
@@ -187,7 +185,7 @@ pub struct Peers {
     /// The folder of the node.
     #[arg(long, value_name = "DIR")]
     pub dir: PathBuf,
-    /// Ask that node to find another one. It must have been started with --metrics.
+    /// Ask that node to find another one. That node must have been started with --metrics IP:PORT.
     #[arg(long, value_name = "ID")]
     pub find: Option<String>,
 }
@@ -243,14 +241,14 @@ pub struct Job {
     /// A read-only file that the job finds at /in/NAME.
     #[arg(long = "file", value_name = "NAME=PATH")]
     pub files: Vec<String>,
-    /// A folder that the job finds at /in, with all files in it, read-only.
+    /// A folder that the job finds at /in, with all files in it, read-only. Folders without files are left out.
     #[arg(long = "dir", value_name = "PATH")]
     pub dir: Option<PathBuf>,
     /// An environment variable of the job.
     #[arg(long = "env", value_name = "NAME=VALUE")]
     pub env: Vec<String>,
     /// Fuel limit of each worker. Fuel counts WebAssembly instructions.
-    #[arg(long, default_value_t = 10_000_000_000)]
+    #[arg(long, default_value_t = 10_000_000_000, value_parser = whole)]
     pub fuel: u64,
     /// Memory limit in MiB.
     #[arg(long, default_value_t = 256)]
@@ -276,6 +274,12 @@ impl Job {
         let usual = (u16::from(self.replicas) * 2).div_ceil(3);
         self.agree.unwrap_or(u8::try_from(usual).unwrap_or(u8::MAX))
     }
+}
+
+/// A whole number, which may have separators between its digits.
+fn whole(text: &str) -> Result<u64, String> {
+    let digits = text.replace(['_', ','], "");
+    digits.parse().map_err(|_| "write digits, such as 10000000000 or 10_000_000_000".to_owned())
 }
 
 /// Blocks that a job waits unless its payer says otherwise: ten minutes.
@@ -364,7 +368,7 @@ pub struct Replay {
 
 #[derive(ClapArgs)]
 pub struct Id {
-    /// The id of the job, or its first characters if no other job the node has seen begins with them.
+    /// The id of the job, or its first eight characters or more if no other job the node has seen begins with them.
     #[arg(value_name = "JOB")]
     pub id: String,
 }
@@ -399,11 +403,11 @@ pub enum JobVerb {
     Receipt {
         #[command(flatten)]
         id: Id,
-        /// The file; - is stdout.
+        /// The file, which is replaced if it is there; - is stdout. Default: JOB.mxr.
         #[arg(value_name = "FILE")]
-        to: PathBuf,
+        to: Option<PathBuf>,
     },
-    /// Cancel a job before workers are drawn for it.
+    /// Take a job back that still waits for workers. What was set aside for it comes back; the fee does not.
     Cancel(Id),
 }
 
@@ -415,12 +419,17 @@ pub struct WalletCommand {
 
 #[derive(Subcommand)]
 pub enum WalletVerb {
-    /// Make a wallet and print its recovery words once.
+    /// Make a wallet and print its recovery words once. MESHX_PASSPHRASE or the terminal gives its passphrase.
     New,
     /// Show the wallet's address, and its balance if a node answers.
     Show,
     /// Restore a wallet from its recovery words, read from stdin.
     Import,
-    /// Send MESHX to an address.
-    Send { to: types::Address, amount: NanoMeshx },
+    /// Send MESHX to an address on the same chain.
+    Send {
+        /// The address that gets it.
+        to: types::Address,
+        /// How much, in MESHX, such as 0.5.
+        amount: NanoMeshx,
+    },
 }

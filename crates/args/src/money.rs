@@ -38,15 +38,21 @@ pub enum GovVerb {
     /// List proposals.
     List,
     /// Show a proposal.
-    Show { id: u64 },
+    Show {
+        /// Its number, as `meshx gov list` shows it.
+        id: u64,
+    },
     /// Vote with all your stake. If a third of the votes say `veto`, the proposal is rejected and its deposit burned.
     Vote {
+        /// The number of the proposal.
         id: u64,
+        /// Your vote.
         #[arg(value_parser = named::<VoteOption>(&["yes", "no", "abstain", "veto"]))]
         option: VoteOption,
     },
     /// Propose a decision. Its deposit comes back unless it is vetoed.
     Propose {
+        /// What others read in the list of proposals. Default: words that say what it does.
         #[arg(long)]
         title: Option<String>,
         #[command(subcommand)]
@@ -58,24 +64,31 @@ pub enum GovVerb {
 pub enum Proposed {
     /// Change parameters on all chains, or on one: `rate_core_second=2000000`, `EU:location=900000`.
     Params {
+        /// Each with its new value, in the parameter's unit; `meshx gov params` lists names and units.
         #[arg(required = true, value_name = "[CHAIN:]NAME=VALUE")]
         changes: Vec<String>,
     },
     /// Pay from a pool that only governance can spend.
     Spend {
+        /// The pool that pays.
         #[arg(value_parser = named::<LockedPool>(&["ecosystem", "treasury"]))]
         pool: LockedPool,
+        /// The account on the backbone that gets it.
         to: Address,
+        /// How much, in MESHX.
         amount: NanoMeshx,
     },
     /// Decide which validators may vote on the blocks of a shard.
     Admission {
+        /// The shard.
         shard: ChainId,
+        /// Who may vote: validators that prove their presence there, those that governance lists, or nobody.
         #[arg(value_parser = named::<types::governance::Admission>(&["presence", "listed", "closed"]))]
         rule: types::governance::Admission,
     },
     /// Put code on the list of code that may attest, by the measurement that `meshx attest verify` prints.
     Measurement {
+        /// The technology that measures.
         #[arg(value_parser = named::<types::attest::Technology>(TECHNOLOGIES))]
         technology: types::attest::Technology,
         /// The measurement, in hexadecimal.
@@ -86,8 +99,10 @@ pub enum Proposed {
     },
     /// Put a platform key (Arm) on the list, by the SHA-256 of its SubjectPublicKeyInfo.
     PlatformKey {
+        /// The technology that the key attests.
         #[arg(value_parser = named::<types::attest::Technology>(TECHNOLOGIES))]
         technology: types::attest::Technology,
+        /// The hash of the key, 64 hex digits.
         key: types::Hash,
         /// Take the entry off the list.
         #[arg(long)]
@@ -95,7 +110,9 @@ pub enum Proposed {
     },
     /// Accept no new jobs for some time, on one shard or on all.
     Pause {
+        /// For how long.
         seconds: u64,
+        /// The shard. Default: all.
         #[arg(long)]
         shard: Option<ChainId>,
     },
@@ -134,8 +151,11 @@ impl From<&str> for Operator {
 pub enum StakeVerb {
     /// List validators.
     Validators,
-    /// Show the stake of an account. Default: your own.
-    Show { address: Option<Address> },
+    /// Show the stake of an account.
+    Show {
+        /// The account. Default: your own.
+        address: Option<Address>,
+    },
     #[command(flatten)]
     Order(StakeChange),
     /// Print the equivocation proofs that the node has collected, as JSON.
@@ -156,25 +176,45 @@ pub enum StakeVerb {
 pub enum StakeChange {
     /// Start a validator with your own stake. It votes with a key of your wallet.
     Bond {
+        /// How much, in MESHX.
         amount: NanoMeshx,
         /// The share of the rewards that the validator keeps, in basis points.
         #[arg(long, default_value_t = 500)]
         commission: u16,
     },
     /// Delegate stake to a validator.
-    Delegate { validator: Operator, amount: NanoMeshx },
+    Delegate {
+        /// The validator.
+        validator: Operator,
+        /// How much, in MESHX.
+        amount: NanoMeshx,
+    },
     /// Take stake back. It is free after the unbonding period.
     Unbond {
+        /// The validator that it leaves.
         validator: Operator,
-        /// Default: all of it.
+        /// How much, in MESHX. Default: all of it.
         amount: Option<NanoMeshx>,
     },
     /// Move stake from one validator to another.
-    Redelegate { from: Operator, to: Operator, amount: Option<NanoMeshx> },
+    Redelegate {
+        /// The validator that it leaves.
+        from: Operator,
+        /// The validator that it goes to.
+        to: Operator,
+        /// How much, in MESHX. Default: all of it.
+        amount: Option<NanoMeshx>,
+    },
     /// Withdraw stake whose unbonding period has passed.
-    Withdraw { validator: Operator },
+    Withdraw {
+        /// The validator that it has left.
+        validator: Operator,
+    },
     /// Claim your rewards.
-    Claim { validator: Operator },
+    Claim {
+        /// The validator that earned them.
+        validator: Operator,
+    },
     /// Claim your validator's commission, or change its rate.
     Commission {
         /// The new rate, in basis points. It takes effect after one unbonding period.

@@ -17,19 +17,28 @@ pub enum PresenceVerb {
     Prove(PresenceProve),
     /// Check a certificate against a list of witnesses. Exits with 1 if the claim is not certified.
     Verify {
+        /// The certificate.
         certificate: PathBuf,
+        /// The witnesses of the period.
         #[arg(long, value_name = "FILE")]
         list: PathBuf,
     },
     /// Show the place in the newest certificate of a validator, and its seats. Default: your own validator.
-    Show { address: Option<Address> },
+    Show {
+        /// The validator's operator.
+        address: Option<Address>,
+    },
     /// Write the chain's witnesses of this period to a file, for --list of the other commands.
     List {
+        /// The file.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
     /// Send a certificate of your validator to the chain.
-    Submit { certificate: PathBuf },
+    Submit {
+        /// The certificate.
+        certificate: PathBuf,
+    },
     /// Measure nodes that ask, as each witness of the list whose key is in --keys.
     Attend {
         /// The witnesses of the period. The file is read again when it changes.

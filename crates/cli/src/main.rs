@@ -23,10 +23,8 @@ mod network;
 mod outputs;
 mod request;
 mod settings;
-mod units;
 mod user;
 mod watch;
-mod when;
 
 use args::{Args, Command, Output};
 use clap::FromArgMatches as _;
@@ -67,18 +65,11 @@ fn asks_for_json(typed: &[OsString]) -> bool {
 /// Say what was not understood, or show the help that was asked for. The exit codes of `run` belong to jobs, so that it has one
 /// of its own for this.
 fn misunderstood(typed: &[OsString], error: &clap::Error) -> ExitCode {
-    let code = error.exit_code();
-    if code != 0 && asks_for_json(typed) {
-        talk::failed(&args::Misunderstood::of(error));
-    } else {
-        // Where it cannot be printed, nobody reads it.
-        let _ = error.print();
-    }
-    match code {
-        0 => ExitCode::SUCCESS,
-        _ if is_run(typed) => ExitCode::from(talk::OWN_FAILURE),
-        code => ExitCode::from(u8::try_from(code).unwrap_or(2)),
-    }
+    let code = match error.exit_code() {
+        code if code != 0 && is_run(typed) => talk::OWN_FAILURE,
+        code => u8::try_from(code).unwrap_or(2),
+    };
+    talk::misread(code, &error.to_string(), asks_for_json(typed), || error.print())
 }
 
 /// Whether the command is `run`, as far as what was typed can be understood.
@@ -93,6 +84,8 @@ fn dispatch(args: Args) -> anyhow::Result<ExitCode> {
         talk::speak_json();
     }
     if args.global.show_settings {
+        // An address with a password in it is refused without being repeated.
+        settings.node.as_ref().map(api::Client::new).transpose()?;
         println!("{}", serde_json::to_string_pretty(&settings)?);
         return Ok(ExitCode::SUCCESS);
     }

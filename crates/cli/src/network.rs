@@ -13,7 +13,6 @@ use anyhow::{Context as _, Result, bail};
 use api::{Client, NetworkStatus};
 use client::home::{self, RunningMesh};
 use std::{
-    path::Path,
     thread,
     time::{Duration, Instant},
 };
@@ -89,7 +88,7 @@ fn look(settings: &Settings) -> Result<Option<Current>> {
         }
         return Ok(Some(current));
     }
-    if let Some(mesh) = home::running_mesh().filter(is_alive) {
+    if let Some(mesh) = home::running_mesh().filter(RunningMesh::is_alive) {
         return wait_for(&mesh).map(Some);
     }
     // Somebody may have started one in another way. If nobody did, the connection is refused at once.
@@ -104,7 +103,7 @@ fn wait_for(mesh: &RunningMesh) -> Result<Current> {
         let seconds = begun.elapsed().as_secs();
         progress.say(&format!("waiting for meshx up, which is starting ({seconds} s)"));
         thread::sleep(LOOKS);
-        match home::running_mesh().filter(is_alive) {
+        match home::running_mesh().filter(RunningMesh::is_alive) {
             Some(newer) if begun.elapsed() < START_TIMEOUT => mesh = newer,
             Some(_) => bail!(
                 "meshx up is still starting after {seconds} s\nhint: this machine may be too busy; try meshx up --validators 1"
@@ -118,11 +117,4 @@ fn wait_for(mesh: &RunningMesh) -> Result<Current> {
             "meshx up says that it runs here as process {process}, but its node does not answer\nhint: stop that process and start meshx up again, or name another node with --node"
         )
     })
-}
-
-/// Whether the process that runs this mesh is still there.
-pub fn is_alive(mesh: &RunningMesh) -> bool {
-    // Where the system shows no processes as files, a mesh that is gone shows in that it does not answer.
-    let shown = Path::new("/proc/self").exists();
-    !shown || Path::new("/proc").join(mesh.process.to_string()).exists()
 }

@@ -3,7 +3,10 @@
 use anyhow::{Context as _, Result};
 use api::{Client, JobView};
 use args::Save;
-use client::OutputFolder;
+use client::{
+    OutputFolder,
+    units::{bytes as human, short_id},
+};
 use serde_json::{Value, json};
 use types::{OutputList, state::Phase};
 
@@ -46,13 +49,14 @@ fn left_any(view: &JobView) -> bool {
 pub fn tell(view: &JobView, list: &OutputList, folder: Option<&OutputFolder>) {
     let files = list.files.as_slice();
     let bytes: u64 = files.iter().map(|file| file.content.len).sum();
+    let bytes = human(bytes.into());
     let what = match files.len() {
         1 => "1 file".to_owned(),
         count => format!("{count} files"),
     };
     match folder {
-        Some(folder) => eprintln!("saved {what} ({bytes} bytes) in {}", folder.root().display()),
-        None => eprintln!("the job left {what} ({bytes} bytes) under /out"),
+        Some(folder) => eprintln!("saved {what} ({bytes}) in {}", folder.root().display()),
+        None => eprintln!("the job left {what} ({bytes}) under /out"),
     }
     for file in files.iter().take(NAMED_MAX) {
         eprintln!("  {:>10}  {}", file.content.len, shown(file.path.as_str()));
@@ -61,7 +65,7 @@ pub fn tell(view: &JobView, list: &OutputList, folder: Option<&OutputFolder>) {
         eprintln!("  and {} more", files.len() - NAMED_MAX);
     }
     if folder.is_none() {
-        eprintln!("hint: meshx job output {} --out DIR saves them", view.job);
+        eprintln!("hint: meshx job output {} --out DIR saves them", short_id(&view.job));
     }
 }
 

@@ -4,8 +4,8 @@ use anyhow::{Context as _, Result, bail};
 use args::Job;
 use client::{Engine, Module, Request, Resources, TreeBounds};
 use std::{
-    fs,
     io::{IsTerminal as _, Read as _},
+    path::Path,
     sync::mpsc,
     time::Duration,
 };
@@ -18,10 +18,13 @@ const STDIN_PATIENCE: Duration = Duration::from_secs(3);
 pub const TREE: TreeBounds =
     TreeBounds { files: types::folder::FOLDER_FILES_MAX, bytes: api::BLOB_BYTES_MAX };
 
+/// Longest text or binary of a module that is read. Text is longer than what becomes of it.
+pub const TEXT_BYTES_MAX: u64 = 8 * types::MODULE_BYTES_MAX;
+
 /// Read everything a job needs, and refuse what can never run before anything is sent or paid.
 pub fn read(engine: &Engine, job: &Job) -> Result<Request> {
     let name = job.file.display().to_string();
-    let text = fs::read(&job.file).with_context(|| format!("cannot read {name}"))?;
+    let text = client::read_plain(&job.file, TEXT_BYTES_MAX)?;
     let module = Module::read(engine, &name, &text)?;
     let input = input(job)?;
     let files = job.files.iter().map(|file| named(file)).collect::<Result<_>>()?;
@@ -60,33 +63,25 @@ fn named(file: &str) -> Result<(String, Vec<u8>)> {
     let (name, path) = file
         .split_once('=')
         .with_context(|| format!("--file {file:?} names no path\nhint: --file NAME=PATH"))?;
-    Ok((name.to_owned(), fs::read(path).with_context(|| format!("cannot read {path}"))?))
+    Ok((name.to_owned(), client::read_plain(Path::new(path), api::BLOB_BYTES_MAX)?))
 }
 
 fn input(job: &Job) -> Result<Vec<u8>> {
     let limit = api::BLOB_BYTES_MAX;
     let mut bytes = Vec::new();
-    let len = match &job.input {
-        Some(path) => {
-            let unreadable = || format!("cannot read {}", path.display());
-            let file = fs::File::open(path).with_context(unreadable)?;
-            match file.metadata().with_context(unreadable)?.len() {
-                len if len > limit => len,
-                _ => file.take(limit + 1).read_to_end(&mut bytes).with_context(unreadable)? as u64,
-            }
-        }
-        None if job.no_input => 0,
-        // At a terminal nobody has piped anything: the job gets an empty input.
-        None if std::io::stdin().is_terminal() => 0,
-        None => {
-            let _patience = Patience::start();
-            let stdin = std::io::stdin().take(limit + 1).read_to_end(&mut bytes);
-            stdin.context("cannot read stdin")? as u64
-        }
-    };
-    if len > limit {
+    if let Some(path) = &job.input {
+        return Ok(client::read_plain(path, limit)?);
+    }
+    // At a terminal nobody has piped anything: the job gets an empty input.
+    if job.no_input || std::io::stdin().is_terminal() {
+        return Ok(bytes);
+    }
+    let _patience = Patience::start();
+    std::io::stdin().take(limit + 1).read_to_end(&mut bytes).context("cannot read stdin")?;
+    if bytes.len() as u64 > limit {
         bail!(
-            "the input is longer than {limit} bytes\nhint: give large data as several --file NAME=PATH"
+            "the input is longer than {}\nhint: give large data as several --file NAME=PATH",
+            client::units::bytes(limit.into())
         );
     }
     Ok(bytes)

@@ -4,7 +4,7 @@ use crate::{network, settings::Settings};
 use anyhow::{Context as _, Result, bail};
 use api::Client;
 use client::wallet::{self, SigningKey, Wallet};
-use std::{fs, io::IsTerminal as _};
+use std::io::IsTerminal as _;
 use types::Address;
 
 /// A client of the current network, which is said on stderr.
@@ -58,12 +58,18 @@ pub fn keys_on(settings: &Settings, dev_network: bool) -> Result<Wallet> {
 /// Open the wallet file, which may ask for its passphrase.
 fn open(settings: &Settings) -> Result<Wallet> {
     let path = &settings.wallet;
-    let bytes = fs::read(path).with_context(|| {
+    let bytes = client::read_plain(path, WALLET_BYTES_MAX).with_context(|| {
         format!("cannot read the wallet {}\nhint: meshx wallet new makes one", path.display())
     })?;
-    wallet::open(&bytes, &passphrase("Passphrase", &path.display())?)
+    let passphrase = passphrase("Passphrase", &path.display())?;
+    // For whoever guesses passphrases it must take long, so it does here, too.
+    eprintln!("opening the wallet, which takes some seconds");
+    wallet::open(&bytes, &passphrase)
         .with_context(|| format!("cannot open the wallet {}", path.display()))
 }
+
+/// Longest wallet file that is read: a usual one has less than a kilobyte.
+const WALLET_BYTES_MAX: u64 = 1 << 20;
 
 const PASSPHRASE: &str = "MESHX_PASSPHRASE";
 

@@ -1,7 +1,7 @@
 //! What happens beside a job that is followed: a wait that is explained, and an interrupt that says how to go on.
 
-use crate::units::short_id;
 use api::Client;
+use client::units::short_id;
 use std::{
     io, process,
     sync::{Arc, Mutex, MutexGuard},
@@ -11,11 +11,12 @@ use std::{
 use talk::Progress;
 use types::{ChainId, JobId};
 
-/// A job that waits for longer is explained.
+/// A job that waits for longer is explained, and again each time so much later.
 const EXPLAIN_AFTER: Duration = Duration::from_secs(10);
+const EXPLAIN_AGAIN: Duration = Duration::from_secs(30);
 const LOOKS: Duration = Duration::from_millis(250);
 /// What a program exits with that a signal ended: this and the signal's number.
-const SIGNALLED: i32 = 128;
+pub const SIGNALLED: i32 = 128;
 
 #[derive(Default)]
 struct Seen {
@@ -76,8 +77,9 @@ impl Watch {
         self.seen().job
     }
 
-    /// Say once why nothing happens to the job.
+    /// Say from time to time why nothing happens to the job.
     fn explain(&self, client: &Client) {
+        let mut last: Option<Instant> = None;
         loop {
             thread::sleep(LOOKS);
             let (job, waited) = {
@@ -88,16 +90,16 @@ impl Watch {
                 (seen.job, seen.doing.as_ref().map(|(_, since)| since.elapsed()))
             };
             let (Some((chain, job)), Some(waited)) = (job, waited) else { continue };
-            if waited < EXPLAIN_AFTER {
+            if waited < EXPLAIN_AFTER || last.is_some_and(|at| at.elapsed() < EXPLAIN_AGAIN) {
                 continue;
             }
+            last = Some(Instant::now());
             if let Ok(why) = client.why(Some(chain), job)
                 && !self.seen().over
             {
                 Progress::new().say("");
-                eprintln!("job {} waits: {}", short_id(&job), why.verdict);
+                eprintln!("job {} waits: {}", short_id(&job), client::waiting(&why));
             }
-            return;
         }
     }
 

@@ -1,7 +1,7 @@
 //! A job run on this machine, metered as a worker would meter it.
 
-use crate::Request;
-use sandbox::{Ended, Engine, EngineConfig, Refused, SpecBytes};
+use crate::{Request, when};
+use sandbox::{Ended, Engine, EngineConfig, Places, Refused, Run, SpecBytes};
 use types::Outcome;
 
 /// Why a run gave no result. A job that traps has one.
@@ -11,7 +11,7 @@ pub enum NoResult {
     #[error(transparent)]
     Refused(#[from] Refused),
     #[error(
-        "the job was killed by its wall-clock limit after {after_ms} ms\nhint: raise --wall; a job killed by the clock has no result"
+        "the job was killed by its wall-clock limit after {}\nhint: raise --wall; a job killed by the clock has no result", when::span(*after_ms)
     )]
     Killed { after_ms: types::Millis },
 }
@@ -27,27 +27,44 @@ impl NoEngine {
     }
 }
 
+const CONFIG: EngineConfig = EngineConfig { slots: 2, memory_bytes_max: 1 << 30, cache_modules: 4 };
+
 /// A sandbox for one job at a time.
 ///
 /// # Errors
 /// [`NoEngine`] if the machine has no memory for it.
 pub fn engine() -> Result<Engine, NoEngine> {
-    let config = EngineConfig { slots: 2, memory_bytes_max: 1 << 30, cache_modules: 4 };
-    Engine::new(config).map_err(NoEngine)
+    Engine::new(CONFIG).map_err(NoEngine)
+}
+
+/// The same, which also says at which byte of the module a job trapped.
+///
+/// # Errors
+/// As [`engine`].
+pub fn engine_with_places() -> Result<Engine, NoEngine> {
+    Engine::with_places(CONFIG, Places::Bytes).map_err(NoEngine)
 }
 
 /// What workers that run `request` will agree on.
 ///
 /// # Errors
 /// [`NoResult`].
+pub fn dry_run(engine: &Engine, request: &Request) -> Result<Outcome, NoResult> {
+    meter(engine, request).map(|run| run.outcome())
+}
+
+/// A run of `request` here, with what it printed and where it trapped.
+///
+/// # Errors
+/// [`NoResult`].
 ///
 /// # Panics
 /// Never: nobody cancels this run.
-pub fn dry_run(engine: &Engine, request: &Request) -> Result<Outcome, NoResult> {
+pub fn meter(engine: &Engine, request: &Request) -> Result<Run, NoResult> {
     let files: Vec<&[u8]> = request.files.iter().map(|(_, bytes)| bytes.as_slice()).collect();
     let bytes = SpecBytes { module: &request.module, input: &request.input, files: &files };
     match engine.run_spec(&request.spec, &bytes, &false.into())? {
-        Ended::Done(run) => Ok(run.outcome()),
+        Ended::Done(run) => Ok(run),
         Ended::Killed { after } => Err(NoResult::Killed { after_ms: after }),
         Ended::Cancelled => unreachable!("nobody cancels this run"),
     }

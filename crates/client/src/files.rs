@@ -1,8 +1,9 @@
 //! Files that hold all of what was written, or what they held before.
 
+use crate::units;
 use std::{
     fs,
-    io::{self, Write as _},
+    io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -12,6 +13,63 @@ use std::{
 pub struct NotWritten {
     path: PathBuf,
     source: io::Error,
+}
+
+/// Why a file was not read.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message of each variant says what it means")]
+pub enum NotRead {
+    #[error("cannot read {}\nhint: check the name and who may read it", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("{} is {what}, not a file\nhint: name a file; what comes out of a pipe can be saved in one first", path.display())]
+    NoFile { path: PathBuf, what: &'static str },
+    #[error("{} is longer than {}\nhint: give large data as several files", path.display(), units::bytes((*max).into()))]
+    TooLong { path: PathBuf, max: u64 },
+}
+
+/// The content of a plain file. A pipe might never end, and a device has no end: they are refused by name, except for
+/// `/dev/null`, which is empty.
+///
+/// # Errors
+/// [`NotRead`]; no more than `max` bytes are read.
+pub fn read_plain(path: &Path, max: u64) -> Result<Vec<u8>, NotRead> {
+    let unreadable = |source| NotRead::Unreadable { path: path.to_owned(), source };
+    if path == Path::new("/dev/null") {
+        return Ok(Vec::new());
+    }
+    // Before it is opened: to open a pipe that nobody writes to takes for ever.
+    let found = fs::metadata(path).map_err(unreadable)?;
+    if !found.is_file() {
+        let what = kind(&found.file_type());
+        return Err(NotRead::NoFile { path: path.to_owned(), what });
+    }
+    let mut bytes = Vec::new();
+    if found.len() <= max {
+        let file = fs::File::open(path).map_err(unreadable)?;
+        file.take(max.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
+    }
+    if found.len().max(bytes.len() as u64) > max {
+        return Err(NotRead::TooLong { path: path.to_owned(), max });
+    }
+    Ok(bytes)
+}
+
+/// What something is that is no file.
+fn kind(found: &fs::FileType) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        if found.is_fifo() {
+            return "a pipe";
+        }
+        if found.is_char_device() || found.is_block_device() {
+            return "a device";
+        }
+        if found.is_socket() {
+            return "a socket";
+        }
+    }
+    if found.is_dir() { "a folder" } else { "something else" }
 }
 
 /// Write `bytes` so that `path` holds all of them or what it held before. Folders on the way are made.
@@ -90,6 +148,23 @@ mod tests {
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing is left");
+    }
+
+    #[test]
+    fn only_plain_files_are_read_and_no_more_of_them_than_is_wanted() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        write_whole(&path, b"12345", false).unwrap();
+        assert_eq!(read_plain(&path, 5).unwrap(), b"12345");
+        let refused = |path: &Path| read_plain(path, 4).unwrap_err().to_string();
+        assert!(refused(&path).contains("file is longer than 4 B\nhint: give large data"));
+        assert!(refused(dir.path()).contains(" is a folder, not a file\nhint: name a file"));
+        assert!(refused(&dir.path().join("x")).contains("hint: check the name"));
+        #[cfg(unix)]
+        {
+            assert!(refused(Path::new("/dev/zero")).contains("/dev/zero is a device"));
+            assert_eq!(read_plain(Path::new("/dev/null"), 0).unwrap(), b"");
+        }
     }
 
     #[test]

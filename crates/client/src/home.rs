@@ -222,6 +222,16 @@ pub struct RunningMesh {
     pub ready: bool,
 }
 
+impl RunningMesh {
+    /// Whether the process that runs it is still there.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        // Where the system shows no processes as files, a mesh that is gone shows in that it does not answer.
+        let shown = Path::new("/proc/self").exists();
+        !shown || Path::new("/proc").join(self.process.to_string()).exists()
+    }
+}
+
 /// Say that a mesh runs here.
 ///
 /// # Errors

@@ -1,14 +1,17 @@
 //! The files that a job left under `/out`: asked for, checked, and written below one folder of this machine.
 
-use crate::{BadTree, NotFetched, NotWritten, TreeBounds, could_write_in, read_tree, write_whole};
+use crate::{
+    BadTree, NotFetched, NotWritten, TreeBounds, could_write_in, fetch::no_result, read_tree,
+    write_whole,
+};
 use api::{Client, JobView};
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 use types::{
-    List, OUTPUT_FILES_MAX, OutputFile, OutputFiles, OutputList, OutputRef, Text,
-    codec::Encode as _, state::Phase,
+    List, OUTPUT_FILES_MAX, OUTPUT_PATH_BYTES_MAX, OutputFile, OutputFiles, OutputList, OutputRef,
+    Text, codec::Encode as _, state::Phase,
 };
 
 /// The list of the files that a settled job left; `None` if it left none.
@@ -16,7 +19,9 @@ use types::{
 /// # Errors
 /// [`NotFetched`].
 pub fn output_list(client: &Client, view: &JobView) -> Result<Option<OutputList>, NotFetched> {
-    let Phase::Settled(settlement) = &view.record.phase else { return Err(NotFetched::NoResult) };
+    let Phase::Settled(settlement) = &view.record.phase else {
+        return Err(no_result(&view.job, &view.record.phase));
+    };
     let Some(files) = settlement.outcome.status.files() else { return Ok(None) };
     let bytes = client.output_file(Some(view.chain), view.job, None)?.bytes()?;
     Ok(Some(OutputList::checked(&bytes, &files)?))
@@ -112,10 +117,36 @@ impl OutputFolder {
     }
 }
 
+/// How a folder differs from what a job left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// The job left no files, and the folder has some.
+    SomeForNone,
+    /// The job left these files, and the folder holds others.
+    Others(OutputFiles),
+}
+
+/// How the files below `root` differ from those that a job left; `None` if they are the same. A folder that does not exist
+/// is one without files.
+///
+/// # Errors
+/// As [`files_of`].
+pub fn difference(root: &Path, proved: Option<OutputFiles>) -> Result<Option<Difference>, BadTree> {
+    let found = if proved.is_none() && !root.exists() { None } else { files_of(root)? };
+    Ok(match (found, proved) {
+        (found, proved) if found == proved => None,
+        (_, None) => Some(Difference::SomeForNone),
+        (_, Some(proved)) => Some(Difference::Others(proved)),
+    })
+}
+
 /// What a job that left exactly the files below `root` would have left. `None`: there are no files.
 ///
 /// # Errors
 /// [`BadTree`] if no job can leave them.
+///
+/// # Panics
+/// Never: no more files are read than a list may have.
 pub fn files_of(root: &Path) -> Result<Option<OutputFiles>, BadTree> {
     let bounds = TreeBounds { files: OUTPUT_FILES_MAX, bytes: types::MODULE_BYTES_MAX };
     let tree = read_tree(root, bounds)?;
@@ -123,7 +154,8 @@ pub fn files_of(root: &Path) -> Result<Option<OutputFiles>, BadTree> {
         return Ok(None);
     }
     let listed = tree.iter().map(|(path, bytes)| {
-        let text = Text::new(path.clone()).map_err(|_| BadTree::Name { path: path.into() })?;
+        let text = Text::new(path.clone())
+            .map_err(|_| BadTree::Path { path: path.into(), max: OUTPUT_PATH_BYTES_MAX })?;
         Ok(OutputFile { path: text, content: OutputRef::of(bytes) })
     });
     let listed = listed.collect::<Result<_, BadTree>>()?;
@@ -154,6 +186,22 @@ mod tests {
         assert_eq!((found.bytes, found.list), (2, OutputRef::of(&encoded)));
         assert!(OutputList::checked(&encoded, &found).is_ok());
         assert!(files_of(tempfile::tempdir().unwrap().path()).unwrap().is_none());
+        let (other, nowhere) = (dir.path(), dir.path().join("nowhere"));
+        assert_eq!(difference(&root, Some(found)).unwrap(), None);
+        assert_eq!(difference(other, Some(found)).unwrap(), Some(Difference::Others(found)));
+        assert_eq!(difference(other, None).unwrap(), Some(Difference::SomeForNone));
+        assert_eq!(difference(&nowhere, None).unwrap(), None, "no folder holds no files");
+        assert!(difference(&nowhere, Some(found)).is_err());
+    }
+
+    #[test]
+    fn a_path_that_no_job_can_leave_is_told_from_a_name_that_is_no_text() {
+        let dir = tempfile::tempdir().unwrap();
+        let long = "d".repeat(200);
+        fs::create_dir_all(dir.path().join(&long)).unwrap();
+        fs::write(dir.path().join(&long).join(&long), b"").unwrap();
+        let refused = files_of(dir.path()).unwrap_err().to_string();
+        assert!(refused.contains("is longer than the 255 bytes"), "{refused}");
     }
 
     #[test]

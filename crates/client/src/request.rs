@@ -1,5 +1,6 @@
 //! A job that is complete: what is asked for, and the bytes that it names.
 
+use crate::units;
 use sandbox::{Engine, Inspected, Refused};
 use std::collections::BTreeSet;
 use types::codec::Encode;
@@ -11,6 +12,9 @@ use types::{
 /// What the clock of a job reads at its start unless asked otherwise: 2026-01-01T00:00:00Z. A fixed moment, so that equal
 /// requests are equal jobs.
 const CLOCK: Millis = Millis::new(1_767_225_600_000);
+
+/// Longest name of a file below `/in`.
+const FILE_NAME_BYTES_MAX: usize = 128;
 
 /// What a packed folder is called that is all of `/in`.
 const TREE: &str = "./";
@@ -65,21 +69,26 @@ pub enum BadRequest {
     #[error("{name} cannot run")]
     CannotRun { name: String, source: Refused },
     #[error(
-        "{name} needs {needed} bytes of memory to start, but the limit is {limit}\nhint: raise --memory"
+        "{name} needs {} of memory to start, but the limit is {}\nhint: raise --memory: {} will do",
+        units::bytes((*needed).into()),
+        units::bytes((*limit).into()),
+        needed.div_ceil(1 << 20)
     )]
     Memory { name: String, needed: u64, limit: u64 },
-    #[error("one of the {0} is too long")]
-    TooLong(&'static str),
-    #[error("too many {0}")]
-    TooMany(&'static str),
-    #[error("the file name {0:?} is too long, or ends with a slash")]
+    #[error("one of the {what} is longer than {} bytes: {text:?}…", units::grouped(*max as u64))]
+    TooLong { what: &'static str, text: String, max: usize },
+    #[error("a job has at most {max} {what}")]
+    TooMany { what: &'static str, max: usize },
+    #[error("the file name {0:?} is longer than {FILE_NAME_BYTES_MAX} bytes, or ends with a slash")]
     FileName(String),
     #[error("one of the {what} holds a zero byte, which no program could read: {text:?}")]
     ZeroByte { what: &'static str, text: String },
     #[error("the files of the job's folder cannot be packed")]
     Folder(#[from] folder::BadFolder),
     #[error(
-        "{what} has {bytes} bytes, more than the {MODULE_BYTES_MAX} that one piece of a job may have\nhint: give large data as several files"
+        "{what} has {}, more than the {} that one piece of a job may have\nhint: give large data as several files",
+        units::bytes(*bytes as u128),
+        units::bytes(MODULE_BYTES_MAX.into())
     )]
     TooLarge { what: String, bytes: usize },
     #[error("--env {text:?} {problem}\nhint: --env NAME=VALUE, each name once")]
@@ -161,8 +170,8 @@ impl Request {
             Ok(InputFile { name: text, content, len })
         };
         let listed = files.iter().map(named).collect::<Result<_, BadRequest>>()?;
-        let files_listed: List<InputFile, INPUT_FILES_MAX> =
-            List::new(listed).map_err(|_| BadRequest::TooMany("files"))?;
+        let files_listed: List<InputFile, INPUT_FILES_MAX> = List::new(listed)
+            .map_err(|_| BadRequest::TooMany { what: "files", max: INPUT_FILES_MAX })?;
         let (args, env) = (list(&args, "arguments")?, list(&env, "environment variables")?);
         let seed = domain_hash(
             "meshx/job-seed/v2",
@@ -235,9 +244,12 @@ fn list<const LEN: usize, const MAX: usize>(
     if let Some(text) = texts.iter().find(|text| text.contains('\0')) {
         return Err(BadRequest::ZeroByte { what, text: text.chars().take(80).collect() });
     }
-    let texts = texts.iter().map(|text| Text::new(text.clone()));
-    let texts = texts.collect::<Result<_, _>>().map_err(|_| BadRequest::TooLong(what))?;
-    List::new(texts).map_err(|_| BadRequest::TooMany(what))
+    let short = |text: &String| {
+        let begins = || text.chars().take(40).collect();
+        Text::new(text.clone()).map_err(|_| BadRequest::TooLong { what, text: begins(), max: LEN })
+    };
+    let texts = texts.iter().map(short).collect::<Result<_, _>>()?;
+    List::new(texts).map_err(|_| BadRequest::TooMany { what, max: MAX })
 }
 
 #[cfg(test)]
@@ -310,6 +322,12 @@ mod tests {
     fn a_zero_byte_is_refused_by_name() {
         let refused = request(|resources| resources.args = vec!["a\0b".into()]).unwrap_err();
         assert!(matches!(refused, BadRequest::ZeroByte { what: "arguments", .. }), "{refused}");
+        let long = format!("NAME={}", "x".repeat(5_000));
+        let refused = request(|resources| resources.env = vec![long]).unwrap_err().to_string();
+        assert!(refused.contains("longer than 4,096 bytes: \"NAME=xxx"), "{refused}");
+        let many = vec!["x".to_owned(); 65];
+        let refused = request(|resources| resources.args = many).unwrap_err().to_string();
+        assert_eq!(refused, "a job has at most 64 arguments");
     }
 
     #[test]
@@ -344,6 +362,8 @@ mod tests {
         assert!(matches!(refused, BadRequest::FileName(_)), "{refused}");
         let small = request(|resources| resources.limits.memory_bytes = 65_536).unwrap_err();
         assert!(matches!(small, BadRequest::Memory { needed: 131_072, limit: 65_536, .. }));
+        let expected = "m.wat needs 128 KiB of memory to start, but the limit is 64 KiB\nhint: raise --memory: 1 will do";
+        assert_eq!(small.to_string(), expected);
         request(|resources| resources.limits.memory_bytes = 131_072).unwrap();
     }
 }

@@ -1,10 +1,13 @@
 //! What happened to a job that gave no good result, and what to try.
 
-use crate::{Again, OtherProfile, Request, home};
+use crate::{
+    Again, OtherProfile, Request, home,
+    units::{grouped, short_id},
+};
 use api::{Client, ClientError, JobView};
 use sandbox::{Fault, TooMuch, TrapPlace};
 use types::{
-    Hash, JobSpec, Limits, Outcome, Status, Trap,
+    Hash, JobId, JobSpec, Limits, Outcome, Status, Trap,
     state::{Assignment, Ending, JobRecord, Phase},
 };
 
@@ -17,6 +20,26 @@ pub struct Story {
     pub what: String,
     /// What to try.
     pub hint: String,
+}
+
+/// Where a person reads what the job wrote to stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Logs {
+    /// `meshx job logs` shows it.
+    Of(JobId),
+    /// It was shown just now.
+    Shown,
+}
+
+impl Logs {
+    fn hint(self) -> String {
+        match self {
+            Self::Of(job) => {
+                format!("meshx job logs {} shows what it wrote to stderr", short_id(&job))
+            }
+            Self::Shown => "what it wrote to stderr stands above".to_owned(),
+        }
+    }
 }
 
 /// More than this is not fetched only to explain something.
@@ -52,10 +75,19 @@ pub fn bytes_of(client: &Client, view: &JobView) -> Result<Request, NoBytes> {
 
 /// The story of a job, with what a run of it on this machine came to. `None` if it ended well, or goes on as it should.
 #[must_use]
-pub fn story(job: &JobRecord, again: Option<&Again>) -> Option<Story> {
+pub fn story(job: &JobRecord, again: Option<&Again>, logs: Logs) -> Option<Story> {
     let limits = &job.submission.spec.limits;
     match &job.phase {
-        Phase::Settled(settlement) => of_outcome(&settlement.outcome, limits, again),
+        Phase::Settled(settlement) => {
+            let place = match again {
+                // Only what came to the very same end says where that was.
+                Some(Again::Ended { outcome, place, .. }) if *outcome == settlement.outcome => {
+                    place.as_ref()
+                }
+                _ => None,
+            };
+            ending(&settlement.outcome, limits, place, logs)
+        }
         Phase::Ended { ending: Ending::Cancelled, .. } => Some(Story {
             kind: "cancelled",
             what: "cancelled: its payer took it back before workers were drawn".into(),
@@ -74,18 +106,14 @@ pub fn story(job: &JobRecord, again: Option<&Again>) -> Option<Story> {
     }
 }
 
-/// The story of an outcome under these limits. `None` if the job exited with 0.
+/// The story of an outcome under these limits, and of the place where it trapped. `None` if the job exited with 0.
 #[must_use]
-pub fn ending(outcome: &Outcome, limits: &Limits) -> Option<Story> {
-    of_outcome(outcome, limits, None)
-}
-
-fn of_outcome(outcome: &Outcome, limits: &Limits, again: Option<&Again>) -> Option<Story> {
-    let place = match again {
-        // Only what came to the very same end says where that was.
-        Some(Again::Ended { outcome: here, place, .. }) if here == outcome => place.as_ref(),
-        _ => None,
-    };
+pub fn ending(
+    outcome: &Outcome,
+    limits: &Limits,
+    place: Option<&TrapPlace>,
+    logs: Logs,
+) -> Option<Story> {
     let mebibytes = |bytes: u64| bytes.div_ceil(1 << 20);
     let within = place.map(within).unwrap_or_default();
     let (kind, what, hint) = match outcome.status {
@@ -93,16 +121,21 @@ fn of_outcome(outcome: &Outcome, limits: &Limits, again: Option<&Again>) -> Opti
         Status::Exited(code) | Status::ExitedWithFiles { code, .. } => (
             "exit_code",
             format!("exit code {code}"),
-            "the program chose this code; meshx job logs shows what it wrote to stderr".to_owned(),
+            format!("the program chose this code; {}", logs.hint()),
         ),
-        Status::Trapped(Trap::Wasm) => return Some(trapped(place)),
+        Status::Trapped(Trap::Wasm) => return Some(trapped(place, logs)),
         Status::Trapped(Trap::OutOfFuel) => (
             "out_of_fuel",
-            format!("out of fuel: it used all {}{within}", limits.fuel),
-            format!(
-                "raise --fuel (now {}); meshx quote shows how much an input takes",
-                limits.fuel
-            ),
+            format!("out of fuel: it used all {}{within}", grouped(limits.fuel.get())),
+            match logs {
+                Logs::Of(_) => format!(
+                    "raise --fuel (now {}); meshx quote shows how much an input takes",
+                    limits.fuel
+                ),
+                Logs::Shown => {
+                    format!("raise --fuel (now {}), or give it less to do", limits.fuel)
+                }
+            },
         ),
         Status::Trapped(Trap::OutOfMemory) => (
             "out_of_memory",
@@ -136,11 +169,9 @@ fn of_outcome(outcome: &Outcome, limits: &Limits, again: Option<&Again>) -> Opti
             format!("trapped: it gave MeshX a pointer or a length outside its memory{within}"),
             "check the pointers that the program passes to the functions it imports".to_owned(),
         ),
-        Status::Trapped(Trap::Abort) => (
-            "abort",
-            format!("trapped: it called abort{within}"),
-            "meshx job logs shows what it wrote to stderr before".to_owned(),
-        ),
+        Status::Trapped(Trap::Abort) => {
+            ("abort", format!("trapped: it called abort{within}"), logs.hint())
+        }
     };
     Some(Story { kind, what, hint })
 }
@@ -163,18 +194,24 @@ fn within(place: &TrapPlace) -> String {
 }
 
 /// What an instruction of the module did, and what is wrong where it does that.
-fn trapped(place: Option<&TrapPlace>) -> Story {
+fn trapped(place: Option<&TrapPlace>, logs: Logs) -> Story {
+    let logs = logs.hint();
     let Some(place) = place else {
         return Story {
             kind: "trapped",
             what: "trapped: the module reached `unreachable`, divided by zero, left its memory, or called a function of another type".into(),
-            hint: "meshx job logs shows what it wrote before; meshx quote runs it on this machine"
-                .into(),
+            hint: format!("meshx quote runs it on this machine and says more; {logs}"),
         };
     };
     let hint = match place.fault {
         Fault::Unreachable => {
-            "the program gave up there (a panic, a failed assertion, an exit that cannot be); meshx job logs shows what it wrote before"
+            return Story {
+                kind: "trapped",
+                what: format!("trapped: {place}"),
+                hint: format!(
+                    "the program gave up there (a panic, a failed assertion, an exit that cannot be); {logs}"
+                ),
+            };
         }
         Fault::DivisionByZero => "check the divisor before that division",
         Fault::IntegerOverflow | Fault::NotANumber => {
@@ -190,9 +227,7 @@ fn trapped(place: Option<&TrapPlace>) -> Story {
             "a function pointer is null, or no function pointer at all"
         }
         Fault::Exception => "catch it in the program",
-        Fault::StackOverflow | Fault::Host(_) | Fault::Outputs(_) | Fault::Other(_) => {
-            "meshx job logs shows what it wrote before"
-        }
+        Fault::StackOverflow | Fault::Host(_) | Fault::Outputs(_) | Fault::Other(_) => &logs,
     };
     Story { kind: "trapped", what: format!("trapped: {place}"), hint: hint.into() }
 }
@@ -226,10 +261,10 @@ fn unanswered(job: &JobRecord, assignments: &[Assignment], again: Option<&Again>
         Some(Again::Killed { after }) => (
             "wall_clock",
             format!(
-                "{silent}; here it has not ended after {} s, so it may take longer than --wall {wall_s}",
+                "{silent}; here it has not ended after {} s: it never ends, or it takes longer than --wall {wall_s}",
                 after.get() / 1_000
             ),
-            format!("raise --wall (now {wall_s}), or give it less to do"),
+            format!("check that it ends; then raise --wall (now {wall_s}), or give it less to do"),
         ),
         Some(Again::Refused(refused)) => (
             "refused",

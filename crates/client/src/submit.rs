@@ -1,6 +1,6 @@
 //! From a request to a job on a chain, and on to its end: the shell that drives an [`Errand`].
 
-use crate::{Answer, Errand, Finished, Next, Request, Stuck, Terms, home, wallet};
+use crate::{Answer, Errand, Finished, Next, Request, Stuck, Terms, home, wallet, when::span};
 use api::{Client, ClientError, Code, JobEvent, Wait};
 use crypto::SigningKey;
 use std::{
@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 use types::{
-    ChainId, JobId,
+    Action, ChainId, JobId, NanoMeshx, Tx,
     codec::DecodeExt as _,
     network::NetworkKeys,
     state::{JobRecord, Phase},
@@ -22,8 +22,10 @@ pub enum NotFinished {
     Node(#[from] ClientError),
     #[error("the node's network keys cannot be decoded")]
     Network(#[source] types::codec::Error),
-    #[error(transparent)]
-    NotKept(#[from] home::NotKept),
+    #[error(
+        "the account holds {holds} MESHX on {chain}, and the job needs {needs}: {escrow} to be set aside for it, and the fee\nhint: lower --fuel, --memory or --output-limit, or get more MESHX (meshx faucet, on a development network)"
+    )]
+    Poor { chain: ChainId, holds: NanoMeshx, needs: NanoMeshx, escrow: NanoMeshx },
     #[error(transparent)]
     NoRandomness(#[from] wallet::NoRandomness),
     #[error(transparent)]
@@ -58,8 +60,9 @@ fn progress_words(record: &JobRecord) -> String {
     let words = phase_words(&record.phase);
     match record.phase {
         Phase::Committing { .. } if len >= LARGE_MODULE_BYTES => format!(
-            "{words}; a worker that has not run this module before compiles its {} MB first, which may take minutes",
-            len / 1_000_000
+            "{words}; a worker that has not run this module before compiles its {} MB first, and has {} for that",
+            len / 1_000_000,
+            span(jobs::compile_time(len))
         ),
         _ => words.to_owned(),
     }
@@ -70,6 +73,8 @@ fn progress_words(record: &JobRecord) -> String {
 pub enum Step<'a> {
     /// What is being done now, for a person.
     Doing(&'a str),
+    /// Something that is not kept on this machine, and why. The job goes on.
+    NotKept(&'a home::NotKept),
     /// The payment for the job with this id is on its way: it may be taken, whatever becomes of this program.
     Paying(ChainId, JobId),
     /// The job is on the chain, and paid into escrow: from now on it goes on without us.
@@ -122,7 +127,7 @@ fn drive(
         tell(Step::Doing(text));
     };
     let start = Instant::now();
-    let mut turns = 0;
+    let (mut turns, mut fee) = (0, NanoMeshx::ZERO);
     let mut errand = Errand::new(key, request, *terms, wallet::random_number()?);
     loop {
         let answer = match errand.next() {
@@ -135,8 +140,11 @@ fn drive(
             Next::AskNetwork => {
                 let network_keys =
                     NetworkKeys::decode(client.genesis()?).map_err(NotFinished::Network)?;
-                if !home::is_passing(&network_keys.network()) {
-                    home::trust(&network_keys)?;
+                // A machine that keeps nothing can run jobs all the same.
+                if !home::is_passing(&network_keys.network())
+                    && let Err(error) = home::trust(&network_keys)
+                {
+                    tell(Step::NotKept(&error));
                 }
                 Answer::Network(network_keys.network())
             }
@@ -152,9 +160,11 @@ fn drive(
             Next::AskMarket(chain) => {
                 let market = client.market(chain)?;
                 let api::MarketView { height, demand, base_fee, .. } = market;
+                fee = base_fee;
                 Answer::Market { height, demand, base_fee }
             }
             Next::Send(tx) => {
+                affordable(client, key, tx, fee)?;
                 // Before the payment: if this program dies after it, the job can still be replayed.
                 request.blobs().for_each(home::keep_blob);
                 say("paying into escrow");
@@ -192,6 +202,29 @@ fn drive(
     }
 }
 
+/// Refuse a payment that would only cost its fee: what the account of `key` holds does not cover it.
+fn affordable(
+    client: &Client,
+    key: &SigningKey,
+    tx: &Tx,
+    fee: NanoMeshx,
+) -> Result<(), NotFinished> {
+    let Action::SubmitJob(asked) = &tx.action else { return Ok(()) };
+    let holds = client.account(tx.chain, wallet::address(key))?.balance;
+    poor(tx.chain, holds, asked.price_max, fee).map_or(Ok(()), Err)
+}
+
+/// What is missing, if anything. The fee is several times the base fee, which only the chain knows exactly.
+fn poor(
+    chain: ChainId,
+    holds: NanoMeshx,
+    escrow: NanoMeshx,
+    base_fee: NanoMeshx,
+) -> Option<NotFinished> {
+    let needs = escrow.saturating_add(base_fee);
+    (holds < needs).then_some(NotFinished::Poor { chain, holds, needs, escrow })
+}
+
 /// Whether the same payment, signed anew, may be taken in a moment. It has not been taken and never will be.
 fn will_pass(error: &ClientError) -> bool {
     let code = error.problem().map(|problem| problem.code);
@@ -206,4 +239,20 @@ fn is_ready(client: &Client, start: Instant) -> Result<bool, ClientError> {
     let Err(error) = client.ready() else { return Ok(true) };
     let starting = error.problem().is_some_and(|problem| problem.code == Code::NotReady);
     if starting && start.elapsed() <= READY_TIMEOUT { Ok(false) } else { Err(error) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_that_cannot_pay_is_told_before_it_pays_a_fee() {
+        let amount = NanoMeshx::new;
+        let said = |holds| poor(ChainId::Europe, amount(holds), amount(5_000), amount(1_000));
+        assert!(said(6_000).is_none());
+        let refused = said(5_999).unwrap().to_string();
+        assert!(refused.contains("holds 0.000005999 MESHX on EU"), "{refused}");
+        assert!(refused.contains("needs 0.000006: 0.000005 to be set aside"), "{refused}");
+        assert!(refused.contains("hint: lower --fuel"), "{refused}");
+    }
 }

@@ -1,5 +1,6 @@
 //! A folder of this machine, read as a tree of files: what a job is given, or what it is said to have left.
 
+use crate::units;
 use std::{
     fs,
     io::{self, Read as _},
@@ -22,7 +23,7 @@ pub struct TreeBounds {
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant says what it means")]
 pub enum BadTree {
-    #[error("cannot read {}", path.display())]
+    #[error("cannot read {}\nhint: check the name and who may read it", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error(
         "{} is {what}, which a job cannot be given\nhint: copy what it stands for, or leave it out", path.display()
@@ -30,9 +31,11 @@ pub enum BadTree {
     Kind { path: PathBuf, what: &'static str },
     #[error("the name {path:?} is not UTF-8\nhint: rename it")]
     Name { path: PathBuf },
+    #[error("the path {} is longer than the {max} bytes that a path under /out may have", path.display())]
+    Path { path: PathBuf, max: usize },
     #[error("{} has more than {max} files\nhint: pack them into one file", path.display())]
     Files { path: PathBuf, max: usize },
-    #[error("{} has more than {max} bytes in its files\nhint: give the job less of it", path.display())]
+    #[error("{} has more than {} in its files\nhint: give the job less of it", path.display(), units::bytes((*max).into()))]
     Bytes { path: PathBuf, max: u64 },
     #[error("{} lies in more than {DEPTH_MAX} folders", path.display())]
     Depth { path: PathBuf },

@@ -117,7 +117,9 @@ pub enum OutOfPhase {
     NotCommitted(Address),
     #[error("only the payer can cancel a job")]
     NotPayer,
-    #[error("workers are running the job already; it ends by itself at block {0}")]
+    #[error(
+        "workers run the job already, so it can no longer be cancelled; without a result it ends by block {0}"
+    )]
     TooLate(Height),
 }
 

@@ -36,7 +36,7 @@ impl Node {
     pub(crate) fn on(&self, chain: ChainId) -> Answer<&Host> {
         self.host(chain).ok_or_else(|| {
             Problem::new(Code::UnknownChain, format!("this node does not run chain {chain}"))
-                .hint("GET /v1/status lists its chains")
+                .hint("meshx status (GET /v1/status) lists its chains")
         })
     }
 
@@ -52,8 +52,9 @@ impl Node {
     async fn outcome(&self, chain: Option<ChainId>, job: JobId) -> Answer<Outcome> {
         match self.job_record(chain, job).await?.1.phase {
             Phase::Settled(settlement) => Ok(settlement.outcome),
-            _ => Err(Problem::new(Code::NotSettled, "the job has no agreed result")
-                .hint(format!("GET /v1/jobs/{job}/why explains the state of the job"))),
+            _ => Err(Problem::new(Code::NotSettled, "the job has no agreed result").hint(format!(
+                "meshx why {job} (GET /v1/jobs/{job}/why) explains the state of the job"
+            ))),
         }
     }
 

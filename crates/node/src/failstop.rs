@@ -40,14 +40,14 @@ pub(crate) fn arm(folder: &Path) -> Armed {
     ONCE.call_once(|| {
         let usual = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
-                usual(info);
-            }
             let file = info.location().map_or("", |location| location.file());
             match meaning(file, RUNNING.load(Ordering::Relaxed)) {
                 Meaning::NotTheEngine => return usual(info),
                 Meaning::Stopping => return,
                 Meaning::CannotGoOn => {}
+            }
+            if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
+                usual(info);
             }
             // Only the first to fail speaks; the others fail because of it.
             static SPOKEN: Once = Once::new();

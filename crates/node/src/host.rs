@@ -87,6 +87,8 @@ impl Host {
         let newest = seen.newest();
         let silence = seen.silence();
         let stands_still = silence > self.patience();
+        // Figures of the last minute are old ones where nothing happens.
+        let lately = |figure: Option<Millis>| figure.filter(|_| !stands_still);
         ChainStatus {
             chain: self.chain.id(),
             height: newest.map_or(Height::ZERO, |block| block.height),
@@ -96,9 +98,9 @@ impl Host {
             term,
             committee,
             workers,
-            finality_ms_p50: seen.finality(50),
-            finality_ms_p99: seen.finality(99),
-            blocks_per_second: seen.blocks_per_second(),
+            finality_ms_p50: lately(seen.finality(50)),
+            finality_ms_p99: lately(seen.finality(99)),
+            blocks_per_second: seen.blocks_per_second().filter(|_| !stands_still),
             silent_ms: Millis::new(u64::try_from(silence.as_millis()).unwrap_or(u64::MAX)),
             answering,
             stands_still,

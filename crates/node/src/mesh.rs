@@ -108,6 +108,8 @@ pub enum NoMesh {
     Shape { folder: PathBuf, kept: String },
     #[error("cannot read {}\nhint: bring it back from a copy; it holds the keys of the mesh", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("mesh.json is missing in {}, where there are chains\nhint: bring it back from a copy, for it holds the keys of the mesh; or choose another --data folder", .0.display())]
+    Missing(PathBuf),
     #[error("mesh.json holds no seed")]
     NoSeed,
     #[error(
@@ -118,6 +120,10 @@ pub enum NoMesh {
         "cannot listen on {address}\nhint: stop the node that listens there, or choose another address with --listen"
     )]
     Listen { address: SocketAddr, source: std::io::Error },
+    #[error(
+        "{} is no address of this machine\nhint: name one with --listen, such as 127.0.0.1:8700", .0.ip()
+    )]
+    NoAddress(SocketAddr),
     #[error(
         "the mesh had no final block on every chain after a minute\nhint: this machine may be too busy; try fewer --validators"
     )]
@@ -134,7 +140,9 @@ pub enum NoMesh {
     NotStarted(#[from] NotStarted),
     #[error(transparent)]
     NotMet(#[from] NotMet),
-    #[error("edges cannot join\nhint: choose another address for them with --edges")]
+    #[error(
+        "edges cannot join\nhint: choose another address for them with --edges, or take none with --no-edges"
+    )]
     NotServed(#[from] NotServed),
 }
 
@@ -151,12 +159,16 @@ struct Kept {
     /// BLAKE3 of everything above, so that a damaged file cannot pass for another network.
     #[serde(default)]
     check: String,
-    /// Made by this process, just now.
+    /// Made just now, or by a process that ended before every chain had a block: none of its validators that has no disk
+    /// has voted.
     #[serde(skip)]
     new: bool,
 }
 
 const KEPT_VERSION: u32 = 3;
+
+/// A file beside mesh.json from when it is made until every chain has a final block.
+const STARTING: &str = "mesh.starting";
 
 impl Kept {
     fn checksum(&self) -> String {
@@ -188,6 +200,10 @@ impl Kept {
         match fs::read_to_string(&path) {
             Ok(text) => Self::read(folder, path, &text, shape),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                if fs::read_dir(folder.join("chains")).is_ok_and(|mut all| all.next().is_some()) {
+                    return Err(NoMesh::Missing(folder.to_owned()));
+                }
+                client::write_whole(&folder.join(STARTING), b"", false)?;
                 let kept = Self::of(wallet::random()?, shape);
                 let text = serde_json::to_string_pretty(&kept).expect("plain data is JSON");
                 client::write_whole(&path, text.as_bytes(), true)?;
@@ -199,7 +215,7 @@ impl Kept {
 
     /// What stands in the file, if it is whole and of this shape.
     fn read(folder: &Path, path: PathBuf, text: &str, shape: &Shape) -> Result<Self, NoMesh> {
-        let kept: Self = match serde_json::from_str(text) {
+        let mut kept: Self = match serde_json::from_str(text) {
             Ok(kept) => kept,
             Err(source) => return Err(NoMesh::NotAMesh { path, source }),
         };
@@ -219,6 +235,7 @@ impl Kept {
             );
             return Err(NoMesh::Shape { folder: folder.to_owned(), kept });
         }
+        kept.new = folder.join(STARTING).exists();
         Ok(kept)
     }
 }
@@ -253,7 +270,8 @@ where
     let seed = seed.ok_or(NoMesh::NoSeed)?;
     let dealt = deal_network(&seed, &plan(&kept, shape));
     if shape.passing {
-        home::remember_passing(&dealt.network_keys.network()).map_err(NoMesh::from)?;
+        // A machine that keeps nothing can run a job all the same.
+        let _ = home::remember_passing(&dealt.network_keys.network());
     } else {
         home::trust(&dealt.network_keys).map_err(NoMesh::from)?;
     }
@@ -267,6 +285,7 @@ where
         (dealt.network_keys, Net::InProcess(shape.latency.clone()), shape.listen);
     let gateway = shape.edges.map(|at| Gateway::new(&seed, &folder, network_keys.network(), at));
     let gateway = gateway.transpose()?;
+    let starting = folder.join(STARTING);
     run(&held, |context| async move {
         // Before anything else, so that a port in use costs no start.
         let listener = bind(listen).await?;
@@ -281,6 +300,8 @@ where
         let ready = ready_telling(&running.node, shape.starting);
         let result = match tokio::time::timeout(READY_TIMEOUT, ready).await {
             Ok(()) => {
+                // Whether it can be removed or not, the chains run.
+                let _ = fs::remove_file(starting);
                 main(Ready { node: running.node.clone(), url: format!("http://{address}") }).await
             }
             Err(_) => Err(NoMesh::Slow.into()),
@@ -417,8 +438,11 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, NoMesh> {
     TcpListener::bind(address).await.map_err(|source| not_bound(address, source))
 }
 
-const fn not_bound(address: SocketAddr, source: std::io::Error) -> NoMesh {
-    NoMesh::Listen { address, source }
+fn not_bound(address: SocketAddr, source: std::io::Error) -> NoMesh {
+    match source.kind() {
+        std::io::ErrorKind::AddrNotAvailable => NoMesh::NoAddress(address),
+        _ => NoMesh::Listen { address, source },
+    }
 }
 
 /// Wait until every chain of `node` has a final block.
@@ -447,7 +471,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let made = Kept::open(dir.path(), &shape(4)).unwrap();
         let kept = Kept::open(dir.path(), &shape(4)).unwrap();
-        assert_eq!((kept.seed, made.new, kept.new), (made.seed, true, false));
+        assert_eq!((kept.seed, made.new, kept.new), (made.seed, true, true));
+        // Every chain has had a block.
+        fs::remove_file(dir.path().join(STARTING)).unwrap();
+        assert!(!Kept::open(dir.path(), &shape(4)).unwrap().new);
         let other = Kept::open(dir.path(), &shape(5)).err().unwrap();
         assert!(other.to_string().contains("--workers 4"), "{other}");
         let path = dir.path().join("mesh.json");
@@ -459,5 +486,9 @@ mod tests {
         assert!(matches!(change("\"started\": 1", "\"started\": 2"), NoMesh::Damaged(_)));
         assert!(matches!(change("\"version\": 3", "\"version\": 2"), NoMesh::Version { .. }));
         assert!(matches!(change("{", "["), NoMesh::NotAMesh { .. }));
+        fs::remove_file(&path).unwrap();
+        fs::create_dir_all(dir.path().join("chains/eu-0")).unwrap();
+        let missing = Kept::open(dir.path(), &shape(4)).err().unwrap();
+        assert!(matches!(missing, NoMesh::Missing(_)), "{missing}");
     }
 }

@@ -159,7 +159,7 @@ impl fmt::Display for Fault {
             Self::Host(Trap::BadAbi) => "a pointer outside memory was given to the host",
             Self::Host(Trap::Abort) => "abort called",
             Self::Host(Trap::Wasm) => {
-                "the host was called with an argument that WASI does not know"
+                "the host was given a pointer outside memory, or an argument that WASI does not know"
             }
             Self::Outputs(too_much) => return too_much.fmt(f),
             Self::Other(words) => words,

@@ -75,6 +75,28 @@ pub fn failed(error: &(dyn Error + 'static)) {
     said::tell(&Told::of(error));
 }
 
+/// What `--help` and a mistake in what was typed come to: `text` as the reader of the command line has it, and `code` as its
+/// exit code, 0 for help that was asked for. People are `shown` it as it stands; programs get the mistake in its parts.
+pub fn misread(
+    code: u8,
+    text: &str,
+    json: bool,
+    shown: impl FnOnce() -> std::io::Result<()>,
+) -> ExitCode {
+    if json {
+        match code {
+            0 => line(&serde_json::json!({ "help": text }).to_string()),
+            _ => said::tell(&Told::typed(text)),
+        }
+    } else if let Err(error) = shown()
+        && code == 0
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        UNWRITTEN.get_or_init(|| error.to_string());
+    }
+    ExitCode::from(code)
+}
+
 /// Write bytes to stdout. A reader that went away is no error of ours.
 ///
 /// # Errors

@@ -82,6 +82,27 @@ impl Told {
         }
     }
 
+    /// What the reader of a command line says of a mistake, without the summary of options that people are shown below it.
+    pub(crate) fn typed(text: &str) -> Self {
+        let mut told = Self::default();
+        // Without a mistake it is a summary: of what could stand behind words that are not complete.
+        if !text.starts_with("error:") {
+            told.said.push("a subcommand is missing".to_owned());
+            told.hints.push("--help lists what can be typed".to_owned());
+            return told;
+        }
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            if line.starts_with("Usage:") || line.starts_with("For more information") {
+                break;
+            }
+            match line.strip_prefix("tip: ") {
+                Some(tip) => told.hints.push(tip.to_owned()),
+                None => told.said.push(line.trim_start_matches("error: ").to_owned()),
+            }
+        }
+        told
+    }
+
     const fn is_empty(&self) -> bool {
         self.said.is_empty() && self.hints.is_empty()
     }
@@ -138,6 +159,16 @@ mod tests {
         let cause = Failed("the disk is full", None);
         let error = Failed("cannot write x: the disk is full", Some(Box::new(cause)));
         check(error, "error: cannot write x: the disk is full\n");
+    }
+
+    #[test]
+    fn a_mistake_in_what_is_typed_comes_without_the_summary_of_options() {
+        let told = Told::typed(
+            "error: unexpected argument '--yaer' found\n\n  tip: a similar argument exists: '--year'\n\nUsage: meshx supply\n",
+        );
+        assert_eq!(told.said, ["unexpected argument '--yaer' found"]);
+        assert_eq!(told.hints, ["a similar argument exists: '--year'"]);
+        assert_eq!(Told::typed("Measure this.\n\nUsage: x\n").said, ["a subcommand is missing"]);
     }
 
     #[test]

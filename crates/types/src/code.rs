@@ -61,14 +61,14 @@ codes! {
     BadTx "bad_tx" 400 Change "The body is not a transaction"
         "encode it with the version of MeshX that the node runs",
     BadSignature "bad_signature" 400 Change "The signature does not match"
-        "sign with the sender's key, for the network that GET /v1/status names",
+        "sign with the sender's key, for the network that `meshx status` (GET /v1/status) names",
     InsufficientFunds "insufficient_funds" 402 Change "The account does not hold enough MESHX"
         "send MESHX to the account first, or ask for less",
     /// No such route, or no such thing behind it.
     NotFound "not_found" 404 Change "No route has this path"
         "GET /openapi.json lists the routes",
     UnknownChain "unknown_chain" 404 Change "This node does not serve that chain"
-        "GET /v1/status lists the chains of this node",
+        "`meshx status` (GET /v1/status) lists the chains of this node",
     UnknownJob "unknown_job" 404 Retry "No job with that id is known here"
         "check the id and the network; a job is known once its block is final",
     UnknownBlob "unknown_blob" 404 Retry "No blob with that hash is stored here"
@@ -76,7 +76,7 @@ codes! {
     UnknownWorker "unknown_worker" 404 Retry "No worker has that address"
         "check the address and the chain; a worker appears once it has registered",
     UnknownBlock "unknown_block" 404 Retry "This node has no final block at that height"
-        "GET /v1/status says which block is the newest",
+        "`meshx status` (GET /v1/status) says which block is the newest",
     MethodNotAllowed "method_not_allowed" 405 Change "The route does not have this method"
         "openapi.json lists the methods of each route",
     NonceGap "nonce_gap" 409 Wait "Earlier transactions of the sender are missing"
@@ -87,10 +87,10 @@ codes! {
     NonceOccupied "nonce_occupied" 409 Wait "Another transaction waits with this nonce"
         "ask for the account's nonce and sign again",
     OutOfPhase "out_of_phase" 409 Change "The job is in a phase that does not allow this"
-        "GET /v1/jobs/{id} shows the phase",
+        "`meshx job show` (GET /v1/jobs/{id}) shows the phase",
     /// The output or receipt of a job that has none yet.
     NotSettled "not_settled" 409 Retry "The job has no result"
-        "GET /v1/jobs/{id}/why explains the state of the job",
+        "`meshx why` (GET /v1/jobs/{id}/why) explains the state of the job",
     Pruned "pruned" 410 Change "The node no longer keeps this"
         "ask a node that keeps more history",
     PayloadTooLarge "payload_too_large" 413 Change "The body is too long"
@@ -98,7 +98,7 @@ codes! {
     UnsupportedMediaType "unsupported_media_type" 415 Change "The route does not accept this media type"
         "openapi.json lists the media types of each route",
     UnacceptableJob "unacceptable_job" 422 Change "The chain does not accept this job"
-        "change the limits, the price or the deadline; GET /v1/market shows prices",
+        "change the limits, the price or the deadline; `meshx quote` and GET /v1/market show prices",
     WrongChain "wrong_chain" 422 Change "The transaction is for another chain"
         "send it to the chain that it names",
     NoJobsHere "no_jobs_here" 422 Change "The backbone runs no jobs"
@@ -130,7 +130,7 @@ codes! {
     NotOperator "not_operator" 403 Change "The validator belongs to another account"
         "sign with the operator's key",
     UnknownValidator "unknown_validator" 404 Change "No such validator is known"
-        "GET /v1/validators lists all",
+        "`meshx stake validators` (GET /v1/validators) lists all",
     SameValidator "same_validator" 422 Change "Source and destination are the same validator"
         "name two different validators",
     TooManyUnbondings "too_many_unbondings" 409 Retry "Too many parts of the stake are unbonding"
@@ -176,7 +176,7 @@ codes! {
     NotAShard "not_a_shard" 422 Change "The backbone accepts no jobs"
         "name a shard",
     UnknownProposal "unknown_proposal" 404 Change "No such proposal is known"
-        "GET /v1/proposals lists them",
+        "`meshx gov list` (GET /v1/proposals) lists them",
     TooManyProposals "too_many_proposals" 409 Retry "Too many proposals are open"
         "try again when one is decided",
     VoteClosed "vote_closed" 409 Change "The vote has closed"
@@ -200,7 +200,7 @@ codes! {
     ForeignEquivocation "foreign_equivocation" 422 Change "The equivocation proof is about another chain"
         "only votes on the backbone are judged",
     UnknownKey "unknown_key" 422 Change "No validator votes with the equivocation proof's key"
-        "GET /v1/validators lists the keys that validators vote with",
+        "`meshx stake validators` (GET /v1/validators) lists them",
     UnknownView "unknown_view" 422 Change "The time of the equivocation is not known"
         "only views that the backbone has recorded can be judged",
     EquivocationTooOld "equivocation_too_old" 422 Change "The equivocation proof is too old"

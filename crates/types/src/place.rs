@@ -31,7 +31,9 @@ pub enum ChainId {
 
 /// Text that names no chain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no chain is called {0:?}; expected one of backbone, NA, EU, AS, SA, AF, OC, AN")]
+#[error(
+    "no chain is called {0:?}; the shards are NA, EU, AS, SA, AF, OC and AN, and the other chain is backbone"
+)]
 pub struct UnknownChain(pub String);
 
 impl ChainId {

@@ -21,7 +21,7 @@ pub const VRF_PROOF_BYTES: usize = 80;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadPlace {
     /// A coordinate is out of range.
-    #[error("{lat} and {lon} ten-thousandths of a degree are not a latitude and a longitude")]
+    #[error("a latitude is -90 to 90 degrees, and a longitude -180 to 180")]
     OffTheEarth {
         /// The latitude, in ten-thousandths of a degree.
         lat: i32,

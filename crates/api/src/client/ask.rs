@@ -103,8 +103,11 @@ impl Client {
 }
 
 pub(super) fn checked_base(text: &str) -> Answer<String> {
+    // A password is not printed, wherever it stands.
+    let shown =
+        text.rsplit_once('@').map_or_else(|| text.to_owned(), |(_, rest)| format!("…@{rest}"));
     let bad = |reason: &str| ClientError::BadUrl {
-        url: text.chars().take(200).collect(),
+        url: shown.chars().take(200).collect(),
         reason: reason.to_owned(),
     };
     let (scheme, rest) = text.trim().split_once("://").unwrap_or(("http", text.trim()));
@@ -118,9 +121,16 @@ pub(super) fn checked_base(text: &str) -> Answer<String> {
         _ => return Err(bad("only http:// is spoken here")),
     }
     let base = format!("http://{}", rest.trim_end_matches('/'));
+    if base.contains('@') {
+        return Err(bad("a node's address has no user and no password"));
+    }
     let uri: ureq::http::Uri = base.parse().map_err(|_| bad("it is not a URL"))?;
     if uri.host().is_none_or(str::is_empty) || uri.query().is_some() {
         return Err(bad("it does not name a host, and nothing else"));
+    }
+    let port = uri.authority().and_then(|at| at.as_str().rsplit_once(':')).map(|(_, port)| port);
+    if port.is_some_and(|port| !port.ends_with(']') && port.parse::<u16>().is_err()) {
+        return Err(bad("a port is a number up to 65535"));
     }
     Ok(base)
 }
@@ -148,6 +158,20 @@ fn percent_encoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_address_of_a_node_is_refused_and_no_password_is_repeated() {
+        for good in ["127.0.0.1:8700", "http://[::1]:8700/", "http://node.example.org"] {
+            checked_base(good).unwrap();
+        }
+        let refused = |text: &str| checked_base(text).unwrap_err().to_string();
+        for bad in ["http://ada:secret@127.0.0.1:1", "ftp://ada:secret@x", "ada:secret@x:9"] {
+            let said = refused(bad);
+            assert!(!said.contains("secret") && said.contains("…@"), "{said}");
+        }
+        assert!(refused("http://127.0.0.1:99999").contains("up to 65535"));
+        assert!(refused("http://127.0.0.1:").contains("up to 65535"));
+    }
 
     #[test]
     fn queries_name_only_what_is_asked() {

@@ -1,15 +1,18 @@
 //! `meshx gov …`: propose decisions about the network, vote on them, see its parameters.
 
-use crate::{settings::Settings, user, when};
+use crate::{settings::Settings, user};
 use anyhow::{Context as _, Result, bail};
 use api::Client;
 use args::{GovCommand, GovVerb, Proposed};
+use client::{units::short_address, when};
 use governance::{Standing, Verdict};
 use serde_json::json;
 use types::{
     Action, Bytes, ChainId, List, Millis, NanoMeshx, Text,
     attest::Listed,
-    governance::{LockedPool, ParamChange, Proposal, ProposalKind, ProposalStatus, Tally},
+    governance::{
+        Admission, LockedPool, ParamChange, Proposal, ProposalKind, ProposalStatus, Tally,
+    },
     state::pools,
 };
 
@@ -21,8 +24,9 @@ pub fn gov(settings: &Settings, command: &GovCommand) -> Result<()> {
         GovVerb::Show { id } => return show(settings, &client, *id),
         GovVerb::Vote { id, option } => Action::Vote { proposal: *id, option: *option },
         GovVerb::Propose { title, what } => {
-            let (usual, kind) = proposed(what)?;
-            let title = title.clone().unwrap_or(usual);
+            let kind = proposed(what)?;
+            let usual = || words(&kind).chars().take(100).collect();
+            let title = title.clone().unwrap_or_else(usual);
             Action::Propose { title: Text::new(title).context("the title is too long")?, kind }
         }
     };
@@ -48,49 +52,78 @@ pub fn gov(settings: &Settings, command: &GovCommand) -> Result<()> {
     Ok(())
 }
 
-/// A title that says it, and the proposal.
-fn proposed(what: &Proposed) -> Result<(String, ProposalKind)> {
+fn proposed(what: &Proposed) -> Result<ProposalKind> {
+    let list = |entry, remove: bool| ProposalKind::List { entry, allowed: !remove };
     Ok(match what {
         Proposed::Params { changes } => {
-            let read = changes.iter().map(|text| change(text)).collect::<Result<_>>()?;
-            let changes_list = List::new(read).context("too many changes for one proposal")?;
-            let title: String = format!("Set {}", changes.join(", ")).chars().take(100).collect();
-            (title, ProposalKind::ChangeParams { changes: changes_list })
+            let changes = changes.iter().map(|text| change(text)).collect::<Result<_>>()?;
+            let changes = List::new(changes).context("too many changes for one proposal")?;
+            ProposalKind::ChangeParams { changes }
         }
         Proposed::Spend { pool, to, amount } => {
-            let name = match pool {
-                LockedPool::Ecosystem => "ecosystem",
-                LockedPool::Treasury => "treasury",
-            };
-            let title = format!("Pay {amount} MESHX from the {name} pool");
-            (title, ProposalKind::Spend { pool: *pool, to: *to, amount: *amount })
+            ProposalKind::Spend { pool: *pool, to: *to, amount: *amount }
         }
         Proposed::Admission { shard, rule } => {
-            let kind = ProposalKind::ShardAdmission { chain: *shard, rule: *rule };
-            (format!("Admission to {shard}"), kind)
+            ProposalKind::ShardAdmission { chain: *shard, rule: *rule }
         }
         Proposed::Measurement { technology, measurement, remove } => {
             let bytes = hex::decode(measurement).context("the measurement is not hexadecimal")?;
             let bytes = Bytes::new(bytes).context("a measurement has at most 64 bytes")?;
             let entry = Listed::Measurement { technology: *technology, measurement: bytes };
-            listed(entry, *remove, &format!("{} code {measurement:.24}", technology.name()))
+            list(entry, *remove)
         }
         Proposed::PlatformKey { technology, key, remove } => {
-            let entry = Listed::PlatformKey { technology: *technology, key: *key };
-            let key = key.to_string();
-            listed(entry, *remove, &format!("{} key {key:.24}", technology.name()))
+            list(Listed::PlatformKey { technology: *technology, key: *key }, *remove)
         }
         Proposed::Pause { seconds, shard } => {
-            let title = format!("Take in no jobs for {seconds} s");
             let lasting = Millis::new(seconds.saturating_mul(1_000));
-            (title, ProposalKind::PauseIntake { chain: *shard, lasting })
+            ProposalKind::PauseIntake { chain: *shard, lasting }
         }
     })
 }
 
-fn listed(entry: Listed, remove: bool, what: &str) -> (String, ProposalKind) {
-    let title = if remove { format!("Take off the list: {what}") } else { format!("List {what}") };
-    (title, ProposalKind::List { entry, allowed: !remove })
+/// What a proposal decides.
+fn words(kind: &ProposalKind) -> String {
+    match kind {
+        ProposalKind::ChangeParams { changes } => {
+            let on = |chain: Option<ChainId>| chain.map(|chain| format!("{chain}:"));
+            let change = |one: &ParamChange| {
+                let name = governance::info(one.name).text;
+                format!("{}{name}={}", on(one.chain).unwrap_or_default(), one.value)
+            };
+            format!("Set {}", changes.iter().map(change).collect::<Vec<_>>().join(", "))
+        }
+        ProposalKind::Spend { pool, to, amount } => {
+            let pool = match pool {
+                LockedPool::Ecosystem => "ecosystem",
+                LockedPool::Treasury => "treasury",
+            };
+            format!("Pay {amount} MESHX from the {pool} pool to {}", short_address(to))
+        }
+        ProposalKind::ShardAdmission { chain, rule } => {
+            let who = match rule {
+                Admission::Presence => "validators that prove their presence",
+                Admission::Listed => "validators that governance lists",
+                Admission::Closed => "nobody",
+            };
+            format!("Admission to {chain}: {who}")
+        }
+        ProposalKind::List { entry, allowed } => {
+            let what = match entry {
+                Listed::Measurement { technology, measurement } => {
+                    format!("{} code {}", technology.name(), hex::encode(measurement.as_slice()))
+                }
+                Listed::PlatformKey { technology, key } => {
+                    format!("{} key {key}", technology.name())
+                }
+            };
+            if *allowed { format!("List {what}") } else { format!("Take off the list: {what}") }
+        }
+        ProposalKind::PauseIntake { chain, lasting } => {
+            let on = chain.map(|chain| format!(" on {chain}")).unwrap_or_default();
+            format!("Take in no jobs for {}{on}", when::span(*lasting))
+        }
+    }
 }
 
 /// `[CHAIN:]NAME=VALUE`, the value in the parameter's unit.
@@ -186,7 +219,10 @@ fn show(settings: &Settings, client: &Client, id: u64) -> Result<()> {
     }
     println!("{} {}", proposal.id, proposal.title.as_str());
     println!("by        {}", proposal.proposer);
-    println!("what      {}", serde_json::to_string(&proposal.kind)?);
+    println!("what      {}", words(&proposal.kind));
+    if let ProposalKind::Spend { to, .. } = &proposal.kind {
+        println!("to        {to}");
+    }
     println!("deposit   {} MESHX", proposal.deposit);
     println!("submitted {}", when::moment(proposal.submitted));
     let next = match proposal.status {

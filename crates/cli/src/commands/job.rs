@@ -1,26 +1,21 @@
 //! `meshx job …`: looking at jobs, and taking them back.
 
 use super::run::{text_or_base64, write_receipt};
-use crate::{
-    outputs,
-    settings::Settings,
-    units::{grouped, short_id, unique_len},
-    user, when,
-};
+use crate::{outputs, settings::Settings, user};
 use anyhow::{Result, bail};
-use api::{Client, JobEvent, JobView, JobsQuery, Output};
+use api::{JobEvent, JobsQuery, Output};
 use args::{JobCommand, JobVerb, Save};
-use client::Finished;
+use client::{
+    Finished, ID_CHARS_MIN, Logs, find_job as find, phase_words,
+    units::{bytes as human, grouped, short_id, unique_len},
+    when,
+};
 use serde_json::json;
-use std::path::Path;
+use std::path::PathBuf;
 use talk::{show_stdout, to_stdout};
-use types::{Action, codec::DecodeExt, network::NetworkKeys, state::Phase};
+use types::{Action, Status, codec::DecodeExt, network::NetworkKeys, state::Phase};
 
 const LISTED: usize = 20;
-/// Jobs that are asked for at once.
-const PAGE: usize = 100;
-/// The fewest characters of an id that are taken for it.
-const SHORT_MIN: usize = 8;
 
 pub fn job(settings: &Settings, command: &JobCommand) -> Result<()> {
     match &command.verb {
@@ -29,46 +24,8 @@ pub fn job(settings: &Settings, command: &JobCommand) -> Result<()> {
         JobVerb::Follow(id) => follow(settings, &id.id),
         JobVerb::Output { id, save, raw } => output(settings, &id.id, save, *raw),
         JobVerb::Logs(id) => logs(settings, &id.id),
-        JobVerb::Receipt { id, to } => receipt(settings, &id.id, to),
+        JobVerb::Receipt { id, to } => receipt(settings, &id.id, to.as_ref()),
         JobVerb::Cancel(id) => cancel(settings, &id.id),
-    }
-}
-
-/// The job with this id, or the only one among the node's newest that begins so.
-pub fn find(client: &Client, typed: &str) -> Result<JobView> {
-    if let Ok(id) = typed.parse() {
-        return Ok(client.job(None, id)?);
-    }
-    if typed.len() < SHORT_MIN || !typed.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        bail!(
-            "{typed:?} is not the id of a job\nhint: an id has 64 hex digits; its first {SHORT_MIN} or more will do"
-        );
-    }
-    let begins = typed.to_ascii_lowercase();
-    let (mut found, mut cursor) = (Vec::new(), None);
-    loop {
-        let page = client.jobs(&JobsQuery { limit: PAGE, cursor, ..JobsQuery::default() })?;
-        found.extend(
-            page.items.into_iter().filter(|view| view.job.to_string().starts_with(&begins)),
-        );
-        cursor = page.next;
-        if cursor.is_none() || found.len() > 1 {
-            break;
-        }
-    }
-    only(found, typed)
-}
-
-/// The one that was found.
-fn only<T>(mut found: Vec<T>, typed: &str) -> Result<T> {
-    match (found.pop(), found.is_empty()) {
-        (Some(found), true) => Ok(found),
-        (None, _) => bail!(
-            "no job that this node has seen begins with {typed}\nhint: meshx job list shows the newest; an older one is found by its whole id"
-        ),
-        (Some(_), false) => {
-            bail!("several jobs begin with {typed}\nhint: type more of the id")
-        }
     }
 }
 
@@ -80,19 +37,27 @@ fn list(settings: &Settings) -> Result<()> {
         return Ok(());
     }
     let ids: Vec<String> = page.items.iter().map(|view| view.job.to_string()).collect();
-    let len = unique_len(&ids, SHORT_MIN);
-    println!("{:len$}  {:5}  {:>8}  {:19}  PRICE", "JOB", "CHAIN", "AGE", "PHASE");
+    let len = unique_len(&ids, ID_CHARS_MIN);
+    println!("{:len$}  {:5}  {:>8}  {:19}  {:8}  PRICE", "JOB", "CHAIN", "AGE", "PHASE", "ENDING");
     for (view, id) in page.items.iter().zip(&ids) {
-        let price = match &view.record.phase {
-            Phase::Settled(settlement) => format!("{} MESHX", settlement.paid),
-            _ => String::new(),
+        let (ending, price) = match &view.record.phase {
+            Phase::Settled(settlement) => {
+                let ending = match settlement.outcome.status {
+                    Status::Exited(code) | Status::ExitedWithFiles { code, .. } => {
+                        format!("exit {code}")
+                    }
+                    Status::Trapped(_) => "trapped".to_owned(),
+                };
+                (ending, format!("{} MESHX", settlement.paid))
+            }
+            _ => Default::default(),
         };
         let age = view.submitted_at.map_or_else(|| "-".to_owned(), when::age);
         println!(
-            "{}  {:5}  {age:>8}  {:19}  {price}",
+            "{}  {:5}  {age:>8}  {:19}  {ending:8}  {price}",
             id.get(..len).unwrap_or(id),
             view.chain,
-            client::phase_words(&view.record.phase)
+            phase_words(&view.record.phase)
         );
     }
     Ok(())
@@ -115,16 +80,20 @@ fn show(settings: &Settings, id: &str) -> Result<()> {
         submission.agreement.agree, submission.agreement.replicas
     );
     println!("escrow    {} MESHX, until block {}", submission.price_max, submission.deadline);
-    println!("phase     {}", client::phase_words(&view.record.phase));
+    println!("phase     {}", phase_words(&view.record.phase));
     if let Phase::Settled(settlement) = &view.record.phase {
-        let ending = match client::story(&view.record, None) {
+        let ending = match client::story(&view.record, None, Logs::Of(view.job)) {
             Some(story) => story.what,
             None => "exit code 0".to_owned(),
         };
         println!("result    {ending}");
         println!("output    {}", settlement.outcome.stdout.hash);
         if let Some(files) = settlement.outcome.status.files() {
-            println!("files     {} bytes under /out, list {}", files.bytes, files.list.hash);
+            println!(
+                "files     {} under /out, list {}",
+                human(files.bytes.into()),
+                files.list.hash
+            );
         }
         println!(
             "price     {} MESHX for {} fuel, {} refunded",
@@ -143,7 +112,7 @@ fn follow(settings: &Settings, id: &str) -> Result<()> {
     let mut told = "";
     for event in client.job_events(Some(view.chain), view.job) {
         let JobEvent::Phase(view) = event? else { continue };
-        let words = client::phase_words(&view.record.phase);
+        let words = phase_words(&view.record.phase);
         if settings.json() {
             println!("{}", serde_json::to_string(&view)?);
         } else if words != told {
@@ -181,9 +150,10 @@ fn output(settings: &Settings, id: &str, save: &Save, raw: bool) -> Result<()> {
     Ok(show_stdout(&bytes, raw)?)
 }
 
-fn receipt(settings: &Settings, id: &str, to: &Path) -> Result<()> {
+fn receipt(settings: &Settings, id: &str, to: Option<&PathBuf>) -> Result<()> {
     let client = user::client(settings)?;
     let view = find(&client, id)?;
+    let to = &to.cloned().unwrap_or_else(|| format!("{}.mxr", short_id(&view.job)).into());
     let (job, network) = (view.job, NetworkKeys::decode(client.genesis()?)?.network());
     let finished = Finished { view, network };
     let (bytes, verified) = client::receipt(&client, &finished)?;
@@ -220,25 +190,24 @@ fn cancel(settings: &Settings, id: &str) -> Result<()> {
     let client = user::client(settings)?;
     let key = user::paying_key(settings, &client)?;
     let view = find(&client, id)?;
-    let id = view.job;
+    let (id, phase) = (view.job, &view.record.phase);
+    if !matches!(phase, Phase::Queued { .. }) {
+        let short = short_id(&id);
+        bail!(
+            "job {short} can no longer be cancelled: {}\nhint: meshx job show {short} tells how it ended or is going",
+            phase_words(phase)
+        );
+    }
     let done = client::act_in_turn(&client, &key, view.chain, &Action::CancelJob { job: id })?;
     if settings.json() {
         println!("{}", json!({ "job": id, "tx": done.tx, "height": done.height }));
     } else {
-        println!("cancelled {}, block {}", short_id(&id), done.height.unwrap_or_default());
+        println!(
+            "cancelled {} in block {}: {} MESHX came back",
+            short_id(&id),
+            done.height.unwrap_or_default(),
+            view.record.submission.price_max
+        );
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_only_job_that_begins_so_is_meant() {
-        assert_eq!(only(vec![7], "ab").unwrap(), 7);
-        let refused = |found: Vec<u8>| only(found, "ab").unwrap_err().to_string();
-        assert!(refused(vec![]).contains("hint: meshx job list"));
-        assert!(refused(vec![1, 2]).contains("hint: type more of the id"));
-    }
 }

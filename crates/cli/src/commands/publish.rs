@@ -1,7 +1,7 @@
 //! `meshx publish`: publish a module, and ask for a royalty.
 
-use crate::{settings::Settings, user};
-use anyhow::{Context as _, Result};
+use crate::{request::TEXT_BYTES_MAX, settings::Settings, user};
+use anyhow::Result;
 use client::Module;
 use std::path::Path;
 use types::{Action, Hash};
@@ -9,7 +9,7 @@ use types::{Action, Hash};
 /// The module itself stays here: a job brings it along. Only its hash is published.
 pub fn publish(settings: &Settings, file: &Path, royalty_bps: u16) -> Result<()> {
     let name = file.display().to_string();
-    let bytes = std::fs::read(file).with_context(|| format!("cannot read {name}"))?;
+    let bytes = client::read_plain(file, TEXT_BYTES_MAX)?;
     // What a job brings along is the module in binary form, also where this is text.
     let module = Hash::of_content(Module::read(&client::engine()?, &name, &bytes)?.bytes());
     let client = user::client(settings)?;

@@ -1,14 +1,17 @@
 //! `meshx quote`: run a job here, metered, and say what it would cost.
 
+use super::run::text_or_base64;
 use crate::{
     network::{self, Current},
     request,
     settings::Settings,
-    units::{bytes, grouped, short},
 };
 use anyhow::Result;
 use args::{DEADLINE, Job};
-use client::{LARGE_MODULE_BYTES, Priced, Request, Terms, WAIT_BLOCKS};
+use client::{
+    LARGE_MODULE_BYTES, Logs, Priced, Request, Terms, WAIT_BLOCKS,
+    units::{bytes, grouped, short},
+};
 use serde_json::json;
 use types::{NanoMeshx, Outcome, Ppm, state::Params};
 
@@ -31,7 +34,8 @@ fn rules(settings: &Settings) -> Result<Rules> {
 }
 
 pub fn quote(settings: &Settings, job: &Job) -> Result<()> {
-    let engine = client::engine()?;
+    // What happens here is told as exactly as a machine can.
+    let engine = client::engine_with_places()?;
     let request = request::read(&engine, job)?;
     let Rules { params, demand, from_network } = rules(settings)?;
     let terms = Terms { chain: settings.chain, max_price: None, deadline: DEADLINE, fresh: false };
@@ -40,10 +44,11 @@ pub fn quote(settings: &Settings, job: &Job) -> Result<()> {
     if request.spec.module_len >= LARGE_MODULE_BYTES {
         eprintln!("compiling {megabytes} MB on this machine, which may take minutes");
     }
-    let outcome = client::dry_run(&engine, &request)?;
+    let run = client::meter(&engine, &request)?;
+    let outcome = run.outcome();
     let Priced { metered, multipliers, quote } =
         client::quote(&request, &outcome, demand, &params)?;
-    let story = client::ending(&outcome, &request.spec.limits);
+    let story = client::ending(&outcome, &request.spec.limits, run.trap.as_ref(), Logs::Shown);
     if settings.json() {
         let object = json!({
             "fuel": outcome.fuel, "fuel_max": request.spec.limits.fuel, "usage": metered,
@@ -51,20 +56,24 @@ pub fn quote(settings: &Settings, job: &Job) -> Result<()> {
             "price_likely": quote.likely, "price_max": quote.max, "status": outcome.status,
             "what": story.as_ref().map(|story| &story.what),
             "hint": story.as_ref().map(|story| &story.hint),
-            "output_hash": outcome.stdout.hash, "files": outcome.status.files(), "from_network": from_network,
+            "logs": text_or_base64(&run.stderr), "output_hash": outcome.stdout.hash, "files": outcome.status.files(), "from_network": from_network,
         });
         println!("{object}");
         return Ok(());
     }
     if let Some(files) = outcome.status.files() {
-        println!("files      {} bytes under /out", files.bytes);
+        println!("files      {} under /out", bytes(files.bytes.into()));
     }
     print(&request, &outcome, &params, &Priced { metered, multipliers, quote });
     if let Some(story) = story {
+        talk::to_stderr(&run.stderr);
         eprintln!("note: on this input, the job fails: {}\nhint: {}", story.what, story.hint);
     }
     if !from_network {
-        eprintln!("note: prices of a local mesh; name a network with --node");
+        eprintln!(
+            "note: prices of a new local network, where demand is {demand}; it falls to {} while nobody uses it, and prices with it; --node names another network",
+            params.demand.min
+        );
     }
     Ok(())
 }
@@ -82,6 +91,13 @@ fn print(request: &Request, outcome: &Outcome, params: &Params, priced: &Priced)
         "core       {} s at {} MESHX a second",
         short(metered.core_us as f64 / 1e6),
         rates.core_second
+    );
+    let run_us = outcome.fuel.get().div_ceil(params.fuel_per_core_us.max(1));
+    println!(
+        "           {} s for the fuel, {} s to compile {}",
+        short(run_us as f64 / 1e6),
+        short(metered.core_us.saturating_sub(run_us) as f64 / 1e6),
+        bytes(request.spec.module_len.into())
     );
     println!(
         "memory     {} MiB s at {} MESHX for 1 GB and a second",

@@ -4,13 +4,12 @@ use crate::{
     commands::verify::{REFUSED, check, refuse},
     request,
     settings::Settings,
-    units::grouped,
 };
 use anyhow::{Context as _, Result, bail};
 use args::Replay;
-use client::{Request, home};
+use client::{Request, home, units::grouped};
 use serde_json::json;
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 use types::{Hash, folder::pack};
 
 pub fn replay(settings: &Settings, args: &Replay) -> Result<ExitCode> {
@@ -46,7 +45,7 @@ pub fn replay(settings: &Settings, args: &Replay) -> Result<ExitCode> {
 /// The bytes of a file or a folder of the job.
 fn given(args: &Replay, hash: Hash) -> Result<Vec<u8>> {
     for path in &args.files {
-        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let bytes = client::read_plain(path, api::BLOB_BYTES_MAX)?;
         if Hash::of_content(&bytes) == hash {
             return Ok(bytes);
         }
@@ -66,7 +65,7 @@ fn content(what: &str, hash: Hash, named: Option<&PathBuf>) -> Result<Vec<u8>> {
         return home::kept_blob(&hash)
             .with_context(|| format!("the {what} {hash} is not among the files kept from earlier runs\nhint: name it with --{what} FILE"));
     };
-    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = client::read_plain(path, request::TEXT_BYTES_MAX)?;
     let bytes = if what == "module" { client::binary_of(&bytes)?.into_owned() } else { bytes };
     if Hash::of_content(&bytes) != hash {
         bail!("{} is not the {what} of this job\nhint: its BLAKE3 must be {hash}", path.display());

@@ -4,14 +4,16 @@ use super::{up::tell_start, why};
 use crate::{
     ending, network, outputs, request,
     settings::Settings,
-    units::{grouped, short_id},
     user,
     watch::{End, Watch},
 };
 use anyhow::{Context as _, Result, bail};
-use api::{Client, NetworkStatus, Output};
+use api::{Client, Output};
 use args::Run;
-use client::{Request, Step, Story, Terms, home};
+use client::{
+    LARGE_MODULE_BYTES, Logs, Request, Step, Story, Terms, home,
+    units::{grouped, short_id},
+};
 use node::mesh::{self, Latency, Shape};
 use serde_json::{Value, json};
 use std::{path::Path, process::ExitCode};
@@ -43,11 +45,16 @@ pub fn run(settings: &Settings, args: &Run) -> Result<ExitCode> {
     }
     let (progress, terms) = (Progress::new(), terms(settings, args));
     if let Some(current) = network::find(settings)? {
-        check_workers(&current.status, settings.chain, &request)?;
+        client::enough_workers(&current.status, settings.chain, &request)?;
         // A node that is starting cannot say yet; it is waited for later.
         if let Ok(params) = current.client.params(settings.chain) {
             let demand = current.client.market(settings.chain)?.demand;
             client::acceptable(&request, &terms, demand, &params)?;
+            if demand > Ppm::ONE && terms.max_price.is_none() {
+                eprintln!(
+                    "demand is {demand}: prices are so many times the usual ones (--max-price limits what is paid)"
+                );
+            }
         }
         return on(settings, args, &current.client, &request, &progress, End::GoesOn);
     }
@@ -82,10 +89,22 @@ fn on(
     let key = user::paying_key(settings, client)?;
     let terms = terms(settings, args);
     let watch = Watch::start(client, end);
+    if request.spec.module_len >= LARGE_MODULE_BYTES {
+        eprintln!(
+            "the module has {} MB: workers that have not run it before compile it first, which may take minutes",
+            request.spec.module_len / 1_000_000
+        );
+    }
     let tell = |step: Step<'_>| match step {
         Step::Doing(text) => {
             progress.say(text);
             watch.doing(text);
+        }
+        Step::NotKept(error) => {
+            eprintln!(
+                "note: {}, so receipts of this network need --network to verify here",
+                brief(error)
+            );
         }
         Step::Paying(_, job) => watch.paying(job),
         Step::Submitted(chain, job) => watch.submitted(chain, job),
@@ -97,12 +116,17 @@ fn on(
         print_detached(settings, watch.job());
         return Ok(ExitCode::SUCCESS);
     }
-    let finished = client::submit(client, &key, request, &terms, &tell)?;
+    let finished = client::submit(client, &key, request, &terms, &tell);
     watch.over();
+    // Once it is paid for, what is lost is only the sight of it.
+    let finished = finished.map_err(|error| match watch.job() {
+        Some((_, job)) => anyhow::Error::new(error).context(lost(&job)),
+        None => error.into(),
+    })?;
     let view = &finished.view;
     let Phase::Settled(settlement) = &view.record.phase else {
         progress.say("");
-        let (what, hint) = match why::story(client, view, Some(request)) {
+        let (what, hint) = match why::story(client, view, Some(request), Logs::Of(view.job)) {
             Some(Story { what, hint, .. }) => (what, format!("\nhint: {hint}")),
             None => (client.why(Some(view.chain), view.job)?.verdict, String::new()),
         };
@@ -111,7 +135,8 @@ fn on(
             short_id(&view.job)
         );
     };
-    let story = why::story(client, view, Some(request));
+    let logs = if settings.json() { Logs::Of(view.job) } else { Logs::Shown };
+    let story = why::story(client, view, Some(request), logs);
     progress.say("checking the receipt");
     let stdout = client::output(client, view, Output::Stdout)?;
     let stderr = client::output(client, view, Output::Stderr)?;
@@ -162,12 +187,33 @@ fn on(
             "the job is done and paid for\nhint: meshx job output {job} --out DIR saves its files"
         )
     })?;
-    receipt.with_context(|| {
-        format!(
-            "the job is done and paid for\nhint: meshx job receipt {job} FILE saves its receipt"
-        )
-    })?;
+    match receipt {
+        // Nobody has asked for that one.
+        Err(error) if args.receipt.is_none() => {
+            eprintln!(
+                "note: no receipt is kept: {error:#}\nhint: meshx job receipt {job} FILE saves it"
+            );
+        }
+        receipt => drop(receipt.with_context(|| {
+            format!(
+                "the job is done and paid for\nhint: meshx job receipt {job} FILE saves its receipt"
+            )
+        })?),
+    }
     Ok(ending::exit_code(&settlement.outcome.status))
+}
+
+/// What is told of a job that its node no longer tells of.
+fn lost(job: &JobId) -> String {
+    let job = short_id(job);
+    format!(
+        "the node no longer tells of job {job}, which is paid for and may go on\nhint: once a node of the network answers, meshx job follow {job} tells how far it is; what a meshx up without --data held is gone with it"
+    )
+}
+
+/// What an error says first, without what to try.
+fn brief(error: &dyn std::error::Error) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
 fn print_detached(settings: &Settings, job: Option<(ChainId, JobId)>) {
@@ -178,21 +224,6 @@ fn print_detached(settings: &Settings, job: Option<(ChainId, JobId)>) {
         println!("{job}");
         eprintln!("hint: meshx job follow {} tells how far it is", short_id(&job));
     }
-}
-
-/// As many workers as are asked for must be there; others would only wait for the deadline.
-fn check_workers(status: &NetworkStatus, chain: ChainId, request: &Request) -> Result<()> {
-    let replicas = request.agreement.replicas;
-    let Some(found) = status.chains.iter().find(|found| found.chain == chain) else {
-        return Ok(());
-    };
-    if found.ready && u32::from(replicas) > found.workers {
-        bail!(
-            "{replicas} workers are asked for, but {chain} has {}\nhint: ask for fewer with --replicas and --agree, or for another --chain",
-            found.workers
-        );
-    }
-    Ok(())
 }
 
 /// Write a receipt where it is wanted, and say where that is. `-` is stdout; for programs it is a part of the JSON there.
@@ -244,7 +275,11 @@ impl Facts<'_> {
             Some(Story { what, hint, .. }) => eprintln!("{what}\nhint: {hint}"),
             None => {}
         }
-        eprintln!("price {paid} MESHX for {} fuel{cached}", grouped(outcome.fuel.get()));
+        let demand = match cached_from {
+            Some(_) => String::new(),
+            None => format!(", at demand {}", self.view.record.demand),
+        };
+        eprintln!("price {paid} MESHX for {} fuel{demand}{cached}", grouped(outcome.fuel.get()));
         eprintln!("assurance {}{simulated}", self.assurance);
         if let Some(path) = self.receipt.as_str() {
             eprintln!("receipt {path}");
@@ -268,6 +303,7 @@ impl Facts<'_> {
             "files": outputs::as_json(files),
             "fuel": outcome.fuel,
             "price": paid,
+            "demand": self.view.record.demand,
             "refunded": refunded,
             "workers": agreeing.map(|one| one.worker).collect::<Vec<_>>(),
             "agreed": agreed,
@@ -277,5 +313,17 @@ impl Facts<'_> {
             "receipt": self.receipt,
         });
         Ok(to_stdout(format!("{object}\n").as_bytes())?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_not_lost_with_the_sight_of_it() {
+        let said = lost(&types::Hash([0xcd; 32]));
+        assert!(said.starts_with("the node no longer tells of job cdcdcdcdcdcd,"), "{said}");
+        assert!(said.contains("meshx job follow cdcdcdcdcdcd tells how far it is"), "{said}");
     }
 }

@@ -1,10 +1,10 @@
 //! `meshx stake …`: delegate stake to a validator, take it back, run a validator.
 
-use crate::{settings::Settings, units::unique_len, user, when};
+use crate::{settings::Settings, user};
 use anyhow::{Context as _, Result, bail};
 use api::{Client, StakeView};
 use args::{Operator, StakeChange, StakeCommand, StakeVerb};
-use client::{stake, wallet};
+use client::{stake, units::unique_len, wallet, when};
 use serde_json::json;
 use std::{fs::File, io::Read as _, path::Path};
 use types::{
@@ -65,11 +65,15 @@ fn order(settings: &Settings, client: &Client, change: &StakeChange) -> Result<(
             StakeOrder::Announce { addresses: named(addresses)? }
         }
     };
-    let done = client::act(client, &paying, ChainId::Backbone, Action::Stake(order))?;
+    let own = wallet::address(&paying);
+    let before = client.stake(own)?;
+    stake::check_withdrawal(&order, &before)?;
+    let done = client::act(client, &paying, ChainId::Backbone, Action::Stake(order.clone()))?;
     if settings.json() {
         println!("{}", serde_json::to_string(&done)?);
     } else {
-        println!("done in block {} of the backbone", done.height.unwrap_or_default());
+        let told = stake::told(&order, &before, &client.stake(own)?);
+        println!("{told} (block {} of the backbone)", done.height.unwrap_or_default());
     }
     Ok(())
 }

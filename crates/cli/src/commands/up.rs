@@ -1,13 +1,29 @@
 //! `meshx up`: a local mesh of eight chains that stays until it is stopped.
 
-use crate::{network, settings::Settings, watch::interrupt};
+use crate::{
+    settings::Settings,
+    watch::{SIGNALLED, interrupt},
+};
 use anyhow::{Context as _, Result};
 use args::Up;
 use client::home::{self, RunningMesh};
 use node::mesh::{self, Latency, Shape};
 use serde_json::json;
-use std::{fs, io, net::SocketAddr, sync::OnceLock, time::Instant};
+use std::{
+    fs, io,
+    net::SocketAddr,
+    process,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
 use talk::Progress;
+
+/// How long chains that are stopped may take: a worker that compiles a large module does not hear that it should stop.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
 pub fn up(settings: &Settings, args: &Up) -> Result<()> {
     let started = Instant::now();
@@ -26,11 +42,15 @@ pub fn up(settings: &Settings, args: &Up) -> Result<()> {
     };
     let mesh = RunningMesh {
         node: format!("http://{}", args.listen),
-        process: std::process::id(),
+        process: process::id(),
         ready: false,
     };
+    end_in_time();
+    if shape.edges.is_none() && !args.no_edges {
+        eprintln!("no edges can join: there is no port after that of --listen; --edges names one");
+    }
     // One that runs already keeps its place until this one is ready: this one may find its port taken.
-    if !home::running_mesh().is_some_and(|other| network::is_alive(&other)) {
+    if !home::running_mesh().is_some_and(|other| other.is_alive()) {
         home::say_running(&mesh)?;
     }
     let _gone = Gone;
@@ -40,6 +60,7 @@ pub fn up(settings: &Settings, args: &Up) -> Result<()> {
         let id = ready.node.network_keys().network();
         progress().say("");
         home::say_running(&RunningMesh { node: ready.url.clone(), ready: true, ..mesh })?;
+        READY.store(true, Ordering::Relaxed);
         if settings.json() {
             println!(
                 "{}",
@@ -53,7 +74,7 @@ pub fn up(settings: &Settings, args: &Up) -> Result<()> {
             println!("node      {}", ready.url);
             println!("network   {id} (development keys: this process is the whole network)");
             println!(
-                "wallet    {} holds 1000000 MESHX on every shard and is everyone's",
+                "wallet    {} holds 1,000,000 MESHX on every shard and is everyone's",
                 mesh::development_address()
             );
             if !ready.node.join().is_empty() {
@@ -66,6 +87,32 @@ pub fn up(settings: &Settings, args: &Up) -> Result<()> {
         eprintln!("stopping");
         Ok(())
     })
+}
+
+/// Whether every chain has a final block.
+static READY: AtomicBool = AtomicBool::new(false);
+
+/// End this process after a signal: at once if the mesh is not ready, and otherwise if it takes too long to stop, or at the
+/// second signal. What is on the disk bears that as it bears a power cut.
+fn end_in_time() {
+    let wait = async || -> io::Result<i32> {
+        let signal = interrupt().await?;
+        // Nobody is to look for this mesh any more.
+        drop(Gone);
+        if !READY.load(Ordering::Relaxed) {
+            eprintln!("stopped while it was starting");
+            return Ok(SIGNALLED + signal);
+        }
+        let _second_or_late = tokio::time::timeout(STOP_PATIENCE, interrupt()).await;
+        Ok(0)
+    };
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        if let Ok(code) = runtime.and_then(|runtime| runtime.block_on(wait())) {
+            mesh::remove_passing_folder();
+            process::exit(code);
+        }
+    });
 }
 
 /// The one line that says how far the start is.
@@ -94,7 +141,7 @@ struct Gone;
 impl Drop for Gone {
     fn drop(&mut self) {
         // A later `up` may have written its own.
-        let ours = home::running_mesh().is_some_and(|mesh| mesh.process == std::process::id());
+        let ours = home::running_mesh().is_some_and(|mesh| mesh.process == process::id());
         if let (true, Ok(file)) = (ours, home::running_mesh_file()) {
             let _ = fs::remove_file(file);
         }

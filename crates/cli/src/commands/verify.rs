@@ -1,12 +1,14 @@
 //! `meshx verify`: check a receipt without asking anyone.
 
-use crate::{settings::Settings, units::grouped};
+use crate::settings::Settings;
 use anyhow::{Context as _, Result};
 use args::{ReceiptFile, Verify};
-use client::{Failed, Verified};
+use client::{
+    Difference, Failed, Logs, NotRead, Verified, read_plain,
+    units::{grouped, short_id},
+};
 use serde_json::json;
 use std::{
-    fs,
     io::{self, Read as _},
     path::Path,
     process::ExitCode,
@@ -15,6 +17,9 @@ use types::{Hash, JobId, Outcome, Status};
 
 /// What `verify` and `replay` exit with when the receipt does not hold.
 pub const REFUSED: u8 = 1;
+
+/// Longest receipt that is read: a thousand times a usual one.
+const RECEIPT_BYTES_MAX: u64 = 16 << 20;
 
 /// Print the hash of a file's content.
 pub fn hash(settings: &Settings, path: &Path) -> Result<()> {
@@ -27,19 +32,23 @@ pub fn hash(settings: &Settings, path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Content that no piece of a job is longer than.
 fn read(path: &Path) -> Result<Vec<u8>> {
-    if path == Path::new("-") {
-        let mut bytes = Vec::new();
-        io::stdin().read_to_end(&mut bytes).context("cannot read stdin")?;
-        return Ok(bytes);
+    let max = api::BLOB_BYTES_MAX;
+    if path != Path::new("-") {
+        return Ok(read_plain(path, max)?);
     }
-    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+    let mut bytes = Vec::new();
+    io::stdin().take(max + 1).read_to_end(&mut bytes).context("cannot read stdin")?;
+    if bytes.len() as u64 > max {
+        return Err(NotRead::TooLong { path: path.to_owned(), max }.into());
+    }
+    Ok(bytes)
 }
 
 /// Check the file, against the networks this machine knows and those named.
 pub fn check(args: &ReceiptFile) -> Result<(Result<Verified, Failed>, usize)> {
-    let bytes =
-        fs::read(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
+    let bytes = read_plain(&args.file, RECEIPT_BYTES_MAX)?;
     Ok((client::verify(&bytes, &args.networks), bytes.len()))
 }
 
@@ -70,7 +79,7 @@ fn other_output(path: &Path, outcome: &Outcome) -> Result<Option<String>> {
     let proved = outcome.stdout.hash;
     Ok((found != proved).then(|| {
         format!(
-            "{} is not the output: its hash is {found}, the receipt proves {proved}",
+            "the receipt is valid, but {} is not the output: its hash is {found}, the receipt proves {proved}",
             path.display()
         )
     }))
@@ -78,16 +87,17 @@ fn other_output(path: &Path, outcome: &Outcome) -> Result<Option<String>> {
 
 /// How the files below `path` differ from those that the job left.
 fn other_files(path: &Path, outcome: &Outcome, job: &JobId) -> Result<Option<String>> {
-    let (found, proved) = (client::files_of(path)?, outcome.status.files());
-    if found == proved {
-        return Ok(None);
-    }
+    let Some(found) = client::difference(path, outcome.status.files())? else { return Ok(None) };
     let path = path.display();
-    Ok(Some(match proved {
-        None => format!("the receipt proves that the job left no files, and {path} has some"),
-        Some(files) => format!(
-            "the files in {path} are not those that the job left: the receipt proves {} bytes in the list {}\nhint: nothing else may be in the folder; meshx job output {job} --out DIR saves them in a new one",
-            files.bytes, files.list.hash
+    Ok(Some(match found {
+        Difference::SomeForNone => format!(
+            "the receipt is valid, but it proves that the job left no files, and {path} has some"
+        ),
+        Difference::Others(files) => format!(
+            "the receipt is valid, but the files in {path} are not those that the job left: it proves {} bytes in the list {}, and does not name each file\nhint: nothing else may be in the folder; meshx job output {} --out DIR saves them in a new one",
+            grouped(files.bytes),
+            files.list.hash,
+            short_id(job)
         ),
     }))
 }
@@ -122,8 +132,13 @@ pub fn verify(settings: &Settings, args: &Verify) -> Result<ExitCode> {
     }
     let ending = match outcome.status {
         Status::Exited(code) | Status::ExitedWithFiles { code, .. } => format!("exit code {code}"),
-        Status::Trapped(_) => client::ending(outcome, &receipt.record().submission.spec.limits)
-            .map_or_else(|| "trapped".to_owned(), |story| story.what),
+        Status::Trapped(_) => client::ending(
+            outcome,
+            &receipt.record().submission.spec.limits,
+            None,
+            Logs::Of(receipt.job),
+        )
+        .map_or_else(|| "trapped".to_owned(), |story| story.what),
     };
     println!("accepted  {} ({bytes} bytes)", args.receipt.file.display());
     println!(

@@ -1,6 +1,6 @@
 //! `meshx wallet …`: make, show, restore and use wallets.
 
-use crate::{settings::Settings, user};
+use crate::{network, settings::Settings, user};
 use anyhow::{Context as _, Result};
 use args::{WalletCommand, WalletVerb};
 use client::wallet::{self, Mnemonic};
@@ -63,15 +63,19 @@ fn keep(settings: &Settings, words: &Mnemonic) -> Result<Address> {
         // Before the passphrase is asked for.
         return Err(wallet::NotKept::Exists(path.clone()).into());
     }
-    Ok(wallet::create(path, words, &user::new_passphrase()?)?)
+    let passphrase = user::new_passphrase()?;
+    eprintln!("sealing the wallet, which takes some seconds");
+    Ok(wallet::create(path, words, &passphrase)?)
 }
 
 fn show(settings: &Settings) -> Result<()> {
-    let client = user::client(settings)?;
-    let status = client.status().ok();
-    let dev_network = status.as_ref().is_some_and(|status| status.dev_dealer);
+    // The address needs no network.
+    let found = network::find(settings);
+    let unknown = found.as_ref().err().map(ToString::to_string);
+    let current = found.ok().flatten();
+    let dev_network = current.as_ref().is_some_and(|current| current.status.dev_dealer);
     let address = wallet::address(&wallet::paying(&user::keys_on(settings, dev_network)?));
-    let account = status.as_ref().and_then(|_| client.account(settings.chain, address).ok());
+    let account = current.and_then(|current| current.client.account(settings.chain, address).ok());
     if settings.json() {
         println!("{}", json!({ "address": address, "account": account }));
         return Ok(());
@@ -86,7 +90,10 @@ fn show(settings: &Settings) -> Result<()> {
         Some(account) => {
             println!("{} MESHX on {} (block {})", account.balance, account.chain, account.height)
         }
-        None => eprintln!("no node answers, so the balance is not known"),
+        None => {
+            let why = unknown.unwrap_or_else(|| "no node answers".to_owned());
+            eprintln!("the balance is not known: {why}");
+        }
     }
     Ok(())
 }

@@ -1,10 +1,9 @@
 //! `meshx why`: the rules and workers that decide a job, what happened to it, and what to try.
 
-use super::job::find;
-use crate::{settings::Settings, units::short_address, user};
+use crate::{settings::Settings, user};
 use anyhow::Result;
 use api::{Client, JobView};
-use client::{Again, Request, Story};
+use client::{Again, Logs, Request, Story, units::short_address};
 use serde_json::json;
 use talk::Progress;
 use types::{
@@ -14,9 +13,9 @@ use types::{
 
 pub fn why(settings: &Settings, id: &str) -> Result<()> {
     let client = user::client(settings)?;
-    let view = find(&client, id)?;
+    let view = client::find_job(&client, id)?;
     let why = client.why(Some(view.chain), view.job)?;
-    let story = story(&client, &view, None);
+    let story = story(&client, &view, None, Logs::Of(view.job));
     if settings.json() {
         let (kind, what, hint) = story.map_or((None, None, None), |story| {
             (Some(story.kind), Some(story.what), Some(story.hint))
@@ -47,10 +46,15 @@ pub fn why(settings: &Settings, id: &str) -> Result<()> {
 
 /// What happened to a job that is over. Where it helps, the job is run once more here: as `request`, or with the bytes
 /// that this machine has kept and the node's.
-pub fn story(client: &Client, view: &JobView, request: Option<&Request>) -> Option<Story> {
+pub fn story(
+    client: &Client,
+    view: &JobView,
+    request: Option<&Request>,
+    logs: Logs,
+) -> Option<Story> {
     let again =
         if a_run_tells_more(&view.record.phase) { again(client, view, request) } else { None };
-    client::story(&view.record, again.as_ref())
+    client::story(&view.record, again.as_ref(), logs)
 }
 
 /// Without its bytes, a job is explained by what the chain knows.

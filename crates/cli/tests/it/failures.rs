@@ -77,7 +77,7 @@ const SETTLED: &[Case] = &[
         functions: r#"(func $spin (loop (br 0))) (func (export "_start") (call $spin))"#,
         options: &["--fuel", "1000000"],
         code: 134,
-        what: &["out of fuel: it used all 1000000, in function 1 (`spin`)"],
+        what: &["out of fuel: it used all 1,000,000, in function 1 (`spin`)"],
         hint: "raise --fuel (now 1000000)",
     },
     Case {
@@ -102,7 +102,7 @@ const SETTLED: &[Case] = &[
         options: &[],
         code: 7,
         what: &["exit code 7"],
-        hint: "meshx job logs",
+        hint: "what it wrote to stderr",
     },
 ];
 

@@ -32,7 +32,7 @@ fn what_a_job_leaves_is_saved_listed_and_proved() {
     fs::write(user.path("in/data/x"), b"from a folder").unwrap();
     let run = ["run", "--receipt", "r.mxr", "--dir", "in", "leaves.wat"];
     let said = user.meshx(&[&run[..], &["--out", "left"]].concat(), b"from stdin").exits(0);
-    assert!(said.stderr.contains("saved 2 files (23 bytes) in left"), "{}", said.stderr);
+    assert!(said.stderr.contains("saved 2 files (23 B) in left"), "{}", said.stderr);
     assert_eq!(fs::read(user.path("left/a")).unwrap(), b"from stdin");
     assert_eq!(fs::read(user.path("left/sub/b")).unwrap(), b"from a folder");
 
@@ -54,7 +54,7 @@ fn what_a_job_leaves_is_saved_listed_and_proved() {
 
     // Without --out the files are named, and fetched later.
     let said = user.meshx(&[&run[..], &["--fresh"]].concat(), b"from stdin").exits(0);
-    assert!(said.stderr.contains("the job left 2 files (23 bytes) under /out"), "{}", said.stderr);
+    assert!(said.stderr.contains("the job left 2 files (23 B) under /out"), "{}", said.stderr);
     let hint = said.stderr.split("meshx job output ").nth(1).expect("a hint");
     let job = hint.split_whitespace().next().unwrap();
     user.meshx(&["job", "output", job, "--out", "later"], b"").exits(0);

@@ -99,9 +99,11 @@ impl Driver {
 }
 
 /// An error and what is behind it.
-fn reasons(error: &dyn std::error::Error) -> String {
+pub(super) fn reasons(error: &dyn std::error::Error) -> String {
     std::iter::successors(Some(error), |error| error.source())
         .map(ToString::to_string)
+        // One that wraps another may have no words of its own.
+        .filter(|words| !words.is_empty())
         .collect::<Vec<_>>()
         .join(": ")
 }

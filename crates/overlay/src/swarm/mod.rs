@@ -130,7 +130,7 @@ impl Driver {
         for address in &config.listen {
             swarm.listen_on(address.clone()).map_err(|error| OverlayError::Listen {
                 address: address.clone(),
-                error: error.to_string(),
+                error: events::reasons(&error),
             })?;
         }
         for address in &config.announce {

@@ -1,9 +1,10 @@
 //! `meshx attest submit`: make evidence for the chain's newest challenge, and send it. `show`: what was proved.
 
-use crate::{settings::Settings, user, when};
+use crate::{settings::Settings, user};
 use anyhow::{Context as _, Result};
 use args::AttestSubmit;
 use attester::{Collaterals, Enrolment, Parent, Source, enrol};
+use client::when;
 use types::{Address, attest::AttestationRecord};
 
 pub fn submit(settings: &Settings, args: &AttestSubmit) -> Result<()> {

@@ -1,5 +1,6 @@
 //! What a node says while it runs: lines for people, one JSON object a line for programs.
 
+use client::units::grouped;
 use edge::{News, Said, Say};
 use node::Facts;
 use serde_json::{Value, json};
@@ -32,9 +33,9 @@ fn of(news: News) -> Told {
             result(json!({ "metrics": url }), format!("metrics   {url}"))
         }
         News::Join { network, address, tor } => {
-            let option = if tor { "--tor " } else { "" };
+            let option = if tor { " --tor" } else { "" };
             let line = format!(
-                "join      meshx node start --role edge {option}--dir DIR --network {network} --join {address}"
+                "join      meshx provide{option} --network {network} --join {address}"
             );
             result(json!({ "join": address, "network": network, "tor": tor }), line)
         }
@@ -51,7 +52,7 @@ fn of(news: News) -> Told {
         News::Stopping => Told::Note("stopping".into()),
         News::Work(Said::Ran { job, fuel }) => result(
             json!({ "ran": job, "fuel": fuel }),
-            format!("ran       {job} for {fuel} fuel"),
+            format!("ran       {job} for {} fuel", grouped(fuel)),
         ),
         News::Work(Said::NeedsMoney(address)) => Told::Note(format!(
             "waiting for money: registering costs a fee\nhint: meshx wallet send {address} 0.01, or on a development network meshx faucet {address}"
@@ -78,5 +79,6 @@ pub fn began(json: bool, Facts { api, network, index, p2p }: Facts) {
     }
     println!("node      http://{api}");
     println!("network   {network}");
+    println!("use       meshx network use http://{api}");
     println!("peers     {index} at {p2p}");
 }

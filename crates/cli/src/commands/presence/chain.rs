@@ -1,8 +1,9 @@
 //! `meshx presence show | list | submit`: what the backbone knows of where validators stand.
 
-use crate::{settings::Settings, user, when};
+use crate::{settings::Settings, user};
 use anyhow::{Context as _, Result};
 use api::{Client, PresenceView};
+use client::when;
 use node::measuring::{operator, read_certificate, write};
 use serde_json::json;
 use std::path::Path;

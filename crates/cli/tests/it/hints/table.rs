@@ -86,7 +86,7 @@ pub const ROWS: &[(&str, &str, Situation)] = &[
     ),
     (
         "node/src/backend.rs",
-        "GET /v1/status lists its chains",
+        "(GET /v1/status) lists its chains",
         Tested(PROBLEMS, "a_chain_that_is_none_or_is_not_here"),
     ),
     ("node/src/backend.rs", "check the id and the network", Typed("job show HASH")),
@@ -102,7 +102,7 @@ pub const ROWS: &[(&str, &str, Situation)] = &[
     ),
     (
         "node/src/backend.rs",
-        "/why explains the state",
+        "/why) explains the state",
         Tested("crates/node/tests/it/mesh.rs", "refusals_have_codes_and_move_nothing"),
     ),
     (
@@ -194,12 +194,12 @@ pub const ROWS: &[(&str, &str, Situation)] = &[
     ),
     ("commands/gov.rs", "meshx gov list shows all", Typed("gov show 99")),
     ("commands/gov.rs", "meshx gov params lists them", Typed("gov propose params no_such_thing=1")),
-    ("commands/job.rs", "an id has 64 hex digits", Typed("job show xyz")),
-    ("commands/job.rs", "meshx job list shows the newest", Typed("job show 0123456789")),
+    ("client/src/find.rs", "an id has 64 hex digits", Typed("job show xyz")),
+    ("client/src/find.rs", "meshx job list shows the newest", Typed("job show 0123456789")),
     (
-        "commands/job.rs",
+        "client/src/find.rs",
         "type more of the id",
-        Tested("crates/cli/src/commands/job.rs", "the_only_job_that_begins_so_is_meant"),
+        Tested("crates/client/src/find.rs", "the_only_job_that_begins_so_is_meant"),
     ),
     (
         "commands/lab.rs",
@@ -283,13 +283,20 @@ pub const ROWS: &[(&str, &str, Situation)] = &[
         "FILE saves it later",
         Typed("run --no-input --detach --receipt d.mxr good.wat"),
     ),
+    ("commands/run.rs", "FILE saves it", Typed("XDG_DATA_HOME=good.wat run --no-input good.wat")),
+    (
+        "commands/run.rs",
+        "once a node of the network answers",
+        Tested("crates/cli/src/commands/run.rs", "a_job_is_not_lost_with_the_sight_of_it"),
+    ),
+    ("commands/job.rs", "tells how it ended or is going", Typed("job cancel JOB")),
     (
         "talk/src/lib.rs",
         "is not complete",
         Tested(OUTPUTS, "a_full_disk_behind_stdout_is_a_failure"),
     ),
     (
-        "commands/run.rs",
+        "client/src/accept.rs",
         "ask for fewer with --replicas",
         Typed("run --replicas 9 --agree 5 good.wat"),
     ),
@@ -361,7 +368,7 @@ pub const ROWS: &[(&str, &str, Situation)] = &[
         "try meshx up --validators 1",
         Never("a start that takes more than 90 seconds"),
     ),
-    ("cli/src/request.rs", "give large data as several", Typed("run --input long good.wat")),
+    ("cli/src/request.rs", "give large data as several", Never("it takes 96 MiB on stdin")),
     ("cli/src/request.rs", "--file NAME=PATH", Typed("run --no-input --file x good.wat")),
     ("cli/src/request.rs", "Ctrl-D ends it", Stays("run good.wat")),
     ("cli/src/settings.rs", "it may set node, chain", Typed("XDG_CONFIG_HOME=misspelt status")),
@@ -398,7 +405,36 @@ pub const ROWS: &[(&str, &str, Situation)] = &[
             "a_job_goes_from_the_first_question_to_being_followed",
         ),
     ),
-    ("client/src/fetch.rs", "meshx why explains", Typed("job output RUNNING")),
+    ("client/src/fetch.rs", "tells how far it is", Typed("job output RUNNING")),
+    (
+        "client/src/fetch.rs",
+        "explains it",
+        Tested(
+            "crates/client/src/fetch.rs",
+            "a_job_that_goes_on_is_told_from_one_without_a_result",
+        ),
+    ),
+    (
+        "client/src/files.rs",
+        "check the name and who may read it",
+        Typed("run --no-input nowhere.wasm"),
+    ),
+    ("client/src/files.rs", "name a file; what comes out", Typed("run --input /dev/zero good.wat")),
+    ("client/src/files.rs", "give large data as several", Typed("run --input long good.wat")),
+    (
+        "client/src/submit.rs",
+        "lower --fuel, --memory",
+        Tested(
+            "crates/client/src/submit.rs",
+            "an_account_that_cannot_pay_is_told_before_it_pays_a_fee",
+        ),
+    ),
+    (
+        "client/src/stake.rs",
+        "meshx stake show lists",
+        Tested("crates/client/src/stake.rs", "what_is_not_free_is_not_asked_for"),
+    ),
+    ("src/tree.rs", "check the name", Typed("run --no-input --dir nowhere good.wat")),
     (
         "client/src/files.rs",
         "choose a place you may write to",
@@ -408,7 +444,7 @@ pub const ROWS: &[(&str, &str, Situation)] = &[
     (
         "client/src/price.rs",
         "lower --fuel or --memory",
-        Typed("run --no-input --memory 17592186044416 --fuel 900000000000 good.wat"),
+        Never("no network lets a job ask for that much of anything"),
     ),
     ("client/src/request.rs", "raise --memory", Typed("run --no-input big.wat")),
     (
@@ -585,6 +621,7 @@ pub const ROWS: &[(&str, &str, Situation)] = &[
     ),
     ("measuring/mistake.rs", "try again in a few seconds", Never("the first blocks of a period")),
     ("node/src/mesh.rs", "bring it back from a copy", Tested("crates/node/src/mesh.rs", KEPT)),
+    ("node/src/mesh.rs", "name one with --listen", Typed("up --listen 8.8.8.8:1234")),
     ("node/src/mesh.rs", "use the same options", Tested("crates/node/src/mesh.rs", KEPT)),
     ("node/src/mesh.rs", "use the version that wrote it", Tested("crates/node/src/mesh.rs", KEPT)),
     (

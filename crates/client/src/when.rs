@@ -4,11 +4,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use types::Millis;
 
 /// A moment of the chain, with how far it is from now: `2026-11-30 15:10:00 UTC (3 min ago)`.
+#[must_use]
 pub fn moment(at: Millis) -> String {
     told(at, now())
 }
 
 /// How long ago that was: `3 min`.
+#[must_use]
 pub fn age(at: Millis) -> String {
     span(now().saturating_sub(at))
 }
@@ -35,6 +37,7 @@ fn told(at: Millis, now: Millis) -> String {
 const YEAR_10000_MS: u64 = 253_402_300_800_000;
 
 /// A span in its largest unit, rounded down: `40 s`, `3 min`, `5 h`, `12 days`.
+#[must_use]
 pub fn span(span: Millis) -> String {
     let seconds = span.get() / 1_000;
     match seconds {

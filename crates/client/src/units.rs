@@ -1,6 +1,7 @@
 //! Numbers as people read them.
 
 /// `12345678` as `12,345,678`.
+#[must_use]
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -14,6 +15,7 @@ pub fn grouped(number: u64) -> String {
 }
 
 /// Bytes in their largest unit: `512 B`, `1.5 KiB`, `64 MiB`.
+#[must_use]
 pub fn bytes(count: u128) -> String {
     let mut value = count as f64;
     for unit in ["B", "KiB", "MiB", "GiB"] {
@@ -26,6 +28,7 @@ pub fn bytes(count: u128) -> String {
 }
 
 /// A number with about three digits that count.
+#[must_use]
 pub fn short(value: f64) -> String {
     let digits = match value {
         value if value == 0.0 || value >= 100.0 => 0,
@@ -42,11 +45,13 @@ pub fn short(value: f64) -> String {
 }
 
 /// The first characters of an id: enough to tell it from others, and to type it.
+#[must_use]
 pub fn short_id(id: &types::Hash) -> String {
     id.to_string().chars().take(12).collect()
 }
 
 /// The fewest first characters, `min` or more, that tell each of these ids from the others.
+#[must_use]
 pub fn unique_len(ids: &[String], min: usize) -> usize {
     let differ = |len: usize| {
         let mut cut: Vec<&str> = ids.iter().filter_map(|id| id.get(..len)).collect();
@@ -58,6 +63,7 @@ pub fn unique_len(ids: &[String], min: usize) -> usize {
 }
 
 /// An address by its two ends.
+#[must_use]
 pub fn short_address(address: &types::Address) -> String {
     let text = address.to_string();
     let (first, last) = (text.get(..14).unwrap_or(&text), text.get(text.len() - 6..).unwrap_or(""));
