@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use api::{Client, Output};
 use args::Run;
 use client::{
-    LARGE_MODULE_BYTES, Logs, Request, Step, Story, Terms, home,
+    Finished, LARGE_MODULE_BYTES, Logs, Request, Step, Story, Terms, home,
     units::{grouped, short_id},
 };
 use node::mesh::{self, Latency, Shape};
@@ -123,6 +123,17 @@ fn on(
         Some((_, job)) => anyhow::Error::new(error).context(lost(&job)),
         None => error.into(),
     })?;
+    show(settings, args, client, request, (progress, &finished))
+}
+
+/// Check what the job came to, print it, and save what is to be kept of it.
+fn show(
+    settings: &Settings,
+    args: &Run,
+    client: &Client,
+    request: &Request,
+    (progress, finished): (&Progress, &Finished),
+) -> Result<ExitCode> {
     let view = &finished.view;
     let Phase::Settled(settlement) = &view.record.phase else {
         progress.say("");
@@ -140,7 +151,7 @@ fn on(
     progress.say("checking the receipt");
     let stdout = client::output(client, view, Output::Stdout)?;
     let stderr = client::output(client, view, Output::Stderr)?;
-    let (receipt, verified) = client::receipt(client, &finished)?;
+    let (receipt, verified) = client::receipt(client, finished)?;
     progress.say("");
     // The job is paid for: what cannot be saved must not keep its result from the user.
     let path = match &args.receipt {
