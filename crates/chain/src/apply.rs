@@ -86,7 +86,7 @@ pub async fn apply_block<S: Store>(
     proposal: Proposal,
     mode: Mode,
 ) -> Result<Applied, Refusal> {
-    let mut run = Run { store, records: Records::default(), mode };
+    let mut run = Run { store, records: Records::default(), mode, refused: 0 };
     let mut applied = Applied::default();
     if context.height == Height::new(1) {
         run.records.written = genesis::genesis_writes(genesis).into_iter().collect();
@@ -114,8 +114,9 @@ pub async fn apply_block<S: Store>(
         let before = run.records.gas;
         let room = if tx::is_free(&tx) { gas::BLOCK_MAX } else { gas::PAID_MAX };
         match mode {
-            // It waits in the pool; one of a drawn worker behind it may still have room.
-            Mode::Build if before >= room => continue,
+            // It waits in the pool; one of a drawn worker behind it may still have room. What is refused takes time as
+            // well, so a proposer counts it.
+            Mode::Build if before.saturating_add(run.refused) >= room => continue,
             Mode::Check if before >= room => return Err(Refusal::BlockFull),
             _ => {}
         }
@@ -141,6 +142,8 @@ struct Run<'a, S> {
     store: &'a S,
     records: Records,
     mode: Mode,
+    /// Gas of what was refused. It is in no block, so only a proposer counts it.
+    refused: u64,
 }
 
 impl<S: Store> Run<'_, S> {
@@ -261,7 +264,10 @@ impl<S: Store> Run<'_, S> {
                     self.records.gas = self.records.gas.saturating_add(gas);
                     return Ok(value);
                 }
-                Err(Stop::Refused(refusal)) => return Err(refusal),
+                Err(Stop::Refused(refusal)) => {
+                    self.refused = self.refused.saturating_add(pad.gas().used());
+                    return Err(refusal);
+                }
                 // A rule is a plain function and cannot wait for a disk, so it begins anew with what it missed. Each
                 // round loads something that was not there, so this ends.
                 Err(Stop::Missing(keys)) => {
