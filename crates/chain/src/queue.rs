@@ -15,8 +15,9 @@ use types::{
     },
 };
 
-/// Tries of a draw, for each replica, whose records are loaded together.
-const TRIES_AT_ONCE: usize = 4;
+/// Tries of a draw, for each replica, whose records are loaded first. They are enough unless most workers are busy or ask
+/// for too much.
+const TRIES_AT_FIRST: usize = 4;
 
 /// How many heights after the wanted one a reminder may move to when that one is full.
 const REMINDER_SLACK: u64 = 64;
@@ -129,12 +130,9 @@ fn workers(
     let params: Params = pad.expect(Key::Params)?;
     let mut drawn: Vec<(Address, Terms)> = Vec::with_capacity(replicas);
     let mut tries = jobs::tries(beacon, job, count).take(replicas * TRIES_PER_REPLICA);
-    loop {
-        // Each record that is missing begins the draw anew, so those of many tries are loaded together.
-        let some: Vec<(u32, u16)> = tries.by_ref().take(replicas * TRIES_AT_ONCE).collect();
-        if some.is_empty() {
-            return Ok(None);
-        }
+    // Each record that is missing begins the draw anew, so they are loaded in two goes.
+    for at_once in [TRIES_AT_FIRST, TRIES_PER_REPLICA - TRIES_AT_FIRST] {
+        let some: Vec<(u32, u16)> = tries.by_ref().take(replicas * at_once).collect();
         pad.need(some.iter().map(|(index, _)| Key::WorkerAt(*index)))?;
         let at = |(index, threshold): (u32, u16)| {
             Ok((pad.expect::<Address>(Key::WorkerAt(index))?, threshold))
@@ -154,6 +152,7 @@ fn workers(
             }
         }
     }
+    Ok(None)
 }
 
 /// The heights before this one whose due jobs had no room yet, ascending.

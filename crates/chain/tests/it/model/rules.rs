@@ -352,6 +352,11 @@ impl Model {
             return Err("insufficient_funds");
         }
         self.act(tx, from, place)?;
+        // Only the chain counts gas. Of what it did not take in, no transaction here uses more than two million.
+        let left = self.balances.get(&from).copied().unwrap_or(0);
+        if gas.is_none() && left < self.base_fee * 20 + u128::from(tx.tip.get()) {
+            return Err("insufficient_funds");
+        }
         let fees = self.base_fee * u128::from(gas.unwrap_or(1).div_ceil(100_000));
         self.take(from, u64::try_from(fees).map_err(|_| "insufficient_funds")?)?;
         self.burned += fees;
