@@ -2,7 +2,7 @@
 
 use crate::{
     CheckedTx, GasUsed, Refusal, Write, challenge, decrees, effects, epoch, gas, genesis, market,
-    period, queue,
+    period, places, queue,
     scratch::{Records, Scratch, Stop},
     seats, term, tx,
 };
@@ -159,9 +159,10 @@ impl<S: Store> Run<'_, S> {
             Key::Queued(context.height),
             Key::Due(context.height),
             Key::Overdue,
+            Key::Moves,
+            Key::WorkerPlaces,
         ];
         keys.extend(proposal.beacons.iter().map(|beacon| Key::Queued(beacon.height)));
-        keys.push(Key::WorkerCount);
         for tx in &proposal.txs {
             tx::static_keys(tx, &mut keys);
         }
@@ -232,6 +233,8 @@ impl<S: Store> Run<'_, S> {
             if !opened.begun {
                 self.must(|pad| challenge::take(pad, &beacon, context)).await;
             }
+            // What changed in that block or since does not count: its sender may have known the seed.
+            self.moves(Some(beacon.height)).await;
             let mut jobs = opened.jobs.clone().into_vec().into_iter();
             for job in jobs.by_ref() {
                 let charged = self.must(|pad| queue::draw(pad, &beacon, &job, context)).await;
@@ -246,7 +249,24 @@ impl<S: Store> Run<'_, S> {
             self.must(|pad| queue::close(pad, beacon.height, &rest)).await;
             applied.beacons.push(beacon);
         }
+        let open = self.must(|pad| queue::oldest(pad)).await;
+        self.moves(open).await;
         Ok(())
+    }
+
+    /// Have places follow the offers of blocks before `before`, or all of them.
+    async fn moves(&mut self, before: Option<Height>) {
+        let (now, later) = self.must(|pad| places::waiting(pad, before)).await;
+        for one in &now {
+            self.must(|pad| places::follow(pad, one.worker)).await;
+        }
+        if !now.is_empty() {
+            self.must(|pad| {
+                pad.put(Key::Moves, &later);
+                Ok(())
+            })
+            .await;
+        }
     }
 
     /// Run one item to its end, loading what it turns out to need; keep its writes only if it goes through.

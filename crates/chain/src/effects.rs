@@ -10,8 +10,8 @@ use jobs::{Effect, Input};
 use types::{
     Address, Height, JobId, NanoMeshx,
     state::{
-        Destination, Event, JobRecord, Key, ModuleRecord, Params, REPUTATION_MAX, Transfer,
-        WorkerRecord, pools,
+        Destination, Event, JobRecord, Key, ModuleRecord, Params, REPUTATION_MAX, REPUTATION_MIN,
+        Transfer, WorkerRecord, pools,
     },
 };
 
@@ -83,7 +83,9 @@ fn carry_out(
                     Some(true) => {
                         record.reputation.saturating_add(params.reputation_gain).min(REPUTATION_MAX)
                     }
-                    Some(false) => record.reputation.saturating_sub(params.reputation_loss),
+                    Some(false) => {
+                        record.reputation.saturating_sub(params.reputation_loss).max(REPUTATION_MIN)
+                    }
                     None => record.reputation,
                 };
             })

@@ -10,12 +10,12 @@ use types::{
     attest::AttestParams,
     codec::Encode,
     committee::{SortitionParams, VrfRecord},
-    network::{Genesis, GenesisStake},
+    network::{Genesis, GenesisStake, GenesisWorker},
     presence::PresenceParams,
     staking::StakingParams,
     state::{
-        Account, Backed, Key, Market, Params, REPUTATION_NEW, Stake, Supply, TermRecord,
-        Validators, VestingRecord, WorkerRecord, pools,
+        Account, Backed, Key, Market, Params, PlacesOf, REPUTATION_NEW, Stake, Supply, TermRecord,
+        Validators, VestingRecord, WorkerPlace, WorkerRecord, pools,
     },
 };
 
@@ -33,10 +33,15 @@ pub fn genesis_writes(genesis: &Genesis) -> Vec<Write> {
     check_params(params);
     let mut balances: BTreeMap<Address, NanoMeshx> = BTreeMap::new();
     let mut total = NanoMeshx::ZERO;
+    let bond = |worker: &GenesisWorker| {
+        let bond = params.bond(worker.capacity).expect("a bond of genesis can be put down");
+        (pools::places(), bond)
+    };
+    let bonded = genesis.workers.iter().map(bond);
     let given = genesis.accounts.iter().map(|account| (account.address, account.balance));
     let staked = genesis.stakes.iter().map(|stake| (pools::bonded(), stake.amount));
     let vesting = genesis.vesting.iter().map(|part| (pools::team(), part.vesting.total));
-    for (address, amount) in given.chain(staked).chain(vesting) {
+    for (address, amount) in given.chain(staked).chain(vesting).chain(bonded) {
         total = total.checked_add(amount).expect("genesis holds at most the supply");
         let balance = balances.entry(address).or_default();
         *balance = balance.checked_add(amount).expect("a part of the total");
@@ -79,19 +84,33 @@ pub fn genesis_writes(genesis: &Genesis) -> Vec<Write> {
     put(Key::Market, market.encode().to_vec());
     let count = u32::try_from(genesis.workers.len()).expect("bounded by its type");
     put(Key::WorkerCount, count.encode().to_vec());
+    let mut places = Vec::new();
     for (index, worker) in (0..count).zip(genesis.workers.iter()) {
         let record = WorkerRecord {
             capacity: worker.capacity,
             running: 0,
             reputation: REPUTATION_NEW,
             city: worker.city.clone(),
-            registered: Height::ZERO,
-            floor: NanoMeshx::ZERO,
-            seen: Height::ZERO,
+            bond: bond(worker).1,
+            ..WorkerRecord::default()
         };
+        let own = (0..record.places()).map(|nth| {
+            let number = u32::try_from(places.len()).expect("few workers have few places");
+            places.push(WorkerPlace { worker: worker.address, nth });
+            number
+        });
+        let own = PlacesOf::new(own.collect()).expect("as many as a worker may have");
+        if !own.is_empty() {
+            put(Key::PlacesOf(worker.address), own.encode().to_vec());
+        }
         put(Key::WorkerAt(index), worker.address.encode().to_vec());
         put(Key::Worker(worker.address), record.encode().to_vec());
     }
+    for (number, place) in (0..).zip(&places) {
+        put(Key::WorkerPlace(number), place.encode().to_vec());
+    }
+    let count = u32::try_from(places.len()).expect("few workers have few places");
+    put(Key::WorkerPlaces, count.encode().to_vec());
     writes.into_iter().collect()
 }
 
@@ -140,6 +159,8 @@ pub fn local_params(profile_strict: Hash, profile_arch_class: Hash, block_ms: u6
         profile_arch_class,
         block_ms,
         epoch_blocks: 20,
+        place_bond: NanoMeshx::new(1_000_000_000),
+        place_bond_blocks: 40,
         staking: StakingParams {
             unbonding_ms: Millis::new(20_000),
             jail_ms: Millis::new(60_000),

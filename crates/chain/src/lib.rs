@@ -33,6 +33,7 @@ mod gas;
 mod genesis;
 mod market;
 mod period;
+mod places;
 mod proved;
 mod queue;
 mod refusal;

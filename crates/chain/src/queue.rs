@@ -3,21 +3,25 @@
 use crate::{
     Refusal,
     apply::BlockContext,
-    effects, gas,
+    effects, gas, places,
     scratch::{Scratch, Stop},
 };
 use jobs::{Input, TRIES_PER_REPLICA};
+use std::collections::BTreeSet;
 use types::{
     Address, Beacon, Height, JobId, NanoMeshx,
     state::{
         Destination, Due, Heights, JobRecord, Key, Market, Params, Phase, Queued, Terms, Transfer,
-        WorkerRecord,
+        WorkerPlace, WorkerRecord,
     },
 };
 
 /// Tries of a draw, for each replica, whose records are loaded first. They are enough unless most workers are busy or ask
 /// for too much.
 const TRIES_AT_FIRST: usize = 4;
+
+/// Silent workers that one draw takes the places of, so that its work is bounded.
+const SILENCED_MAX: usize = 4;
 
 /// How many heights after the wanted one a reminder may move to when that one is full.
 const REMINDER_SLACK: u64 = 64;
@@ -71,6 +75,12 @@ pub(crate) fn open(
     Ok(queued.ok_or(Refusal::WrongBeacon(beacon.height))?)
 }
 
+/// The oldest height that waits for a beacon, or for room for its draws.
+pub(crate) fn oldest(pad: &Scratch<'_>) -> Result<Option<Height>, Stop> {
+    let heights: Heights = pad.get(Key::Queue)?.unwrap_or_default();
+    Ok(heights.as_slice().first().copied())
+}
+
 /// The beacon of `height` has drawn for all but `rest`.
 pub(crate) fn close(pad: &mut Scratch<'_>, height: Height, rest: &Queued) -> Result<(), Stop> {
     let key = Key::Queued(height);
@@ -98,7 +108,11 @@ pub(crate) fn draw(
     if !matches!(record.phase, Phase::Queued { .. }) {
         return Ok(None);
     }
-    if let Some(drawn) = workers(pad, beacon, job, &record)? {
+    let Draw { drawn, silent } = workers(pad, beacon, job, &record, context)?;
+    for worker in silent {
+        places::silence(pad, worker, context)?;
+    }
+    if let Some(drawn) = drawn {
         effects::advance(pad, job, record, Input::Drawn(drawn), context)?;
         return Ok(None);
     }
@@ -112,20 +126,30 @@ pub(crate) fn draw(
     Ok(paid.then_some(amount))
 }
 
-/// As many workers as `job` has replicas, at their terms; `None` if so many will not have it.
+/// What a draw came to.
+#[derive(Default)]
+struct Draw {
+    /// As many workers as the job has replicas, at their terms; `None` if so many will not have it.
+    drawn: Option<Vec<(Address, Terms)>>,
+    /// Some that it met and that have long been silent.
+    silent: BTreeSet<Address>,
+}
+
 fn workers(
     pad: &Scratch<'_>,
     beacon: &Beacon,
     job: &JobId,
     record: &JobRecord,
-) -> Result<Option<Vec<(Address, Terms)>>, Stop> {
+    context: &BlockContext,
+) -> Result<Draw, Stop> {
     let replicas = usize::from(record.submission.agreement.replicas);
     let market: Market = pad.expect(Key::Market)?;
-    let count: u32 = pad.get(Key::WorkerCount)?.unwrap_or(0);
-    // With fewer workers or free places than replicas no number of tries can succeed.
+    let count: u32 = pad.get(Key::WorkerPlaces)?.unwrap_or(0);
+    let mut draw = Draw::default();
+    // With fewer places, or free ones, than replicas no number of tries can succeed.
     let least = u64::from(record.submission.agreement.replicas);
     if u64::from(count) < least || market.capacity.saturating_sub(market.running) < least {
-        return Ok(None);
+        return Ok(draw);
     }
     let params: Params = pad.expect(Key::Params)?;
     let mut drawn: Vec<(Address, Terms)> = Vec::with_capacity(replicas);
@@ -133,26 +157,33 @@ fn workers(
     // Each record that is missing begins the draw anew, so they are loaded in two goes.
     for at_once in [TRIES_AT_FIRST, TRIES_PER_REPLICA - TRIES_AT_FIRST] {
         let some: Vec<(u32, u16)> = tries.by_ref().take(replicas * at_once).collect();
-        pad.need(some.iter().map(|(index, _)| Key::WorkerAt(*index)))?;
-        let at = |(index, threshold): (u32, u16)| {
-            Ok((pad.expect::<Address>(Key::WorkerAt(index))?, threshold))
+        pad.need(some.iter().map(|(number, _)| Key::WorkerPlace(*number)))?;
+        let at = |(number, threshold): (u32, u16)| {
+            Ok((pad.expect::<WorkerPlace>(Key::WorkerPlace(number))?.worker, threshold))
         };
         let some = some.into_iter().map(at).collect::<Result<Vec<_>, Stop>>()?;
         pad.need(some.iter().map(|(address, _)| Key::Worker(*address)))?;
         for (address, threshold) in some {
             let worker: WorkerRecord = pad.expect(Key::Worker(address))?;
-            let free = jobs::eligible(&address, &worker, record, &params).is_ok();
+            let eligible = jobs::eligible(&address, &worker, record, context.height, &params);
+            if let Err(jobs::Ineligible::Silent { .. }) = eligible
+                && !worker.silent
+                && draw.silent.len() < SILENCED_MAX
+            {
+                draw.silent.insert(address);
+            }
             // A worker that runs two replicas of one job would agree with itself.
             let taken = drawn.iter().any(|(other, _)| *other == address);
-            if free && !taken && jobs::accepts(&worker, threshold) {
+            if eligible.is_ok() && !taken && jobs::accepts(&worker, threshold) {
                 drawn.push((address, Terms { reputation: worker.reputation, floor: worker.floor }));
                 if drawn.len() == replicas {
-                    return Ok(Some(drawn));
+                    draw.drawn = Some(drawn);
+                    return Ok(draw);
                 }
             }
         }
     }
-    Ok(None)
+    Ok(draw)
 }
 
 /// The heights before this one whose due jobs had no room yet, ascending.

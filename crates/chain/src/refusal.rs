@@ -27,6 +27,10 @@ pub enum Refusal {
     UnknownJob(JobId),
     #[error("a worker has a capacity of at most 1024, not {0}")]
     Capacity(u16),
+    #[error("a worker may ask for at most {most} MESHX a core-second, not {asked}")]
+    Floor { asked: NanoMeshx, most: NanoMeshx },
+    #[error("the bond for so many places is more MESHX than there can be")]
+    Bond,
     #[error("too many jobs are waiting on this chain")]
     Busy,
     #[error("{0} is the protocol's own account; only the protocol pays into it")]
@@ -238,7 +242,8 @@ impl Refusal {
             Self::BadSignature => Code::BadSignature,
             Self::WrongChain { .. } => Code::WrongChain,
             Self::UnknownJob(_) => Code::UnknownJob,
-            Self::Capacity(_) => Code::BadCapacity,
+            Self::Capacity(_) | Self::Bond => Code::BadCapacity,
+            Self::Floor { .. } => Code::FloorTooHigh,
             Self::Busy => Code::Overloaded,
             Self::PoolAccount(_) => Code::PoolAccount,
             Self::NoJobsHere => Code::NoJobsHere,

@@ -11,10 +11,12 @@ use types::{
     codec::{Bytes, DecodeExt, Encode as _},
     network::{Genesis, GenesisAccount, GenesisWorker},
     state::{
-        Account, Earned, Ending, JobRecord, Key, Phase, REPUTATION_NEW, Supply, WorkerRecord, pools,
+        Account, Earned, Ending, JobRecord, Key, Phase, REPUTATION_NEW, Supply, WorkerPlace,
+        WorkerRecord, pools,
     },
 };
 
+mod draws;
 mod nonces;
 
 #[derive(Default)]
@@ -569,8 +571,8 @@ fn a_worker_with_a_floor_is_not_drawn_for_less() {
     let fees = Action::Transfer { to: who(0), amount: NanoMeshx::new(100_000) };
     let tx = net.tx(CLIENT, fees);
     net.block(vec![tx]);
-    // The limit is a millisecond: 2,000 nano are offered, a floor of 2.1 MESHX a core-second asks for 2,100,000.
-    let tx = net.tx(0, register(2_100_000_000));
+    // The limit is a millisecond: 2,000 nano are offered, a floor of 0.1 MESHX a core-second asks for 100,000.
+    let tx = net.tx(0, register(100_000_000));
     net.block(vec![tx]);
     let id = net.submit(submission(1, 1, 100));
     net.block(vec![]);
@@ -594,22 +596,20 @@ fn a_worker_with_a_floor_is_not_drawn_for_less() {
 /// As `count` registrations would leave the state: workers that nobody can pay, or that are busy.
 fn add_workers(net: &mut Net, count: u32, floor: u64) {
     use types::state::Market;
-    let before: u32 = net.get(Key::WorkerCount).unwrap();
+    let before: u32 = net.get(Key::WorkerPlaces).unwrap();
     for i in 0..count {
         let who = Address::of(&PublicKey(types::domain_hash("worker", &[&i.to_be_bytes()]).0));
         let record = WorkerRecord {
             capacity: 16,
-            running: 0,
             reputation: REPUTATION_NEW,
-            city: Text::default(),
-            registered: Height::ZERO,
             floor: NanoMeshx::new(floor),
-            seen: Height::ZERO,
+            ..WorkerRecord::default()
         };
-        net.store.0.insert(Key::WorkerAt(before + i), who.encode().to_vec());
+        let place = WorkerPlace { worker: who, nth: 0 };
+        net.store.0.insert(Key::WorkerPlace(before + i), place.encode().to_vec());
         net.store.0.insert(Key::Worker(who), record.encode().to_vec());
     }
-    net.store.0.insert(Key::WorkerCount, (before + count).encode().to_vec());
+    net.store.0.insert(Key::WorkerPlaces, (before + count).encode().to_vec());
     let mut market: Market = net.get(Key::Market).unwrap();
     market.capacity += 16 * u64::from(count);
     net.store.0.insert(Key::Market, market.encode().to_vec());

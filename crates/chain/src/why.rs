@@ -28,7 +28,7 @@ pub fn why(
     match &job.phase {
         Phase::Queued { .. } => {
             let able = |(address, worker): &&(Address, WorkerRecord)| {
-                jobs::eligible(address, worker, job, params).is_ok()
+                jobs::eligible(address, worker, job, now, params).is_ok()
             };
             let (able, needed) =
                 (workers.iter().filter(able).count(), job.submission.agreement.replicas);
@@ -38,11 +38,11 @@ pub fn why(
                 format!("needs {needed} workers, and {able} of {} can take it now; it waits {left} more blocks, then the payer gets the money back", workers.len()),
             ));
             reasons.extend(workers.iter().filter_map(|(address, worker)| {
-                let refused = jobs::eligible(address, worker, job, params).err()?;
+                let refused = jobs::eligible(address, worker, job, now, params).err()?;
                 let rule = match refused {
                     jobs::Ineligible::Resting => "resting",
                     jobs::Ineligible::Busy { .. } => "busy",
-                    jobs::Ineligible::NoReputation => "no_reputation",
+                    jobs::Ineligible::Silent { .. } => "silent",
                     jobs::Ineligible::IsPayer => "is_payer",
                     jobs::Ineligible::Floor { .. } => "floor",
                 };

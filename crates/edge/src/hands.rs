@@ -110,7 +110,10 @@ impl Hands {
             let text = error.to_string();
             if text != told {
                 self.tell(if error.is_poverty() {
-                    Said::NeedsMoney(self.edge.worker.address().to_string())
+                    Said::NeedsMoney {
+                        address: self.edge.worker.address().to_string(),
+                        amount: self.needed(),
+                    }
                 } else {
                     Said::Trouble(text.clone())
                 });
@@ -166,13 +169,21 @@ impl Hands {
         }
     }
 
-    /// Have the faucet of a development network give enough for fees, and no more: what a payout address gets is earned.
+    /// What an account needs for the bond of its places and for fees. Only for fees, if the rules cannot be asked for now.
+    fn needed(&self) -> NanoMeshx {
+        let Edge { client, offer, .. } = &self.edge;
+        let bond = client.params(offer.chain).ok().and_then(|params| params.bond(offer.capacity));
+        bond.and_then(|bond| bond.checked_add(payout::KEPT)).unwrap_or(payout::KEPT)
+    }
+
+    /// Have the faucet of a development network give enough for the bond and for fees, and no more: what a payout address gets
+    /// is earned.
     fn ask_faucet(&self) -> Result<(), Failed> {
         let Edge { client, worker, offer, .. } = &self.edge;
         let asked = FaucetAsked {
             chain: offer.chain,
             address: worker.address(),
-            amount: Some(payout::KEPT),
+            amount: Some(self.needed()),
         };
         let gave = client.faucet(&asked)?;
         self.tell(Said::Funded(gave.amount));

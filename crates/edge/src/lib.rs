@@ -86,7 +86,12 @@ pub enum Said {
     /// The chain knows its offer.
     Registered,
     /// It has no money for the fee of its registration.
-    NeedsMoney(String),
+    NeedsMoney {
+        /// The worker's account.
+        address: String,
+        /// What it needs for its bond and for fees.
+        amount: NanoMeshx,
+    },
     /// The faucet of a development network gave it money for its fees.
     Funded(NanoMeshx),
     /// Earnings went to the payout address.

@@ -28,18 +28,9 @@ pub fn availability(worker: &WorkerRecord, now: Height, params: &Params) -> Nano
 #[cfg(test)]
 mod tests {
     use super::*;
-    use types::City;
 
     fn worker(capacity: u16, reputation: u16) -> WorkerRecord {
-        WorkerRecord {
-            capacity,
-            running: 0,
-            reputation,
-            city: City::default(),
-            registered: Height::ZERO,
-            floor: NanoMeshx::ZERO,
-            seen: Height::new(100),
-        }
+        WorkerRecord { capacity, reputation, seen: Height::new(100), ..WorkerRecord::default() }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Drawing workers from randomness nobody could choose.
 //!
-//! Rejection sampling: the beacon and the job's id give an endless list of (worker number, threshold);
-//! a worker is taken when its weight exceeds the threshold. Workers are read one at a time, so a draw
-//! costs the same among ten workers and among a million.
+//! Rejection sampling over places: the beacon and the job's id give an endless list of (place number, threshold); the worker
+//! whose place it is is taken when its weight exceeds the threshold. A worker has put down a bond for each place, so its
+//! chance follows from the bond and its reputation, whatever the number of its names. Places are read one at a time, so a
+//! draw costs the same among ten workers and among a million.
 
 use crate::{compile::compile_time, price};
 use types::{
@@ -15,8 +16,8 @@ use types::{
 /// tenth of full weight, a replica stays without a worker with probability 0.9^64 = 0.1 %.
 pub const TRIES_PER_REPLICA: usize = 64;
 
-/// Free places a worker needs for full weight; more do not help, so that one giant does not draw all.
-const CAPACITY_FULL: u16 = 16;
+/// A worker that was not heard of for so many times the longest time between two heartbeats is not drawn.
+const SILENT_AFTER: u64 = 4;
 
 /// The rule that keeps a worker from a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,19 +27,19 @@ pub enum Ineligible {
     Resting,
     #[error("is running {running} of at most {capacity} jobs")]
     Busy { running: u16, capacity: u16 },
-    #[error("has reputation 0")]
-    NoReputation,
+    #[error("sent no heartbeat since block {seen}; blocks without one at most: {most}")]
+    Silent { seen: Height, most: u64 },
     #[error("is the payer of the job")]
     IsPayer,
     #[error("asks for at least {floor} MESHX for this job, but its part of the offer is {cap}")]
     Floor { floor: NanoMeshx, cap: NanoMeshx },
 }
 
-/// The draw's tries for `job` among `workers` registered workers: (worker number, threshold).
+/// The draw's tries for `job` among `places`: (place number, threshold).
 pub fn tries(
     beacon: &Beacon,
     job: &JobId,
-    workers: u32,
+    places: u32,
 ) -> impl Iterator<Item = (u32, u16)> + use<> {
     let mut hasher = blake3::Hasher::new_derive_key("meshx/draw/v1");
     hasher.update(&beacon.encode());
@@ -46,7 +47,7 @@ pub fn tries(
     hasher.update(&job.0);
     let mut stream = hasher.finalize_xof();
     std::iter::from_fn(move || {
-        if workers == 0 {
+        if places == 0 {
             return None;
         }
         let mut bytes = [0; 10];
@@ -54,8 +55,8 @@ pub fn tries(
         let (index, threshold) = bytes.split_at(8);
         let index = u64::from_be_bytes(index.try_into().expect("eight bytes"));
         let threshold = u16::from_be_bytes(threshold.try_into().expect("two bytes"));
-        // The modulo's bias is below 2^-32 for any u32 of workers.
-        let index = u32::try_from(index % u64::from(workers)).expect("below a u32");
+        // The modulo's bias is below 2^-32 for any u32 of places.
+        let index = u32::try_from(index % u64::from(places)).expect("below a u32");
         Some((index, threshold))
     })
 }
@@ -65,6 +66,7 @@ pub fn eligible(
     address: &Address,
     worker: &WorkerRecord,
     job: &JobRecord,
+    now: Height,
     params: &Params,
 ) -> Result<(), Ineligible> {
     if *address == job.payer {
@@ -76,8 +78,9 @@ pub fn eligible(
     if worker.running >= worker.capacity {
         return Err(Ineligible::Busy { running: worker.running, capacity: worker.capacity });
     }
-    if worker.reputation == 0 {
-        return Err(Ineligible::NoReputation);
+    let most = params.heartbeat_blocks.saturating_mul(SILENT_AFTER);
+    if worker.silent || now.saturating_sub(worker.seen).get() > most {
+        return Err(Ineligible::Silent { seen: worker.seen, most });
     }
     if worker.floor > NanoMeshx::ZERO {
         let Submission { spec, agreement, price_max, .. } = &job.submission;
@@ -93,13 +96,13 @@ pub fn eligible(
     Ok(())
 }
 
-/// Whether an eligible `worker` is taken at this threshold: its chance is proportional to its free
-/// places (up to `CAPACITY_FULL`) and its reputation.
+/// Whether an eligible `worker` is taken at this threshold: its chance is proportional to its reputation and to the free
+/// part of its places.
 pub fn accepts(worker: &WorkerRecord, threshold: u16) -> bool {
-    let free = worker.capacity.saturating_sub(worker.running).min(CAPACITY_FULL);
+    let free = worker.capacity.saturating_sub(worker.running);
     let weight =
         u64::from(free) * u64::from(worker.reputation.min(REPUTATION_MAX)) * u64::from(u16::MAX);
-    let full = u64::from(CAPACITY_FULL) * u64::from(REPUTATION_MAX);
+    let full = u64::from(worker.capacity) * u64::from(REPUTATION_MAX);
     // Strictly below, so that a worker of weight 0 is never taken.
     u64::from(threshold) * full < weight
 }
@@ -116,18 +119,10 @@ pub fn commit_until(submission: &Submission, params: &Params, drawn: Height) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use types::{Hash, Term, Text, codec::Bytes};
+    use types::{Hash, Term, codec::Bytes};
 
     fn worker(capacity: u16, running: u16, reputation: u16) -> WorkerRecord {
-        WorkerRecord {
-            capacity,
-            running,
-            reputation,
-            city: Text::default(),
-            registered: Height::ZERO,
-            floor: NanoMeshx::ZERO,
-            seen: Height::ZERO,
-        }
+        WorkerRecord { capacity, running, reputation, ..WorkerRecord::default() }
     }
     fn beacon(n: u8) -> Beacon {
         Beacon {

@@ -18,6 +18,7 @@
 //! Not here: who may be a worker (`Draw` asks the caller), private inputs, disputes.
 
 mod availability;
+mod bond;
 mod check;
 mod compile;
 mod draw;
@@ -25,6 +26,7 @@ mod price;
 mod step;
 
 pub use availability::availability;
+pub use bond::{Bonded, offer};
 pub use check::{Unacceptable, check};
 pub use compile::compile_time;
 pub use draw::{Ineligible, TRIES_PER_REPLICA, accepts, commit_until, eligible, tries};

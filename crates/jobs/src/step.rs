@@ -316,7 +316,7 @@ fn conclude(
     }
     let paid = job.submission.price_max.checked_sub(rest).expect("the rest is part of the whole");
     effects.push(Effect::Refund { payer: job.payer, amount: rest });
-    effects.push(Effect::Cache { key: cache_key(&job.submission.spec) });
+    effects.push(Effect::Cache { key: cache_key(&job.payer, &job.submission.spec) });
     (
         Phase::Settled(Settlement {
             height: now,

@@ -109,6 +109,8 @@ codes! {
         "name another account",
     BadCapacity "bad_capacity" 422 Change "A worker cannot have this capacity"
         "offer a capacity of at most 1024",
+    FloorTooHigh "floor_too_high" 422 Change "Nobody can pay this worker's floor"
+        "ask for less; `meshx econ` shows the base price of a core-second",
     BelowMinimum "below_minimum" 422 Change "The stake is below the minimum"
         "stake more",
     LeavesTooLittle "leaves_too_little" 422 Change "The rest of the stake would be below the minimum"

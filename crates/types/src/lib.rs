@@ -48,6 +48,7 @@ pub mod state;
 mod supply;
 mod tx;
 mod units;
+mod worker;
 
 pub use ::wire::Wire;
 pub use address::{Address, BadAddress, PublicKey, Signature};

@@ -3,7 +3,7 @@
 use crate::{
     BaseFeeRule, DemandRule, ExecProfile, Fuel, Millis, NanoMeshx, Ppm, Rates, Wire,
     attest::AttestParams, committee::SortitionParams, presence::PresenceParams,
-    staking::StakingParams,
+    staking::StakingParams, state::PLACES_MAX,
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,10 @@ pub struct Params {
     pub memory_bytes_max: u64,
     /// Most output one job may ask for, in bytes.
     pub output_bytes_max: u64,
+    /// What a worker puts down for each place. Its chance in a draw follows from it, whatever the number of its names.
+    pub place_bond: NanoMeshx,
+    /// Blocks for which that is kept after the place was given up.
+    pub place_bond_blocks: u64,
     /// Blocks a drawn worker has to commit, at least; a job's wall-clock limit is added.
     pub commit_blocks: u64,
     /// Blocks a worker that committed has to reveal.
@@ -73,6 +77,14 @@ pub struct Params {
 }
 
 impl Params {
+    /// What a worker that runs `capacity` jobs at once puts down for its places, of which it has at most [`PLACES_MAX`];
+    /// `None` if that is more than there can be.
+    #[must_use]
+    pub fn bond(&self, capacity: u16) -> Option<NanoMeshx> {
+        let places = u64::from(capacity.min(PLACES_MAX));
+        self.place_bond.get().checked_mul(places).map(NanoMeshx::new)
+    }
+
     /// What a network starts with (DESIGN §6), without execution profiles.
     pub const DEFAULT: Self = Self {
         base_fee: BaseFeeRule::DEFAULT,
@@ -84,6 +96,8 @@ impl Params {
         fuel_max: Fuel::new(1_000_000_000_000),
         memory_bytes_max: 1 << 30,
         output_bytes_max: 64 << 20,
+        place_bond: NanoMeshx::new(10_000_000_000),
+        place_bond_blocks: 172_800,
         commit_blocks: 20,
         reveal_blocks: 20,
         deadline_blocks_max: 172_800,
@@ -234,4 +248,6 @@ pub enum ParamName {
     SortitionSeats = 65,
     SortitionTicketBlocks = 66,
     SortitionPresenceRequired = 67,
+    PlaceBond = 68,
+    PlaceBondBlocks = 69,
 }

@@ -1,17 +1,13 @@
 //! What a chain remembers: the records under its state root, and the keys they stand under.
 
 use crate::{
-    Address, ChainId, City, Hash, Height, JobId, JobSpec, List, NanoMeshx, Outcome, Ppm, PublicKey,
+    Address, ChainId, Hash, Height, JobId, JobSpec, List, NanoMeshx, Outcome, Ppm, PublicKey,
     REPLICAS_MAX, Submission, Term, Wire, codec::Encode, governance::ProposalId, hash::domain_hash,
 };
 use serde::{Deserialize, Serialize};
 
-pub use crate::{Params, economy::*};
+pub use crate::{Params, economy::*, worker::*};
 
-/// Reputation a new worker starts with, and its ceiling.
-pub const REPUTATION_NEW: u16 = 5_000;
-/// The highest reputation of a worker. New workers start with half of it.
-pub const REPUTATION_MAX: u16 = 10_000;
 /// Most jobs one block may have waiting for a draw, or falling due.
 pub const JOBS_PER_HEIGHT_MAX: usize = 1_024;
 
@@ -165,6 +161,18 @@ pub enum Key {
     /// Heights whose due jobs had no room in their own blocks: [`Heights`].
     #[wire(tag = 48)]
     Overdue,
+    /// A place that draws may choose, by its number: [`WorkerPlace`].
+    #[wire(tag = 49)]
+    WorkerPlace(u32),
+    /// How many of them there are: `u32`.
+    #[wire(tag = 50)]
+    WorkerPlaces,
+    /// The numbers of this worker's places: [`PlacesOf`].
+    #[wire(tag = 51)]
+    PlacesOf(Address),
+    /// Workers whose places change once older draws are over: [`Moves`].
+    #[wire(tag = 52)]
+    Moves,
 }
 
 /// Names what one account has with one validator.
@@ -203,9 +211,10 @@ impl Key {
     }
 }
 
-/// Jobs with the same key give the same bytes: same module, input, limits and profile.
-pub fn cache_key(spec: &JobSpec) -> Hash {
-    domain_hash("meshx/cache-key/v1", &[&spec.encode()])
+/// Jobs with the same key give the same bytes to the same payer: same module, input, limits and profile. What strangers'
+/// jobs gave answers nobody else, because a quorum of liars would then lie to all who ask.
+pub fn cache_key(payer: &Address, spec: &JobSpec) -> Hash {
+    domain_hash("meshx/cache-key/v2", &[&payer.encode(), &spec.encode()])
 }
 
 /// What one address holds.
@@ -236,25 +245,6 @@ impl Supply {
             [self.genesis, self.minted, self.burned].map(|part| u128::from(part.get()));
         (genesis + minted).saturating_sub(burned)
     }
-}
-
-/// A worker that registered on this chain.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
-pub struct WorkerRecord {
-    /// Jobs it runs at once, at most.
-    pub capacity: u16,
-    /// Replicas it runs now.
-    pub running: u16,
-    /// 0 to [`REPUTATION_MAX`].
-    pub reputation: u16,
-    /// Where it says it is.
-    pub city: City,
-    /// The block of its registration.
-    pub registered: Height,
-    /// Least it takes for a core-second; zero: any price of the market.
-    pub floor: NanoMeshx,
-    /// Its last heartbeat.
-    pub seen: Height,
 }
 
 /// What a worker was drawn at. It is paid by this, even if the worker changes it meanwhile.
@@ -443,6 +433,8 @@ pub mod pools {
         providers
         /// What a shard pays its workers for being there; placed at genesis.
         availability
+        /// What workers have put down for their places.
+        places
         /// What open proposals have put down.
         deposits
         /// Stake that backs a validator.

@@ -598,6 +598,10 @@ pub fn worker() -> WorkerRecord {
         registered: Height::new(1),
         floor: NanoMeshx::new(7),
         seen: Height::new(2),
+        bond: NanoMeshx::new(8),
+        leaving: NanoMeshx::new(9),
+        free_at: Height::new(10),
+        silent: false,
     }
 }
 

@@ -1,11 +1,12 @@
-//! CancelJob: the payer takes a job back before workers are drawn for it.
+//! CancelJob: the payer takes a job back before workers are drawn for it. It pays for the draw all the same: it may know
+//! already whom the seed would draw.
 
 use super::handler::{
     Address, BlockContext, CheckedTx, Fee, Handler, Home, Key, Scratch, Stop, cost,
 };
 use crate::effects;
 use jobs::Input;
-use types::JobId;
+use types::{JobId, state::JobRecord};
 
 pub(super) struct CancelJob<'a> {
     pub(super) job: &'a JobId,
@@ -25,6 +26,10 @@ impl Handler for CancelJob<'_> {
     }
 
     fn apply(&self, pad: &mut Scratch<'_>, tx: &CheckedTx, at: &BlockContext) -> Result<(), Stop> {
+        if let Some(record) = pad.get::<JobRecord>(Key::Job(*self.job))? {
+            let replicas = u64::from(record.submission.agreement.replicas);
+            pad.gas().charge(cost::DRAW * replicas);
+        }
         effects::input(pad, self.job, Input::Cancel { by: tx.from() }, at)
     }
 }

@@ -3,7 +3,7 @@
 use super::handler::{
     Address, BlockContext, CheckedTx, Fee, Handler, Home, Key, Refusal, Scratch, Stop, cost,
 };
-use crate::earned;
+use crate::{earned, places};
 use types::{
     NanoMeshx,
     state::{Destination, Params, Transfer, WorkerRecord, pools},
@@ -34,7 +34,8 @@ impl Handler for Heartbeat {
         let pool = pools::availability();
         let reward =
             jobs::availability(&worker, at.height, &params).min(pad.account(pool)?.balance);
-        pad.put(Key::Worker(from), &WorkerRecord { seen: at.height, ..worker });
+        let here = WorkerRecord { seen: at.height, silent: false, ..worker.clone() };
+        places::offer(pad, from, &worker, &here, at)?;
         if reward > NanoMeshx::ZERO {
             let to = Destination::Account(from);
             pad.transfer(&[Transfer { from: pool, to, amount: reward }])?;

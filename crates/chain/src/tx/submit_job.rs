@@ -24,8 +24,8 @@ impl Handler for SubmitJob<'_> {
     const HOME: Home = Home::Shards { elsewhere: Refusal::NoJobsHere };
     const FEE: Fee = Fee::Gas;
 
-    fn keys(&self, _: Address) -> impl IntoIterator<Item = Key> {
-        [Key::Cached(cache_key(&self.0.spec)), Key::Due(self.0.deadline)]
+    fn keys(&self, from: Address) -> impl IntoIterator<Item = Key> {
+        [Key::Cached(cache_key(&from, &self.0.spec)), Key::Due(self.0.deadline)]
     }
 
     fn gas(&self) -> u64 {
@@ -59,7 +59,7 @@ impl Handler for SubmitJob<'_> {
             phase: Phase::Queued { draws: 0 },
         };
         // After the transfer: the refund of a cached answer comes out of escrow, as every refund does.
-        if let Some((job, settlement)) = cached(pad, submission)? {
+        if let Some((job, settlement)) = cached(pad, &from, submission)? {
             let hit = Input::CacheHit { job, settlement };
             return effects::advance(pad, &id, record, hit, at);
         }
@@ -73,12 +73,16 @@ impl Handler for SubmitJob<'_> {
     }
 }
 
-/// An equal job's settlement, if it was agreed at least as broadly as this one asks.
-fn cached(pad: &Scratch<'_>, submission: &Submission) -> Result<Option<(JobId, Settlement)>, Stop> {
+/// The settlement of an equal job of this payer, if it was agreed at least as broadly as this one asks.
+fn cached(
+    pad: &Scratch<'_>,
+    payer: &Address,
+    submission: &Submission,
+) -> Result<Option<(JobId, Settlement)>, Stop> {
     if submission.fresh {
         return Ok(None);
     }
-    let Some(job) = pad.get::<JobId>(Key::Cached(cache_key(&submission.spec)))? else {
+    let Some(job) = pad.get::<JobId>(Key::Cached(cache_key(payer, &submission.spec)))? else {
         return Ok(None);
     };
     let known: JobRecord = pad.expect(Key::Job(job))?;

@@ -111,15 +111,7 @@ fn whoever_invents_duties_is_not_followed() {
 #[test]
 fn one_heartbeat_at_a_time_twice_in_the_time_there_is() {
     let mut shift = Shift::new(1);
-    let record = WorkerRecord {
-        capacity: 8,
-        running: 0,
-        reputation: 0,
-        city: types::City::default(),
-        registered: Height::ZERO,
-        floor: NanoMeshx::ZERO,
-        seen: Height::new(100),
-    };
+    let record = WorkerRecord { capacity: 8, seen: Height::new(100), ..WorkerRecord::default() };
     let own = |height, shift: &mut Shift| {
         let (record, height) = (record.clone(), Height::new(height));
         shift.told(at(0), Told::Own { record, height, heartbeat_blocks: 240 })

@@ -14,7 +14,8 @@ use types::{
     codec::{DecodeExt, Encode, Read},
     domain_hash,
     state::{
-        Account, Earned, Heights, JobRecord, Key, Market, Queued, Supply, WorkerRecord, pools,
+        Account, Earned, Heights, JobRecord, Key, Market, Moves, PlacesOf, Queued, Supply,
+        WorkerPlace, WorkerRecord, pools,
     },
 };
 
@@ -136,6 +137,7 @@ pub fn states(store: &Memory, model: &Model) -> Result<(), String> {
     let held = held(store, model)?;
     let total = people(store, model, &held)?;
     jobs_and_workers(store, model, &held)?;
+    places(store, model)?;
     waiting(store, model, &held)?;
     challenges(store, model)?;
     answers(store, model, &held)?;
@@ -164,6 +166,10 @@ fn held(store: &Memory, model: &Model) -> Result<Held, String> {
             | Key::ViewTime(_)
             | Key::Draw
             | Key::WorkerCount
+            | Key::WorkerPlaces
+            | Key::WorkerPlace(_)
+            | Key::PlacesOf(_)
+            | Key::Moves
             | Key::Queue
             | Key::Challenges
             | Key::Due(_) => {}
@@ -206,7 +212,11 @@ fn jobs_and_workers(store: &Memory, model: &Model, held: &Held) -> Result<(), St
             city: worker.city.clone(),
             registered: Height::new(worker.registered),
             floor: NanoMeshx::new(worker.floor),
-            seen: Height::new(worker.registered),
+            seen: Height::new(worker.seen),
+            bond: nano(worker.bond),
+            leaving: nano(worker.leaving),
+            free_at: Height::new(worker.free_at),
+            silent: false,
         });
         same(&format!("worker {who}"), &found, &expected)?;
     }
@@ -221,6 +231,26 @@ fn jobs_and_workers(store: &Memory, model: &Model, held: &Held) -> Result<(), St
         same(&format!("worker number {n}"), &get::<Address>(store, Key::WorkerAt(n)), &Some(*who))?;
     }
     Ok(())
+}
+
+/// Each worker has as many places as it offers, unless that is still to follow, and each number one place.
+fn places(store: &Memory, model: &Model) -> Result<(), String> {
+    let count: u32 = get(store, Key::WorkerPlaces).unwrap_or(0);
+    let moves: Moves = get(store, Key::Moves).unwrap_or_default();
+    let mut known = 0;
+    for (who, worker) in &model.workers {
+        let own: PlacesOf = get(store, Key::PlacesOf(*who)).unwrap_or_default();
+        for (nth, number) in (0..).zip(own.iter()) {
+            let expected = Some(WorkerPlace { worker: *who, nth });
+            same(&format!("place {number}"), &get(store, Key::WorkerPlace(*number)), &expected)?;
+        }
+        known += own.len();
+        if !moves.iter().any(|one| one.worker == *who) {
+            same(&format!("places of {who}"), &own.len(), &worker.capacity.min(256).into())?;
+        }
+    }
+    let kept = store.0.keys().filter(|key| matches!(key, Key::WorkerPlace(_))).count();
+    same("places", &(count as usize, kept), &(known, known))
 }
 
 fn waiting(store: &Memory, model: &Model, held: &Held) -> Result<(), String> {
@@ -256,7 +286,10 @@ fn challenges(store: &Memory, model: &Model) -> Result<(), String> {
 fn answers(store: &Memory, model: &Model, held: &Held) -> Result<(), String> {
     same("number of kept answers", &held.answers, &model.answers.len())?;
     for id in model.answers.values() {
-        let key = Key::Cached(types::state::cache_key(&model.jobs[id].submission.spec));
+        let key = Key::Cached(types::state::cache_key(
+            &model.jobs[id].payer,
+            &model.jobs[id].submission.spec,
+        ));
         same("the job that answers", &get::<JobId>(store, key), &Some(*id))?;
     }
     Ok(())

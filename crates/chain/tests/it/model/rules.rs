@@ -22,6 +22,11 @@ pub struct Worker {
     pub city: Text<64>,
     pub registered: u64,
     pub floor: u64,
+    /// Its last registration: nobody here sends heartbeats.
+    pub seen: u64,
+    pub bond: u128,
+    pub leaving: u128,
+    pub free_at: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,8 +93,8 @@ pub struct Model {
     /// The boundary whose beacon makes the next challenge, and those whose beacons made the last two.
     pub awaited: u64,
     pub challenged: [Option<Beacon>; 2],
-    /// Spec to the job that last settled it.
-    pub answers: BTreeMap<Vec<u8>, JobId>,
+    /// Payer and spec to the job that last settled it.
+    pub answers: BTreeMap<(Address, Vec<u8>), JobId>,
     /// (height, job) in the order they were asked for: which of two jobs comes first matters where reputations clamp.
     reminders: Vec<(u64, JobId)>,
     pub base_fee: u128,
@@ -134,15 +139,36 @@ impl Model {
             model.minted += u128::from(account.balance.get());
         }
         for worker in genesis.workers.iter() {
+            let bond = model.bond(worker.capacity);
+            *model.balances.entry(pools::places()).or_default() += bond;
+            model.minted += bond;
             model.enlist(worker.address, worker.capacity, worker.city.clone(), 0, 0);
         }
         model
     }
 
     fn enlist(&mut self, who: Address, capacity: u16, city: Text<64>, registered: u64, floor: u64) {
-        let worker = Worker { capacity, running: 0, reputation: 5_000, city, registered, floor };
+        let (running, reputation, seen) = (0, 5_000, registered);
+        let (bond, leaving, free_at) = (self.bond(capacity), 0, 0);
+        let worker = Worker {
+            capacity,
+            running,
+            reputation,
+            city,
+            registered,
+            floor,
+            seen,
+            bond,
+            leaving,
+            free_at,
+        };
         self.workers.insert(who, worker);
         self.roll.push(who);
+    }
+
+    /// What is put down for so many places, of which nobody has more than 256.
+    fn bond(&self, capacity: u16) -> u128 {
+        u128::from(capacity.min(256)) * u128::from(self.params.place_bond.get())
     }
 
     /// Begin block `now`: jobs whose time is up move on before anything else happens.
@@ -233,7 +259,8 @@ impl Model {
         let most = self.core(&asked.spec, asked.spec.limits.fuel.get());
         let free = |w: &Worker| {
             let floor = (most * u128::from(w.floor)).div_ceil(1_000_000);
-            w.running < w.capacity && w.reputation > 0 && (w.floor == 0 || floor <= cap)
+            let there = self.now - w.seen <= 4 * self.params.heartbeat_blocks;
+            w.running < w.capacity && there && (w.floor == 0 || floor <= cap)
         };
         let able = self.workers.iter().filter(|(who, w)| **who != payer && free(w));
         able.map(|(who, _)| *who).collect()
@@ -415,11 +442,33 @@ impl Model {
         if capacity > 1_024 {
             return Err("bad_capacity");
         }
-        if let Some(known) = self.workers.get_mut(&from) {
-            (known.capacity, known.city, known.floor) = (capacity, city.clone(), floor);
-        } else {
-            self.enlist(from, capacity, city.clone(), self.now, floor);
+        if u128::from(floor) > 100 * u128::from(self.params.rates.core_second.get()) {
+            return Err("floor_too_high");
         }
+        let (now, needed) = (self.now, self.bond(capacity));
+        let Some(known) = self.workers.get(&from) else {
+            self.take(from, u64::try_from(needed).expect("few places"))?;
+            self.give(pools::places(), u64::try_from(needed).expect("few places"));
+            self.enlist(from, capacity, city.clone(), now, floor);
+            return Ok(());
+        };
+        // All that it has down; what its places need; the rest leaves, or has left.
+        let (held, mut free_at) = (known.bond + known.leaving, known.free_at);
+        let due = if known.free_at <= now { known.leaving } else { 0 };
+        let mut leaving = (held - due).saturating_sub(needed);
+        if needed < known.bond {
+            free_at = now + self.params.place_bond_blocks;
+        } else {
+            leaving = leaving.min(known.leaving - due);
+        }
+        let (gets, pays) = (due, (needed + leaving) - (held - due));
+        self.take(pools::places(), u64::try_from(gets).expect("little"))?;
+        self.give(from, u64::try_from(gets).expect("little"));
+        self.take(from, u64::try_from(pays).expect("little"))?;
+        self.give(pools::places(), u64::try_from(pays).expect("little"));
+        let known = self.workers.get_mut(&from).expect("known");
+        (known.capacity, known.city, known.floor) = (capacity, city.clone(), floor);
+        (known.bond, known.leaving, known.free_at, known.seen) = (needed, leaving, free_at, now);
         Ok(())
     }
 
@@ -440,7 +489,7 @@ impl Model {
         let (submission, submitted) = (submission.clone(), self.now);
         let (demand, assignments, life) = (self.demand, vec![], Life::Waiting { draws: 0 });
         let mut job = Job { payer: from, submission, submitted, demand, assignments, life };
-        if let Some((assignments, life)) = self.known_answer(&job.submission) {
+        if let Some((assignments, life)) = self.known_answer(from, &job.submission) {
             // Nobody runs it and nobody is paid: the whole price goes back.
             self.take(pools::escrow(), price).expect("it was put there");
             self.give(from, price);
@@ -456,8 +505,9 @@ impl Model {
     }
 
     /// How an equal job that settled answers this one, if it was agreed at least as broadly.
-    fn known_answer(&self, asked: &Submission) -> Option<(Vec<Assignment>, Life)> {
-        let id = self.answers.get(&asked.spec.encode().to_vec()).filter(|_| !asked.fresh)?;
+    fn known_answer(&self, payer: Address, asked: &Submission) -> Option<(Vec<Assignment>, Life)> {
+        let id =
+            self.answers.get(&(payer, asked.spec.encode().to_vec())).filter(|_| !asked.fresh)?;
         let known = &self.jobs[id];
         let Life::Settled { outcome, agreed, .. } = known.life else {
             panic!("only settled jobs answer")
@@ -607,7 +657,7 @@ impl Model {
         let agreed = u8::try_from(says(outcome)).expect("at most sixteen");
         let settled = Life::Settled { at: self.now, outcome, agreed, paid, refunded, from: None };
         self.jobs.get_mut(&id).expect("live").life = settled;
-        self.answers.insert(job.submission.spec.encode().to_vec(), id);
+        self.answers.insert((job.payer, job.submission.spec.encode().to_vec()), id);
     }
 
     /// Whitepaper: 95 % to the worker, 3 % to the validators, 1 % burned, each rounded down; the treasury has 1 % and
@@ -641,7 +691,7 @@ impl Model {
             Some(false) => now - loss,
             None => now,
         };
-        worker.reputation = u16::try_from(then.clamp(0, 10_000)).expect("clamped");
+        worker.reputation = u16::try_from(then.clamp(500, 10_000)).expect("clamped");
     }
 
     /// Everything goes back to the payer; workers that were silent in their turn lose reputation, unless all

@@ -81,7 +81,15 @@ fn address(who: u8) -> Address {
 /// Small numbers, so that sequences of a hundred operations reach every edge.
 fn params(rules: u8) -> Params {
     let usual = local_params(STRICT, Hash([2; 32]), 500);
-    let short = Params { commit_blocks: 3, reveal_blocks: 3, deadline_blocks_max: 40, ..usual };
+    let short = Params {
+        commit_blocks: 3,
+        reveal_blocks: 3,
+        deadline_blocks_max: 40,
+        // Some can put down a bond for a few places, and nobody for all that there may be.
+        place_bond: NanoMeshx::new(30_000),
+        place_bond_blocks: 7,
+        ..usual
+    };
     match rules {
         // Reputations meet both ends within three jobs.
         0..=3 => Params { reputation_gain: 3_000, reputation_loss: 2_600, ..short },

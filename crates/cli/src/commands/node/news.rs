@@ -54,11 +54,11 @@ fn of(news: News) -> Told {
             json!({ "ran": job, "fuel": fuel }),
             format!("ran       {job} for {} fuel", grouped(fuel)),
         ),
-        News::Work(Said::NeedsMoney(address)) => Told::Note(format!(
-            "waiting for money: registering costs a fee\nhint: meshx wallet send {address} 0.01, or on a development network meshx faucet {address}"
+        News::Work(Said::NeedsMoney { address, amount }) => Told::Note(format!(
+            "waiting for money: a worker puts down a bond for each place, which comes back when it leaves\nhint: meshx wallet send {address} {amount}, or on a development network meshx faucet {address}"
         )),
         News::Work(Said::Funded(amount)) => Told::Note(format!(
-            "note: the faucet of this development network gave {amount} MESHX for fees"
+            "note: the faucet of this development network gave {amount} MESHX for the bond and for fees"
         )),
         News::Work(Said::PaidOut { amount, to }) => result(
             json!({ "paid": amount, "to": to }),

@@ -223,6 +223,10 @@ fn state_records(all: &mut Vec<Sample>) {
             registered: Height::new(6),
             floor: NanoMeshx::new(7),
             seen: Height::new(8),
+            bond: NanoMeshx::new(9),
+            leaving: NanoMeshx::new(10),
+            free_at: Height::new(11),
+            silent: false,
         },
     );
     add(all, "params", &Params::DEFAULT);
