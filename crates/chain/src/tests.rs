@@ -323,14 +323,14 @@ fn an_equal_job_is_answered_at_once_and_costs_no_compute() {
 fn without_workers_the_deadline_gives_the_money_back() {
     let mut net = Net::new(1);
     let before = net.balance(who(CLIENT));
-    let id = net.submit(submission(4, 3, 8));
-    while net.height < 9 {
+    let id = net.submit(submission(4, 3, 50));
+    while net.height < 51 {
         net.block(vec![]);
     }
     assert!(matches!(net.job(id).phase, Phase::Ended { ending: Ending::Expired, .. }));
     // The submission, and two draws that found too few.
     assert_eq!(before - net.balance(who(CLIENT)), 5_000 + 2_000);
-    let reasons = why(&net.job(id), &[], &net.genesis.params, Height::new(9));
+    let reasons = why(&net.job(id), &[], &net.genesis.params, Height::new(51));
     assert_eq!(reasons[0].rule, "ended");
 }
 
@@ -438,7 +438,7 @@ fn random_blocks_conserve_money() {
                 1 | 2 => {
                     let replicas = 1 + random(4) as u8;
                     let mut wanted =
-                        submission(replicas, replicas / 2 + 1, net.height + 1 + random(60));
+                        submission(replicas, replicas / 2 + 1, net.height + 44 + random(60));
                     wanted.spec.input_len = random(4);
                     Action::SubmitJob(wanted)
                 }
@@ -698,10 +698,10 @@ fn draws_of_a_job_come_ever_later_and_find_the_worker_that_comes() {
 fn a_block_of_due_jobs_is_bounded_and_none_is_forgotten() {
     let mut net = Net::new(0);
     let height = net.height;
-    let mut txs = many_jobs(&mut net, 500, height + 40);
+    let mut txs = many_jobs(&mut net, 500, height + 60);
     let ids: Vec<TxId> = txs.iter().map(CheckedTx::id).collect();
     net.submit_all(&mut txs);
-    for _ in 0..60 {
+    for _ in 0..80 {
         let own = net.block(vec![]).gas.own;
         assert!(own < OWN_MAX, "{own} gas");
     }

@@ -76,11 +76,13 @@ pub fn why(
                     format!("answered from the result of job {from}; nobody ran it again")
                 }
                 None => {
-                    format!(
-                        "{} of {} workers agree",
-                        settlement.agreed,
-                        settlement.assignments.len()
-                    )
+                    let (agreed, all) = (settlement.agreed, settlement.assignments.len());
+                    match settlement.outcome.status.obstacle() {
+                        None => format!("{agreed} of {all} workers agree"),
+                        Some(obstacle) => {
+                            format!("{agreed} of {all} workers cannot run it: {obstacle}")
+                        }
+                    }
                 }
             };
             reasons.push(about("settled", detail));
@@ -90,7 +92,7 @@ pub fn why(
                 }),
             );
         }
-        Phase::Ended { ending, assignments, height } => {
+        Phase::Ended { ending, assignments, height, paid } => {
             let detail = match ending {
                 Ending::Expired if assignments.is_empty() => {
                     "its deadline came before enough workers could be drawn".to_owned()
@@ -104,7 +106,12 @@ pub fn why(
             };
             reasons.push(about(
                 "ended",
-                format!("{detail} (block {height}); everything was refunded"),
+                match paid.get() {
+                    0 => format!("{detail} (block {height}); everything was refunded"),
+                    _ => format!(
+                        "{detail} (block {height}); workers got {paid} MESHX for the work they showed, and the rest was refunded"
+                    ),
+                },
             ));
             reasons.extend(
                 assignments.iter().map(|assignment| assignment_reason(assignment, None, job)),

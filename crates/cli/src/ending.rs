@@ -6,6 +6,9 @@ use types::Status;
 /// What `run` exits with when the job trapped, as a shell would after an abort.
 const TRAPPED: u8 = 134;
 
+/// What `run` exits with when there is no result.
+const NO_RESULT: u8 = 125;
+
 /// The job's own exit code, as an operating system gives it on; but a failure is never 0.
 pub fn exit_code(status: &Status) -> ExitCode {
     match status {
@@ -14,6 +17,7 @@ pub fn exit_code(status: &Status) -> ExitCode {
             ExitCode::from(if low == 0 && *code != 0 { 1 } else { low })
         }
         Status::Trapped(_) => ExitCode::from(TRAPPED),
+        Status::CannotRun(_) => ExitCode::from(NO_RESULT),
     }
 }
 

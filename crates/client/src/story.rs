@@ -123,6 +123,23 @@ pub fn ending(
             format!("exit code {code}"),
             format!("the program chose this code; {}", logs.hint()),
         ),
+        Status::CannotRun(obstacle) => (
+            "cannot_run",
+            format!("no worker could run it: {obstacle}"),
+            match obstacle {
+                Obstacle::WallClock => {
+                    format!("raise --wall (now {} s), or lower --fuel", limits.wall.get() / 1_000)
+                }
+                Obstacle::MissingInput => {
+                    "send it again with the node that has its files; meshx run sends them first"
+                        .to_owned()
+                }
+                Obstacle::Length | Obstacle::Module => {
+                    "meshx run checks module and files before it pays; send the job with it"
+                        .to_owned()
+                }
+            },
+        ),
         Status::Trapped(Trap::Wasm) => return Some(trapped(place, logs)),
         Status::Trapped(Trap::OutOfFuel) => (
             "out_of_fuel",

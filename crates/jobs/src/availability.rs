@@ -2,7 +2,7 @@
 
 use types::{
     Height, NanoMeshx,
-    state::{Params, REPUTATION_MAX, WorkerRecord},
+    state::{Params, REPUTATION_MAX, REPUTATION_NEW, WorkerRecord},
 };
 
 const HOUR_MS: u128 = 3_600_000;
@@ -25,12 +25,32 @@ pub fn availability(worker: &WorkerRecord, now: Height, params: &Params) -> Nano
     NanoMeshx::new(reward)
 }
 
+/// The reputation of a worker that sends a heartbeat at `now`: below that of a new worker it recovers by one gain for each
+/// half of the time that may lie between two heartbeats.
+pub fn recovered(worker: &WorkerRecord, now: Height, params: &Params) -> u16 {
+    let since = now.saturating_sub(worker.seen).get();
+    if since < params.heartbeat_blocks / 2 || worker.reputation >= REPUTATION_NEW {
+        return worker.reputation;
+    }
+    worker.reputation.saturating_add(params.reputation_gain).min(REPUTATION_NEW)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn worker(capacity: u16, reputation: u16) -> WorkerRecord {
         WorkerRecord { capacity, reputation, seen: Height::new(100), ..WorkerRecord::default() }
+    }
+
+    #[test]
+    fn a_bad_reputation_recovers_with_time_up_to_that_of_a_new_worker() {
+        let params = Params { heartbeat_blocks: 240, reputation_gain: 10, ..Params::DEFAULT };
+        let of = |reputation, blocks: u64| {
+            recovered(&worker(1, reputation), Height::new(100 + blocks), &params)
+        };
+        assert_eq!([of(500, 120), of(500, 119), of(4_995, 240)], [510, 500, 5_000]);
+        assert_eq!([of(5_000, 240), of(9_000, 240)], [5_000, 9_000]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Whether a submission may become a job at all. Asked before money moves.
 
-use crate::price::price_max;
+use crate::{draw, price::price_max};
 use types::{
     Float, Height, MODULE_BYTES_MAX, NanoMeshx, Ppm, REPLICAS_MAX, Submission, state::Params,
 };
@@ -23,16 +23,20 @@ pub enum Unacceptable {
         "the job may cost {needed} MESHX but offers {offered}; raise the offer or lower the limits"
     )]
     Price { offered: NanoMeshx, needed: NanoMeshx },
-    #[error("deadline {deadline} is not within the next {max} blocks after {now}")]
-    Deadline { deadline: Height, now: Height, max: u64 },
+    #[error(
+        "deadline {deadline} is not {least} to {max} blocks after {now}: a draw, the wall-clock limit and the reveals must fit in"
+    )]
+    Deadline { deadline: Height, now: Height, least: u64, max: u64 },
     #[error(
         "the job was made for another execution profile than this network runs; rebuild the request with this version"
     )]
     Profile,
     #[error("the module has {asked} bytes, more than the {max} that a job may have")]
     Module { asked: u64, max: u64 },
-    #[error("wall-clock limit {asked} ms is outside 1 to {max}")]
-    Wall { asked: u64, max: u64 },
+    #[error(
+        "wall-clock limit {asked} ms is outside {least} to {max}, for a slow machine may need {least} ms for the fuel"
+    )]
+    Wall { asked: u64, least: u64, max: u64 },
 }
 
 /// Longest wall-clock limit a job may ask for: an hour.
@@ -74,8 +78,11 @@ pub fn check(
             max: params.output_bytes_max,
         });
     }
-    if limits.wall.get() == 0 || limits.wall.get() > WALL_MS_MAX {
-        return Err(Unacceptable::Wall { asked: limits.wall.get(), max: WALL_MS_MAX });
+    // A limit that honest machines cannot keep would have them work for nothing.
+    let slow = draw::core_time(spec, params).get().saturating_mul(params.wall_ratio.into());
+    let (asked, least) = (limits.wall.get(), slow.clamp(1, WALL_MS_MAX));
+    if !(least..=WALL_MS_MAX).contains(&asked) {
+        return Err(Unacceptable::Wall { asked, least, max: WALL_MS_MAX });
     }
     // Its length buys time to compile it.
     if spec.module_len > MODULE_BYTES_MAX {
@@ -96,12 +103,9 @@ pub fn check(
         return Err(Unacceptable::Price { offered: *offered, needed });
     }
     let window = deadline.get().checked_sub(now.get());
-    if !window.is_some_and(|blocks| (1..=params.deadline_blocks_max).contains(&blocks)) {
-        return Err(Unacceptable::Deadline {
-            deadline: *deadline,
-            now,
-            max: params.deadline_blocks_max,
-        });
+    let (least, max) = (draw::least_blocks(spec, params), params.deadline_blocks_max);
+    if !window.is_some_and(|blocks| (least..=max).contains(&blocks)) {
+        return Err(Unacceptable::Deadline { deadline: *deadline, now, least, max });
     }
     Ok(())
 }

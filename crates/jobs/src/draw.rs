@@ -7,7 +7,7 @@
 
 use crate::{compile::compile_time, price};
 use types::{
-    Address, Beacon, Height, JobId, NanoMeshx, Submission,
+    Address, Beacon, Height, JobId, JobSpec, Millis, NanoMeshx, Submission,
     codec::Encode,
     state::{JobRecord, Params, REPUTATION_MAX, WorkerRecord},
 };
@@ -109,11 +109,44 @@ pub fn accepts(worker: &WorkerRecord, threshold: u16) -> bool {
 
 /// The block by which workers drawn at `drawn` must have committed.
 pub fn commit_until(submission: &Submission, params: &Params, drawn: Height) -> Height {
+    let until = drawn.get().saturating_add(commit_blocks(&submission.spec, params));
+    Height::new(until).min(submission.deadline)
+}
+
+/// Blocks that workers have for their commitments.
+fn commit_blocks(spec: &JobSpec, params: &Params) -> u64 {
     // Rounded up: a run that takes all of its wall-clock limit must still be committed in time.
-    let compiling = compile_time(submission.spec.module_len);
-    let run = submission.spec.limits.wall.saturating_add(compiling).get().div_ceil(params.block_ms);
-    let until = Height::new(drawn.get().saturating_add(params.commit_blocks).saturating_add(run));
-    until.min(submission.deadline)
+    let run = spec.limits.wall.saturating_add(compile_time(spec.module_len));
+    params.commit_blocks.saturating_add(run.get().div_ceil(params.block_ms.max(1)))
+}
+
+/// The block in which the others have had enough time to commit, once so many have that they can settle a job, at `now`:
+/// three times as long, and never less than the core time that the job's fuel stands for.
+pub(crate) fn enough_time(
+    submission: &Submission,
+    params: &Params,
+    drawn: Height,
+    now: Height,
+) -> Height {
+    let core_ms = core_time(&submission.spec, params)
+        .saturating_add(compile_time(submission.spec.module_len));
+    let least = core_ms.get().div_ceil(params.block_ms.max(1));
+    let others = now.saturating_sub(drawn).get().saturating_mul(3);
+    let blocks = params.commit_blocks.saturating_add(least.max(others));
+    Height::new(drawn.get().saturating_add(blocks))
+}
+
+/// The core time that a job's fuel stands for, rounded up.
+pub(crate) fn core_time(spec: &JobSpec, params: &Params) -> Millis {
+    let us = spec.limits.fuel.get().div_ceil(params.fuel_per_core_us.max(1));
+    Millis::new(us.div_ceil(1_000))
+}
+
+/// Blocks from a submission to the earliest deadline that leaves time for a draw, the run and the reveals.
+pub(crate) fn least_blocks(spec: &JobSpec, params: &Params) -> u64 {
+    /// A job is drawn in the block after its own. One more may pass without its beacon.
+    const DRAW: u64 = 2;
+    commit_blocks(spec, params).saturating_add(params.reveal_blocks).saturating_add(DRAW)
 }
 
 #[cfg(test)]

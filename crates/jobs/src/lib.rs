@@ -7,9 +7,9 @@
 //! ```text
 //!            drawn              all committed              enough agree
 //!  Queued ----------> Committing -------------> Revealing --------------> Settled
-//!    |                    | until                   | until, too few agree
-//!    | cancelled          | deadline                v
-//!    +--------------------+---------------------> Ended (all money back)
+//!    |                    | until, nobody           | until, too few agree
+//!    | cancelled          | has committed           v
+//!    +--------------------+---------------------> Ended (what nobody earned goes back)
 //! ```
 //!
 //! Commit, then reveal: a worker that waits to copy another's answer has nothing to copy until it has
@@ -21,11 +21,12 @@ mod availability;
 mod bond;
 mod check;
 mod compile;
+mod conclude;
 mod draw;
 mod price;
 mod step;
 
-pub use availability::availability;
+pub use availability::{availability, recovered};
 pub use bond::{Bonded, offer};
 pub use check::{Unacceptable, check};
 pub use compile::compile_time;

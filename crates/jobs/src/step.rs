@@ -1,12 +1,12 @@
 //! One step of a job's life.
 
-use crate::price::{cap, pay, usage};
-use std::collections::BTreeMap;
+use crate::{
+    conclude::{conclude, end},
+    draw,
+};
 use types::{
-    Address, Hash, Height, JobId, NanoMeshx, Outcome, Reveal,
-    state::{
-        Assignment, Assignments, Ending, JobRecord, Params, Phase, Settlement, Terms, cache_key,
-    },
+    Address, Hash, Height, JobId, NanoMeshx, Reveal,
+    state::{Assignment, Assignments, Ending, JobRecord, Params, Phase, Settlement, Terms},
 };
 
 /// How often the time between two draws doubles: the longest is 16 blocks.
@@ -90,7 +90,7 @@ pub enum Effect {
     Enqueue,
     /// Equal jobs may be answered by this one.
     Cache {
-        /// [`cache_key`] of the job's spec.
+        /// [`types::state::cache_key`] of the job.
         key: Hash,
     },
 }
@@ -172,23 +172,31 @@ pub fn step(
             if assignment.commitment.replace(commitment).is_some() {
                 return Err(OutOfPhase::Twice(worker));
             }
-            if assignments.iter().all(|assignment| assignment.commitment.is_some()) {
+            let committed = committed(&assignments);
+            if committed == assignments.len() {
                 return Ok(open_reveals(job, *drawn, assignments, now, params));
             }
-            Ok((Phase::Committing { drawn: *drawn, until: *until, assignments }, vec![]))
+            // The others have enough time from now on, and no job waits for a machine that is gone.
+            let sooner = draw::enough_time(&job.submission, params, *drawn, now).min(*until);
+            let enough = committed == usize::from(job.submission.agreement.agree);
+            let remind = (enough && sooner < *until).then_some(Effect::Remind { at: sooner });
+            let until = if enough { sooner } else { *until };
+            let phase = Phase::Committing { drawn: *drawn, until, assignments };
+            Ok((phase, remind.into_iter().collect()))
         }
         (Phase::Committing { drawn, until, assignments }, Input::Tick) if *until <= now => {
-            let committed =
-                assignments.iter().filter(|assignment| assignment.commitment.is_some()).count();
-            // Fewer commitments than must agree can no longer settle the job, so its money does not wait for their
-            // reveals.
-            if committed < usize::from(job.submission.agreement.agree) || deadline <= now {
+            // Fewer than must agree can no longer settle the job, but what they did is paid if they show it.
+            if committed(assignments) == 0 || deadline <= now {
                 return Ok(end(job, Ending::Expired, assignments, now));
             }
             Ok(open_reveals(job, *drawn, assignments.clone(), now, params))
         }
 
-        (Phase::Revealing { drawn, until, assignments }, Input::Reveal { worker, reveal }) => {
+        (
+            Phase::Revealing { drawn, until, early, assignments },
+            Input::Reveal { worker, reveal },
+        ) => {
+            let (drawn, until, early) = (*drawn, *until, *early);
             let mut assignments = assignments.clone();
             let assignment = find(&mut assignments, &worker)?;
             if assignment.outcome.is_some() {
@@ -203,15 +211,12 @@ pub fn step(
                 .iter()
                 .any(|assignment| assignment.commitment.is_some() && assignment.outcome.is_none());
             if outstanding {
-                return Ok((
-                    Phase::Revealing { drawn: *drawn, until: *until, assignments },
-                    vec![],
-                ));
+                return Ok((Phase::Revealing { drawn, until, early, assignments }, vec![]));
             }
-            Ok(conclude(job, assignments, now, params))
+            Ok(conclude(job, assignments, early, now, params))
         }
-        (Phase::Revealing { until, assignments, .. }, Input::Tick) if *until <= now => {
-            Ok(conclude(job, assignments.clone(), now, params))
+        (Phase::Revealing { until, early, assignments, .. }, Input::Tick) if *until <= now => {
+            Ok(conclude(job, assignments.clone(), *early, now, params))
         }
 
         (phase, Input::Tick) => Ok((phase.clone(), vec![])),
@@ -260,7 +265,7 @@ fn assign(
     now: Height,
     params: &Params,
 ) -> (Phase, Vec<Effect>) {
-    let until = crate::draw::commit_until(&job.submission, params, now);
+    let until = draw::commit_until(&job.submission, params, now);
     let mut effects: Vec<Effect> =
         workers.iter().map(|(worker, _)| Effect::Occupy { worker: *worker }).collect();
     effects.push(Effect::Remind { at: until });
@@ -284,86 +289,12 @@ fn open_reveals(
         Height::new(now.get().saturating_add(params.reveal_blocks)).min(job.submission.deadline);
     // A phase that closes in the block that opens it could be answered by nobody.
     let until = until.max(now.next());
-    (Phase::Revealing { drawn, until, assignments }, vec![Effect::Remind { at: until }])
+    let early = now < draw::commit_until(&job.submission, params, drawn);
+    (Phase::Revealing { drawn, until, early, assignments }, vec![Effect::Remind { at: until }])
 }
 
-/// Settle on what enough workers say, or give the money back.
-fn conclude(
-    job: &JobRecord,
-    assignments: Assignments,
-    now: Height,
-    params: &Params,
-) -> (Phase, Vec<Effect>) {
-    let mut votes: BTreeMap<Outcome, u8> = BTreeMap::new();
-    for outcome in assignments.iter().filter_map(|assignment| assignment.outcome) {
-        *votes.entry(outcome).or_default() += 1;
-    }
-    // More than half must agree, so at most one outcome can.
-    let agreed = votes.into_iter().find(|(_, count)| *count >= job.submission.agreement.agree);
-    let Some((outcome, agreed)) = agreed else {
-        return end(job, Ending::NoAgreement, &assignments, now);
-    };
-    let mut effects = Vec::new();
-    let mut rest = job.submission.price_max;
-    for assignment in assignments.iter() {
-        let good = assignment.outcome == Some(outcome);
-        if good {
-            let amount = worth(job, &outcome, &assignment.terms, params);
-            rest = rest.checked_sub(amount).expect("no replica gets more than its part");
-            effects.push(Effect::Pay { worker: assignment.worker, amount });
-        }
-        effects.push(Effect::Release { worker: assignment.worker, good: Some(good) });
-    }
-    let paid = job.submission.price_max.checked_sub(rest).expect("the rest is part of the whole");
-    effects.push(Effect::Refund { payer: job.payer, amount: rest });
-    effects.push(Effect::Cache { key: cache_key(&job.payer, &job.submission.spec) });
-    (
-        Phase::Settled(Settlement {
-            height: now,
-            outcome,
-            agreed,
-            assignments,
-            paid,
-            refunded: rest,
-            cached_from: None,
-        }),
-        effects,
-    )
-}
-
-/// What one replica is paid. The cap decides where there is no other price, because parameters have changed since
-/// the job was taken in: it is what the payer agreed to, and what every worker was drawn under.
-fn worth(job: &JobRecord, outcome: &Outcome, terms: &Terms, params: &Params) -> NanoMeshx {
-    let (spec, most) =
-        (&job.submission.spec, cap(job.submission.price_max, &job.submission.agreement));
-    usage(spec, outcome, params)
-        .and_then(|used| pay(&used, job.demand, terms, most, params))
-        .unwrap_or(most)
-}
-
-/// End without a result: everything back to the payer. Silence costs an assigned worker reputation; an
-/// answer nobody confirmed does not, for nobody knows who was right. Nor does it cost any of them if all were
-/// silent: then the job cannot be run, such as one that its own wall-clock limit stops, and a payer could ruin
-/// workers with such jobs for nothing.
-fn end(
-    job: &JobRecord,
-    ending: Ending,
-    assignments: &Assignments,
-    now: Height,
-) -> (Phase, Vec<Effect>) {
-    let nobody = assignments.iter().all(|assignment| assignment.commitment.is_none());
-    let mut effects: Vec<Effect> = assignments
-        .iter()
-        .map(|assignment| {
-            let silent = match ending {
-                Ending::NoAgreement => assignment.outcome.is_none(),
-                Ending::Expired | Ending::Cancelled => !nobody && assignment.commitment.is_none(),
-            };
-            Effect::Release { worker: assignment.worker, good: silent.then_some(false) }
-        })
-        .collect();
-    effects.push(Effect::Refund { payer: job.payer, amount: job.submission.price_max });
-    (Phase::Ended { height: now, ending, assignments: assignments.clone() }, effects)
+fn committed(assignments: &Assignments) -> usize {
+    assignments.iter().filter(|assignment| assignment.commitment.is_some()).count()
 }
 
 #[cfg(test)]

@@ -157,6 +157,44 @@ pub enum Status {
         /// What it left.
         files: OutputFiles,
     },
+    /// The worker could not run it. It printed nothing.
+    #[wire(tag = 3)]
+    CannotRun(Obstacle),
+}
+
+/// Why a worker cannot run a job, or not to its end.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Wire,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Obstacle {
+    /// Something that the job names could not be had from anybody.
+    MissingInput = 0,
+    /// Something that the job names has another length than the job says.
+    Length = 1,
+    /// The sandbox does not take the module.
+    Module = 2,
+    /// It was still running when its wall-clock limit was over.
+    WallClock = 3,
+}
+
+impl std::fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::MissingInput => "something that it names could not be had",
+            Self::Length => "something that it names has another length",
+            Self::Module => "the sandbox does not take its module",
+            Self::WallClock => "it was still running when its wall-clock limit was over",
+        })
+    }
+}
+
+impl Obstacle {
+    /// Whether it is the job's, so that every worker must come to the same. The others depend on the network and on the
+    /// machine.
+    pub const fn is_the_jobs(self) -> bool {
+        matches!(self, Self::Length | Self::Module)
+    }
 }
 
 impl Status {
@@ -164,7 +202,15 @@ impl Status {
     pub const fn code(&self) -> Option<i32> {
         match self {
             Self::Exited(code) | Self::ExitedWithFiles { code, .. } => Some(*code),
-            Self::Trapped(_) => None,
+            Self::Trapped(_) | Self::CannotRun(_) => None,
+        }
+    }
+
+    /// Why it could not be run; `None` if it was.
+    pub const fn obstacle(&self) -> Option<Obstacle> {
+        match self {
+            Self::CannotRun(obstacle) => Some(*obstacle),
+            _ => None,
         }
     }
 
@@ -172,7 +218,7 @@ impl Status {
     pub const fn files(&self) -> Option<OutputFiles> {
         match self {
             Self::ExitedWithFiles { files, .. } => Some(*files),
-            Self::Exited(_) | Self::Trapped(_) => None,
+            Self::Exited(_) | Self::Trapped(_) | Self::CannotRun(_) => None,
         }
     }
 }

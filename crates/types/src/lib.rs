@@ -63,7 +63,7 @@ pub use equivocation::{EquivocationProof, SignedVote, VoteKind};
 pub use hash::{BadHash, Hash, domain_hash};
 pub use job::{
     ARGS_MAX, Abi, Agreement, ENV_MAX, ExecProfile, Float, INPUT_FILES_MAX, InputFile, JobId,
-    JobSpec, Limits, MODULE_BYTES_MAX, Outcome, OutputRef, REPLICAS_MAX, Status, Trap,
+    JobSpec, Limits, MODULE_BYTES_MAX, Obstacle, Outcome, OutputRef, REPLICAS_MAX, Status, Trap,
 };
 pub use market::{BaseFeeRule, DemandRule, Ppm, Rates, Tee, Usage};
 pub use nonce::{Nonce, ONCE_BLOCKS_MAX, ONCE_OPEN_MAX, Once, Spent};

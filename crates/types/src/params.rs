@@ -34,6 +34,9 @@ pub struct Params {
     pub place_bond_blocks: u64,
     /// Blocks a drawn worker has to commit, at least; a job's wall-clock limit is added.
     pub commit_blocks: u64,
+    /// A job's wall-clock limit is at least so many times the core time that its fuel stands for, so that a worker as slow as
+    /// that can finish it.
+    pub wall_ratio: u16,
     /// Blocks a worker that committed has to reveal.
     pub reveal_blocks: u64,
     /// Most blocks between submission and deadline.
@@ -99,6 +102,7 @@ impl Params {
         place_bond: NanoMeshx::new(10_000_000_000),
         place_bond_blocks: 172_800,
         commit_blocks: 20,
+        wall_ratio: 6,
         reveal_blocks: 20,
         deadline_blocks_max: 172_800,
         validators_bps: 300,
@@ -250,4 +254,5 @@ pub enum ParamName {
     SortitionPresenceRequired = 67,
     PlaceBond = 68,
     PlaceBondBlocks = 69,
+    WallRatio = 70,
 }

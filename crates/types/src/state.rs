@@ -272,11 +272,11 @@ pub struct Assignment {
 /// One assignment for each replica of a job, in the order of the draw.
 pub type Assignments = List<Assignment, REPLICAS_MAX>;
 
-/// How a job ended without a result. The payer got everything back.
+/// How a job ended without a result. The payer got back what nobody earned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Wire)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
-    /// Its deadline passed.
+    /// Too few workers took it, or answered in time.
     Expired = 0,
     /// Its payer cancelled it before workers were drawn.
     Cancelled = 1,
@@ -330,6 +330,8 @@ pub enum Phase {
         drawn: Height,
         /// The last block that may hold a reveal.
         until: Height,
+        /// Whether they opened before every worker had its full time to commit, because enough had committed.
+        early: bool,
         /// The workers, and what each has revealed.
         assignments: Assignments,
     },
@@ -343,6 +345,8 @@ pub enum Phase {
         height: Height,
         /// Why it ended.
         ending: Ending,
+        /// What workers got for the work that they showed, with what was burned.
+        paid: NanoMeshx,
         /// The workers; empty if none were drawn.
         assignments: Assignments,
     },

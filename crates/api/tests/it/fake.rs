@@ -669,6 +669,7 @@ pub fn revealing() -> Phase {
     Phase::Revealing {
         drawn: Height::new(3),
         until: Height::new(9),
+        early: false,
         assignments: assignments(Some(outcome())),
     }
 }
@@ -689,6 +690,7 @@ pub fn ended() -> Phase {
     Phase::Ended {
         height: Height::new(10),
         ending: Ending::NoAgreement,
+        paid: NanoMeshx::new(5),
         assignments: assignments(None),
     }
 }

@@ -34,7 +34,8 @@ impl Handler for Heartbeat {
         let pool = pools::availability();
         let reward =
             jobs::availability(&worker, at.height, &params).min(pad.account(pool)?.balance);
-        let here = WorkerRecord { seen: at.height, silent: false, ..worker.clone() };
+        let reputation = jobs::recovered(&worker, at.height, &params);
+        let here = WorkerRecord { seen: at.height, silent: false, reputation, ..worker.clone() };
         places::offer(pad, from, &worker, &here, at)?;
         if reward > NanoMeshx::ZERO {
             let to = Destination::Account(from);

@@ -132,13 +132,13 @@ pub fn verify(settings: &Settings, args: &Verify) -> Result<ExitCode> {
     }
     let ending = match outcome.status {
         Status::Exited(code) | Status::ExitedWithFiles { code, .. } => format!("exit code {code}"),
-        Status::Trapped(_) => client::ending(
+        Status::Trapped(_) | Status::CannotRun(_) => client::ending(
             outcome,
             &receipt.record().submission.spec.limits,
             None,
             Logs::Of(receipt.job),
         )
-        .map_or_else(|| "trapped".to_owned(), |story| story.what),
+        .map_or_else(|| "no result".to_owned(), |story| story.what),
     };
     println!("accepted  {} ({bytes} bytes)", args.receipt.file.display());
     println!(

@@ -1,7 +1,7 @@
 use super::*;
 use types::{
-    Abi, Agreement, Float, Fuel, JobSpec, Limits, List, Millis, OutputRef, Ppm, PublicKey, Rates,
-    Status, Submission, state::Terms,
+    Abi, Agreement, Float, Fuel, JobSpec, Limits, List, Millis, Outcome, OutputRef, Ppm, PublicKey,
+    Rates, Status, Submission, state::Terms,
 };
 
 fn params() -> Params {

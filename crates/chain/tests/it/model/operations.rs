@@ -185,7 +185,7 @@ fn operation() -> impl Strategy<Value = Operation> {
     ];
     let bits = || prop_oneof![5 => Just(0_u16), 3 => any::<u16>().prop_map(|n| 1 << (n % 8)), 1 => any::<u16>()];
     let replicas = prop_oneof![4 => 1..=3_u8, 1 => 1..=6_u8];
-    let deadline = prop_oneof![3 => 8..30_u8, 2 => 1..8_u8];
+    let deadline = prop_oneof![3 => 8..30_u8, 2 => 0..8_u8];
     // From none to more than any offer here covers.
     let floor = prop_oneof![2 => Just(0), 3 => 0..3_000_000_u64, 1 => any::<u64>()];
     prop_oneof![

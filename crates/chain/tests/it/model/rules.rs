@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use types::{
-    Action, Address, Beacon, Float, Hash, JobId, NanoMeshx, Outcome, Ppm, Submission, Text,
+    Action, Address, Beacon, Float, Hash, JobId, JobSpec, NanoMeshx, Outcome, Ppm, Submission,
+    Text,
     codec::Encode,
     network::Genesis,
     state::{Assignment, Assignments, Ending, JobRecord, Params, Phase, Settlement, Terms, pools},
@@ -53,6 +54,7 @@ pub enum Life {
     Revealing {
         drawn: u64,
         until: u64,
+        early: bool,
     },
     Settled {
         at: u64,
@@ -65,6 +67,7 @@ pub enum Life {
     Ended {
         at: u64,
         ending: Ending,
+        paid: u64,
     },
 }
 
@@ -213,7 +216,7 @@ impl Model {
                     .iter()
                     .filter(|assignment| assignment.commitment.is_some())
                     .count();
-                if self.now < deadline && spoke >= usize::from(job.submission.agreement.agree) {
+                if self.now < deadline && spoke > 0 {
                     self.open_reveals(id);
                 } else {
                     self.end(id, Ending::Expired);
@@ -293,12 +296,7 @@ impl Model {
             self.workers.get_mut(who).expect("able").running += 1;
         }
         let spec = &self.jobs[&id].submission.spec;
-        // A tenth of a second for each ten thousand bytes that are to be compiled.
-        let wall = spec.limits.wall.get() + spec.module_len / 100;
-        let mut run_blocks = wall / self.params.block_ms;
-        if !wall.is_multiple_of(self.params.block_ms) {
-            run_blocks += 1;
-        }
+        let run_blocks = self.run_blocks(spec);
         let deadline = self.jobs[&id].submission.deadline.get();
         let until = (self.now + self.params.commit_blocks + run_blocks).min(deadline);
         let now = self.now;
@@ -532,7 +530,7 @@ impl Model {
         if limits.output_bytes > rules.output_bytes_max {
             return Err("unacceptable_job: output");
         }
-        if !(1..=3_600_000).contains(&limits.wall.get()) {
+        if !(self.wall_least(&submission.spec)..=3_600_000).contains(&limits.wall.get()) {
             return Err("unacceptable_job: wall");
         }
         if submission.spec.module_len > 100_663_296 {
@@ -552,10 +550,34 @@ impl Model {
             return Err("unacceptable_job: price");
         }
         let deadline = submission.deadline.get();
-        if deadline <= self.now || deadline > self.now + rules.deadline_blocks_max {
+        let soonest = self.now + self.least_blocks(&submission.spec);
+        if deadline < soonest || deadline > self.now + rules.deadline_blocks_max {
             return Err("unacceptable_job: deadline");
         }
         Ok(())
+    }
+
+    /// The core time of the fuel, in milliseconds.
+    fn core_ms(&self, spec: &JobSpec) -> u64 {
+        let per_us = u128::from(self.params.fuel_per_core_us);
+        let us = u128::from(spec.limits.fuel.get()).div_ceil(per_us);
+        u64::try_from(us.div_ceil(1_000)).expect("less than the fuel")
+    }
+
+    /// Some machines are several times as slow.
+    pub fn wall_least(&self, spec: &JobSpec) -> u64 {
+        let slow = u128::from(self.core_ms(spec)) * u128::from(self.params.wall_ratio);
+        u64::try_from(slow.clamp(1, 3_600_000)).expect("an hour")
+    }
+
+    /// A tenth of a second for each ten thousand bytes that are to be compiled, and the whole wall-clock limit.
+    fn run_blocks(&self, spec: &JobSpec) -> u64 {
+        (spec.limits.wall.get() + spec.module_len / 100).div_ceil(self.params.block_ms)
+    }
+
+    /// Two blocks for the draw; the commitments; the reveals.
+    pub fn least_blocks(&self, spec: &JobSpec) -> u64 {
+        2 + self.params.commit_blocks + self.run_blocks(spec) + self.params.reveal_blocks
     }
 
     fn live(&self, id: JobId) -> Result<Job, No> {
@@ -591,6 +613,22 @@ impl Model {
         job.assignments[assignment].commitment = Some(commitment);
         if job.assignments.iter().all(|assignment| assignment.commitment.is_some()) {
             self.open_reveals(id);
+            return Ok(());
+        }
+        let said = job.assignments.iter().filter(|one| one.commitment.is_some()).count();
+        let Life::Committing { drawn, until } = job.life else { panic!("it was just so") };
+        if said == usize::from(job.submission.agreement.agree) {
+            // Three times as long as these took, or what a quick machine needs for all of the fuel.
+            let spec = job.submission.spec.clone();
+            let quick =
+                (self.core_ms(&spec) + spec.module_len / 100).div_ceil(self.params.block_ms);
+            let long = (3 * (self.now - drawn)).max(quick);
+            let sooner = drawn + self.params.commit_blocks + long;
+            if sooner < until {
+                self.jobs.get_mut(&id).expect("live").life =
+                    Life::Committing { drawn, until: sooner };
+                self.remind(sooner, id);
+            }
         }
         Ok(())
     }
@@ -626,7 +664,11 @@ impl Model {
         let Life::Committing { drawn, .. } = job.life else { panic!("commitments come first") };
         let until =
             (now + self.params.reveal_blocks).min(job.submission.deadline.get()).max(now + 1);
-        job.life = Life::Revealing { drawn, until };
+        let full = drawn + self.params.commit_blocks;
+        let spec = job.submission.spec.clone();
+        let deadline = job.submission.deadline.get();
+        let early = now < (full + self.run_blocks(&spec)).min(deadline);
+        self.jobs.get_mut(&id).expect("live").life = Life::Revealing { drawn, until, early };
         self.remind(until, id);
     }
 
@@ -640,7 +682,8 @@ impl Model {
             .iter()
             .filter_map(|assignment| assignment.outcome)
             .find(|outcome| says(*outcome) >= usize::from(job.submission.agreement.agree));
-        let Some(outcome) = winner else { return self.end(id, Ending::NoAgreement) };
+        let Life::Revealing { early, .. } = job.life else { panic!("reveals are counted") };
+        let Some(outcome) = winner else { return self.pay_what_was_shown(id, early) };
         let mut paid = 0;
         for assignment in &job.assignments {
             let right = assignment.outcome == Some(outcome);
@@ -649,7 +692,8 @@ impl Model {
                 self.pay_out(assignment.worker, each);
                 paid += each;
             }
-            self.release(assignment.worker, Some(right));
+            let slow = early && assignment.commitment.is_none();
+            self.release(assignment.worker, (!slow).then_some(right));
         }
         let refunded = job.submission.price_max.get() - paid;
         self.take(pools::escrow(), refunded).expect("the rest of what was put there");
@@ -658,6 +702,47 @@ impl Model {
         let settled = Life::Settled { at: self.now, outcome, agreed, paid, refunded, from: None };
         self.jobs.get_mut(&id).expect("live").life = settled;
         self.answers.insert((job.payer, job.submission.spec.encode().to_vec()), id);
+    }
+
+    /// Too few said the same. Those that most others confirm are paid in full; where nobody is confirmed, each gets half of
+    /// what the least answer is worth. Who committed and did not reveal, or never spoke in all the time there was, loses
+    /// reputation.
+    fn pay_what_was_shown(&mut self, id: JobId, early: bool) {
+        let job = self.jobs[&id].clone();
+        let shown: Vec<Outcome> = job.assignments.iter().filter_map(|one| one.outcome).collect();
+        let says = |outcome: Outcome| shown.iter().filter(|other| **other == outcome).count();
+        let confirmed = shown
+            .iter()
+            .copied()
+            .find(|one| says(*one) > 1 && says(*one) > shown.len() - says(*one));
+        let work = |one: &Outcome| (one.fuel, one.memory_bytes, one.stdout.len, one.stderr.len);
+        let least = shown.iter().copied().min_by_key(work);
+        let mut paid = 0;
+        for assignment in &job.assignments {
+            let each = match (assignment.outcome, confirmed) {
+                (None, _) => 0,
+                (Some(one), Some(right)) if one == right => {
+                    self.worth(&job, &right, assignment.terms)
+                }
+                (Some(_), Some(_)) => 0,
+                (Some(_), None) => {
+                    self.worth(&job, &least.expect("one at least"), assignment.terms) / 2
+                }
+            };
+            if each > 0 {
+                self.pay_out(assignment.worker, each);
+                paid += each;
+            }
+            let slow = early && assignment.commitment.is_none();
+            let silent = assignment.outcome.is_none() && !slow;
+            self.release(assignment.worker, silent.then_some(false));
+        }
+        let rest = job.submission.price_max.get() - paid;
+        self.take(pools::escrow(), rest).expect("the rest of what was put there");
+        self.give(job.payer, rest);
+        let enough = shown.len() >= usize::from(job.submission.agreement.agree);
+        let ending = if enough { Ending::NoAgreement } else { Ending::Expired };
+        self.jobs.get_mut(&id).expect("live").life = Life::Ended { at: self.now, ending, paid };
     }
 
     /// Whitepaper: 95 % to the worker, 3 % to the validators, 1 % burned, each rounded down; the treasury has 1 % and
@@ -700,15 +785,12 @@ impl Model {
         let job = self.jobs[&id].clone();
         let nobody = job.assignments.iter().all(|assignment| assignment.commitment.is_none());
         for assignment in &job.assignments {
-            let silent = match ending {
-                Ending::NoAgreement => assignment.outcome.is_none(),
-                Ending::Expired | Ending::Cancelled => assignment.commitment.is_none() && !nobody,
-            };
+            let silent = assignment.commitment.is_none() && !nobody;
             self.release(assignment.worker, if silent { Some(false) } else { None });
         }
         self.take(pools::escrow(), job.submission.price_max.get()).expect("still all there");
         self.give(job.payer, job.submission.price_max.get());
-        self.jobs.get_mut(&id).expect("live").life = Life::Ended { at: self.now, ending };
+        self.jobs.get_mut(&id).expect("live").life = Life::Ended { at: self.now, ending, paid: 0 };
     }
 
     /// What open jobs promised.
@@ -735,8 +817,8 @@ impl Job {
             Life::Committing { drawn, until } => {
                 Phase::Committing { drawn: height(drawn), until: height(until), assignments }
             }
-            Life::Revealing { drawn, until } => {
-                Phase::Revealing { drawn: height(drawn), until: height(until), assignments }
+            Life::Revealing { drawn, until, early } => {
+                Phase::Revealing { drawn: height(drawn), until: height(until), early, assignments }
             }
             Life::Settled { at, outcome, agreed, paid, refunded, from } => {
                 Phase::Settled(Settlement {
@@ -749,7 +831,10 @@ impl Job {
                     cached_from: from,
                 })
             }
-            Life::Ended { at, ending } => Phase::Ended { height: height(at), ending, assignments },
+            Life::Ended { at, ending, paid } => {
+                let (height, paid) = (height(at), NanoMeshx::new(paid));
+                Phase::Ended { height, ending, paid, assignments }
+            }
         };
         JobRecord {
             payer: self.payer,

@@ -84,7 +84,7 @@ fn params(rules: u8) -> Params {
     let short = Params {
         commit_blocks: 3,
         reveal_blocks: 3,
-        deadline_blocks_max: 40,
+        deadline_blocks_max: 60,
         // Some can put down a bond for a few places, and nobody for all that there may be.
         place_bond: NanoMeshx::new(30_000),
         place_bond_blocks: 7,
@@ -408,13 +408,6 @@ impl World {
             Odd::WallOverMax => limits.wall = Millis::new(3_600_001),
             _ => {}
         }
-        let mut deadline = self.model.now + 1 + u64::from(deadline);
-        match odd {
-            Odd::DeadlineNow => deadline = self.model.now + 1,
-            Odd::DeadlineFarthest => deadline = self.model.now + 1 + rules.deadline_blocks_max,
-            Odd::DeadlineFar => deadline = self.model.now + 2 + rules.deadline_blocks_max,
-            _ => {}
-        }
         let float = if spec == 4 { Float::ArchClass } else { Float::Strict };
         let right = if spec == 4 { rules.profile_arch_class } else { rules.profile_strict };
         let id = spec;
@@ -436,6 +429,21 @@ impl World {
             profile: if matches!(odd, Odd::Profile) { Hash([77; 32]) } else { right },
             seed: Hash::default(),
             clock: Millis::ZERO,
+        };
+        let mut spec = spec;
+        let least = self.model.wall_least(&spec);
+        match odd {
+            // Or one that a slow machine cannot keep; with little fuel that is none at all.
+            Odd::NoWall => spec.limits.wall = Millis::new(least - 1),
+            Odd::WallOverMax => {}
+            _ => spec.limits.wall = Millis::new(least + spec.limits.wall.get() - 1),
+        }
+        let soonest = self.model.now + 1 + self.model.least_blocks(&spec);
+        let deadline = match odd {
+            Odd::DeadlineNow => soonest - 1,
+            Odd::DeadlineFarthest => self.model.now + 1 + rules.deadline_blocks_max,
+            Odd::DeadlineFar => self.model.now + 2 + rules.deadline_blocks_max,
+            _ => soonest + u64::from(deadline),
         };
         let (price_max, deadline) = (NanoMeshx::ZERO, Height::new(deadline));
         let mut asked = Submission { spec, agreement, price_max, deadline, fresh };

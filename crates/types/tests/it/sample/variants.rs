@@ -99,8 +99,13 @@ fn phases(all: &mut Vec<Sample>) {
     let (drawn, until) = (Height::new(5), Height::new(6));
     for phase in [
         Phase::Committing { drawn, until, assignments: assignments.clone() },
-        Phase::Revealing { drawn, until, assignments: assignments.clone() },
-        Phase::Ended { height: until, ending: Ending::NoAgreement, assignments },
+        Phase::Revealing { drawn, until, early: true, assignments: assignments.clone() },
+        Phase::Ended {
+            height: until,
+            ending: Ending::NoAgreement,
+            paid: NanoMeshx::new(12),
+            assignments,
+        },
     ] {
         add(all, "job", &job(phase));
     }
