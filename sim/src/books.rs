@@ -128,6 +128,7 @@ impl Books {
         let same = |outcome: &Outcome| shown.iter().filter(|(_, other)| other == outcome).count();
         let most = shown.iter().map(|(_, outcome)| outcome).max_by_key(|outcome| same(outcome));
         let believed = most.copied().filter(|most| same(most) >= 2 && same(most) * 2 > shown.len());
+        // Nobody here is hindered, so the least fuel is the least work.
         let work = |outcome: &Outcome| {
             (outcome.fuel, outcome.memory_bytes, outcome.stdout.len, outcome.stderr.len)
         };

@@ -146,9 +146,12 @@ fn workers(
     let market: Market = pad.expect(Key::Market)?;
     let count: u32 = pad.get(Key::WorkerPlaces)?.unwrap_or(0);
     let mut draw = Draw::default();
-    // With fewer places, or free ones, than replicas no number of tries can succeed.
+    // With fewer workers, or free places, than replicas no number of tries can succeed.
     let least = u64::from(record.submission.agreement.replicas);
-    if u64::from(count) < least || market.capacity.saturating_sub(market.running) < least {
+    let workers: u32 = pad.get(Key::WorkerCount)?.unwrap_or(0);
+    if u64::from(workers.min(count)) < least
+        || market.capacity.saturating_sub(market.running) < least
+    {
         return Ok(draw);
     }
     let params: Params = pad.expect(Key::Params)?;

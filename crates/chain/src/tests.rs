@@ -328,20 +328,21 @@ fn without_workers_the_deadline_gives_the_money_back() {
         net.block(vec![]);
     }
     assert!(matches!(net.job(id).phase, Phase::Ended { ending: Ending::Expired, .. }));
-    // The submission, and two draws that found too few.
-    assert_eq!(before - net.balance(who(CLIENT)), 5_000 + 2_000);
+    // The submission, and six draws that found too few.
+    assert_eq!(before - net.balance(who(CLIENT)), 5_000 + 6_000);
     let reasons = why(&net.job(id), &[], &net.genesis.params, Height::new(51));
     assert_eq!(reasons[0].rule, "ended");
 }
 
 #[test]
-fn workers_that_vanish_do_not_keep_the_money() {
+fn workers_that_vanish_do_not_keep_the_money_and_the_others_are_paid() {
     let mut net = Net::new(4);
     let before = net.balance(who(CLIENT));
     let id = net.submit(submission(4, 3, 100));
     net.run(id, |worker| (worker < 2).then(|| outcome(1)));
     assert!(matches!(net.job(id).phase, Phase::Ended { ending: Ending::Expired, .. }));
-    assert_eq!(before - net.balance(who(CLIENT)), 5_000);
+    // Two of four did the work and said the same.
+    assert_eq!(before - net.balance(who(CLIENT)), 5_000 + 2 * 89);
     for n in 0..4 {
         assert_eq!(net.get::<WorkerRecord>(Key::Worker(who(n))).unwrap().running, 0);
     }
@@ -610,6 +611,7 @@ fn add_workers(net: &mut Net, count: u32, floor: u64) {
         net.store.0.insert(Key::Worker(who), record.encode().to_vec());
     }
     net.store.0.insert(Key::WorkerPlaces, (before + count).encode().to_vec());
+    net.store.0.insert(Key::WorkerCount, (before + count).encode().to_vec());
     let mut market: Market = net.get(Key::Market).unwrap();
     market.capacity += 16 * u64::from(count);
     net.store.0.insert(Key::Market, market.encode().to_vec());

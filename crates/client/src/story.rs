@@ -7,7 +7,7 @@ use crate::{
 use api::{Client, ClientError, JobView};
 use sandbox::{Fault, TooMuch, TrapPlace};
 use types::{
-    Hash, JobId, JobSpec, Limits, Outcome, Status, Trap,
+    Hash, JobId, JobSpec, Limits, Obstacle, Outcome, Status, Trap,
     state::{Assignment, Ending, JobRecord, Phase},
 };
 

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 use types::{
-    Action, Hash, JobId, Outcome,
+    Action, Hash, JobId, NanoMeshx, Obstacle, Outcome,
     state::{JobRecord, Key, WorkerRecord},
 };
 use worker::{Asks, Duty, Told, Worker, pause};
@@ -63,6 +63,18 @@ impl Failed {
             Self::CannotRun(cannot) => cannot.is_lasting(),
             Self::Over => true,
             Self::Store(_) | Self::NotProved(_) | Self::NoDuty => false,
+        }
+    }
+
+    /// What this worker says about a job that it cannot run.
+    pub(crate) fn obstacle(&self) -> Option<Obstacle> {
+        match self {
+            Self::CannotRun(cannot) => cannot.obstacle(),
+            Self::Gateway(error) => {
+                let unknown = |problem: &api::Problem| problem.code == Code::UnknownBlob;
+                error.problem().filter(|problem| unknown(problem)).map(|_| Obstacle::MissingInput)
+            }
+            Self::Store(_) | Self::NotProved(_) | Self::NoDuty | Self::Over => None,
         }
     }
 

@@ -70,7 +70,8 @@ fn carry_out(hands: &Hands, order: Order, tell: &Tell) {
         if error.job_is_over() {
             let _ = tell.send(Told::Job { job, asks: Asks::Over });
         }
-        Told::Failed { job, duty, lasting: error.is_lasting() }
+        let (lasting, obstacle) = (error.is_lasting(), error.obstacle());
+        Told::Failed { job, duty, lasting, obstacle }
     });
     let _ = tell.send(told);
 }

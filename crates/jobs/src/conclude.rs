@@ -70,9 +70,7 @@ fn unsettled(
     let shown: u8 = votes.values().sum();
     // Most of those that answered say the same, so they are taken at their word.
     let believed = votes.iter().find(|(_, count)| **count >= 2 && **count * 2 > shown);
-    let least = votes.keys().min_by_key(|outcome| {
-        (outcome.fuel, outcome.memory_bytes, outcome.stdout.len, outcome.stderr.len)
-    });
+    let least = votes.keys().min_by_key(|outcome| worth(job, outcome, &Terms::default(), params));
     let mut effects = Vec::new();
     let mut rest = job.submission.price_max;
     for assignment in assignments.iter() {

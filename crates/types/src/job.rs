@@ -259,3 +259,17 @@ pub struct Outcome {
     /// Most linear memory it held, in bytes, over all memories of the module.
     pub memory_bytes: u64,
 }
+
+impl Outcome {
+    /// What a worker says that cannot run a job. Its bytes are the same on every worker with the same obstacle.
+    pub fn hindered(obstacle: Obstacle) -> Self {
+        let nothing = OutputRef::of(b"");
+        Self {
+            status: Status::CannotRun(obstacle),
+            stdout: nothing,
+            stderr: nothing,
+            fuel: Fuel::ZERO,
+            memory_bytes: 0,
+        }
+    }
+}

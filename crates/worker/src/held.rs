@@ -2,7 +2,19 @@
 
 use crate::{Duty, Order, pause};
 use std::collections::BTreeMap;
-use types::{JobId, Millis, Outcome};
+use types::{JobId, Millis, Obstacle, Outcome};
+
+/// So often a worker tries to get what a job names, before it says that it cannot be had.
+const RUNS_MAX: u32 = 3;
+
+/// Why a duty was not fulfilled.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Failure {
+    /// Whether trying again is pointless.
+    pub(crate) lasting: bool,
+    /// What hindered a run.
+    pub(crate) obstacle: Option<Obstacle>,
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct Held {
@@ -54,11 +66,22 @@ impl Held {
         }
     }
 
-    pub(crate) fn failed(&mut self, duty: Duty, lasting: bool, now: Millis) {
-        let Some(task) = self.duties.get_mut(&duty) else { return };
+    /// A run or a statement failed. A run that cannot succeed has an outcome all the same: that it was hindered.
+    pub(crate) fn failed(
+        &mut self,
+        job: JobId,
+        duty: Duty,
+        failure: Failure,
+        now: Millis,
+    ) -> Vec<Order> {
+        let Some(task) = self.duties.get_mut(&duty) else { return vec![] };
         let ran = task.step == Step::Running;
         task.failures = task.failures.saturating_add(1);
-        task.step = match lasting {
+        let given_up = failure.lasting || task.failures >= RUNS_MAX;
+        if let Some(obstacle) = failure.obstacle.filter(|_| ran && given_up) {
+            return self.ran(job, Outcome::hindered(obstacle));
+        }
+        task.step = match failure.lasting {
             true => Step::Done,
             false => Step::Resting(now.saturating_add(pause(task.failures))),
         };
@@ -66,6 +89,7 @@ impl Held {
         for task in self.duties.values_mut().filter(|task| ran && task.step == Step::Running) {
             task.step = Step::Resting(now);
         }
+        vec![]
     }
 
     /// Try again what has rested long enough.

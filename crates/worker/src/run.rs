@@ -5,7 +5,7 @@ use crypto::SigningKey;
 use sandbox::{Ended, Engine, SpecBytes};
 use std::sync::{Arc, atomic::AtomicBool};
 use types::{
-    Address, Hash, JobId, JobSpec, Millis, Outcome, OutputList, PublicKey, Reveal,
+    Address, Hash, JobId, JobSpec, Millis, Obstacle, Outcome, OutputList, PublicKey, Reveal,
     codec::DecodeExt as _, domain_hash,
 };
 
@@ -34,6 +34,20 @@ impl CannotRun {
         match self {
             Self::Refused(_) | Self::WallClock(_) | Self::Profile | Self::Length { .. } => true,
             Self::Blob { .. } | Self::Cancelled => false,
+        }
+    }
+}
+
+impl CannotRun {
+    /// What a worker says about a job that it cannot run for this reason. `None`: it says nothing, for it is the worker's
+    /// own affair.
+    pub const fn obstacle(&self) -> Option<Obstacle> {
+        match self {
+            Self::Blob { .. } => Some(Obstacle::MissingInput),
+            Self::Refused(_) => Some(Obstacle::Module),
+            Self::WallClock(_) => Some(Obstacle::WallClock),
+            Self::Length { .. } => Some(Obstacle::Length),
+            Self::Cancelled | Self::Profile => None,
         }
     }
 }
@@ -109,6 +123,10 @@ impl Worker {
     /// # Errors
     /// [`BlobError`] if the list of the files it left is not in the store.
     pub fn gives(&self, outcome: &Outcome) -> Result<Vec<Hash>, BlobError> {
+        // It printed nothing.
+        if outcome.status.obstacle().is_some() {
+            return Ok(vec![]);
+        }
         let mut gives = vec![outcome.stdout.hash, outcome.stderr.hash];
         if let Some(files) = outcome.status.files() {
             let list = self.store.get(files.list.hash)?;

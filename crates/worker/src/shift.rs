@@ -11,9 +11,13 @@
 //! A shell tells it everything with [`Shift::told`] and carries out the [`Order`]s that come back. Each order but
 //! [`Order::LookUp`] is answered once. Time is passed in; nothing here waits, reads or sends.
 
-use crate::{Asks, Duty, PAUSE_MAX, held::Held, pause};
+use crate::{
+    Asks, Duty, PAUSE_MAX,
+    held::{Failure, Held},
+    pause,
+};
 use std::collections::BTreeMap;
-use types::{Height, JobId, Millis, Outcome, state::WorkerRecord};
+use types::{Height, JobId, Millis, Obstacle, Outcome, state::WorkerRecord};
 
 /// What a shell has to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +51,8 @@ pub enum Told {
         duty: Duty,
         /// Whether trying again is pointless.
         lasting: bool,
+        /// What a worker says that cannot run the job, if it was a run and the job or the network was at fault.
+        obstacle: Option<Obstacle>,
     },
     /// There is no feed yet, it has a gap, it broke, or what is open could not be looked up.
     Lagged,
@@ -134,8 +140,9 @@ impl Shift {
                 self.with(job, |held| orders.extend(held.ran(job, outcome)));
             }
             Told::Said { job, duty } => self.with(job, |held| held.said(duty)),
-            Told::Failed { job, duty, lasting } => {
-                self.with(job, |held| held.failed(duty, lasting, now));
+            Told::Failed { job, duty, lasting, obstacle } => {
+                let failure = Failure { lasting, obstacle };
+                self.with(job, |held| orders.extend(held.failed(job, duty, failure, now)));
             }
             Told::Lagged => self.look.due = true,
             Told::Own { record, height, heartbeat_blocks } => {

@@ -5,7 +5,7 @@ use types::state::{Moves, PlacesOf, REPUTATION_MIN};
 
 /// Names from 120 on, each with an account that can pay for what a test has it do.
 fn rich(net: &mut Net, names: std::ops::Range<u8>) {
-    let amount = NanoMeshx::new(2_000_000_000);
+    let amount = NanoMeshx::new(3_000_000_000);
     let pay = |net: &mut Net, n| net.tx(CLIENT, Action::Transfer { to: who(n), amount });
     let txs = names.map(|n| pay(net, n)).collect();
     net.block(txs);
@@ -41,6 +41,7 @@ fn nobody_changes_a_draw_after_its_seed_is_known() {
     let drawn = |late: &dyn Fn(&mut Net) -> Vec<CheckedTx>| {
         let mut net = Net::new(20);
         rich(&mut net, 120..150);
+        rich(&mut net, 0..1);
         let mut ids = vec![];
         for seed in 0..40 {
             let mut job = submission(3, 2, net.height + 200);
@@ -174,6 +175,7 @@ fn quorums(names: u32, capacity: u16) -> usize {
     }
     let count = u32::try_from(places.len()).unwrap();
     net.store.0.insert(Key::WorkerPlaces, count.encode().to_vec());
+    net.store.0.insert(Key::WorkerCount, count.encode().to_vec());
     let mut won = 0;
     for round in 0..8_u8 {
         let job = |net: &mut Net, n: u8| {

@@ -8,7 +8,7 @@ use super::{
     multipliers::{REPUTATION_FULL, reputation, tee},
 };
 use types::{
-    Agreement, Fuel, JobSpec, NanoMeshx, Outcome, Ppm, Rates, Tee, Usage,
+    Agreement, Fuel, JobSpec, NanoMeshx, Obstacle, Outcome, Ppm, Rates, Tee, Usage,
     state::{Params, Terms},
 };
 
@@ -25,8 +25,12 @@ pub fn usage(spec: &JobSpec, outcome: &Outcome, params: &Params) -> Result<Usage
     let left = outcome.status.files().map_or(0, |files| files.bytes.saturating_add(files.list.len));
     let printed = of(outcome.stdout.len.saturating_add(left));
     let written = printed.saturating_add(of(outcome.stderr.len));
-    let (fuel, memory) =
-        (outcome.fuel.min(limits.fuel), outcome.memory_bytes.min(limits.memory_bytes));
+    let fuel = match outcome.status.obstacle() {
+        // It ran for longer than even a slow machine needs for all of its fuel.
+        Some(Obstacle::WallClock) => limits.fuel,
+        _ => outcome.fuel.min(limits.fuel),
+    };
+    let memory = outcome.memory_bytes.min(limits.memory_bytes);
     measure(spec, fuel, memory, written, params)
 }
 

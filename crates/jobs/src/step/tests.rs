@@ -122,7 +122,7 @@ fn life(agree: u8, answers: &[Option<Outcome>]) -> (Phase, Vec<Effect>) {
     if answers.iter().any(Option::is_none) {
         inputs.push((7, Input::Tick));
     }
-    if answers.iter().flatten().count() >= usize::from(agree) {
+    if answers.iter().any(Option::is_some) {
         inputs.extend(
             answers.iter().enumerate().filter_map(|(n, a)| a.map(|a| (8, open(n as u8, a)))),
         );
@@ -171,22 +171,97 @@ fn a_job_that_nobody_can_run_costs_no_worker_its_reputation() {
     assert!(effects.contains(&Effect::Release { worker: who(1), good: Some(false) }));
 }
 
-#[test]
-fn without_agreement_everything_goes_back() {
-    let (phase, effects) = life(
-        3,
-        &[Some(outcome(1, 1)), Some(outcome(2, 1)), Some(outcome(1, 1)), Some(outcome(2, 1))],
-    );
-    assert!(matches!(phase, Phase::Ended { ending: Ending::NoAgreement, .. }));
-    assert_eq!(money(&effects), 407);
-    assert!(!effects.iter().any(|e| matches!(e, Effect::Pay { .. })));
+/// What each worker that is paid gets, in the order of their names.
+fn pays(effects: &[Effect]) -> Vec<(u8, u64)> {
+    let all = (0..16).filter_map(|n| {
+        let pay = effects.iter().find_map(|effect| match effect {
+            Effect::Pay { worker, amount } if *worker == who(n) => Some(amount.get()),
+            _ => None,
+        });
+        Some((n, pay?))
+    });
+    all.collect()
 }
 
 #[test]
-fn too_few_commitments_end_the_job_with_a_refund() {
-    let (phase, effects) = life(2, &[Some(outcome(1, 1)), None, None]);
+fn without_agreement_each_gets_half_of_what_the_least_answer_is_worth() {
+    let (phase, effects) = life(
+        3,
+        &[
+            Some(outcome(1, 400)),
+            Some(outcome(2, 990)),
+            Some(outcome(1, 400)),
+            Some(outcome(2, 990)),
+        ],
+    );
+    assert!(
+        matches!(phase, Phase::Ended { ending: Ending::NoAgreement, paid, .. } if paid.get() == 80)
+    );
+    assert_eq!(money(&effects), 407);
+    assert_eq!(pays(&effects), [(0, 20), (1, 20), (2, 20), (3, 20)]);
+    for n in 0..4 {
+        assert!(effects.contains(&Effect::Release { worker: who(n), good: None }));
+    }
+}
+
+#[test]
+fn a_silent_worker_of_the_payers_own_makes_nobodys_work_free() {
+    let good = outcome(1, 400);
+    let (phase, effects) = life(4, &[Some(good), Some(good), None, Some(good)]);
+    assert!(
+        matches!(phase, Phase::Ended { ending: Ending::Expired, paid, .. } if paid.get() == 120)
+    );
+    assert_eq!(pays(&effects), [(0, 40), (1, 40), (3, 40)]);
+    assert!(effects.contains(&Effect::Release { worker: who(2), good: Some(false) }));
+    assert_eq!(money(&effects), 407);
+}
+
+#[test]
+fn one_answer_alone_is_paid_half() {
+    let (phase, effects) = life(2, &[Some(outcome(1, 400)), None, None]);
     assert!(matches!(phase, Phase::Ended { ending: Ending::Expired, .. }));
+    assert_eq!(pays(&effects), [(0, 20)]);
     assert_eq!(money(&effects), 307);
+}
+
+#[test]
+fn a_job_that_cannot_be_run_costs_its_payer_and_no_worker() {
+    // Nobody could have the input; one says it could, and one's machine was too slow.
+    let missing = Outcome::hindered(types::Obstacle::MissingInput);
+    let slow = Outcome::hindered(types::Obstacle::WallClock);
+    let answers = [Some(missing), Some(missing), Some(outcome(1, 3)), Some(missing), Some(slow)];
+    let (phase, effects) = life(3, &answers);
+    let Phase::Settled(settlement) = phase else { panic!("{phase:?}") };
+    assert_eq!(settlement.outcome, missing);
+    assert_eq!(pays(&effects).iter().map(|(n, _)| *n).collect::<Vec<_>>(), [0, 1, 3]);
+    for n in 0..5 {
+        assert!(effects.contains(&Effect::Release { worker: who(n), good: None }));
+    }
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Cache { .. })));
+    // A machine that was too slow for the clock is paid for all of the time.
+    let (_, effects) = life(2, &[Some(slow), Some(slow), Some(outcome(1, 900))]);
+    assert_eq!(pays(&effects), [(0, 100), (1, 100)]);
+    assert!(effects.contains(&Effect::Release { worker: who(2), good: None }));
+}
+
+#[test]
+fn once_enough_have_committed_the_others_have_three_times_as_long() {
+    let good = outcome(1, 10);
+    let mut record = job(3, 2);
+    record.submission.spec.limits.wall = Millis::new(10_000);
+    let (phase, effects) =
+        run(record.clone(), vec![(2, drawn(3)), (5, commit(0, good)), (6, commit(1, good))]);
+    // Four blocks for everybody, and three times the four that these took.
+    assert!(matches!(phase, Phase::Committing { until, .. } if until.get() == 2 + 4 + 12));
+    assert!(effects.contains(&Effect::Remind { at: Height::new(18) }));
+    record.phase = phase;
+    let (phase, _) = run(record.clone(), vec![(17, Input::Tick)]);
+    assert!(matches!(phase, Phase::Committing { .. }));
+    let (phase, effects) =
+        run(record, vec![(18, Input::Tick), (19, open(0, good)), (20, open(1, good))]);
+    assert!(matches!(phase, Phase::Settled(ref s) if s.agreed == 2), "{phase:?}");
+    // It may still have been at work.
+    assert!(effects.contains(&Effect::Release { worker: who(2), good: None }));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::{
 };
 use tokio::sync::mpsc;
 use types::{
-    Action, JobId, Outcome,
+    Action, JobId, Obstacle, Outcome,
     state::{JobRecord, Key, WorkerRecord},
 };
 use worker::{Asks, CannotRun, Duty, Order, Told, Worker};
@@ -116,7 +116,8 @@ impl Hands {
     async fn fail(&self, job: JobId, duty: Duty, error: Failed) {
         let lasting = error.is_lasting();
         tracing::warn!(trace = %job, worker = %self.worker.address(), ?duty, lasting, %error, "failed");
-        self.tell(Told::Failed { job, duty, lasting }).await;
+        let obstacle = error.obstacle();
+        self.tell(Told::Failed { job, duty, lasting, obstacle }).await;
     }
 
     pub(super) async fn tell(&self, told: Told) {
@@ -141,6 +142,15 @@ enum Failed {
 }
 
 impl Failed {
+    /// What this worker says about a job that it cannot run.
+    const fn obstacle(&self) -> Option<Obstacle> {
+        match self {
+            Self::CannotRun(cannot) => cannot.obstacle(),
+            Self::Blob(_) => Some(Obstacle::MissingInput),
+            Self::Refused(_) | Self::Panicked | Self::NotDue => None,
+        }
+    }
+
     fn is_lasting(&self) -> bool {
         match self {
             Self::CannotRun(cannot) => cannot.is_lasting(),

@@ -1,7 +1,7 @@
 //! Single facts of a shift.
 
 use crate::world::{job, outcome};
-use types::{Height, Millis, NanoMeshx, state::WorkerRecord};
+use types::{Height, Millis, Obstacle, Outcome, state::WorkerRecord};
 use worker::{Asks, Duty, Order, PAUSE, PAUSE_MAX, Shift, Told};
 
 const RUN: Asks = Asks::Duty(Duty::Run);
@@ -66,7 +66,8 @@ fn a_duty_that_fails_is_tried_again_ever_more_seldom_but_never_given_up() {
         if orders == [run(1)] {
             pauses.push(now - failed_at);
             failed_at = now;
-            let failed = Told::Failed { job: job(1), duty: Duty::Run, lasting: false };
+            let failed =
+                Told::Failed { job: job(1), duty: Duty::Run, lasting: false, obstacle: None };
             orders = shift.told(at(now), failed);
         }
         assert_eq!(orders, []);
@@ -79,9 +80,33 @@ fn a_duty_that_fails_is_tried_again_ever_more_seldom_but_never_given_up() {
 fn what_is_refused_for_good_is_not_tried_again() {
     let mut shift = Shift::new(1);
     shift.told(at(0), Told::Job { job: job(1), asks: RUN });
-    shift.told(at(0), Told::Failed { job: job(1), duty: Duty::Run, lasting: true });
+    shift.told(at(0), Told::Failed { job: job(1), duty: Duty::Run, lasting: true, obstacle: None });
     assert_eq!(shift.told(at(1_000_000), Told::Tick), []);
     assert_eq!(shift.told(at(1_000_000), Told::Job { job: job(1), asks: RUN }), []);
+}
+
+#[test]
+fn a_job_that_cannot_be_run_is_said_to_be_so() {
+    let failed = |obstacle, lasting| Told::Failed {
+        job: job(1),
+        duty: Duty::Run,
+        lasting,
+        obstacle: Some(obstacle),
+    };
+    let says = |obstacle| Order::Commit { job: job(1), outcome: Outcome::hindered(obstacle) };
+    let mut shift = Shift::new(1);
+    shift.told(at(0), Told::Job { job: job(1), asks: RUN });
+    let orders = shift.told(at(0), failed(Obstacle::Module, true));
+    assert_eq!(orders, [says(Obstacle::Module)]);
+    // What cannot be had now may be there in a moment, so it is asked for three times.
+    let mut shift = Shift::new(1);
+    shift.told(at(0), Told::Job { job: job(1), asks: RUN });
+    for now in [0, 10_000] {
+        assert_eq!(shift.told(at(now), failed(Obstacle::MissingInput, false)), []);
+        assert_eq!(shift.told(at(now + 9_000), Told::Tick), [run(1)]);
+    }
+    let orders = shift.told(at(20_000), failed(Obstacle::MissingInput, false));
+    assert_eq!(orders, [says(Obstacle::MissingInput)]);
 }
 
 #[test]

@@ -217,9 +217,9 @@ impl World {
                 let hopeless = self.chain.get(&job).is_some_and(|on| on.hopeless);
                 if self.asks(job) != Asks::Duty(duty) {
                     self.tell(Told::Job { job, asks: self.asks(job) });
-                    self.tell(Told::Failed { job, duty, lasting: true });
+                    self.tell(Told::Failed { job, duty, lasting: true, obstacle: None });
                 } else if hopeless || fails {
-                    self.tell(Told::Failed { job, duty, lasting: hopeless });
+                    self.tell(Told::Failed { job, duty, lasting: hopeless, obstacle: None });
                 } else {
                     self.tell(Told::Ran { job, outcome: outcome() });
                 }
@@ -231,11 +231,11 @@ impl World {
 
     fn say(&mut self, job: JobId, duty: Duty, fails: bool, luck: Luck, dice: &mut Dice) {
         if fails {
-            self.tell(Told::Failed { job, duty, lasting: false });
+            self.tell(Told::Failed { job, duty, lasting: false, obstacle: None });
         } else if self.take(job, duty, luck, dice) {
             self.tell(Told::Said { job, duty });
         } else {
-            self.tell(Told::Failed { job, duty, lasting: true });
+            self.tell(Told::Failed { job, duty, lasting: true, obstacle: None });
         }
     }
 

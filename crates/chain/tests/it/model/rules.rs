@@ -715,7 +715,7 @@ impl Model {
             .iter()
             .copied()
             .find(|one| says(*one) > 1 && says(*one) > shown.len() - says(*one));
-        let work = |one: &Outcome| (one.fuel, one.memory_bytes, one.stdout.len, one.stderr.len);
+        let work = |one: &Outcome| self.worth(&job, one, Terms::default());
         let least = shown.iter().copied().min_by_key(work);
         let mut paid = 0;
         for assignment in &job.assignments {
