@@ -256,9 +256,10 @@ pub struct Job {
     /// Output limit in MiB: of stderr, and of stdout with the files under /out.
     #[arg(long, default_value_t = 16)]
     pub output_limit: u64,
-    /// Wall-clock limit in seconds. A job that reaches it is killed and has no result.
-    #[arg(long, default_value_t = 60)]
-    pub wall: u64,
+    /// Wall-clock limit in seconds. A job that reaches it is killed and has no result. Default, and least: what a slow
+    /// machine needs for the fuel, six seconds for each 1,000,000,000.
+    #[arg(long)]
+    pub wall: Option<u64>,
     /// Number of workers that run the job (replicas).
     #[arg(long, default_value_t = 4)]
     pub replicas: u8,
@@ -268,6 +269,13 @@ pub struct Job {
 }
 
 impl Job {
+    /// The wall-clock limit in seconds. Unless another is asked for, a slow machine can burn all of the fuel in it.
+    #[must_use]
+    pub fn wall(&self) -> u64 {
+        let slow = self.fuel.div_ceil(1_000_000_000).saturating_mul(6);
+        self.wall.unwrap_or_else(|| slow.clamp(6, 3_600))
+    }
+
     /// Workers that must give the same result: two thirds unless something else is asked for, so always more than half.
     #[must_use]
     pub fn agree(&self) -> u8 {

@@ -33,7 +33,7 @@ pub fn read(engine: &Engine, job: &Job) -> Result<Request> {
         fuel: Fuel::new(job.fuel),
         memory_bytes: job.memory.saturating_mul(1 << 20),
         output_bytes: job.output_limit.saturating_mul(1 << 20),
-        wall: Millis::new(job.wall.saturating_mul(1_000)),
+        wall: Millis::new(job.wall().saturating_mul(1_000)),
     };
     let agreement = Agreement { replicas: job.replicas, agree: job.agree() };
     let (args, env) = (job.args.clone(), job.env.clone());

@@ -102,9 +102,10 @@ fn words(refused: &Unacceptable) -> String {
             bytes((*asked).into()),
             bytes((*max).into())
         ),
-        Unacceptable::Wall { asked, max } => format!(
-            "--wall {} is outside 1 to {} seconds",
+        Unacceptable::Wall { asked, least, max } => format!(
+            "--wall {} is outside {} to {} seconds: a slow machine may need that long for --fuel",
             grouped(asked / 1_000),
+            grouped(least.div_ceil(1_000)),
             grouped(max / 1_000)
         ),
         Unacceptable::Module { asked, max } => format!(
@@ -112,9 +113,13 @@ fn words(refused: &Unacceptable) -> String {
             bytes((*asked).into()),
             bytes((*max).into())
         ),
-        Unacceptable::Deadline { deadline, max, .. } => {
+        Unacceptable::Deadline { deadline, least, max, .. } => {
             let blocks = deadline.saturating_sub(NOW);
-            format!("--deadline {blocks} is outside 1 to {} blocks", grouped(*max))
+            format!(
+                "--deadline {blocks} is outside {} to {} blocks: the draw, --wall and the reveals must fit in",
+                grouped(*least),
+                grouped(*max)
+            )
         }
         Unacceptable::Price { offered, needed } => format!(
             "the job can cost {needed} MESHX at its limits, and --max-price allows {offered}"

@@ -43,8 +43,7 @@ impl Ground {
             b"",
         );
         let job = job.exits(0).json()["job"].as_str().unwrap().to_owned();
-        let running =
-            on(&["run", "--detach", "--wall", "40", "--fuel", "900000000000", "spin.wat"]);
+        let running = on(&["run", "--detach", "--fuel", "60000000000", "spin.wat"]);
         let running = running.text().trim().to_owned();
         on(&["presence", "deal", "--network", &measured(), "--dir", "dealt"]);
         let port = free_ports();

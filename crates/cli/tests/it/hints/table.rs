@@ -384,7 +384,7 @@ pub const ROWS: &[(&str, &str, Situation)] = &[
     (
         "cli/src/watch.rs",
         "takes it back until workers",
-        Interrupted("run --no-input --chain AF --wall 40 --fuel 900000000001 spin.wat"),
+        Interrupted("run --no-input --chain AF --fuel 60000000001 spin.wat"),
     ),
     ("client/src/accept.rs", "change", Typed("run --no-input --replicas 0 good.wat")),
     (
