@@ -71,6 +71,7 @@ mod tests {
     fn a_job_that_goes_on_is_told_from_one_without_a_result() {
         let job = Hash([0xab; 32]);
         let ended = Phase::Ended {
+            paid: types::NanoMeshx::ZERO,
             ending: Ending::Cancelled,
             assignments: Default::default(),
             height: Height::new(9),

@@ -47,6 +47,7 @@ fn list(settings: &Settings) -> Result<()> {
                         format!("exit {code}")
                     }
                     Status::Trapped(_) => "trapped".to_owned(),
+                    Status::CannotRun(_) => "not run".to_owned(),
                 };
                 (ending, format!("{} MESHX", settlement.paid))
             }
