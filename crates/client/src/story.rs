@@ -86,7 +86,10 @@ pub fn story(job: &JobRecord, again: Option<&Again>, logs: Logs) -> Option<Story
                 }
                 _ => None,
             };
-            ending(&settlement.outcome, limits, place, logs)
+            match settlement.outcome.status.obstacle() {
+                Some(obstacle) => Some(hindered(obstacle, limits, again)),
+                None => ending(&settlement.outcome, limits, place, logs),
+            }
         }
         Phase::Ended { ending: Ending::Cancelled, .. } => Some(Story {
             kind: "cancelled",
@@ -123,23 +126,7 @@ pub fn ending(
             format!("exit code {code}"),
             format!("the program chose this code; {}", logs.hint()),
         ),
-        Status::CannotRun(obstacle) => (
-            "cannot_run",
-            format!("no worker could run it: {obstacle}"),
-            match obstacle {
-                Obstacle::WallClock => {
-                    format!("raise --wall (now {} s), or lower --fuel", limits.wall.get() / 1_000)
-                }
-                Obstacle::MissingInput => {
-                    "send it again with the node that has its files; meshx run sends them first"
-                        .to_owned()
-                }
-                Obstacle::Length | Obstacle::Module => {
-                    "meshx run checks module and files before it pays; send the job with it"
-                        .to_owned()
-                }
-            },
-        ),
+        Status::CannotRun(obstacle) => return Some(hindered(obstacle, limits, None)),
         Status::Trapped(Trap::Wasm) => return Some(trapped(place, logs)),
         Status::Trapped(Trap::OutOfFuel) => (
             "out_of_fuel",
@@ -247,6 +234,35 @@ fn trapped(place: Option<&TrapPlace>, logs: Logs) -> Story {
         Fault::StackOverflow | Fault::Host(_) | Fault::Outputs(_) | Fault::Other(_) => &logs,
     };
     Story { kind: "trapped", what: format!("trapped: {place}"), hint: hint.into() }
+}
+
+/// Its workers agree on what hindered them.
+fn hindered(obstacle: Obstacle, limits: &Limits, again: Option<&Again>) -> Story {
+    let wall_s = limits.wall.get() / 1_000;
+    let (kind, what, hint) = match (obstacle, again) {
+        (Obstacle::WallClock, _) => (
+            "wall_clock",
+            format!("killed by the wall clock: its workers ran it for longer than --wall {wall_s}"),
+            format!("raise --wall (now {wall_s}), or give it less to do"),
+        ),
+        (Obstacle::Module, Some(Again::Refused(refused))) => (
+            "refused",
+            format!("no worker can run it: {refused}"),
+            "meshx run and meshx quote refuse such a file before anything is paid".to_owned(),
+        ),
+        (Obstacle::Module, _) => (
+            "refused",
+            format!("no worker can run it: {obstacle}"),
+            "meshx quote says why, before anything is paid".to_owned(),
+        ),
+        (Obstacle::MissingInput | Obstacle::Length, _) => (
+            "input",
+            format!("no worker can run it: {obstacle}"),
+            "meshx run sends all that a job names to the node first, with its true length"
+                .to_owned(),
+        ),
+    };
+    Story { kind, what, hint }
 }
 
 fn too_few_workers(job: &JobRecord) -> Story {

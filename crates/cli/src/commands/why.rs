@@ -7,7 +7,7 @@ use client::{Again, Logs, Request, Story, units::short_address};
 use serde_json::json;
 use talk::Progress;
 use types::{
-    Status, Trap,
+    Obstacle, Status, Trap,
     state::{Ending, Phase},
 };
 
@@ -77,7 +77,9 @@ fn a_run_tells_more(phase: &Phase) -> bool {
     match phase {
         Phase::Settled(settlement) => {
             // A limit on output names no place; what aborts says so itself.
-            matches!(&settlement.outcome.status, Status::Trapped(trap) if !matches!(trap, Trap::OutputTooLong))
+            matches!(&settlement.outcome.status,
+                Status::Trapped(trap) if !matches!(trap, Trap::OutputTooLong))
+                || settlement.outcome.status.obstacle() == Some(Obstacle::Module)
         }
         Phase::Ended { ending, assignments, .. } => {
             !matches!(ending, Ending::Cancelled) && !assignments.as_slice().is_empty()

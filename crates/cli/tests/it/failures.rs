@@ -172,9 +172,16 @@ fn each_kind_of_failed_job_is_explained() {
 }
 
 fn killed_by_the_clock(user: &User) {
-    let spin = module(r#"(func (export "_start") (loop (br 0)))"#);
-    fs::write(user.path("spin.wat"), spin).unwrap();
-    let words = ["run", "--wall", "1", "--fuel", "100000000000", "--deadline", "100", "spin.wat"];
+    // A call of the host takes far longer than its fuel stands for.
+    let lists = r#"(module
+        (import "wasi_snapshot_preview1" "fd_readdir"
+            (func $list (param i32 i32 i32 i64 i32) (result i32)))
+        (memory (export "memory") 1)
+        (func (export "_start") (loop
+            (drop (call $list (i32.const 3) (i32.const 0) (i32.const 0) (i64.const 0) (i32.const 8)))
+            (br 0))))"#;
+    fs::write(user.path("spin.wat"), lists).unwrap();
+    let words = ["run", "--wall", "1", "--fuel", "166000000", "spin.wat"];
     let said = user.meshx(&words, b"").exits(125);
     for words in ["killed by the wall clock", "--wall 1", "hint: raise --wall (now 1)"] {
         assert!(said.stderr.contains(words), "{words:?} is missing from: {}", said.stderr);
@@ -189,7 +196,7 @@ fn without_a_result(user: &User, client: &Client) {
     let broken = b"\0asm, and then something else".to_vec();
     let (wanted, some) = (Agreement { replicas: 5, agree: 3 }, Resources::default().agreement);
     // A module that no worker takes.
-    let job = submit(client, ChainId::Europe, some, 100, |request| {
+    let job = submit(client, ChainId::Europe, some, 400, |request| {
         (request.spec.module, request.spec.module_len) =
             (Hash::of_content(&broken), broken.len() as u64);
         request.module = broken.clone();
@@ -208,7 +215,10 @@ fn without_a_result(user: &User, client: &Client) {
     assert!(said.text().contains("needs 5 workers"), "{}", said.text());
     user.meshx(&["job", "cancel", &waits.to_string()], b"").exits(0);
     explained(user, &waits.to_string(), "cancelled", &["cancelled: its payer"], "meshx run sends");
-    let expires = submit(client, ChainId::Europe, wanted, 15, |_| ());
+    let expires = submit(client, ChainId::Europe, wanted, 60, |request| {
+        let limits = &mut request.spec.limits;
+        (limits.fuel, limits.wall) = (types::Fuel::new(1_000_000_000), types::Millis::new(6_000));
+    });
     wait_until_over(client, expires);
     let (what, hint) = (["too few workers: it needs 5"], "ask for fewer with --replicas");
     explained(user, &expires.to_string(), "too_few_workers", &what, hint);
@@ -220,7 +230,7 @@ fn no_agreement(user: &User, client: &Client) {
     let liars: Vec<SigningKey> = (1..=4).map(|n| SigningKey::from_seed(&[n; 32])).collect();
     let city = City::new("Nowhere").unwrap();
     for liar in &liars {
-        let (to, amount) = (wallet::address(liar), NanoMeshx::new(1_000_000_000));
+        let (to, amount) = (wallet::address(liar), NanoMeshx::new(2_000_000_000));
         act(client, &payer(), chain, Action::Transfer { to, amount });
         let (capacity, floor) = (1, NanoMeshx::ZERO);
         act(client, liar, chain, Action::RegisterWorker { capacity, city: city.clone(), floor });
