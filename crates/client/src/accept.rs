@@ -1,7 +1,7 @@
 //! Whether a network takes a job: asked before anything is started, sent or paid.
 
 use crate::{
-    Dear, Request, Terms, price_max, submission,
+    Dear, Request, Terms, WAIT_BLOCKS, price_max, submission,
     units::{bytes, grouped},
 };
 use api::NetworkStatus;
@@ -27,6 +27,10 @@ pub enum NotTaken {
         "{asked} workers are asked for, but {chain} has {there}\nhint: ask for fewer with --replicas and --agree, or for another --chain"
     )]
     Workers { asked: u8, there: u32, chain: ChainId },
+    #[error(
+        "--deadline {0} may be over before the payment is in a block\nhint: name more than {WAIT_BLOCKS} blocks; a usual one is 1200"
+    )]
+    Short(u64),
     #[error("the job cannot run")]
     CannotRun(#[source] Refused),
 }
@@ -46,6 +50,7 @@ pub fn acceptable(
     let offered = price.unwrap_or(NanoMeshx::new(u64::MAX));
     let submission = submission(request, terms, offered, NOW, params);
     match (jobs::check(&submission, demand, params, NOW), price) {
+        (Ok(()), _) if terms.deadline <= WAIT_BLOCKS => Err(NotTaken::Short(terms.deadline)),
         // What asks for too much of one thing is told so, and not that all of it would be too dear.
         (Err(Unacceptable::Price { .. }), Err(dear)) => Err(dear.into()),
         (checked, _) => checked.map_err(NotTaken::Unacceptable),
@@ -166,10 +171,15 @@ mod tests {
         let limit = |change: fn(&mut types::Limits)| {
             move |resources: &mut Resources| change(&mut resources.limits)
         };
-        check(limit(|limits| limits.memory_bytes = u64::MAX), 5, "more than the 1 GiB that");
-        check(limit(|limits| limits.output_bytes = 1 << 40), 5, "of 1 TiB is more than the 64 MiB");
-        check(limit(|limits| limits.fuel = Fuel::new(u64::MAX)), 5, "to 1,000,000,000,000");
-        check(limit(|limits| limits.wall = Millis::new(4_000_000)), 5, "--wall 4,000 is outside");
+        check(limit(|limits| limits.memory_bytes = u64::MAX), 50, "more than the 1 GiB that");
+        check(
+            limit(|limits| limits.output_bytes = 1 << 40),
+            50,
+            "of 1 TiB is more than the 64 MiB",
+        );
+        check(limit(|limits| limits.fuel = Fuel::new(u64::MAX)), 50, "to 1,000,000,000,000");
+        check(limit(|limits| limits.wall = Millis::new(4_000_000)), 50, "--wall 4,000 is outside");
+        check(|_| (), 8, "--deadline 8 may be over before the payment is in a block");
         check(|_| (), 1 << 40, "--deadline 1099511627776 is outside 1 to 172,800 blocks");
     }
 }

@@ -29,15 +29,24 @@ pub enum Logs {
     Of(JobId),
     /// It was shown just now.
     Shown,
+    /// It wrote nothing there.
+    Empty,
 }
 
 impl Logs {
+    /// Of a job whose stderr was these bytes, which were shown.
+    #[must_use]
+    pub const fn shown(bytes: &[u8]) -> Self {
+        if bytes.is_empty() { Self::Empty } else { Self::Shown }
+    }
+
     fn hint(self) -> String {
         match self {
             Self::Of(job) => {
                 format!("meshx job logs {} shows what it wrote to stderr", short_id(&job))
             }
             Self::Shown => "what it wrote to stderr stands above".to_owned(),
+            Self::Empty => "it wrote nothing to stderr".to_owned(),
         }
     }
 }
@@ -136,7 +145,7 @@ pub fn ending(
                     "raise --fuel (now {}); meshx quote shows how much an input takes",
                     limits.fuel
                 ),
-                Logs::Shown => {
+                Logs::Shown | Logs::Empty => {
                     format!("raise --fuel (now {}), or give it less to do", limits.fuel)
                 }
             },
@@ -231,6 +240,9 @@ fn trapped(place: Option<&TrapPlace>, logs: Logs) -> Story {
             "a function pointer is null, or no function pointer at all"
         }
         Fault::Exception => "catch it in the program",
+        Fault::Host(Trap::Wasm) => {
+            "check the pointers that the program passes to the functions it imports"
+        }
         Fault::StackOverflow | Fault::Host(_) | Fault::Outputs(_) | Fault::Other(_) => &logs,
     };
     Story { kind: "trapped", what: format!("trapped: {place}"), hint: hint.into() }

@@ -52,8 +52,14 @@ pub(crate) fn arm(folder: &Path) -> Armed {
             // Only the first to fail speaks; the others fail because of it.
             static SPOKEN: Once = Once::new();
             SPOKEN.call_once(|| {
-                eprintln!("error: the validator stopped: {}", what(info));
-                eprintln!("hint: {}", advice(&folder));
+                let what = what(info);
+                let named = named(&what);
+                let who = named.map_or_else(String::new, |(validator, _)| format!(" {validator}"));
+                let file = named.map_or_else(String::new, |(_, part)| {
+                    format!("{} cannot be trusted: ", folder.join("chains").join(part).display())
+                });
+                eprintln!("error: the validator{who} stopped: {file}{what}");
+                eprintln!("hint: {}", advice(&folder, named.map(|(validator, _)| validator)));
             });
             std::process::exit(EXIT);
         }));
@@ -87,8 +93,21 @@ fn what(info: &PanicHookInfo<'_>) -> String {
     text.unwrap_or_default().chars().take(300).collect()
 }
 
+/// The validator and its part of the storage that a panic speaks of: `eu-0` and `eu-0-blocks-metadata`.
+fn named(what: &str) -> Option<(&str, &str)> {
+    let words = what.split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_'));
+    words.into_iter().find_map(|word| {
+        let (chain, rest) = word.split_once('-')?;
+        let (number, part) = rest.split_once('-')?;
+        let is_chain = types::ChainId::ALL.iter().any(|id| id.name().eq_ignore_ascii_case(chain));
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        let validator = word.get(..chain.len() + 1 + number.len())?;
+        (is_chain && is_number && !part.is_empty()).then_some((validator, word))
+    })
+}
+
 /// What its operator can do, as far as the folder tells.
-fn advice(folder: &Path) -> String {
+fn advice(folder: &Path, validator: Option<&str>) -> String {
     let shown = folder.display();
     if free_bytes(folder).is_some_and(|free| free < FULL_BYTES) {
         return format!(
@@ -101,8 +120,14 @@ fn advice(folder: &Path) -> String {
             "{shown} cannot be written ({error}); mount it for writing and start again: nothing acknowledged is lost"
         );
     }
+    let files = match validator {
+        Some(validator) => format!("move all of {shown}/chains/{validator}-* away"),
+        None => format!(
+            "a file under {shown}/chains may be damaged; move all files of that validator away (such as na-1-*)"
+        ),
+    };
     format!(
-        "a file under {shown}/chains may be damaged; move all files of that validator away (such as na-1-*) and start again: it fetches its state from the others. If files of several validators of one chain are damaged, restore a backup"
+        "{files} and start again: it fetches its state from the others. If files of several validators of one chain are damaged, restore a backup"
     )
 }
 
@@ -119,6 +144,22 @@ mod tests {
         assert_eq!(meaning(STORAGE, 0), Meaning::Stopping);
         assert_eq!(meaning("crates/node/src/serve.rs", 1), Meaning::NotTheEngine);
         assert_eq!(meaning("crates/node/src/serve.rs", 0), Meaning::NotTheEngine);
+    }
+
+    #[test]
+    fn the_validator_and_the_file_are_named_as_far_as_the_panic_says() {
+        let check = |what: &str, expected: Option<(&str, &str)>| assert_eq!(named(what), expected);
+        check(
+            "the archive of blocks opens: blob corrupt: eu-0-blocks-metadata/6c656674 reason: invalid header",
+            Some(("eu-0", "eu-0-blocks-metadata")),
+        );
+        check(
+            r#"unable to open journal: Runtime(BlobCorrupt("backbone-12-simplex_0", "71", "bad"))"#,
+            Some(("backbone-12", "backbone-12-simplex_0")),
+        );
+        check("called unwrap on a non-empty-list", None);
+        let folder = std::env::temp_dir();
+        assert!(advice(&folder, Some("eu-0")).contains("/chains/eu-0-* away and start again"));
     }
 
     #[test]

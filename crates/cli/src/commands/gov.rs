@@ -264,17 +264,26 @@ fn tally(proposal: &Proposal, standing: &Standing, bonded: NanoMeshx) -> String 
         standing.voted,
         standing.quorum
     );
+    let counted = yes.saturating_add(no).saturating_add(veto);
+    if counted == NanoMeshx::ZERO {
+        return text
+            + "threshold not reached: nobody says yes, no or veto yet\n"
+            + outlook(standing);
+    }
     text += &format!(
         "threshold {}: {yes} of at least {} MESHX are for it, of {} that say yes, no or veto\n",
         reached(yes, standing.threshold),
         standing.threshold,
-        yes.saturating_add(no).saturating_add(veto)
+        counted
     );
-    let now = match standing.verdict {
-        Verdict::Passed => "it passes",
-        Verdict::Rejected => "it is rejected",
-        Verdict::NoQuorum => "nothing is decided: too little stake has voted",
-        Verdict::Vetoed => "it is vetoed, and its deposit is burned",
-    };
-    text + &format!("if nobody votes any more, {now}\n")
+    text + outlook(standing)
+}
+
+const fn outlook(standing: &Standing) -> &'static str {
+    match standing.verdict {
+        Verdict::Passed => "if nobody votes any more, it passes\n",
+        Verdict::Rejected => "if nobody votes any more, it is rejected\n",
+        Verdict::NoQuorum => "if nobody votes any more, too little stake has voted to decide it\n",
+        Verdict::Vetoed => "if nobody votes any more, it is vetoed, and its deposit is burned\n",
+    }
 }

@@ -48,7 +48,8 @@ pub fn quote(settings: &Settings, job: &Job) -> Result<()> {
     let outcome = run.outcome();
     let Priced { metered, multipliers, quote } =
         client::quote(&request, &outcome, demand, &params)?;
-    let story = client::ending(&outcome, &request.spec.limits, run.trap.as_ref(), Logs::Shown);
+    let story =
+        client::ending(&outcome, &request.spec.limits, run.trap.as_ref(), Logs::shown(&run.stderr));
     if settings.json() {
         let object = json!({
             "fuel": outcome.fuel, "fuel_max": request.spec.limits.fuel, "usage": metered,

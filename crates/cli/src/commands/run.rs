@@ -146,11 +146,11 @@ fn show(
             short_id(&view.job)
         );
     };
-    let logs = if settings.json() { Logs::Of(view.job) } else { Logs::Shown };
-    let story = why::story(client, view, Some(request), logs);
     progress.say("checking the receipt");
     let stdout = client::output(client, view, Output::Stdout)?;
     let stderr = client::output(client, view, Output::Stderr)?;
+    let logs = if settings.json() { Logs::Of(view.job) } else { Logs::shown(&stderr) };
+    let story = why::story(client, view, Some(request), logs);
     let (receipt, verified) = client::receipt(client, finished)?;
     progress.say("");
     // The job is paid for: what cannot be saved must not keep its result from the user.

@@ -100,10 +100,9 @@ impl Driver {
 
 /// An error and what is behind it.
 pub(super) fn reasons(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source())
-        .map(ToString::to_string)
-        // One that wraps another may have no words of its own.
-        .filter(|words| !words.is_empty())
-        .collect::<Vec<_>>()
-        .join(": ")
+    let all = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
+    // One that wraps another may have no words of its own, or the same.
+    let mut all: Vec<String> = all.filter(|words| !words.is_empty()).collect();
+    all.dedup();
+    all.join(": ")
 }
