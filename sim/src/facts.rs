@@ -245,7 +245,10 @@ impl Facts {
         let people = self.committee.clients.iter().chain(&self.committee.workers);
         let leaders = self.committee.members.iter();
         let mut keys = vec![Key::Supply, Key::Queue];
-        keys.extend([pools::escrow(), pools::treasury(), pools::validators()].map(Key::Account));
+        keys.extend(
+            [pools::escrow(), pools::treasury(), pools::validators(), pools::places()]
+                .map(Key::Account),
+        );
         keys.extend(people.map(|person| Key::Account(person.address)));
         keys.extend(leaders.map(|leader| Key::Account(Address::of(&public_key(&leader.key)))));
         keys.extend(self.get().jobs.iter().map(|job| Key::Job(*job)));

@@ -180,6 +180,6 @@ mod tests {
         check(limit(|limits| limits.fuel = Fuel::new(u64::MAX)), 50, "to 1,000,000,000,000");
         check(limit(|limits| limits.wall = Millis::new(4_000_000)), 50, "--wall 4,000 is outside");
         check(|_| (), 8, "--deadline 8 may be over before the payment is in a block");
-        check(|_| (), 1 << 40, "--deadline 1099511627776 is outside 1 to 172,800 blocks");
+        check(|_| (), 1 << 40, "--deadline 1099511627776 is outside 162 to 172,800 blocks");
     }
 }

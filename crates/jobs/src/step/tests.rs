@@ -209,9 +209,9 @@ fn a_silent_worker_of_the_payers_own_makes_nobodys_work_free() {
     let good = outcome(1, 400);
     let (phase, effects) = life(4, &[Some(good), Some(good), None, Some(good)]);
     assert!(
-        matches!(phase, Phase::Ended { ending: Ending::Expired, paid, .. } if paid.get() == 120)
+        matches!(phase, Phase::Ended { ending: Ending::Expired, paid, .. } if paid.get() == 123)
     );
-    assert_eq!(pays(&effects), [(0, 40), (1, 40), (3, 40)]);
+    assert_eq!(pays(&effects), [(0, 41), (1, 41), (3, 41)]);
     assert!(effects.contains(&Effect::Release { worker: who(2), good: Some(false) }));
     assert_eq!(money(&effects), 407);
 }
@@ -240,7 +240,7 @@ fn a_job_that_cannot_be_run_costs_its_payer_and_no_worker() {
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Cache { .. })));
     // A machine that was too slow for the clock is paid for all of the time.
     let (_, effects) = life(2, &[Some(slow), Some(slow), Some(outcome(1, 900))]);
-    assert_eq!(pays(&effects), [(0, 100), (1, 100)]);
+    assert_eq!(pays(&effects), [(0, 101), (1, 101)]);
     assert!(effects.contains(&Effect::Release { worker: who(2), good: None }));
 }
 

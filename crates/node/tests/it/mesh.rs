@@ -49,7 +49,7 @@ fn a_job_settles_and_its_receipt_verifies_offline() {
         let output = node.output(Some(CHAIN), view.job, Output::Stdout).await.unwrap();
         assert_eq!(bytes(output).await, b"hello mesh\n");
         let after = node.account(CHAIN, address(&client.key)).await.unwrap().balance;
-        assert_eq!(before.get() - after.get(), settlement.paid.get() + 1_000);
+        assert_eq!(before.get() - after.get(), settlement.paid.get() + 5_000);
 
         let file = node.receipt(None, view.job).await.unwrap();
         let network = node.network_keys().network();

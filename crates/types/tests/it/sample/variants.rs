@@ -6,7 +6,7 @@ use super::{
     stake::imported_decree,
 };
 use types::{
-    Action, ChainId, Height, List, Millis, NanoMeshx, ParamName,
+    Action, ChainId, Height, List, Millis, NanoMeshx, Obstacle, Outcome, ParamName,
     attest::{Attestation, Listed, Technology},
     codec::Bytes,
     governance::{Admission, Decree, LockedPool, Order, ParamChange, ProposalKind, ProposalStatus},
@@ -95,7 +95,9 @@ fn phases(all: &mut Vec<Sample>) {
         commitment: Some(hash(4)),
         outcome: Some(outcome()),
     };
-    let assignments = List::new(vec![assignment]).unwrap();
+    let hindered = Some(Outcome::hindered(Obstacle::WallClock));
+    let hindered = Assignment { worker: address(4), outcome: hindered, ..assignment.clone() };
+    let assignments = List::new(vec![assignment, hindered]).unwrap();
     let (drawn, until) = (Height::new(5), Height::new(6));
     for phase in [
         Phase::Committing { drawn, until, assignments: assignments.clone() },
@@ -117,6 +119,8 @@ fn keys(all: &mut Vec<Sample>) {
         Key::Platform(hash(2)),
         Key::Listed(hash(3)),
         Key::Peers(address(4)),
+        Key::WorkerPlace(5),
+        Key::PlacesOf(address(6)),
     ] {
         add_bare(all, "key", &key);
     }
