@@ -28,7 +28,7 @@ pub enum NotTaken {
     )]
     Workers { asked: u8, there: u32, chain: ChainId },
     #[error(
-        "--deadline {0} may be over before the payment is in a block\nhint: name more than {WAIT_BLOCKS} blocks; a usual one is 1200"
+        "--deadline {0} may be over before the payment is in a block\nhint: name {WAIT_BLOCKS} blocks more; a usual one is 1200"
     )]
     Short(u64),
     #[error("the job cannot run")]
@@ -49,8 +49,11 @@ pub fn acceptable(
     // A deadline counts from the block that the job is taken in, whichever that is.
     let offered = price.unwrap_or(NanoMeshx::new(u64::MAX));
     let submission = submission(request, terms, offered, NOW, params);
-    match (jobs::check(&submission, demand, params, NOW), price) {
-        (Ok(()), _) if terms.deadline <= WAIT_BLOCKS => Err(NotTaken::Short(terms.deadline)),
+    let check = |height| jobs::check(&submission, demand, params, height);
+    // As late as a payment may come into a block.
+    let late = || check(Height::new(NOW.get().saturating_add(WAIT_BLOCKS))).is_err();
+    match (check(NOW), price) {
+        (Ok(()), _) if late() => Err(NotTaken::Short(terms.deadline)),
         // What asks for too much of one thing is told so, and not that all of it would be too dear.
         (Err(Unacceptable::Price { .. }), Err(dear)) => Err(dear.into()),
         (checked, _) => checked.map_err(NotTaken::Unacceptable),
@@ -179,7 +182,7 @@ mod tests {
         );
         check(limit(|limits| limits.fuel = Fuel::new(u64::MAX)), 50, "to 1,000,000,000,000");
         check(limit(|limits| limits.wall = Millis::new(4_000_000)), 50, "--wall 4,000 is outside");
-        check(|_| (), 8, "--deadline 8 may be over before the payment is in a block");
+        check(|_| (), 165, "--deadline 165 may be over before the payment is in a block");
         check(|_| (), 1 << 40, "--deadline 1099511627776 is outside 162 to 172,800 blocks");
     }
 }

@@ -386,7 +386,11 @@ pub const ROWS: &[(&str, &str, Situation)] = &[
         "takes it back until workers",
         Interrupted("run --no-input --chain AF --fuel 60000000001 spin.wat"),
     ),
-    ("client/src/accept.rs", "name more than", Typed("run --no-input --deadline 1 good.wat")),
+    (
+        "client/src/accept.rs",
+        "blocks more; a usual",
+        Typed("run --no-input --deadline 165 good.wat"),
+    ),
     ("client/src/accept.rs", "change", Typed("run --no-input --replicas 0 good.wat")),
     (
         "client/src/check.rs",
