@@ -24,7 +24,7 @@ use types::{
 /// The fuel limit of simulated jobs.
 const FUEL_MAX: Fuel = Fuel::new(1_000_000);
 /// A job's deadline lies this many blocks ahead: drawn, committed and revealed within, if all answer.
-const DEADLINE_BLOCKS: std::ops::RangeInclusive<u64> = 12..=20;
+const DEADLINE_BLOCKS: std::ops::RangeInclusive<u64> = 18..=28;
 
 /// One client, for as long as the simulation wants transactions.
 pub async fn client(context: Context, world: Arc<World>, number: usize) {

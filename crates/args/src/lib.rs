@@ -300,7 +300,7 @@ pub struct Run {
     /// Pay at most this many MESHX. Default: what the job can cost at its limits.
     #[arg(long, value_name = "MESHX")]
     pub max_price: Option<NanoMeshx>,
-    /// Blocks after which a job without a result ends and the payer gets the money back. The time to
+    /// Blocks after which a job without a result ends and the payer gets the money back. The time to run it and to
     /// compile a large module is added.
     #[arg(long, default_value_t = DEADLINE)]
     pub deadline: u64,

@@ -28,9 +28,10 @@ pub enum NotTaken {
     )]
     Workers { asked: u8, there: u32, chain: ChainId },
     #[error(
-        "--deadline {0} may be over before the payment is in a block\nhint: name {WAIT_BLOCKS} blocks more; a usual one is 1200"
+        "--deadline {asked} is outside {least} to {} blocks: the payment, the draw and the reveals must fit in\nhint: change --deadline; a usual one is 1200",
+        grouped(*most)
     )]
-    Short(u64),
+    Deadline { asked: u64, least: u64, most: u64 },
     #[error("the job cannot run")]
     CannotRun(#[source] Refused),
 }
@@ -50,10 +51,15 @@ pub fn acceptable(
     let offered = price.unwrap_or(NanoMeshx::new(u64::MAX));
     let submission = submission(request, terms, offered, NOW, params);
     let check = |height| jobs::check(&submission, demand, params, height);
+    let running = jobs::run_blocks(&request.spec, params);
     // As late as a payment may come into a block.
-    let late = || check(Height::new(NOW.get().saturating_add(WAIT_BLOCKS))).is_err();
-    match (check(NOW), price) {
-        (Ok(()), _) if late() => Err(NotTaken::Short(terms.deadline)),
+    let late = check(Height::new(NOW.get().saturating_add(WAIT_BLOCKS)));
+    match (check(NOW).and(late), price) {
+        (Err(Unacceptable::Deadline { least, max, .. }), _) => Err(NotTaken::Deadline {
+            asked: terms.deadline,
+            least: least.saturating_sub(running).saturating_add(WAIT_BLOCKS),
+            most: max.saturating_sub(running),
+        }),
         // What asks for too much of one thing is told so, and not that all of it would be too dear.
         (Err(Unacceptable::Price { .. }), Err(dear)) => Err(dear.into()),
         (checked, _) => checked.map_err(NotTaken::Unacceptable),
@@ -121,18 +127,12 @@ fn words(refused: &Unacceptable) -> String {
             bytes((*asked).into()),
             bytes((*max).into())
         ),
-        Unacceptable::Deadline { deadline, least, max, .. } => {
-            let blocks = deadline.saturating_sub(NOW);
-            format!(
-                "--deadline {blocks} is outside {} to {} blocks: the draw, --wall and the reveals must fit in",
-                grouped(*least),
-                grouped(*max)
-            )
-        }
         Unacceptable::Price { offered, needed } => format!(
             "the job can cost {needed} MESHX at its limits, and --max-price allows {offered}"
         ),
-        Unacceptable::Agreement { .. } | Unacceptable::Profile => refused.to_string(),
+        Unacceptable::Agreement { .. } | Unacceptable::Deadline { .. } | Unacceptable::Profile => {
+            refused.to_string()
+        }
     }
 }
 
@@ -182,7 +182,7 @@ mod tests {
         );
         check(limit(|limits| limits.fuel = Fuel::new(u64::MAX)), 50, "to 1,000,000,000,000");
         check(limit(|limits| limits.wall = Millis::new(4_000_000)), 50, "--wall 4,000 is outside");
-        check(|_| (), 165, "--deadline 165 may be over before the payment is in a block");
-        check(|_| (), 1 << 40, "--deadline 1099511627776 is outside 162 to 172,800 blocks");
+        check(|_| (), 49, "--deadline 49 is outside 50 to 172,680 blocks");
+        check(|_| (), 1 << 40, "--deadline 1099511627776 is outside 50 to 172,680 blocks");
     }
 }

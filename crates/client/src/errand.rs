@@ -234,8 +234,8 @@ const fn until(now: Height) -> Height {
     Height::new(now.get().saturating_add(PAYMENT_BLOCKS))
 }
 
-/// What is asked of the chain at height `now`, where the job can cost `price_max`. Workers that have to compile the module
-/// first get the time for it beside the deadline.
+/// What is asked of the chain at height `now`, where the job can cost `price_max`. The time that workers may take to compile
+/// and run it is added to the deadline.
 #[must_use]
 pub fn submission(
     request: &Request,
@@ -244,9 +244,9 @@ pub fn submission(
     now: Height,
     params: &Params,
 ) -> Submission {
-    let compiling = jobs::compile_time(request.spec.module_len).get() / params.block_ms.max(1);
+    let running = jobs::run_blocks(&request.spec, params);
     let longest = params.deadline_blocks_max.max(terms.deadline);
-    let blocks = terms.deadline.saturating_add(compiling).min(longest);
+    let blocks = terms.deadline.saturating_add(running).min(longest);
     Submission {
         spec: request.spec.clone(),
         agreement: request.agreement,

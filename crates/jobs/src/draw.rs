@@ -113,11 +113,16 @@ pub fn commit_until(submission: &Submission, params: &Params, drawn: Height) -> 
     Height::new(until).min(submission.deadline)
 }
 
+/// Blocks in which a job may be compiled and run. Rounded up: a run that takes all of its wall-clock limit must still be
+/// committed in time.
+pub fn run_blocks(spec: &JobSpec, params: &Params) -> u64 {
+    let run = spec.limits.wall.saturating_add(compile_time(spec.module_len));
+    run.get().div_ceil(params.block_ms.max(1))
+}
+
 /// Blocks that workers have for their commitments.
 fn commit_blocks(spec: &JobSpec, params: &Params) -> u64 {
-    // Rounded up: a run that takes all of its wall-clock limit must still be committed in time.
-    let run = spec.limits.wall.saturating_add(compile_time(spec.module_len));
-    params.commit_blocks.saturating_add(run.get().div_ceil(params.block_ms.max(1)))
+    params.commit_blocks.saturating_add(run_blocks(spec, params))
 }
 
 /// The block in which the others have had enough time to commit, once so many have that they can settle a job, at `now`:

@@ -30,7 +30,7 @@ pub use availability::{availability, recovered};
 pub use bond::{Bonded, offer};
 pub use check::{Unacceptable, check};
 pub use compile::compile_time;
-pub use draw::{Ineligible, TRIES_PER_REPLICA, accepts, commit_until, eligible, tries};
+pub use draw::{Ineligible, TRIES_PER_REPLICA, accepts, commit_until, eligible, run_blocks, tries};
 pub use price::{
     Asked, BadDemandRule, BadMultiplier, DEMAND_MIN, LOCATION_MAX, LOCATION_MIN, Multipliers,
     Quote, REPUTATION_FULL, Unpriceable, agreed, cap, check_demand, demand_max_after, floor,
