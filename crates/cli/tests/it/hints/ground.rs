@@ -195,6 +195,16 @@ fn modules(user: &User) {
     module("good.wat", r#"(memory (export "memory") 1) (func (export "_start"))"#);
     module("big.wat", r#"(memory (export "memory") 8000) (func (export "_start"))"#);
     module("spin.wat", r#"(memory (export "memory") 1) (func (export "_start") (loop (br 0)))"#);
+    // Takes far longer than its fuel stands for.
+    module(
+        "lists.wat",
+        r#"(import "wasi_snapshot_preview1" "fd_readdir"
+            (func $list (param i32 i32 i32 i64 i32) (result i32)))
+        (memory (export "memory") 1)
+        (func (export "_start") (loop
+            (drop (call $list (i32.const 3) (i32.const 0) (i32.const 0) (i64.const 0) (i32.const 8)))
+            (br 0)))"#,
+    );
     module(
         "launch.wat",
         r#"(import "env" "launch" (func)) (memory (export "memory") 1) (func (export "_start"))"#,

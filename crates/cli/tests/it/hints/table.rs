@@ -396,7 +396,7 @@ pub const ROWS: &[(&str, &str, Situation)] = &[
     (
         "client/src/dry_run.rs",
         "raise --wall; a job killed",
-        Typed("quote --no-input --wall 1 --fuel 900000000000 spin.wat"),
+        Typed("quote --no-input --wall 1 --fuel 166000000 lists.wat"),
     ),
     (
         "client/src/errand.rs",
