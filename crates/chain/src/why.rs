@@ -93,17 +93,7 @@ pub fn why(
             );
         }
         Phase::Ended { ending, assignments, height, paid } => {
-            let detail = match ending {
-                Ending::Expired if assignments.is_empty() => {
-                    "its deadline came before enough workers could be drawn".to_owned()
-                }
-                Ending::Expired => not_committed(assignments.as_slice(), job),
-                Ending::Cancelled => "its payer cancelled it".to_owned(),
-                Ending::NoAgreement => {
-                    let types::Agreement { replicas, agree } = job.submission.agreement;
-                    format!("fewer than {agree} of {replicas} workers gave the same result")
-                }
-            };
+            let detail = why_ended(job, *ending, assignments.as_slice());
             reasons.push(about(
                 "ended",
                 match paid.get() {
@@ -119,6 +109,21 @@ pub fn why(
         }
     }
     reasons
+}
+
+/// Why a job has no result.
+fn why_ended(job: &JobRecord, ending: Ending, assignments: &[Assignment]) -> String {
+    match ending {
+        Ending::Expired if assignments.is_empty() => {
+            "its deadline came before enough workers could be drawn".to_owned()
+        }
+        Ending::Expired => not_committed(assignments, job),
+        Ending::Cancelled => "its payer cancelled it".to_owned(),
+        Ending::NoAgreement => {
+            let types::Agreement { replicas, agree } = job.submission.agreement;
+            format!("fewer than {agree} of {replicas} workers gave the same result")
+        }
+    }
 }
 
 /// What the first job of a large module waits for.
