@@ -30,24 +30,23 @@ pub(crate) fn offer(
     record: &WorkerRecord,
     at: &BlockContext,
 ) -> Result<(), Stop> {
+    let places = before.places().abs_diff(record.places());
+    if places > 0 {
+        pad.gas().charge(cost::PLACE * u64::from(places));
+        let mut moves: Moves = pad.get(Key::Moves)?.unwrap_or_default();
+        let waiting: u32 = moves.iter().map(|one| u32::from(one.places)).sum();
+        if waiting + u32::from(places) > MOVES_MAX {
+            return Err(Refusal::Busy.into());
+        }
+        let next = Move { height: at.height, worker, places };
+        moves.push(next).map_err(|_| Refusal::Busy)?;
+        pad.put(Key::Moves, &moves);
+    }
     let capacity = |of: &WorkerRecord| if of.silent { 0 } else { u64::from(of.capacity) };
     market::change(pad, |market| {
         market.capacity = market.capacity - capacity(before) + capacity(record);
     })?;
     pad.put(Key::Worker(worker), record);
-    let places = before.places().abs_diff(record.places());
-    if places == 0 {
-        return Ok(());
-    }
-    pad.gas().charge(cost::PLACE * u64::from(places));
-    let mut moves: Moves = pad.get(Key::Moves)?.unwrap_or_default();
-    let waiting: u32 = moves.iter().map(|one| u32::from(one.places)).sum();
-    if waiting + u32::from(places) > MOVES_MAX {
-        return Err(Refusal::Busy.into());
-    }
-    let next = Move { height: at.height, worker, places };
-    moves.push(next).map_err(|_| Refusal::Busy)?;
-    pad.put(Key::Moves, &moves);
     Ok(())
 }
 
@@ -60,12 +59,8 @@ pub(crate) fn silence(
     let before: WorkerRecord = pad.expect(Key::Worker(worker))?;
     let record = WorkerRecord { silent: true, ..before.clone() };
     match offer(pad, worker, &before, &record, at) {
-        // Too many places move already. A later draw will meet it again.
-        Err(Stop::Refused(_)) => {
-            market::change(pad, |market| market.capacity += u64::from(before.capacity))?;
-            pad.put(Key::Worker(worker), &before);
-            Ok(())
-        }
+        // Too many places move already, so nothing was changed. A later draw will meet it again.
+        Err(Stop::Refused(_)) => Ok(()),
         done => done,
     }
 }

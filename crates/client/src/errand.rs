@@ -298,7 +298,8 @@ mod tests {
         assert_eq!((tx.nonce, tx.chain), (nonce(90, 5), chain));
         assert_eq!(tx.fee_max, NanoMeshx::new(4_000));
         let Action::SubmitJob(asked) = &tx.action else { panic!("a job") };
-        assert_eq!(asked.deadline, Height::new(1_230));
+        // A minute of running is 120 blocks.
+        assert_eq!(asked.deadline, Height::new(1_350));
         assert_eq!(asked.price_max, price_max(&request, Ppm::ONE, &Params::DEFAULT).unwrap());
         // As many payments of this key are open as may be: signed again, with another nonce.
         let errand = errand.take(Answer::NotNow).unwrap();
@@ -329,14 +330,14 @@ mod tests {
     }
 
     #[test]
-    fn the_time_to_compile_a_large_module_is_added() {
+    fn the_time_to_run_and_to_compile_a_large_module_is_added() {
         let mut request = request();
         request.spec.module_len = 31_000_000;
         let deadline = |terms: &Terms| {
             let params = Params::DEFAULT;
             submission(&request, terms, NanoMeshx::ZERO, Height::new(30), &params).deadline.get()
         };
-        assert_eq!(deadline(&TERMS), 30 + 1_200 + 620);
+        assert_eq!(deadline(&TERMS), 30 + 1_200 + 120 + 620);
         let longest = Terms { deadline: Params::DEFAULT.deadline_blocks_max, ..TERMS };
         assert_eq!(deadline(&longest), 30 + 172_800, "no chain takes a later one");
     }

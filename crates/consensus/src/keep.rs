@@ -14,9 +14,9 @@ pub struct Keep {
 impl Keep {
     /// Of a validator on a network: at two blocks a second, about three hours.
     pub const NETWORK: Self = Self { blocks: 20_000, states: 1_000 };
-    /// Of the validator whose chain people see, on a mesh in one process: 40 minutes of a busy chain, four hours of one
-    /// that rests.
-    pub const SHOWN: Self = Self { blocks: 5_000, states: 256 };
+    /// Of the validator whose chain people see, on a mesh in one process: 25 minutes of a busy chain, two and a half hours
+    /// of one that rests.
+    pub const SHOWN: Self = Self { blocks: 3_000, states: 256 };
     /// Of the others there. Nobody asks them.
     pub const BESIDE: Self = Self { blocks: 0, states: 256 };
 
