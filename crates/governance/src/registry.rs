@@ -180,9 +180,9 @@ registry! {
     SortitionSeats, "sortition_seats", sortition.seats, "seats", 4, 100, "most seats of a shard's committee";
     SortitionTicketBlocks, "sortition_ticket_blocks", sortition.ticket_blocks, "blocks", 3, 172_800, "blocks after a boundary in which tickets are taken";
     SortitionPresenceRequired, "sortition_presence_required", sortition.presence_required, "flag", 0, 1, "1: a seat on the backbone needs a presence certificate";
-    WallRatio, "wall_ratio", wall_ratio, "times", 1, 1_000, "least wall-clock limit of a job, in core times of its fuel";
     PlaceBond, "place_bond", place_bond, "nano", 0, 10_000 * MESHX, "what a worker puts down for each place";
     PlaceBondBlocks, "place_bond_blocks", place_bond_blocks, "blocks", 1, 5_184_000, "blocks for which that is kept after the place was given up";
+    WallRatio, "wall_ratio", wall_ratio, "times", 1, 1_000, "least wall-clock limit of a job, in core times of its fuel";
 }
 
 /// The parameter people write as `text`.
