@@ -202,6 +202,9 @@ impl Reading<'_> {
         if let Some(ready) = Session::stays(&command) {
             return session.start(&short(&command), ready);
         }
+        if command.starts_with("export ") {
+            session.export(&command);
+        }
         // Each command of a line must end well, unless a console shows how it ended.
         let strict = if shown.is_none() { "set -e; " } else { "" };
         let ended = session.run(&format!("{strict}{command}"), until)?;

@@ -29,6 +29,8 @@ pub struct Session {
     /// The programs of this build come first.
     path: OsString,
     commands: usize,
+    /// What was exported so far. Each command has a shell of its own, and a reader has one terminal.
+    exports: String,
     running: Vec<Running>,
 }
 
@@ -67,13 +69,19 @@ impl Session {
         let usual = std::env::var_os("PATH").unwrap_or_default();
         let folders = [tools.to_owned()].into_iter().chain(std::env::split_paths(&usual));
         let path = std::env::join_paths(folders)?;
-        Ok(Self { scratch, path, commands: 0, running: Vec::new() })
+        Ok(Self { scratch, path, commands: 0, exports: String::new(), running: Vec::new() })
     }
 
     /// Whether a command is to be left running.
     pub fn stays(command: &str) -> Option<&'static str> {
         let staying = STAYING.iter().find(|(words, _)| command.starts_with(words));
         staying.map(|(_, ready)| *ready)
+    }
+
+    /// Have `command`, which exports something, hold for all that follow.
+    pub fn export(&mut self, command: &str) {
+        self.exports.push_str(command);
+        self.exports.push('\n');
     }
 
     /// Run a command until it ends, once all that was started is ready.
@@ -143,8 +151,9 @@ impl Session {
         let folder = |name| self.scratch.path().join(name);
         self.commands += 1;
         let said = folder("said").join(format!("{:03}", self.commands));
+        let whole = format!("{}{command}", self.exports);
         let mut bash = Command::new("bash");
-        bash.args(["-c", command]).current_dir(folder("clone")).env_clear().env("PATH", &self.path);
+        bash.args(["-c", &whole]).current_dir(folder("clone")).env_clear().env("PATH", &self.path);
         bash.env("HOME", folder("home")).env("TMPDIR", folder("tmp")).env("SAID", folder("said"));
         bash.stdin(Stdio::null()).stdout(File::create(said.with_extension("out"))?);
         bash.stderr(File::create(said.with_extension("err"))?);
