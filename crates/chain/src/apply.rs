@@ -219,7 +219,8 @@ impl<S: Store> Run<'_, S> {
         context: &BlockContext,
         applied: &mut Applied,
     ) -> Result<(), Refusal> {
-        let (before, mut room) = (self.records.gas, true);
+        // Only draws count: places that move are paid for, and must not keep jobs from their workers.
+        let (mut used, mut room) = (0, true);
         for beacon in beacons {
             if !room && self.mode == Mode::Check {
                 return Err(Refusal::BlockFull);
@@ -237,9 +238,11 @@ impl<S: Store> Run<'_, S> {
             self.moves(Some(beacon.height)).await;
             let mut jobs = opened.jobs.clone().into_vec().into_iter();
             for job in jobs.by_ref() {
+                let before = self.records.gas;
                 let charged = self.must(|pad| queue::draw(pad, &beacon, &job, context)).await;
                 applied.charged.extend(charged.map(|fee| (job, fee)));
-                room = self.records.gas - before < gas::DRAWS_MAX;
+                used += self.records.gas - before;
+                room = used < gas::DRAWS_MAX;
                 if !room {
                     break;
                 }

@@ -50,7 +50,7 @@ pub(crate) mod cost {
     pub(crate) const CERTIFICATE: u64 = 1_640_000;
     /// That a record is under a state root (`meshx bench state`).
     pub(crate) const INCLUSION: u64 = 7_000;
-    /// A place comes or goes: its record, and those of whoever fills its gap.
+    /// A place comes or goes: its record, and two of the worker whose place fills its gap.
     pub(crate) const PLACE: u64 = 3 * (READ + WRITE) + 1_200 * BYTE_WRITTEN;
     /// A later block draws a worker for a replica: four tries as a rule, of two records each.
     pub(crate) const DRAW: u64 = 8 * READ;

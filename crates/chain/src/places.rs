@@ -1,7 +1,7 @@
 //! The places from which draws choose, and how they follow what workers offer.
 //!
-//! Whoever knows a seed before the draw could register names until the draw picks them. So a draw chooses among the places
-//! of before its seed: a change of block *h* counts for draws of later blocks only (ADR 26). It waits in [`Moves`] until the
+//! Somebody who knows a seed before the draw could register names until the draw picks them. So a draw chooses among the
+//! places of before its seed: a change of block *h* counts for draws of later blocks only (ADR 26). It waits in [`Moves`] until the
 //! draws of block *h* and of all earlier ones are over.
 
 use crate::{

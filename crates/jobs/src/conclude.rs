@@ -57,8 +57,8 @@ pub(crate) fn conclude(
     )
 }
 
-/// End after reveals that did not agree. Whoever showed work is paid for it: else a payer whose own worker is silent in the
-/// end would get everybody's results for nothing.
+/// End after reveals that did not agree. A worker that showed its work is paid for it. Otherwise a payer could have a worker
+/// of its own stay silent in the end, and get the results of all others for nothing.
 fn unsettled(
     job: &JobRecord,
     assignments: &Assignments,

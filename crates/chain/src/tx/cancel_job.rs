@@ -1,5 +1,5 @@
-//! CancelJob: the payer takes a job back before workers are drawn for it. It pays for the draw all the same: it may know
-//! already whom the seed would draw.
+//! CancelJob: the payer takes a job back before workers are drawn for it. It pays for the draw all the same, because it may
+//! know already which workers the seed would draw.
 
 use super::handler::{
     Address, BlockContext, CheckedTx, Fee, Handler, Home, Key, Scratch, Stop, cost,

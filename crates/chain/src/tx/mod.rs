@@ -123,7 +123,7 @@ fn run<H: Handler>(
         if base_fee > fee_max {
             return Err(Refusal::FeeAboveMax { base_fee, fee_max }.into());
         }
-        // Whoever cannot pay for a signature gets no more work done.
+        // A sender that cannot pay for a signature gets no more work done.
         let (needed, available) = (base_fee, pad.account(from)?.balance);
         if available < needed {
             return Err(
